@@ -1,0 +1,108 @@
+"""What a training loop is: its config, and the protocol that every loop keeps.
+
+Axis letters used throughout: M members, E episodes side by side, T time, B batch, A actions, F features.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol
+
+from pydantic import Field
+from torch import device
+
+from trainables.networks import Activation
+from trainables.optimizers import Adam, Optimizer
+from trainables.options import Frozen, Option, tunable
+from trainables.schedules import Fixed, Schedule
+
+
+class Config(Frozen):
+    """The fields that every loop has. A field is structural, the same for the whole pack, unless declared tunable."""
+
+    budget: int = Field(
+        description="full length of the training; environment steps (supervised: epochs)", gt=0, le=10**10
+    )
+    seed: int = tunable(0, description="of the member's weights, exploration, sampling and episodes", ge=0, lt=2**63)
+    learning_rate: float = tunable(1e-3, description="of the optimizer, before schedule and warmup", gt=0)
+    schedule: Schedule = tunable(Fixed(), description="how the learning rate changes over the budget")
+    warmup: float = tunable(0.0, description="share of the budget over which the learning rate rises", ge=0, lt=1)
+    max_norm: float | None = tunable(None, description="gradients are clipped to this global norm; null: never", gt=0)
+    optimizer: Optimizer = Field(Adam(), description="adam or sgd; its settings are tunable")
+    batch_size: int = Field(64, description="samples (reinforce: episodes) in one update", gt=0, le=10**6)
+    hidden: tuple[int, ...] = Field((64, 64), description="widths of the hidden layers")
+    activation: Activation = Field("relu", description="between the layers")
+    reports: int = Field(10, description="times that results are reported over the budget", gt=0, le=10_000)
+    compile: Literal["auto", "always", "never"] = Field(
+        "auto", description="torch.compile of the update; auto: where there is a compiler and enough updates to pay it"
+    )
+
+
+class EpisodicConfig(Config):
+    """The fields of the loops that train on an environment."""
+
+    environment: str = Field(description="id of a Gymnasium environment with discrete actions")
+    environment_args: dict[str, Any] = Field({}, description="arguments of the environment")
+    gamma: float = tunable(0.99, description="discount of a step; 1: none", ge=0, le=1)
+    reward_scale: float = tunable(1.0, description="factor of the rewards that are learnt from; never of the score", gt=0)
+    evaluation_episodes: int = Field(10, description="greedy episodes that one evaluation is the mean of", gt=0, le=10_000)
+    evaluation_seed: int = Field(0, description="of the episodes that members are scored on", ge=0, lt=2**63)
+
+
+def is_tunable(config: type[Config], name: str) -> bool:
+    """Whether members of one pack may differ in this field."""
+    extra = config.model_fields[name].json_schema_extra
+    return isinstance(extra, dict) and extra.get("tunable") is True
+
+
+def structure(config: Config) -> dict[str, Any]:
+    """The structural part of a config; members of a pack have it in common.
+
+    Of a structural option the kind alone counts, since its settings are tunable.
+    """
+    values = {name: getattr(config, name) for name in type(config).model_fields if not is_tunable(type(config), name)}
+    return {name: getattr(value, "kind", None) if isinstance(value, Option) else value for name, value in values.items()}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What training one member has shown since the last report; plain data.
+
+    points: (steps, metrics) in order; steps counts the budget spent, in its unit. `best` is the best score of the
+    whole training so far, at `best_steps`: what best.pt holds; None before the first finite score.
+    """
+
+    steps: int
+    points: list[tuple[int, dict[str, float]]]
+    best: float | None = None
+    best_steps: int | None = None
+    diverged_at: int | None = None
+    reason: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class Loop(Protocol):
+    """Trains one pack. Written for one member, vmapped over all; a pack of one is no other path."""
+
+    Config: ClassVar[type[Any]]
+    score: ClassVar[str]
+    """The metric that best.pt is chosen by."""
+    direction: ClassVar[Literal["maximize", "minimize"]]
+    unit: ClassVar[str]
+    """What the budget counts."""
+    metrics: ClassVar[tuple[str, ...]]
+    """The names of all metrics of a point."""
+
+    def __init__(self, configs: Sequence[Any], device: device) -> None:
+        """One config a member; all of one structure."""
+
+    def train(self, until: int) -> list[Report]:
+        """Train every member until it has spent this much of the budget, then evaluate; one report a member."""
+
+    def state(self) -> list[dict[str, Any]]:
+        """All that a member needs to go on, a member each: tensors and plain values only."""
+
+    def load(self, states: Sequence[dict[str, Any]]) -> None:
+        """Go on from these states, one a member, all after the same share of the budget."""
+
+    def best(self) -> list[dict[str, Any]]:
+        """Of each member what is deployed: the state dict with the best score, and how to build its network."""

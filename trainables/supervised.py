@@ -3,7 +3,6 @@
 from pydantic import Field
 
 from trainables.loop import Config
-from trainables.options import tunable
 
 
 class SupervisedConfig(Config):
@@ -12,4 +11,3 @@ class SupervisedConfig(Config):
     data: str = Field("conjunction-risk", description="name of the data set")
     data_seed: int = Field(0, description="of the data's making and its split; the same for all members", ge=0, lt=2**63)
     standardise: bool = Field(True, description="features to mean 0 and deviation 1, fitted on the training part")
-    weight_decay: float = tunable(0.0, description="L2 penalty added to the gradient, as torch.optim's", ge=0)

@@ -1,0 +1,68 @@
+# `make` alone lists the targets. ARGS="..." goes on to the command, PYTHON=... makes .venv with another Python (3.11 or later).
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+
+python := .venv/bin/python
+pip := $(python) -m pip --disable-pip-version-check
+install := $(pip) install --quiet --constraint constraints.txt --editable
+
+.NOTPARALLEL:
+.PHONY: help .venv sweep ui test test-all check bench constraints clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv: .venv/.installed ## the environment of all other targets, with the versions of constraints.txt
+
+sweep: .venv/.installed ## a first sweep: DQN on CartPole
+	.venv/bin/tuning run cartpole-dqn $(ARGS)
+
+ui: .venv/.installed ## compare the runs in the MLflow UI
+	.venv/bin/tuning ui $(ARGS)
+
+test: .venv/.installed ## the tests that need neither long nor a GPU
+	$(python) -m pytest -m "not slow and not gpu" $(ARGS)
+
+test-all: .venv/.installed ## all tests; those for a GPU are skipped where there is none
+	$(python) -m pytest $(ARGS)
+
+check: .venv/.installed ## format, lint, types, then `make test`
+	$(python) -m ruff format --check
+	$(python) -m ruff check
+	$(python) -m mypy --strict tuning trainables
+	@$(MAKE) test
+
+bench: .venv/.bench ## the benchmarks, against a plain stack of Ray Tune, Optuna and MLflow
+	$(python) benchmarks/run.py $(ARGS)
+
+constraints: .venv/.installed ## resolve constraints.txt anew from pyproject.toml, with today's versions
+	@mkdir -p build
+	{ grep '^#' constraints.txt; \
+	  $(pip) install --dry-run --ignore-installed --editable '.[dev,bench,envpool,cluster]' \
+	  | sed -n 's/^Would install //p' | tr ' ' '\n' | grep -v '^lockstep-tuning-' \
+	  | sed -E 's/-([^-]+)$$/==\1/; s/\+.*//' | LC_ALL=C sort -f; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+
+clean: ## remove .venv and all caches; runs/ stays, it holds your results
+	rm -rf .venv build lockstep_tuning.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find benchmarks tests trainables tuning -name __pycache__ -prune -exec rm -rf {} +
+
+# `.installing` marks an install under way with the process that does it, and becomes `.installed` at the end. A mark whose
+# process is gone means an install cut short: nothing in .venv can be trusted then. After a plain failure (no network,
+# a version that does not exist) .venv stays, since pip has found all it needs before it changes anything.
+.venv/.installed: pyproject.toml constraints.txt
+	@if [ -e .venv/.installing ] && kill -0 "$$(cat .venv/.installing)" 2>/dev/null; then \
+	    echo "process $$(cat .venv/.installing) is installing into .venv: try again when it has finished" >&2; exit 1; \
+	fi; \
+	if [ -e .venv/.installing ] || ! $(pip) --version >/dev/null 2>&1; then rm -rf .venv; fi; \
+	mkdir -p .venv; echo $$$$ > .venv/.installing; trap 'exit 130' INT TERM; \
+	echo "installing into .venv (the first time takes about a minute)"; \
+	[ -x $(python) ] || $(PYTHON) -m venv .venv; \
+	$(install) '.[dev]' || { rm .venv/.installing; exit 1; }; \
+	mv .venv/.installing $@
+
+.venv/.bench: .venv/.installed
+	$(install) '.[bench]'
+	@touch $@

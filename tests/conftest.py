@@ -1,0 +1,39 @@
+"""What all tests share: a quiet and private surrounding, a folder for runs, and when a GPU test is skipped."""
+
+import os
+import secrets
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Before Ray and MLflow are imported, since they read these once.
+os.environ |= {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # Given a token of its own, Ray leaves none in the person's home.
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
+}
+for elsewhere in ("RAY_ADDRESS", "MLFLOW_TRACKING_URI"):
+    os.environ.pop(elsewhere, None)
+
+settings.register_profile("lockstep", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("lockstep")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    needing = [item for item in items if item.get_closest_marker("gpu")]
+    if not needing:
+        return
+    import torch  # takes seconds, and most selections of tests do without
+
+    if not torch.cuda.is_available():
+        for item in needing:
+            item.add_marker(pytest.mark.skip(reason="torch finds no GPU"))
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """A root for studies of this test alone; as for a newcomer, it is not there yet."""
+    return tmp_path / "runs"

@@ -1,11 +1,28 @@
-"""DQN (Mnih et al., 2015): settings, network, loss, loop; a whole pack of members in lockstep."""
+"""DQN (Mnih et al., 2015): settings, network, loss, loop; a whole pack of members in lockstep.
 
-from typing import Literal
+Axis letters: M members, E episodes side by side, B batch, A actions, F features.
+"""
 
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from pydantic import Field
+from torch import Tensor
+from torch.nn.functional import huber_loss, mse_loss
 
-from trainables.loop import EpisodicConfig
+from trainables import environments, networks, pack, replay, streams
+from trainables.evaluation import METRICS, SCORE, Evaluation
+from trainables.learner import Learner
+from trainables.loop import EpisodicConfig, Report
+from trainables.networks import MLP
+from trainables.optimizers import Tensors
 from trainables.options import tunable
+from trainables.pack import Tree
+from trainables.streams import Purpose
 
 
 class DQNConfig(EpisodicConfig):
@@ -20,3 +37,193 @@ class DQNConfig(EpisodicConfig):
     epsilon_start: float = tunable(1.0, description="share of random actions at the beginning", ge=0, le=1)
     epsilon_end: float = tunable(0.04, description="share of random actions after exploration", ge=0, le=1)
     exploration: float = tunable(0.2, description="share of the budget over which epsilon falls linearly", gt=0, le=1)
+
+
+@lru_cache
+def packed_greedy(spec: MLP, compiled: bool) -> Callable[[Tensors, Tensor], Tensor]:
+    """(parameters, observations (M, E, F)) -> the best actions (M, E)."""
+    network = networks.function(spec)
+
+    def greedy(parameters: Tensors, observations: Tensor) -> Tensor:
+        return network(parameters, observations).argmax(-1)
+
+    return pack.lockstep(greedy, compiled)
+
+
+@lru_cache
+def make_loss(spec: MLP, kind: str) -> Callable[..., tuple[Tensor, Tensors]]:
+    """The temporal-difference loss of one member.
+
+    target of Q(s_t, a_t): r_t + gamma * max_a Q_target(s_t+1, a); the reward alone where s_t+1 is terminal. A truncated
+    episode has no terminal state, so its last transition bootstraps. Mnih et al., 2015, equation 2.
+    """
+    network = networks.function(spec)
+    measure = huber_loss if kind == "huber" else mse_loss
+
+    def loss(
+        parameters: Tensors, numbers: Tensors, target: Tensors, rows: Tensor, indices: Tensor
+    ) -> tuple[Tensor, Tensors]:
+        """rows: the replay memory (capacity, 2F + 3); indices: (B,) into it."""
+        observations, next_observations, actions, rewards, terminated = replay.split(rows[indices], spec.inputs)
+        values = network(parameters, observations).gather(1, actions[:, None]).squeeze(1)
+        bootstrap = network(target, next_observations).amax(1) * (1 - terminated)
+        targets = numbers["reward_scale"] * rewards + numbers["gamma"] * bootstrap
+        return measure(values, targets.detach()), {"value_mean": values.mean()}
+
+    return loss
+
+
+class DQNLoop:
+    """Trains a pack: every member acts once, then every member learns, and again."""
+
+    Config: ClassVar[type[DQNConfig]] = DQNConfig
+    score: ClassVar[str] = SCORE
+    direction: ClassVar[Literal["maximize", "minimize"]] = "maximize"
+    unit: ClassVar[str] = "environment steps"
+    metrics: ClassVar[tuple[str, ...]] = (*METRICS, "train/value_mean", "train/epsilon")
+
+    def __init__(self, configs: Sequence[DQNConfig], device: torch.device) -> None:
+        self._configs, self._device, self._members, self.steps = configs, device, len(configs), 0
+        self._common = common = configs[0]
+        seeds = [config.seed for config in configs]
+        description = environments.describe(common.environment, common.environment_args)
+        self._spec = MLP(description.inputs, description.actions, common.hidden, common.activation)
+        self._learner = Learner(
+            configs,
+            [networks.initial(self._spec, streams.integer(seed, Purpose.WEIGHTS)) for seed in seeds],
+            make_loss(self._spec, common.loss),
+            ["value_mean"],
+            maximize=True,
+            device=device,
+            numbers=[{"gamma": config.gamma, "reward_scale": config.reward_scale} for config in configs],
+        )
+        # A copy, since torch.compile would make a version of its own for an update whose two networks are one.
+        self._target = {name: tensor.clone() for name, tensor in self._learner.parameters.items()}
+        self._replay = replay.Replay(
+            self._members, min(common.replay_capacity, common.budget), description.inputs, device
+        )
+        self._updates_in_all = self._rounds(common.budget) * common.gradient_steps
+        self._compiled = pack.compiles(common.compile, self._updates_in_all, device)
+        self._greedy = packed_greedy(self._spec, pack.compiles(common.compile, common.budget, device))
+        self._exploring = streams.Uniforms(seeds, Purpose.ACTIONS, 2)
+        self._sampling = streams.Uniforms(seeds, Purpose.SAMPLING, common.gradient_steps * common.batch_size)
+        self._episode_seeds = streams.Uniforms(seeds, Purpose.EPISODES, 1)
+        self._evaluation = Evaluation(description, common, self._members)
+        self._targets_every = np.array([config.target_interval for config in configs])
+        # An environment can't be saved; its episode's seed and actions can, and lead to where it was.
+        self._grid = environments.make(description, self._members, 1)
+        self._episodes = np.zeros(self._members, dtype=np.int64)
+        self._actions_taken: list[list[int]] = [[] for _ in configs]
+        self._alive = np.ones((self._members, 1), dtype=np.bool_)
+        self._begin_episodes(self._alive)
+
+    def train(self, until: int) -> list[Report]:
+        """Act and learn until `until` environment steps are spent, then play the evaluation episodes greedily."""
+        while self.steps < until and self._alive.any():
+            self._act()
+            if self.steps > self._common.learning_starts and self.steps % self._common.train_frequency == 0:
+                self._learn()
+            due = self.steps % self._targets_every == 0
+            if due.any():
+                chosen = torch.from_numpy(due).to(self._device)
+                self._target = pack.where(chosen, self._learner.parameters, self._target)
+        self.steps = until
+        return self._report()
+
+    def _act(self) -> None:
+        """One step of every member, epsilon-greedy, into its memory."""
+        observations = self._grid.observations.copy()
+        greedy = self._greedy(self._learner.parameters, torch.from_numpy(observations).to(self._device)).cpu().numpy()
+        drawn = self._exploring.at(np.full(self._members, self.steps))
+        explored = (drawn[:, 1:] * self._spec.outputs).astype(np.int64)
+        actions = np.where(drawn[:, :1] < self._epsilon()[:, None], explored, greedy)
+        rewards, terminated, truncated = self._grid.step(actions, self._alive)
+        for taken, action in zip(self._actions_taken, actions[:, 0].tolist(), strict=True):
+            taken.append(action)
+        self._replay.add(
+            observations[:, 0], self._grid.observations[:, 0], actions[:, 0], rewards[:, 0], terminated[:, 0]
+        )
+        self.steps += 1
+        ended = (terminated | truncated) & self._alive
+        if ended.any():
+            self._begin_episodes(ended)
+
+    def _learn(self) -> None:
+        """A round of updates on batches drawn from the memory."""
+        common = self._common
+        uniforms = self._sampling.at(np.full(self._members, self._rounds(self.steps)))
+        indices = self._replay.indices(uniforms.reshape(self._members, common.gradient_steps, common.batch_size))
+        done = (self._rounds(self.steps) - 1) * common.gradient_steps
+        for step in range(common.gradient_steps):
+            moment = self._learner.moment((done + step) / self._updates_in_all, 1 / self._updates_in_all, self.steps)
+            self._learner.update(moment, self._target, self._replay.rows, indices[:, step], compiled=self._compiled)
+
+    def _rounds(self, steps: int) -> int:
+        """How many rounds of updates belong to so many environment steps."""
+        frequency, starts = self._common.train_frequency, self._common.learning_starts
+        return max(0, steps // frequency - starts // frequency)
+
+    def _epsilon(self) -> NDArray[np.float64]:
+        """(M,), the share of random actions now."""
+        start, end, share = np.array([[c.epsilon_start, c.epsilon_end, c.exploration] for c in self._configs]).T
+        left: NDArray[np.float64] = np.maximum(0.0, 1 - self.steps / (share * self._common.budget))
+        return np.asarray(end + (start - end) * left)
+
+    def _begin_episodes(self, where: NDArray[np.bool_]) -> None:
+        self._grid.reset(self._seeds_of_episodes(), where)
+        for member in np.flatnonzero(where):
+            self._episodes[member] += 1
+            self._actions_taken[member] = []
+
+    def _seeds_of_episodes(self) -> NDArray[np.int64]:
+        """(M, 1), the seed of the next episode of each member."""
+        return streams.episode_seeds(self._episode_seeds.at(self._episodes), streams.TRAINING)
+
+    def _report(self) -> list[Report]:
+        figures, epsilon = self._learner.take_figures(), self._epsilon()
+        returns = self._evaluation.returns(lambda seen: self._greedy(self._learner.parameters, seen), self._device)
+        scores = torch.tensor(returns.mean(1), dtype=torch.float32, device=self._device)
+        self._learner.keep_best(scores, torch.full((self._members,), self.steps, device=self._device))
+        shown = [
+            {**each, **self._evaluation.metrics(row), "train/epsilon": float(share)}
+            for each, row, share in zip(figures, returns, epsilon, strict=True)
+        ]
+        self._alive = self._learner.alive.cpu().numpy()[:, None].copy()
+        return self._learner.reports(np.full(self._members, self.steps), [[(self.steps, each)] for each in shown])
+
+    def state(self) -> list[Tree]:
+        """All that a member needs to go on, the way to where its episode stands included."""
+        return [
+            {
+                **self._learner.member(index),
+                "target": pack.member(self._target, index),
+                "replay": self._replay.member(index),
+                "steps": self.steps,
+                "episodes": int(self._episodes[index]),
+                "actions": torch.tensor(self._actions_taken[index], dtype=torch.int64),
+            }
+            for index in range(self._members)
+        ]
+
+    def load(self, states: Sequence[Tree]) -> None:
+        """Go on from these: begin each member's current episode again and take the same actions."""
+        self._learner.load(states)
+        self._target = pack.to(pack.stack([state["target"] for state in states]), self._device)
+        self._replay.load([state["replay"] for state in states])
+        self.steps = states[0]["steps"]
+        self._alive = self._learner.alive.cpu().numpy()[:, None].copy()
+        self._episodes = np.array([state["episodes"] - 1 for state in states])
+        self._begin_episodes(np.ones((self._members, 1), dtype=np.bool_))
+        self._actions_taken = [state["actions"].tolist() for state in states]
+        longest = max(len(taken) for taken in self._actions_taken)
+        for step in range(longest):
+            going = np.array([[len(taken) > step] for taken in self._actions_taken])
+            actions = np.array([[taken[step] if len(taken) > step else 0] for taken in self._actions_taken])
+            self._grid.step(actions, going)
+
+    def best(self) -> list[Tree]:
+        """Of each member the network with the best score."""
+        return [
+            {"network": networks.as_plain(self._spec), "state_dict": pack.member(self._learner.best, index)["parameters"]}
+            for index in range(self._members)
+        ]

@@ -1,9 +1,9 @@
 """Networks as plain nn.Modules, and the same as pure functions of their parameters."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,11 @@ class MLP:
         for before, after in zip(widths, widths[1:], strict=False):
             layers += [nn.Linear(before, after), ACTIVATIONS[self.activation]()]
         return nn.Sequential(*layers, nn.Linear(widths[-1], self.outputs))
+
+
+def as_plain(spec: MLP) -> dict[str, Any]:
+    """The network as plain values, from which anyone can build it."""
+    return {"kind": "mlp", **asdict(spec), "hidden": list(spec.hidden)}
 
 
 def initial(spec: MLP, seed: int) -> dict[str, Tensor]:

@@ -9,8 +9,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 512
-"""Positions drawn at once."""
+LARGEST_BLOCK, NUMBERS_IN_BLOCK = 512, 2**16
+"""Positions drawn at once, and fewer where each takes many numbers."""
 
 
 class Purpose(IntEnum):
@@ -31,19 +31,20 @@ class Uniforms:
 
     def __init__(self, seeds: Sequence[int], purpose: Purpose, width: int) -> None:
         self._seeds, self._purpose, self._width = list(seeds), purpose, width
+        self._positions = max(1, min(LARGEST_BLOCK, NUMBERS_IN_BLOCK // width))
         self._block = np.full(len(self._seeds), -1, dtype=np.int64)
-        self._drawn = np.empty((len(self._seeds), BLOCK, width))
+        self._drawn = np.empty((len(self._seeds), self._positions, width))
         self._rows = np.arange(len(self._seeds))
 
     def at(self, positions: NDArray[np.int64]) -> NDArray[np.float64]:
         """positions: (M,), one of each member. Returns (M, width)."""
-        blocks = positions // BLOCK
+        blocks = positions // self._positions
         for member in np.flatnonzero(blocks != self._block):
             entropy = [self._seeds[member], int(self._purpose), int(blocks[member])]
             generator = np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy)))
-            self._drawn[member] = generator.random((BLOCK, self._width))
+            self._drawn[member] = generator.random((self._positions, self._width))
             self._block[member] = blocks[member]
-        return self._drawn[self._rows, positions % BLOCK]
+        return self._drawn[self._rows, positions % self._positions]
 
 
 TRAINING, SEARCH_EVALUATION, CONFIRMATION = (0, 2**30), (2**30, 2**29), (3 * 2**29, 2**29)

@@ -1,0 +1,74 @@
+"""Members side by side: trees of tensors with a leading member axis, and functions of one member over all of them.
+
+A tree is a dict of tensors and trees.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import vmap
+
+Tree = dict[str, Any]
+
+PAYS_AT = 4_000
+"""Calls from which compiling pays: 4 to 8 s of compilation against about 2 ms saved a call (docs/findings.md)."""
+
+_COMPILERS = ("g++", "c++", "clang++")
+
+
+def stack(trees: Sequence[Tree]) -> Tree:
+    """Trees of single members, alike in shape, as one with a leading member axis."""
+    first = trees[0]
+    return {
+        key: stack([tree[key] for tree in trees])
+        if isinstance(first[key], Mapping)
+        else torch.stack([torch.as_tensor(tree[key]) for tree in trees])
+        for key in first
+    }
+
+
+def member(tree: Tree, index: int) -> Tree:
+    """The tree of one member, on the CPU, sharing no memory with the pack's."""
+    return {
+        key: member(value, index) if isinstance(value, Mapping) else value[index].detach().cpu().clone()
+        for key, value in tree.items()
+    }
+
+
+def to(tree: Tree, device: torch.device) -> Tree:
+    """The tree with all its tensors on the device."""
+    return {key: to(value, device) if isinstance(value, Mapping) else value.to(device) for key, value in tree.items()}
+
+
+def where(chosen: Tensor, tree: Tree, other: Tree) -> Tree:
+    """Of each member that is chosen (M,) the first tree, of the others the second."""
+    return {
+        key: where(chosen, value, other[key])
+        if isinstance(value, Mapping)
+        else torch.where(chosen.reshape(chosen.shape + (1,) * (value.dim() - chosen.dim())), value, other[key])
+        for key, value in tree.items()
+    }
+
+
+def compiles(choice: str, calls: int, device: torch.device) -> bool:
+    """Whether to compile a function that a training calls so often.
+
+    A rule of the config alone, not of the time taken, so that a resumed training computes as the first one did.
+    """
+    if choice != "auto":
+        return choice == "always"
+    return calls >= PAYS_AT and (device.type != "cpu" or any(shutil.which(name) for name in _COMPILERS))
+
+
+def lockstep(function: Callable[..., Any], compiled: bool) -> Callable[..., Any]:
+    """A function of one member as a function of the pack: every tensor in and out gains a leading member axis."""
+    packed: Callable[..., Any] = vmap(function)
+    if not compiled:
+        return packed
+    # All of our compiled functions share the code object of vmap's wrapper, and each pack size is a version of its own.
+    torch._dynamo.config.recompile_limit = 1_000
+    torch._dynamo.config.accumulated_recompile_limit = 1_000
+    return torch.compile(packed, dynamic=False)

@@ -5,7 +5,7 @@ Axis letters: M members, E episodes side by side, B batch, A actions, F features
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -28,7 +28,9 @@ from trainables.streams import Purpose
 class DQNConfig(EpisodicConfig):
     """The settings of DQN beside those of every loop."""
 
-    loss: Literal["huber", "squared"] = Field("huber", description="of the temporal-difference error; huber has delta 1")
+    loss: Literal["huber", "squared"] = Field(
+        "huber", description="of the temporal-difference error; huber has delta 1"
+    )
     replay_capacity: int = Field(100_000, description="transitions that the replay memory holds", gt=0, le=10**8)
     learning_starts: int = Field(1_000, description="environment steps before the first update", ge=0)
     train_frequency: int = Field(4, description="environment steps between two rounds of updates", gt=0)
@@ -224,6 +226,9 @@ class DQNLoop:
     def best(self) -> list[Tree]:
         """Of each member the network with the best score."""
         return [
-            {"network": networks.as_plain(self._spec), "state_dict": pack.member(self._learner.best, index)["parameters"]}
+            {
+                "network": networks.as_plain(self._spec),
+                "state_dict": pack.member(self._learner.best, index)["parameters"],
+            }
             for index in range(self._members)
         ]

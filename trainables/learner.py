@@ -120,7 +120,7 @@ class Learner:
                         "tally": {
                             "updates": torch.tensor(0),
                             "learning_rate": zero,
-                            "sums": {name: zero for name in figures},
+                            "sums": dict.fromkeys(figures, zero),
                         },
                     }
                     for each in parameters
@@ -172,7 +172,9 @@ class Learner:
         }
         figures = []
         for member, updates in enumerate(tally["updates"].tolist()):
-            means = {f"train/{name}": total[member].item() / updates for name, total in tally["sums"].items() if updates}
+            means = {
+                f"train/{name}": total[member].item() / updates for name, total in tally["sums"].items() if updates
+            }
             figures.append(means | ({"train/learning_rate": tally["learning_rate"][member].item()} if updates else {}))
         return figures
 

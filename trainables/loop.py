@@ -43,8 +43,12 @@ class EpisodicConfig(Config):
     environment: str = Field(description="id of a Gymnasium environment with discrete actions")
     environment_args: dict[str, Any] = Field({}, description="arguments of the environment")
     gamma: float = tunable(0.99, description="discount of a step; 1: none", ge=0, le=1)
-    reward_scale: float = tunable(1.0, description="factor of the rewards that are learnt from; never of the score", gt=0)
-    evaluation_episodes: int = Field(10, description="greedy episodes that one evaluation is the mean of", gt=0, le=10_000)
+    reward_scale: float = tunable(
+        1.0, description="factor of the rewards that are learnt from; never of the score", gt=0
+    )
+    evaluation_episodes: int = Field(
+        10, description="greedy episodes that one evaluation is the mean of", gt=0, le=10_000
+    )
     evaluation_seed: int = Field(0, description="of the episodes that members are scored on", ge=0, lt=2**63)
 
 
@@ -60,7 +64,9 @@ def structure(config: Config) -> dict[str, Any]:
     Of a structural option the kind alone counts, since its settings are tunable.
     """
     values = {name: getattr(config, name) for name in type(config).model_fields if not is_tunable(type(config), name)}
-    return {name: getattr(value, "kind", None) if isinstance(value, Option) else value for name, value in values.items()}
+    return {
+        name: getattr(value, "kind", None) if isinstance(value, Option) else value for name, value in values.items()
+    }
 
 
 @dataclass(frozen=True)

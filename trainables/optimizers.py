@@ -33,7 +33,9 @@ class Adam(Option):
 
 Optimizer = Annotated[SGD | Adam, Field(discriminator="kind"), by_name]
 
-Step = Callable[[Tensors, Tensors, dict[str, Tensors], dict[str, Tensor], Tensor, Tensor], tuple[Tensors, dict[str, Tensors]]]
+Step = Callable[
+    [Tensors, Tensors, dict[str, Tensors], dict[str, Tensor], Tensor, Tensor], tuple[Tensors, dict[str, Tensors]]
+]
 """(parameters, gradients, state, settings, rate, updates so far) -> (parameters, state)"""
 
 

@@ -4,10 +4,11 @@ A tree is a dict of tensors and trees.
 """
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+import torch._inductor.config
 from torch import Tensor
 from torch.func import vmap
 
@@ -24,7 +25,7 @@ def stack(trees: Sequence[Tree]) -> Tree:
     first = trees[0]
     return {
         key: stack([tree[key] for tree in trees])
-        if isinstance(first[key], Mapping)
+        if isinstance(first[key], dict)
         else torch.stack([torch.as_tensor(tree[key]) for tree in trees])
         for key in first
     }
@@ -33,21 +34,21 @@ def stack(trees: Sequence[Tree]) -> Tree:
 def member(tree: Tree, index: int) -> Tree:
     """The tree of one member, on the CPU, sharing no memory with the pack's."""
     return {
-        key: member(value, index) if isinstance(value, Mapping) else value[index].detach().cpu().clone()
+        key: member(value, index) if isinstance(value, dict) else value[index].detach().cpu().clone()
         for key, value in tree.items()
     }
 
 
 def to(tree: Tree, device: torch.device) -> Tree:
     """The tree with all its tensors on the device."""
-    return {key: to(value, device) if isinstance(value, Mapping) else value.to(device) for key, value in tree.items()}
+    return {key: to(value, device) if isinstance(value, dict) else value.to(device) for key, value in tree.items()}
 
 
 def where(chosen: Tensor, tree: Tree, other: Tree) -> Tree:
     """Of each member that is chosen (M,) the first tree, of the others the second."""
     return {
         key: where(chosen, value, other[key])
-        if isinstance(value, Mapping)
+        if isinstance(value, dict)
         else torch.where(chosen.reshape(chosen.shape + (1,) * (value.dim() - chosen.dim())), value, other[key])
         for key, value in tree.items()
     }
@@ -71,4 +72,6 @@ def lockstep(function: Callable[..., Any], compiled: bool) -> Callable[..., Any]
     # All of our compiled functions share the code object of vmap's wrapper, and each pack size is a version of its own.
     torch._dynamo.config.recompile_limit = 1_000
     torch._dynamo.config.accumulated_recompile_limit = 1_000
+    # A worker has its core or two; a pool of compilers beside it would only outlive it.
+    torch._inductor.config.compile_threads = 1
     return torch.compile(packed, dynamic=False)

@@ -51,7 +51,7 @@ class Replay:
 
 
 def split(rows: Tensor, inputs: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Rows (B, 2F + 3) as observation (B, F), next observation (B, F), action (B,) int64, reward (B,), terminated (B,)."""
+    """Rows (B, 2F + 3) as observations and next observations (B, F), actions as int64, rewards and terminated (B,)."""
     return (
         rows[:, :inputs],
         rows[:, inputs : 2 * inputs],

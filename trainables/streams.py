@@ -1,4 +1,4 @@
-"""Random numbers that belong to a member: functions of its seed, the stream's purpose and a position, and of nothing else.
+"""Random numbers that belong to a member: functions of its seed, a purpose and a position, nothing else.
 
 So a member draws the same numbers alone and in a pack, and there is no state of a generator to save: a position is.
 """
@@ -14,6 +14,8 @@ LARGEST_BLOCK, NUMBERS_IN_BLOCK = 512, 2**16
 
 
 class Purpose(IntEnum):
+    """What a stream is for; streams of one seed with different purposes are independent."""
+
     WEIGHTS = 0
     EPISODES = 1
     ACTIONS = 2

@@ -5,7 +5,7 @@ Axis letters: M members, E episodes side by side, F features.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,7 @@ class GymnasiumGrid:
         self._flat = self.observations.reshape(members * episodes, description.inputs)
         self._shape = (members, episodes)
 
-    def _see(self, places: NDArray[np.intp], seen: list[object]) -> None:
+    def _see(self, places: NDArray[np.intp], seen: list[Any]) -> None:
         if self._description.one_hot_from is None:
             self._flat[places] = seen
         else:

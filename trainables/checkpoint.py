@@ -1,0 +1,74 @@
+"""What a member leaves on disk.
+
+    <folder>/best.pt     what is deployed: the weights with the best score, and how to build their network
+    <folder>/latest.pt   all that training needs to go on: weights, optimizer, memory, counters, the curve so far
+    <folder>/next.pt     the coming latest.pt, while its pack is being written
+
+Every file is written aside and renamed, best.pt before the others. Members of a pack go on together only from the same
+moment, and no rename spans several files. So first every member's next.pt is written, then each becomes latest.pt; when
+that is cut off anywhere between, one moment is still there of every member: the old one or the new.
+
+Files hold state dicts and plain values only and are loaded with `weights_only=True`.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+FORMAT = 1
+BEST, LATEST, NEXT = "best.pt", "latest.pt", "next.pt"
+
+State = dict[str, Any]
+
+
+class CheckpointError(ValueError):
+    """The file is no checkpoint that this version can load; the message says which and why."""
+
+
+def save(folders: Sequence[Path], latest: Sequence[State], best: Sequence[State | None]) -> None:
+    """Write the members of a pack, a folder each. latest: states with the `moment` they are of, the same in all;
+    best: None of a member that has not been scored yet.
+    """
+    for folder, state, chosen in zip(folders, latest, best, strict=True):
+        folder.mkdir(parents=True, exist_ok=True)
+        if chosen is not None:
+            _write(folder / BEST, chosen)
+        _write(folder / NEXT, state)
+    for folder in folders:
+        os.replace(folder / NEXT, folder / LATEST)
+
+
+def load(folders: Sequence[Path]) -> list[State] | None:
+    """The newest states that all members of a pack have of the same moment; None where there are none.
+
+    Raises CheckpointError for a file of another format.
+    """
+    found = [
+        {state["moment"]: state for state in (read(folder / name) for name in (LATEST, NEXT)) if state is not None}
+        for folder in folders
+    ]
+    common = set.intersection(*(set(states) for states in found))
+    return [states[max(common)] for states in found] if common else None
+
+
+def read(path: Path) -> State | None:
+    """The content of one file; None where there is none. Raises CheckpointError for one of another format."""
+    try:
+        state: State = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        return None
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise CheckpointError(f"{path}: no checkpoint of format {FORMAT}, which is the one this version reads")
+    return state
+
+
+def _write(path: Path, state: State) -> None:
+    aside = path.with_name(f".{path.name}.part")
+    with aside.open("wb") as file:
+        torch.save({"format": FORMAT, **state}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)

@@ -1,0 +1,166 @@
+"""The loops as class Trainables of Ray Tune; the one file of the package that knows Ray.
+
+    from ray import tune
+    from trainables.tune import DQN
+
+    tune.Tuner(DQN, param_space={"environment": "CartPole-v1", "budget": 20_000,
+                                 "learning_rate": tune.loguniform(1e-4, 1e-2)})
+
+A flat config, the fields of the loop's Config, is a pack of one and reports flat metrics. With `members`, a list of such
+configs (fields that all have in common may stand beside the list), it is a pack, and every result holds one report a
+member.
+"""
+
+import math
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from ray import tune
+
+from trainables import LOOPS
+from trainables import checkpoint as checkpoints
+from trainables.loop import Config, Loop, Report, structure
+
+SAVE_EVERY_S = 20.0
+"""Between two checkpoints of a leg; one more is written at its end."""
+
+_LARGEST = float(torch.finfo(torch.float32).max)
+
+PACK_FIELDS = ("members", "until")
+MEMBER_FIELDS = ("folder",)
+
+
+class Pack(tune.Trainable):
+    """Trains one pack, a step from one report to the next.
+
+    Beside the loop's fields, a config may have `until`, the budget at which to stop (else the full budget), and a member
+    may have `folder`, where its checkpoints are kept and, where there are any, gone on from.
+    """
+
+    loop: ClassVar[type[Loop]]
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Begin with the first config that this worker is given."""
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Begin with another config, all of the worker's start-up kept."""
+        self.config = new_config
+        self._packed = "members" in new_config
+        common = {key: value for key, value in new_config.items() if key not in PACK_FIELDS}
+        members = [{**common, **member} for member in new_config.get("members", [{}])]
+        self._folders = [Path(member["folder"]) for member in members if "folder" in member]
+        self._configs: list[Config] = [
+            self.loop.Config(**{key: value for key, value in member.items() if key not in MEMBER_FIELDS})
+            for member in members
+        ]
+        if any(structure(config) != structure(self._configs[0]) for config in self._configs):
+            raise ValueError("members: they differ in structural fields, which a pack has in common")
+        self._until = int(new_config.get("until") or self._configs[0].budget)
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._training: Loop = self.loop(self._configs, self._device)
+        self._moment, self._saved_at = 0, time.monotonic()
+        self._curves: list[list[tuple[int, dict[str, float]]]] = [[] for _ in members]
+        self._reports: list[Report] | None = None
+        states = checkpoints.load(self._folders) if self._folders else None
+        if states is not None:
+            self._go_on(states)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Train to the next report, or to the end of the leg."""
+        began = time.monotonic()
+        if self._moment < self._until:
+            self._moment = min(self._next_report(), self._until)
+            self._reports = self._training.train(self._moment)
+        reports = self._reports or []
+        for curve, report in zip(self._curves, reports, strict=True):
+            curve.extend(report.points)
+        done = self._moment >= self._until or all(report.diverged_at is not None for report in reports)
+        if self._folders and (done or time.monotonic() - self._saved_at > SAVE_EVERY_S):
+            checkpoints.save(self._folders, self._latest(), self._best())
+            self._saved_at = time.monotonic()
+        return {**self._result(reports), "done": done, "train_s": time.monotonic() - began}
+
+    def _next_report(self) -> int:
+        """The least multiple of budget / reports beyond what is spent, in whole units."""
+        budget, reports = self._configs[0].budget, self._configs[0].reports
+        return math.ceil(budget * (self._moment * reports // budget + 1) / reports)
+
+    def _result(self, reports: list[Report]) -> dict[str, Any]:
+        latest = [report.points[-1][1] if report.points else {} for report in reports]
+        worst = -_LARGEST if self.loop.direction == "maximize" else _LARGEST
+        # Tune wants every metric in every result, and a searcher can't bear one that is not finite.
+        scores = [each.get(self.loop.score, worst) for each in latest]
+        scores = [score if math.isfinite(score) else worst for score in scores]
+        if not self._packed:
+            (report,), (metrics,), (score,) = reports, latest, scores
+            diverged = {"diverged": report.diverged_at is not None, "diverged_at": report.diverged_at}
+            return {**metrics, self.loop.score: score, "best": report.best, "steps": report.steps, **diverged}
+        best = max(scores) if self.loop.direction == "maximize" else min(scores)
+        return {"members": [asdict(report) for report in reports], self.loop.score: best}
+
+    def _latest(self) -> list[checkpoints.State]:
+        return [
+            {"moment": self._moment, "config": config.model_dump(mode="json"), "curve": curve, "state": state}
+            for config, curve, state in zip(self._configs, self._curves, self._training.state(), strict=True)
+        ]
+
+    def _best(self) -> list[checkpoints.State | None]:
+        return [
+            None
+            if report.best is None
+            else {
+                "config": config.model_dump(mode="json"),
+                "score": {"name": self.loop.score, "value": report.best, "steps": report.best_steps},
+                **best,
+            }
+            for config, report, best in zip(self._configs, self._reports or [], self._training.best(), strict=True)
+        ]
+
+    def _go_on(self, states: list[checkpoints.State]) -> None:
+        self._moment = states[0]["moment"]
+        self._curves = [[(steps, metrics) for steps, metrics in state["curve"]] for state in states]
+        self._training.load([state["state"] for state in states])
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Tune's own way of keeping a trial: the same files, a folder a member."""
+        checkpoints.save(self._member_folders(checkpoint_dir), self._latest(), self._best())
+
+    def load_checkpoint(self, checkpoint: dict[str, Any] | None) -> None:
+        """Go on from a folder that `save_checkpoint` has written; Tune hands its path.
+
+        Raises CheckpointError where it holds no pack of this many members.
+        """
+        states = checkpoints.load(self._member_folders(str(checkpoint)))
+        if states is None:
+            raise checkpoints.CheckpointError(f"{checkpoint}: no checkpoint of {len(self._configs)} members")
+        self._go_on(states)
+
+    def _member_folders(self, folder: str) -> list[Path]:
+        return [Path(folder) / f"member-{index:03d}" for index in range(len(self._configs))]
+
+
+class DQN(Pack):
+    """DQN; its fields: trainables.dqn.DQNConfig."""
+
+    loop = LOOPS["dqn"]
+
+
+class Reinforce(Pack):
+    """REINFORCE; its fields: trainables.reinforce.ReinforceConfig."""
+
+    loop = LOOPS["reinforce"]
+
+
+class Supervised(Pack):
+    """Supervised regression; its fields: trainables.supervised.SupervisedConfig."""
+
+    loop = LOOPS["supervised"]
+
+
+TRAINABLES: dict[str, type[Pack]] = {"dqn": DQN, "reinforce": Reinforce, "supervised": Supervised}
+"""The Trainables by the name of their loop."""

@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
 python := .venv/bin/python
 pip := $(python) -m pip --disable-pip-version-check
-install := $(pip) install --quiet --constraint constraints.txt --editable
+install := $(pip) install -qq --constraint constraints.txt --editable
 
 .NOTPARALLEL:
 .PHONY: help .venv sweep ui test test-all check bench constraints clean
@@ -49,17 +49,16 @@ clean: ## remove .venv and all caches; runs/ stays, it holds your results
 	rm -rf .venv build lockstep_tuning.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find benchmarks tests trainables tuning -name __pycache__ -prune -exec rm -rf {} +
 
-# `.installing` marks an install under way with the process that does it, and becomes `.installed` at the end. A mark whose
-# process is gone means an install cut short: nothing in .venv can be trusted then. After a plain failure (no network,
-# a version that does not exist) .venv stays, since pip has found all it needs before it changes anything.
+# `.installing` becomes `.installed` at the end; found at the beginning it tells of an install cut short, after which nothing
+# in .venv can be trusted. After a plain failure (no network, no such version) .venv stays as it was, since pip changes
+# nothing before it has found all it needs. The lock, where the system has one, keeps two makes from installing at once.
 .venv/.installed: pyproject.toml constraints.txt
-	@if [ -e .venv/.installing ] && kill -0 "$$(cat .venv/.installing)" 2>/dev/null; then \
-	    echo "process $$(cat .venv/.installing) is installing into .venv: try again when it has finished" >&2; exit 1; \
-	fi; \
-	if [ -e .venv/.installing ] || ! $(pip) --version >/dev/null 2>&1; then rm -rf .venv; fi; \
-	mkdir -p .venv; echo $$$$ > .venv/.installing; trap 'exit 130' INT TERM; \
+	@exec 9<Makefile; \
+	if command -v flock >/dev/null; then flock -n 9 || { echo "waiting for another install into .venv"; flock 9; }; fi; \
+	sound=no; if [ ! -e .venv/.installing ] && $(pip) --version >/dev/null 2>&1; then sound=yes; fi; \
+	mkdir -p .venv; touch .venv/.installing; trap 'exit 130' INT TERM; \
 	echo "installing into .venv (the first time takes about a minute)"; \
-	[ -x $(python) ] || $(PYTHON) -m venv .venv; \
+	if [ $$sound = no ]; then find .venv -mindepth 1 ! -name .installing -delete; $(PYTHON) -m venv .venv; fi; \
 	$(install) '.[dev]' || { rm .venv/.installing; exit 1; }; \
 	mv .venv/.installing $@
 

@@ -1,0 +1,57 @@
+"""What can be wrong with what a person asks for. Each of these is theirs to mend; anything else is a bug of ours.
+
+LockstepError
+├── SweepError          a sweep that can't be run; lists every problem that it has
+├── StudyError
+│   ├── StudyExists     the name is taken
+│   └── StudyNotFound   no study has the name
+└── WorkersError        the workers asked for can't be had
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class LockstepError(Exception):
+    """The root: printed as it is, without a traceback."""
+
+    exit_code: ClassVar[int] = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one place of a sweep; the key path is empty where it is the whole that is wrong."""
+
+    key_path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.key_path}: {self.message}" if self.key_path else self.message
+
+
+class SweepError(LockstepError):
+    """A sweep that can't be run, with all its problems; printed one a line."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+class StudyError(LockstepError):
+    """A study that can't be used as asked."""
+
+
+class StudyExists(StudyError):
+    """A study of this name is there already."""
+
+
+class StudyNotFound(StudyError):
+    """There is no study of this name."""
+
+
+class WorkersError(LockstepError):
+    """The workers asked for can't be had."""

@@ -1,0 +1,145 @@
+"""What is wrong with a sweep as a whole: plain data held against the loop that it names, and against this machine."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from trainables import LOOPS, datasets, environments
+from trainables.loop import Loop
+from tuning import dimensions, fields
+from tuning.document import shown
+from tuning.errors import Problem
+
+_UNSEARCHABLE = {
+    "seed": "trials would be compared on luck; the sweep's `seeds` repeats each of them",
+    "budget": "trials are compared at one budget",
+    "environment": "trials are compared on one environment",
+    "data": "trials are compared on one data set",
+    "data_seed": "trials are compared on one data set",
+    "evaluation_seed": "trials are compared on the same episodes",
+    "evaluation_episodes": "trials are compared on the same episodes",
+    "reports": "it changes what is seen of a trial, not what is learnt",
+    "compile": "it changes the speed of a trial, not what is learnt",
+}
+_OF_THE_SWEEP = ("budget", "environment", "data", "seed")
+"""Fields of a config that come from the top of the file."""
+
+
+def problems(data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[str]) -> Iterator[Problem]:
+    """What is wrong with a sweep's data beyond the types of its keys, of which these are known; the loop if known."""
+    for key in data:
+        if key not in keys:
+            yield _unknown_key(key, data, loop, keys)
+    if loop is None:
+        given = data.get("loop")
+        yield Problem("loop", f"should be {fields.one_of(LOOPS)}, is {shown(given)}{fields.nearest(str(given), LOOPS)}")
+        return
+    yield from _subject_problems(data, loop)
+    yield from _metric_problems(data, loop)
+    yield from _budget_problems(data, loop)
+    yield from _fixed_problems(data, loop)
+    yield from _search_problems(data, loop)
+
+
+def absent(data: Mapping[str, Any]) -> Iterator[Problem]:
+    """What a sweep needs and this machine does not have: its environment or its data set."""
+    environment, data_set = data.get("environment"), data.get("data")
+    messages = [("data", datasets.problem(data_set))] if isinstance(data_set, str) else []
+    if isinstance(environment, str):
+        messages += [("environment", environments.problem(environment, each)) for each in _environment_args(data)]
+    yield from (Problem(key, " ".join(message.split())) for key, message in messages if message)
+
+
+def _unknown_key(key: str, data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[str]) -> Problem:
+    if loop and key in loop.Config.model_fields:
+        return Problem(key, f"is a field of {data['loop']}: should stand under fixed or search")
+    return Problem(key, fields.unknown(key, keys, "a sweep has no such key"))
+
+
+def _subject_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    """Each loop takes one of the two: an environment or a data set."""
+    for key, other in (("environment", "data"), ("data", "environment")):
+        given, takes = data.get(key) is not None, key in loop.Config.model_fields
+        if takes and not given:
+            yield Problem(key, f"is missing: {data['loop']} trains on one")
+        elif given and not takes:
+            yield Problem(key, f"{data['loop']} takes none: should be {other}")
+
+
+def _metric_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    metric = data["metric"]
+    if isinstance(metric, str) and metric not in loop.metrics:
+        yield Problem(
+            "metric", fields.unknown(metric, loop.metrics, f"{data['loop']} has no metric {metric!r}", at_most=4)
+        )
+    elif isinstance(metric, str) and "direction" not in data:
+        yield Problem("direction", f"should be maximize or minimize: known without it is only that of {loop.score}")
+
+
+def _budget_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    budget = data.get("budget")
+    found = list(fields.problems(loop.Config, "budget", budget, "budget")) if "budget" in data else []
+    yield from found
+    if found or not isinstance(budget, int):
+        return
+    reports, starts = _largest(data, loop, "reports"), _largest(data, loop, "learning_starts")
+    too_few = []
+    if budget < reports:
+        too_few.append(f"at least {reports:_}, the number of reports")
+    if budget <= starts:
+        too_few.append(f"above {starts:_}, where learning starts")
+    if too_few:
+        yield Problem("budget", f"should be {' and '.join(too_few)}, is {budget} {loop.unit}")
+
+
+def _largest(data: Mapping[str, Any], loop: type[Loop], name: str) -> int:
+    """The largest whole number that any trial has in the field; -1 where the loop does not have it."""
+    if name not in loop.Config.model_fields:
+        return -1
+    dimension = _mapping(_mapping(data, "search"), name)
+    choices = dimension.get("choices")
+    values = [dimension.get("high"), *(choices if isinstance(choices, list) else [])]
+    if not dimension:
+        values = [_mapping(data, "fixed").get(name, loop.Config.model_fields[name].default)]
+    return max((value for value in values if isinstance(value, int)), default=-1)
+
+
+def _fixed_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    known = [name for name in loop.Config.model_fields if name not in _OF_THE_SWEEP]
+    for name, value in _mapping(data, "fixed").items():
+        path = f"fixed.{name}"
+        if name in _OF_THE_SWEEP:
+            yield Problem(path, f"has no place here: should be {name} at the top of the file")
+        elif name not in known:
+            yield Problem(path, fields.unknown(name, known, f"{data['loop']} has no such field"))
+        else:
+            yield from fields.problems(loop.Config, name, value, path)
+
+
+def _search_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    search, known = data.get("search"), [name for name in loop.Config.model_fields if name not in _UNSEARCHABLE]
+    if not isinstance(search, dict) or not search:
+        yield Problem("search", "should name at least one field of the loop's config with what it may be")
+        return
+    for name, value in search.items():
+        path = f"search.{name}"
+        if name in _UNSEARCHABLE:
+            yield Problem(path, f"can't be searched: {_UNSEARCHABLE[name]}")
+        elif name not in known:
+            yield Problem(path, fields.unknown(name, known, f"{data['loop']} has no such field"))
+        else:
+            yield from dimensions.problems(loop.Config, name, value, path)
+            if name in _mapping(data, "fixed"):
+                yield Problem(path, "stands under fixed too: should stand under one of them")
+
+
+def _environment_args(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    fixed = _mapping(data, "fixed").get("environment_args", {})
+    choices = _mapping(_mapping(data, "search"), "environment_args").get("choices")
+    found = choices if isinstance(choices, list) else [fixed]
+    return [arguments for arguments in found if isinstance(arguments, dict)]
+
+
+def _mapping(data: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """What stands under the key; nothing where it is no mapping, which is reported elsewhere."""
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,135 @@
+"""The dimensions of a sweep as Optuna sees them, and back: what it proposes becomes values of a loop's config.
+
+A parameter has the name of its field; a setting of an option is called after both, `schedule.cosine.floor`. A trial has
+only those parameters that its options bring along.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.trial import BaseTrial
+
+from tuning import fields
+from tuning.dimensions import Choices, Dimension, FloatRange, IntRange, Options
+
+Ask = Callable[[str, Dimension], Any]
+"""(name of the parameter, its dimension) -> what Optuna holds for it"""
+
+
+@dataclass(frozen=True)
+class Space:
+    """Dimensions by the name of the field, and which of the names are structural: one value for a whole pack."""
+
+    dimensions: Mapping[str, Dimension]
+    structural: frozenset[str] = frozenset()
+
+
+def suggest(space: Space, trial: BaseTrial) -> dict[str, Any]:
+    """Values of the config's fields, proposed by the trial."""
+    return _values(space, lambda name, dimension: _ask(trial, name, dimension))
+
+
+def configuration(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of the config's fields from a trial's parameters: the same that `suggest` gave."""
+    return _values(space, lambda name, dimension: params[name])
+
+
+def suggest_known(space: Space, trial: BaseTrial, params: Mapping[str, Any]) -> None:
+    """Ask the trial for these parameters and no others: of one whose other values lie outside the space."""
+    for name, dimension in _parameters(space.dimensions):
+        if name in params:
+            _ask(trial, name, dimension)
+
+
+def structural_names(space: Space, params: Mapping[str, Any]) -> set[str]:
+    """Which of a trial's parameters its whole pack has in common. Settings of an option are never among them."""
+    return {name for name in params if name in space.structural}
+
+
+def params_of(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters by which this space describes a plain config; those that it can't have are left out."""
+    return {
+        name: param for name, dimension, param in _described(space.dimensions, config) if _contains(dimension, param)
+    }
+
+
+def shown(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with those that lie outside the space: what people see of a config beside those of other trials."""
+    return {name: param for name, _, param in _described(space.dimensions, config)}
+
+
+def _values(space: Space, ask: Ask) -> dict[str, Any]:
+    return {name: _value(name, dimension, ask) for name, dimension in space.dimensions.items()}
+
+
+def _value(name: str, dimension: Dimension, ask: Ask) -> Any:
+    answer = ask(name, dimension)
+    if isinstance(dimension, Choices):
+        return next(choice for choice in dimension.choices if _category(choice) == answer)
+    if isinstance(dimension, Options):
+        return {
+            answer: {
+                key: _setting(f"{name}.{answer}.{key}", item, ask) for key, item in dimension.choices[answer].items()
+            }
+        }
+    return answer
+
+
+def _setting(name: str, value: Any, ask: Ask) -> Any:
+    return _value(name, value, ask) if isinstance(value, Dimension) else value
+
+
+def _ask(trial: BaseTrial, name: str, dimension: Dimension) -> Any:
+    match dimension:
+        case FloatRange(low=low, high=high, log=log):
+            return trial.suggest_float(name, low, high, log=log)
+        case IntRange(low=low, high=high, log=log, step=step):
+            return trial.suggest_int(name, low, high, log=log, step=step)
+        case Choices(choices=choices):
+            return trial.suggest_categorical(name, [_category(choice) for choice in choices])
+        case Options(choices=options):
+            return trial.suggest_categorical(name, list(options))
+
+
+def _category(choice: Any) -> Any:
+    """As Optuna's categories are None, true and false, numbers and text, lists and mappings go as JSON text."""
+    return json.dumps(choice) if isinstance(choice, list | dict) else choice
+
+
+def _parameters(dimensions: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Dimension]]:
+    """All parameters that a trial may have, by name, each before those that depend on it."""
+    for key, dimension in dimensions.items():
+        if isinstance(dimension, Dimension):
+            yield prefix + key, dimension
+        if isinstance(dimension, Options):
+            for kind, settings in dimension.choices.items():
+                yield from _parameters(settings, f"{prefix}{key}.{kind}.")
+
+
+def _described(
+    dimensions: Mapping[str, Any], values: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Dimension, Any]]:
+    """Of the plain values those that have a dimension: the parameter's name, its dimension, what Optuna calls it."""
+    for key, dimension in dimensions.items():
+        if key not in values or not isinstance(dimension, Dimension):
+            continue
+        if not isinstance(dimension, Options):
+            yield prefix + key, dimension, _category(values[key])
+            continue
+        kind, settings = fields.named(values[key]) or ("", {})
+        yield prefix + key, dimension, kind
+        yield from _described(dimension.choices.get(kind, {}), settings, f"{prefix}{key}.{kind}.")
+
+
+def _contains(dimension: Dimension, param: Any) -> bool:
+    match dimension:
+        case FloatRange(low=low, high=high):
+            return isinstance(param, int | float) and low <= param <= high
+        case IntRange(low=low, high=high, step=step):
+            return isinstance(param, int) and low <= param <= high and (param - low) % step == 0
+        case Choices(choices=choices):
+            return param in map(_category, choices)
+        case Options(choices=options):
+            return param in options

@@ -1,0 +1,229 @@
+"""What a person asks for: the sweep, read from a file or made in Python, with all that is wrong with it at once."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from trainables import LOOPS
+from trainables.loop import Config, Loop, is_tunable
+from trainables.options import Frozen
+from tuning import checks, dimensions, document, fields
+from tuning.dimensions import Dimension
+from tuning.document import shown
+from tuning.errors import Problem, SweepError
+from tuning.space import Space, params_of
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+def _auto_or_count(value: Any) -> Any:
+    if value == "auto" or (type(value) is int and value >= 1):
+        return value
+    raise ValueError("should be auto or a whole number of at least 1")
+
+
+def _safe_name(value: str) -> str:
+    if re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", value):
+        return value
+    raise ValueError(
+        "should be made of a-z, 0-9, dots, dashes and underscores, begin with a letter or digit, and be at most 64 long"
+    )
+
+
+def _in_seconds(value: Any) -> Any:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh])", value) if isinstance(value, str) else None
+    seconds = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]] if match else value
+    if seconds is None or (type(seconds) in (int, float) and seconds > 0):
+        return seconds
+    raise ValueError("should be null, seconds, or a time such as 90s, 10m or 2h")
+
+
+def _count_alone(value: Any) -> Any:
+    return value if isinstance(value, dict) else {"count": value}
+
+
+Count = Annotated[Literal["auto"] | int, BeforeValidator(_auto_or_count)]
+
+
+class Workers(Frozen):
+    """How many packs train at a time, and what each of them gets of the machine."""
+
+    model_config = ConfigDict(strict=True)
+
+    count: Count = Field("auto", description="auto: as many as the machine or the cluster has room for")
+    cpus: float = Field(1, description="processor cores of a worker", gt=0)
+    gpus: float = Field(0, description="GPUs of a worker, or the part of one that it shares", ge=0, le=1)
+
+
+class Sweep(Frozen):
+    """One search, from its file. However it is made, all that is wrong with it is raised at once, as a SweepError."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: Annotated[str, AfterValidator(_safe_name)] = Field(description="what its studies are called after")
+    loop: str = Field(description="what trains: a name in trainables.LOOPS")
+    environment: str | None = Field(None, description="id of a Gymnasium environment, for loops that act")
+    data: str | None = Field(None, description="name of a data set, for loops that are supervised")
+    metric: str = Field("", description="what trials are compared by; left out: the loop's score")
+    direction: Literal["maximize", "minimize"] = Field(
+        "maximize", description="left out: as the loop's score has it; for another metric, minimize if it is a loss"
+    )
+    budget: int = Field(description="of each trial: environment steps (supervised: epochs)", gt=0)
+    trials: int = Field(64, description="configurations to try", ge=1, le=1_000_000)
+    seeds: int = Field(1, description="trainings of each configuration", ge=1, le=1_000)
+    sampler: Literal["tpe", "random"] = Field("tpe", description="what proposes configurations")
+    pack_size: Count = Field("auto", description="members trained in lockstep")
+    workers: Annotated[Workers, BeforeValidator(_count_alone)] = Field(Workers(), description="or their count alone")
+    time_limit: Annotated[float | None, BeforeValidator(_in_seconds)] = Field(
+        None, description="seconds until no more trials are begun, or 90s, 10m, 2h; null: none"
+    )
+    seed: int = Field(0, description="of the search and of the seeds that it trains with", ge=0, lt=2**32)
+    fixed: dict[str, Any] = Field({}, description="fields of the loop's config that differ from its defaults")
+    search: dict[str, Dimension] = Field(description="fields of the loop's config that trials differ in")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        plain, found = document.plain(data)
+        if not isinstance(plain, dict):
+            raise SweepError([Problem("", f"a sweep should be a mapping of its settings, is {shown(data)}")])
+        stated = {key: value for key, value in plain.items() if value is not None}
+        loop = LOOPS.get(str(stated.get("loop")))
+        given = {**_defaults(loop, stated), **stated}
+        found += checks.problems(given, loop, cls.model_fields)
+        search = {} if found or loop is None else _read_search(loop, given)
+        try:
+            sweep = handler({**{key: given[key] for key in cls.model_fields if key in given}, "search": search})
+        except ValidationError as error:
+            found += [Problem(fields.key_path(each), _said(each)) for each in error.errors()]
+        if found:
+            raise SweepError(_in_order(found, given))
+        return sweep
+
+    @property
+    def space(self) -> Space:
+        """What the sweep turns, as Optuna is asked for it."""
+        config = LOOPS[self.loop].Config
+        return Space(self.search, frozenset(name for name in self.search if not is_tunable(config, name)))
+
+    def config(self, values: Mapping[str, Any] | None = None, seed: int = 0) -> Config:
+        """The config of one member: these values of the dimensions; without any, the loop's defaults under `fixed`."""
+        own = {"budget": self.budget, "environment": self.environment, "data": self.data}
+        known = {name: value for name, value in own.items() if value is not None}
+        config: Config = LOOPS[self.loop].Config(**{**known, **self.fixed, **(values or {}), "seed": seed})
+        return config
+
+    def default_params(self) -> dict[str, Any]:
+        """Optuna's parameters of the default configuration, but for those that lie outside the search."""
+        return params_of(self.space, self.config().model_dump(mode="json"))
+
+    def to_yaml(self) -> str:
+        """The text of a file that reads as this sweep."""
+        return document.write({key: item for key, item in self.model_dump(mode="json").items() if item is not None})
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A sweep that comes with the project."""
+
+    name: str
+    description: str
+
+
+def presets() -> list[Preset]:
+    """The sweeps that come with the project; the first line of each file is a comment that describes it."""
+    paths = sorted(PRESETS.glob("*.yaml"), key=lambda path: path.stem)
+    return [Preset(path.stem, path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")) for path in paths]
+
+
+def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
+    """The sweep in a preset or file, with `key.path=value` put over it; raises SweepError with all that is wrong.
+
+    Unlike a sweep made otherwise it is also checked for what this machine lacks: the environment, the data set. An
+    override of `fixed.x` takes x out of the search, one of `search.x` takes it out of what is fixed.
+    """
+    path = _find(source)
+    data = document.read(path)
+    if not isinstance(data, dict):
+        raise SweepError([Problem("", f"{path}: should be a mapping of a sweep's settings, is {shown(data)}")])
+    for override in overrides:
+        data = _override(data, override)
+    absent = list(checks.absent(data))
+    try:
+        sweep = Sweep.model_validate(data)
+    except SweepError as error:
+        raise SweepError(_in_order([*error.problems, *absent], data)) from None
+    if absent:
+        raise SweepError(absent)
+    return sweep
+
+
+def _find(source: str) -> Path:
+    names = [preset.name for preset in presets()]
+    if source in names:
+        return PRESETS / f"{source}.yaml"
+    path = Path(source)
+    if path.suffix in (".yaml", ".yml") or path.exists():
+        return path
+    hint = fields.nearest(source, names) or f"; presets: {', '.join(names)}"
+    raise SweepError([Problem("", f"{source!r} is neither a preset nor a file{hint}")])
+
+
+def _override(data: dict[str, Any], override: str) -> dict[str, Any]:
+    path, equals, text = override.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise SweepError([Problem("", f"{override!r} should be key.path=value, such as fixed.gamma=0.99")])
+    changed = _set(data, keys, document.parse(text, path))
+    other = {"fixed": "search", "search": "fixed"}.get(keys[0], "")
+    if len(keys) > 1 and isinstance(changed.get(other), dict):
+        changed[other] = {name: value for name, value in changed[other].items() if name != keys[1]}
+    return changed
+
+
+def _set(data: Any, keys: Sequence[str], value: Any) -> dict[str, Any]:
+    """The mapping with the value at the path, in place of whatever stands in its way."""
+    key, *rest = keys
+    known = data if isinstance(data, dict) else {}
+    return {**known, key: _set(known.get(key), rest, value) if rest else value}
+
+
+def _defaults(loop: type[Loop] | None, data: Mapping[str, Any]) -> dict[str, Any]:
+    if loop is None:
+        return {}
+    metric = data.get("metric", loop.score)
+    if metric == loop.score:
+        return {"metric": metric, "direction": loop.direction}
+    return {"direction": "minimize"} if "loss" in str(metric) else {}
+
+
+def _read_search(loop: type[Loop], data: Mapping[str, Any]) -> dict[str, Dimension]:
+    return {name: dimensions.read(loop.Config, name, value) for name, value in data["search"].items()}
+
+
+def _said(error: ErrorDetails) -> str:
+    if error["type"] == "extra_forbidden":
+        return fields.unknown(str(error["loc"][-1]), list(Workers.model_fields), "workers have no such setting")
+    return fields.sentence(error)
+
+
+def _in_order(found: Sequence[Problem], data: Mapping[str, Any]) -> list[Problem]:
+    """One problem a key path, in the order of the file; what is missing comes first."""
+    places = {key: place for place, key in enumerate(data)}
+    by_path: dict[str, Problem] = {}
+    for problem in found:
+        by_path.setdefault(problem.key_path, problem)
+    return sorted(by_path.values(), key=lambda problem: places.get(problem.key_path.partition(".")[0], -1))

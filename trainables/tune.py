@@ -6,9 +6,9 @@
     tune.Tuner(DQN, param_space={"environment": "CartPole-v1", "budget": 20_000,
                                  "learning_rate": tune.loguniform(1e-4, 1e-2)})
 
-A flat config, the fields of the loop's Config, is a pack of one and reports flat metrics. With `members`, a list of such
-configs (fields that all have in common may stand beside the list), it is a pack, and every result holds one report a
-member.
+A flat config, the fields of the loop's Config, is a pack of one and reports flat metrics. With `members`, a list of
+such configs (fields that all have in common may stand beside the list), it is a pack, and every result holds one report
+a member.
 """
 
 import math
@@ -29,15 +29,15 @@ SAVE_EVERY_S = 20.0
 
 _LARGEST = float(torch.finfo(torch.float32).max)
 
-PACK_FIELDS = ("members", "until")
+PACK_FIELDS = ("members", "until", "leg")
 MEMBER_FIELDS = ("folder",)
 
 
 class Pack(tune.Trainable):
     """Trains one pack, a step from one report to the next.
 
-    Beside the loop's fields, a config may have `until`, the budget at which to stop (else the full budget), and a member
-    may have `folder`, where its checkpoints are kept and, where there are any, gone on from.
+    Beside the loop's fields, a config may have `until`, the budget at which to stop (else the full budget), and `leg`, a
+    name for people. A member may have `folder`, where its checkpoints are kept and, where there are any, gone on from.
     """
 
     loop: ClassVar[type[Loop]]

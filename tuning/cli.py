@@ -1,0 +1,180 @@
+"""The command line: parse, call, print."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tuning import leaderboard, sweep
+from tuning.errors import LockstepError
+from tuning.figures import number
+from tuning.paths import Home
+from tuning.quiet import hush
+from tuning.study import Study, StudyView
+
+app = typer.Typer(
+    help="Hyperparameter search that trains many configurations in lockstep on every worker.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+out, err = Console(), Console(stderr=True)
+
+SweepName = Annotated[
+    str, typer.Argument(metavar="SWEEP", help="A preset's name (see `tuning presets`) or a YAML file.")
+]
+StudyName = Annotated[str | None, typer.Argument(metavar="NAME", help="The study; left out: the newest.")]
+Root = Annotated[Path | None, typer.Option(help="Folder of all studies.  [default: $LOCKSTEP_ROOT or runs]")]
+Storage = Annotated[str | None, typer.Option(help="URL of Optuna's storage.  [default: SQLite in the root]")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="Put over the sweep; may be repeated.")
+]
+
+
+@app.command()
+def run(
+    source: SweepName,
+    name: Annotated[str | None, typer.Option(help="Of the study.  [default: the sweep's, numbered]")] = None,
+    trials: Annotated[str | None, typer.Option(help="How many configurations to try.")] = None,
+    workers: Annotated[str | None, typer.Option(help="How many packs train at a time.")] = None,
+    pack_size: Annotated[str | None, typer.Option(help="Members trained in lockstep.")] = None,
+    seed: Annotated[str | None, typer.Option(help="Of the search.")] = None,
+    settings: Settings = None,
+    address: Annotated[str | None, typer.Option(help="A Ray cluster to run on; auto: the one of this machine.")] = None,
+    root: Root = None,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Run a sweep."""
+    options = {"trials": trials, "workers": workers, "pack_size": pack_size, "seed": seed}
+    given = [f"{key}={value}" for key, value in options.items() if value is not None]
+    hush(own_ray=address is None)
+    wanted = sweep.load(source, [*(settings or []), *given])
+    home = Home.at(root)
+    log_to(home.logs / "tuning.log")
+    from tuning import run as runs
+
+    view = runs.run(wanted, home, name=name, storage_url=storage, address=address, console=err)
+    show_view(view, as_json)
+    if view.state == "interrupted":
+        raise typer.Exit(130)
+    if view.best is None:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(source: SweepName, settings: Settings = None) -> None:
+    """Say all that is wrong with a sweep, and run nothing."""
+    checked = sweep.load(source, settings or [])
+    out.print(f"{source}: nothing is wrong; {checked.trials} trials of {checked.budget:,} each", highlight=False)
+
+
+@app.command()
+def presets() -> None:
+    """List the sweeps that come with the project."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for preset in sweep.presets():
+        table.add_row(preset.name, preset.description)
+    out.print(table, highlight=False)
+
+
+@app.command("list")
+def list_studies(root: Root = None, storage: Storage = None, as_json: Json = False) -> None:
+    """List the studies, the newest last."""
+    home = Home.at(root)
+    url = storage or home.storage_url
+    views = [Study.open(home, url, name).view() for name in Study.names(home, url)]
+    if as_json:
+        rows = [{"name": view.name, "state": view.state, "trials": len(view.trials)} for view in views]
+        print(json.dumps(rows))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("study", "state", "trials", "best", "begun"):
+        table.add_column(heading, justify="right" if heading in ("trials", "best") else "left")
+    for view in views:
+        best = number(view.best.value if view.best else None)
+        begun = view.created.astimezone().strftime("%Y-%m-%d %H:%M")
+        table.add_row(view.name, view.state, str(len(view.trials)), best, begun)
+    out.print(table if views else f"There are no studies in {home.root}.", highlight=False)
+
+
+@app.command()
+def show(name: StudyName = None, root: Root = None, storage: Storage = None, as_json: Json = False) -> None:
+    """Show a study: its best trials and what differs in them."""
+    home = Home.at(root)
+    show_view(Study.open(home, storage or home.storage_url, name).view(), as_json)
+
+
+@app.command()
+def ui(
+    root: Root = None,
+    port: Annotated[int, typer.Option(help="On 127.0.0.1.", min=1, max=65535)] = 5000,
+) -> None:
+    """Open the MLflow UI on the runs, on this machine alone."""
+    hush()
+    home = Home.at(root)
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or home.tracking_uri
+    if uri.startswith(("http://", "https://")):
+        out.print("The runs are kept by the MLflow server of MLFLOW_TRACKING_URI; open it in a browser.")
+        return
+    out.print(f"http://127.0.0.1:{port} shows the runs of {home.root}; Ctrl-C ends it.", highlight=False)
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "ui",
+        "--backend-store-uri",
+        uri,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+    raise typer.Exit(subprocess.call(command))
+
+
+def show_view(view: StudyView, as_json: bool) -> None:
+    """Print a study for a script or for a person."""
+    if as_json:
+        print(json.dumps(view.as_json()))
+    else:
+        leaderboard.show(view, out)
+
+
+def log_to(path: Path) -> None:
+    """What our own code has to say while a display is on the terminal goes to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger("tuning").addHandler(handler)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The `tuning` command. What a person can mend is said in a line; anything else leaves its traceback in a file."""
+    try:
+        app(args=list(arguments) if arguments is not None else None)
+    except LockstepError as error:
+        err.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001  the last resort of the command
+        err.print(_kept(error), style="red", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(1)
+
+
+def _kept(error: Exception) -> str:
+    path = Home.at(None).logs / f"error-{datetime.now(UTC):%Y%m%d-%H%M%S}.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(traceback.format_exception(error)))
+    return f"This should not have happened: {error}\nThe whole of it is in {path}"

@@ -1,0 +1,78 @@
+"""What the results of a trial's members mean: the one place where that is decided. Pure: values in, a value out."""
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+Direction = Literal["maximize", "minimize"]
+
+
+@dataclass(frozen=True)
+class MemberResult:
+    """What is known of one member so far. `value`: the metric at its best point; steps in the budget's unit."""
+
+    steps: int = 0
+    value: float | None = None
+    value_steps: int | None = None
+    diverged_at: int | None = None
+    reason: str | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial has come to.
+
+    complete: it has a value, its members' mean. pruned: it is given up and has none; a diverged trial is one of these,
+    and has `diverged_at`. failed: it could not be trained, for the reason given.
+    """
+
+    state: Literal["complete", "pruned", "failed"]
+    value: float | None = None
+    diverged_at: int | None = None
+    reason: str | None = None
+
+
+def better(value: float, than: float | None, direction: Direction) -> bool:
+    """Whether a value beats another; any finite one beats none, one that is not finite beats nothing."""
+    if not math.isfinite(value):
+        return False
+    return than is None or (value > than if direction == "maximize" else value < than)
+
+
+def advanced(result: MemberResult, report: dict[str, Any], metric: str, direction: Direction) -> MemberResult:
+    """The result after one more report of the member (trainables.loop.Report as plain data)."""
+    value, steps = result.value, result.value_steps
+    for at, metrics in report["points"]:
+        if metric in metrics and better(metrics[metric], value, direction):
+            value, steps = metrics[metric], at
+    return replace(
+        result,
+        steps=report["steps"],
+        value=value,
+        value_steps=steps,
+        diverged_at=report["diverged_at"],
+        reason=report["reason"],
+    )
+
+
+def outcome(members: Sequence[MemberResult], error: str | None = None) -> Outcome:
+    """What a trial has come to when all its members have stopped; `error`: why they could not go on."""
+    if error is not None:
+        return Outcome("failed", reason=error)
+    diverged = [member for member in members if member.diverged_at is not None]
+    if diverged:
+        first = min(diverged, key=lambda member: member.diverged_at or 0)
+        return Outcome("pruned", diverged_at=first.diverged_at, reason=first.reason)
+    values = [member.value for member in members if member.value is not None]
+    if len(values) < len(members):
+        return Outcome("failed", reason="the metric was never a finite number")
+    return Outcome("complete", value=statistics.fmean(values))
+
+
+def best(values: Iterable[tuple[int, float]], direction: Direction) -> int | None:
+    """The number of the best of (number, value), the first of equals; None of none."""
+    sign = -1 if direction == "maximize" else 1
+    return min(values, key=lambda pair: (sign * pair[1], pair[0]), default=(None, 0.0))[0]

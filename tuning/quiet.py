@@ -1,0 +1,33 @@
+"""The libraries we stand on, told to speak only when something is wrong, and never to anyone else."""
+
+import logging
+import os
+import secrets
+import warnings
+
+_SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    # Tune's own result files of every leg; nothing of ours reads them, and they cost half of a short leg.
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+def hush(own_ray: bool = True) -> None:
+    """To be called before Ray, Optuna or MLflow is imported: they read what is set here when they are.
+
+    own_ray: whether the workers will be this machine's own, and not those of a cluster that runs already.
+    """
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    if own_ray:
+        # Without this Ray listens on every interface, even alone on a machine; the name says what it was made for.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        # A token of this run's own, in no file: no other user of the machine can give the workers anything to do.
+        os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", secrets.token_hex(32)
+    for library in ("ray", "mlflow", "alembic", "optuna"):
+        logging.getLogger(library).setLevel(logging.ERROR)
+    # multivariate, group, constant_liar and PartialFixedSampler are what a search in packs needs.
+    warnings.filterwarnings("ignore", message=".*is an experimental feature")

@@ -1,0 +1,79 @@
+"""THE loop: a sweep from its file to its best trial."""
+
+import time
+from collections.abc import Sequence
+
+from ray import tune
+from rich.console import Console
+
+from trainables.tune import TRAINABLES
+from tuning import workers
+from tuning.paths import Home
+from tuning.progress import Progress
+from tuning.search import LegErrors, Observer, PackSearch
+from tuning.study import Study, StudyView
+from tuning.sweep import Sweep
+from tuning.tracking import Tracker
+from tuning.workers import Team
+
+TRIES = 3
+"""How often a leg whose worker dies is begun, each time from its last checkpoint."""
+
+
+def run(
+    sweep: Sweep,
+    home: Home,
+    *,
+    name: str | None = None,
+    storage_url: str | None = None,
+    address: str | None = None,
+    console: Console | None = None,
+) -> StudyView:
+    """Run a sweep and return the study as it stands at the end, finished or interrupted.
+
+    name: of the study, else its sweep's with the first free number; storage_url: Optuna's storage, else the home's own;
+    address: of a Ray cluster, else workers of this machine; console: where progress is drawn.
+    Raises StudyExists where the name is taken, WorkersError where the workers can't be had.
+    """
+    began = time.monotonic()
+    with workers.team(sweep.workers, address) as team:
+        study = Study.create(home, storage_url or home.storage_url, sweep, name)
+        tracker = Tracker(study)
+        with study.held(), tracker.open():
+            study.set_state("running", 0.0)
+            progress = Progress(study, console or Console(stderr=True, quiet=True))
+            with progress.shown():
+                search = _train(study, team, [tracker, progress])
+            search.put_back()
+            study.set_state("interrupted" if search.cut_short else "finished", time.monotonic() - began)
+            tracker.ended(study.view())
+    return study.view()
+
+
+def _train(study: Study, team: Team, observers: Sequence[Observer]) -> PackSearch:
+    """Every leg, placed by Ray Tune on workers that are kept from leg to leg."""
+    search = PackSearch(study, team.count, observers)
+    folder = study.home.ray(study.name)
+    tune.Tuner(
+        tune.with_resources(TRAINABLES[study.sweep.loop], {"cpu": team.cpus, "gpu": team.gpus}),
+        tune_config=tune.TuneConfig(
+            search_alg=search,
+            num_samples=-1,
+            reuse_actors=True,
+            max_concurrent_trials=team.count,
+            trial_name_creator=_leg_name,
+            trial_dirname_creator=_leg_name,
+        ),
+        run_config=tune.RunConfig(
+            name=folder.name,
+            storage_path=str(folder.parent),
+            verbose=0,
+            callbacks=[LegErrors(search)],
+            failure_config=tune.FailureConfig(max_failures=TRIES - 1),
+        ),
+    ).fit()
+    return search
+
+
+def _leg_name(trial: tune.experiment.Trial) -> str:
+    return str(trial.config["leg"])

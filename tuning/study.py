@@ -1,0 +1,325 @@
+"""The study: the one truth about a sweep that runs or has run, kept in Optuna's storage.
+
+The study's attributes hold the sweep; a trial's hold its plan (configuration, seeds, folders), its MLflow run and its
+result. Whatever is needed to show a study or to go on with it is read from there.
+"""
+
+import difflib
+import fcntl
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import optuna
+from optuna.storages import BaseStorage, RDBStorage
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import Engine, event
+
+from trainables.checkpoint import BEST
+from tuning import outcome as outcomes
+from tuning.errors import StudyExists, StudyNotFound
+from tuning.outcome import MemberResult, Outcome
+from tuning.paths import Home
+from tuning.sweep import Sweep
+
+SWEEP, STATE, SECONDS, TRACKING, CREATED = "sweep", "state", "seconds", "mlflow", "created"
+RUN = "mlflow_run"
+PLAN, RESULT = "plan", "result"
+
+StudyState = Literal["running", "finished", "interrupted", "failed"]
+
+SEARCH_SEEDS = 2**30
+"""Training seeds of a search are below this; those that confirm a winner are above."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a trial is to train: the values of the fields that are searched, and a seed a member.
+
+    params: the same as Optuna and people name them; default: whether it is the loop's own configuration.
+    """
+
+    number: int
+    values: dict[str, Any]
+    params: dict[str, Any]
+    seeds: list[int]
+    default: bool = False
+
+
+@dataclass(frozen=True)
+class TrialView:
+    """A trial as people and scripts are shown it. `steps` and `seconds`: the sums of its members'."""
+
+    number: int
+    state: str
+    value: float | None
+    params: dict[str, Any]
+    run_id: str | None
+    seeds: list[int]
+    steps: int
+    seconds: float
+    diverged_at: int | None
+    reason: str | None
+    default: bool
+    checkpoint: str | None
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """A study as people and scripts are shown it."""
+
+    name: str
+    state: str
+    sweep: Sweep
+    seconds: float
+    created: datetime
+    tracking: dict[str, str]
+    trials: list[TrialView]
+
+    @property
+    def best(self) -> TrialView | None:
+        """The complete trial with the best value."""
+        values = [(trial.number, trial.value) for trial in self.trials if trial.value is not None]
+        number = outcomes.best(values, self.sweep.direction)
+        return next((trial for trial in self.trials if trial.number == number), None)
+
+    @property
+    def default(self) -> TrialView | None:
+        """The trial of the loop's default configuration."""
+        return next((trial for trial in self.trials if trial.default), None)
+
+    def count(self, state: str) -> int:
+        """How many trials are in a state."""
+        return sum(trial.state == state for trial in self.trials)
+
+    def as_json(self) -> dict[str, Any]:
+        """The one object that `--json` prints."""
+        best, default = self.best, self.default
+        shown = ("number", "state", "value", "params", "run_id", "seeds", "steps", "seconds", "diverged_at")
+        return {
+            "name": self.name,
+            "state": self.state,
+            "metric": self.sweep.metric,
+            "direction": self.sweep.direction,
+            "counts": {state: self.count(state) for state in ("complete", "pruned", "failed", "running")},
+            "seconds": self.seconds,
+            "member_steps": sum(trial.steps for trial in self.trials),
+            "default": default and {"number": default.number, "value": default.value},
+            "best": best
+            and {
+                "number": best.number,
+                "value": best.value,
+                "params": best.params,
+                "run_id": best.run_id,
+                "checkpoint": best.checkpoint,
+            },
+            "trials": [{key: asdict(trial)[key] for key in shown} for trial in self.trials],
+        }
+
+
+def storage(url: str) -> BaseStorage:
+    """Optuna's storage at a URL; SQLite in the mode in which readers and the writer do not wait for each other."""
+    if not url.startswith("sqlite:///"):
+        return RDBStorage(url)
+    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    kept = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+    _write_ahead(kept.engine)
+    return kept
+
+
+def _write_ahead(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def set_mode(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    # Connections made while the tables were laid out have not heard of it.
+    engine.dispose()
+
+
+class Study:
+    """One study, open."""
+
+    def __init__(self, home: Home, kept: BaseStorage, study: optuna.Study) -> None:
+        self.home, self.optuna, self._storage = home, study, kept
+        self.name = study.study_name
+        self._id = kept.get_study_id_from_name(self.name)
+        self.sweep = Sweep.model_validate(study.user_attrs[SWEEP])
+
+    @classmethod
+    def create(cls, home: Home, url: str, sweep: Sweep, name: str | None = None) -> "Study":
+        """A new study: under this name, or after its sweep with the first free number.
+
+        Raises StudyExists where the name is taken.
+        """
+        kept = storage(url)
+        taken = set(optuna.get_all_study_names(kept))
+        while True:
+            wanted = name or _free(sweep.name, taken)
+            try:
+                study = optuna.create_study(study_name=wanted, storage=kept, direction=sweep.direction)
+                break
+            except optuna.exceptions.DuplicatedStudyError:
+                if name:
+                    raise StudyExists(
+                        f"there is a study {name!r} already, shown by `tuning show {name}`; choose another --name, or "
+                        f"leave it out for {_free(sweep.name, taken)!r}"
+                    ) from None
+                # Another process took the number in this very moment.
+                taken.add(wanted)
+        study.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
+        study.set_user_attr(CREATED, datetime.now(UTC).isoformat())
+        study.enqueue_trial(sweep.default_params())
+        return cls(home, kept, study)
+
+    @classmethod
+    def open(cls, home: Home, url: str, name: str | None = None) -> "Study":
+        """The study of this name, or the newest. Raises StudyNotFound where there is none."""
+        names = cls.names(home, url)
+        if not names:
+            raise StudyNotFound(f"there are no studies in {home.root}; `tuning run cartpole-dqn` makes one")
+        if name is not None and name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            raise StudyNotFound(f"there is no study {name!r} in {home.root}; did you mean {(near or names[-1:])[0]!r}?")
+        kept = storage(url)
+        return cls(home, kept, optuna.load_study(study_name=name or names[-1], storage=kept))
+
+    @classmethod
+    def names(cls, home: Home, url: str) -> list[str]:
+        """All studies, the newest last."""
+        if url == home.storage_url and not home.database.exists():
+            return []
+        summaries = optuna.get_all_study_summaries(storage(url))
+        ours = [each for each in summaries if SWEEP in each.user_attrs]
+        return [each.study_name for each in sorted(ours, key=lambda each: str(each.user_attrs.get(CREATED)))]
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the study: this process runs it, as long as it lives. Raises StudyExists where another one does."""
+        lock = self.home.lock(self.name)
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with lock.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StudyExists(f"another process is running {self.name!r}") from None
+            yield
+
+    def _is_held(self) -> bool:
+        try:
+            with self.home.lock(self.name).open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            return False
+        return False
+
+    def set_state(self, state: StudyState, seconds: float) -> None:
+        """How the study stands, and the seconds that it has run."""
+        self.optuna.set_user_attr(STATE, state)
+        self.optuna.set_user_attr(SECONDS, round(seconds, 3))
+
+    def set_tracking(self, where: dict[str, str]) -> None:
+        """Where MLflow keeps the study: `uri`, `experiment_id`, and `run_id` of the study's own run."""
+        self.optuna.set_user_attr(TRACKING, where)
+
+    def set_run(self, number: int, run_id: str) -> None:
+        """Keep the MLflow run of a trial; written before the run's first metric.
+
+        It is the study's attribute and not the trial's: Optuna closes a finished trial to writing, and a short trial is
+        finished before the thread that tracks it has heard of it.
+        """
+        self.optuna.set_user_attr(f"{RUN}/{number}", run_id)
+
+    def seeds(self, number: int) -> list[int]:
+        """The training seeds of a trial: its own, and the same whenever the study is run."""
+        drawn = random.Random(f"{self.sweep.seed}/{number}")
+        return [drawn.randrange(SEARCH_SEEDS) for _ in range(self.sweep.seeds)]
+
+    def plan(self, plan: Plan) -> None:
+        """Keep what a trial is to train."""
+        self._set(plan.number, PLAN, asdict(plan))
+
+    def finish(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
+        """Keep what a trial has come to, and tell Optuna the truth of it.
+
+        Diverged is told as pruned without a value, which samplers take for the worst there is.
+        """
+        self._set_result(number, found, members)
+        state = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}[found.state]
+        self.optuna.tell(number, found.value, state=state)
+
+    def put_back(self, number: int, members: Sequence[MemberResult]) -> None:
+        """Keep how far a trial has come that could not be finished; it waits to be gone on with."""
+        self._set_result(number, None, members)
+        self._storage.set_trial_state_values(self._trial_id(number), TrialState.WAITING)
+
+    def _set_result(self, number: int, found: Outcome | None, members: Sequence[MemberResult]) -> None:
+        self._set(number, RESULT, {"outcome": found and asdict(found), "members": [asdict(each) for each in members]})
+
+    def _set(self, number: int, key: str, value: Any) -> None:
+        self._storage.set_trial_user_attr(self._trial_id(number), key, value)
+
+    def _trial_id(self, number: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
+
+    def view(self) -> StudyView:
+        """All that there is to show, as it is now."""
+        attributes, held = self.optuna.user_attrs, self._is_held()
+        state = attributes.get(STATE, "running")
+        return StudyView(
+            name=self.name,
+            state="interrupted" if state == "running" and not held else state,
+            sweep=self.sweep,
+            seconds=attributes.get(SECONDS, 0.0),
+            created=datetime.fromisoformat(attributes[CREATED]),
+            tracking=attributes.get(TRACKING, {}),
+            trials=[
+                self._trial_view(trial, attributes.get(f"{RUN}/{trial.number}"), held)
+                for trial in self.optuna.get_trials(deepcopy=False)
+                if PLAN in trial.user_attrs
+            ],
+        )
+
+    def _trial_view(self, trial: FrozenTrial, run_id: str | None, held: bool) -> TrialView:
+        plan, result = trial.user_attrs[PLAN], trial.user_attrs.get(RESULT, {})
+        members, found = result.get("members", []), result.get("outcome") or {}
+        state = _STATES[trial.state]
+        best = self._best_member(members)
+        return TrialView(
+            number=trial.number,
+            state="waiting" if state == "running" and not held else state,
+            value=trial.value if trial.state == TrialState.COMPLETE else None,
+            params=plan["params"],
+            run_id=run_id,
+            seeds=plan["seeds"],
+            steps=sum(member["steps"] for member in members),
+            seconds=round(sum(member["seconds"] for member in members), 3),
+            diverged_at=found.get("diverged_at"),
+            reason=found.get("reason"),
+            default=plan["default"],
+            checkpoint=None if best is None else str(self.home.member(self.name, trial.number, best) / BEST),
+        )
+
+    def _best_member(self, members: Sequence[dict[str, Any]]) -> int | None:
+        values = [(place, each["value"]) for place, each in enumerate(members) if each["value"] is not None]
+        return outcomes.best(values, self.sweep.direction)
+
+
+_STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+}
+
+
+def _free(stem: str, taken: set[str]) -> str:
+    return next(name for number in itertools.count(1) if (name := f"{stem}-{number}") not in taken)

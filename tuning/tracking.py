@@ -1,0 +1,249 @@
+"""The study as MLflow shows it: a run of its own and under it a run a trial, written by a thread of its own.
+
+The study says what happened and MLflow is told. Curves are gathered and written in batches. A trial's run id is in the
+study before the run's first metric, so that the run is found again and none is made twice.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from tuning import outcome as outcomes
+from tuning.outcome import MemberResult, Outcome
+from tuning.paths import Home
+from tuning.search import Leg
+from tuning.study import Plan, Study, StudyView
+
+log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+
+URI_VARIABLE = "MLFLOW_TRACKING_URI"
+STATUSES = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED", "waiting": "KILLED"}
+"""How a run ends; MLflow knows few ways, so the tag `lockstep.state` has the word itself."""
+
+BATCH = 1_000
+"""The most metrics that MLflow takes at once."""
+
+FIRST_WAIT_S, LONGEST_WAIT_S, CLOSING_S = 0.5, 30.0, 60.0
+BEST_KEPT = 5
+"""Trials whose best.pt is kept as an artifact."""
+
+_PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
+"""What MLflow answers, or says of a server that does not answer, when another try may go through."""
+
+
+def tracking_uri(home: Home) -> str:
+    """The MLflow that is told: the environment's, else the study folder's own."""
+    return os.environ.get(URI_VARIABLE) or home.tracking_uri
+
+
+class Tracker:
+    """Tells MLflow of one study. An Observer of its search."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
+        self._runs: dict[int, str] = {}
+        self._pending: dict[int, list[Metric]] = {}
+        self._seen: dict[tuple[int, int], int] = {}
+        self._experiment_id = ""
+        self._parent: str | None = None
+        self._tags = {"lockstep.study": study.name, "lockstep.loop": study.sweep.loop}
+        self._give_up_at = float("inf")
+        self.untold = 0
+        """Writes that MLflow did not take, for good."""
+
+    @contextmanager
+    def open(self) -> Iterator["Tracker"]:
+        """Write until closed; what is left then has a minute."""
+        self._events.put(self._begin_study)
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self._give_up_at = time.monotonic() + CLOSING_S
+            self._events.put(None)
+            self._thread.join()
+
+    def begun(self, leg: Leg) -> None:
+        """Make a run of every trial of the leg."""
+        for plan in leg.plans:
+            self._events.put(partial(self._begin_trial, plan, leg.name))
+
+    def reported(
+        self, plan: Plan, place: int, points: list[tuple[int, dict[str, float]]], result: MemberResult
+    ) -> None:
+        """Log what is new of a member's curve; of the second seed on, its place is in the names."""
+        last, prefix, now = self._seen.get((plan.number, place), -1), f"seed-{place}/" if place else "", _now()
+        # A leg begun again after its worker died reports some points twice.
+        fresh = [(steps, shown) for steps, shown in points if steps > last]
+        metrics = [Metric(prefix + name, value, now, steps) for steps, each in fresh for name, value in each.items()]
+        if fresh:
+            self._seen[plan.number, place] = fresh[-1][0]
+            self._events.put(lambda: self._pending.setdefault(plan.number, []).extend(metrics))
+
+    def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
+        """End the trial's run, truly."""
+        self._events.put(partial(self._end_trial, plan.number, found, members))
+
+    def ended(self, view: StudyView) -> None:
+        """End the study's run, and those of trials that wait; keep the best checkpoints."""
+        self._events.put(partial(self._end_study, view))
+
+    def _work(self) -> None:
+        while (event := self._events.get()) is not None:
+            event()
+            if self._events.empty():
+                self._write_pending()
+        self._write_pending()
+
+    def _begin_study(self) -> None:
+        self._client = MlflowClient(tracking_uri=tracking_uri(self._study.home))
+        sweep = self._study.sweep
+        experiment = self._insist(self._experiment)
+        if experiment is None:
+            return
+        run_id = self._insist(lambda: self._create(experiment, self._study.name, self._tags))
+        if run_id is None:
+            return
+        self._experiment_id, self._parent = experiment, run_id
+        self._study.set_tracking({"experiment_id": experiment, "run_id": run_id})
+        own = sweep.model_dump(mode="json", exclude={"search", "fixed", "workers", "name"})
+        shown = {**own, **{f"fixed.{name}": value for name, value in sweep.fixed.items()}}
+        self._insist(lambda: self._client.log_batch(run_id, params=_params(shown)))
+        self._insist(lambda: self._client.log_text(run_id, sweep.to_yaml(), "sweep.yaml"))
+
+    def _experiment(self) -> str:
+        """The experiment of the sweep; made where there is none."""
+        name, home = self._study.sweep.name, self._study.home
+        with _alone(home.root / "mlflow.lock"):
+            found = self._client.get_experiment_by_name(name)
+            if found is not None:
+                return str(found.experiment_id)
+            embedded = tracking_uri(home) == home.tracking_uri
+            place = (home.artifacts / name).as_uri() if embedded else None
+            return str(self._client.create_experiment(name, artifact_location=place))
+
+    def _create(self, experiment: str, name: str, tags: Mapping[str, str]) -> str:
+        run = self._client.create_run(experiment, run_name=name, tags={**tags, "lockstep.state": "running"})
+        return str(run.info.run_id)
+
+    def _begin_trial(self, plan: Plan, leg: str) -> None:
+        if self._parent is None:
+            self.untold += 1
+            return
+        tags = {
+            **self._tags,
+            "mlflow.parentRunId": self._parent,
+            "lockstep.trial": str(plan.number),
+            "lockstep.leg": leg,
+            "lockstep.seeds": json.dumps(plan.seeds),
+            "lockstep.default": str(plan.default).lower(),
+            "lockstep.values": json.dumps(plan.values),
+        }
+        name = f"{self._study.name}/{plan.number}"
+        run_id = self._insist(lambda: self._create(self._experiment_id, name, tags))
+        if run_id is not None:
+            self._study.set_run(plan.number, run_id)
+            self._runs[plan.number] = run_id
+            self._insist(lambda: self._client.log_batch(run_id, params=_params(plan.params)))
+
+    def _write_pending(self) -> None:
+        for number in list(self._pending):
+            metrics, run_id = self._pending.pop(number), self._runs.get(number)
+            if run_id is None:
+                self.untold += 1
+                continue
+            for first in range(0, len(metrics), BATCH):
+                batch = metrics[first : first + BATCH]
+                self._insist(partial(self._client.log_batch, run_id, metrics=batch))
+
+    def _end_trial(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
+        self._write_pending()
+        run_id = self._runs.pop(number, None)
+        if run_id is None:
+            return
+        state = "diverged" if found.diverged_at is not None else found.state
+        steps = max((member.value_steps or 0 for member in members), default=0)
+        metrics = [] if found.value is None else [Metric("value", found.value, _now(), steps)]
+        tags = {"lockstep.state": state, "lockstep.diverged_at": found.diverged_at, "lockstep.reason": found.reason}
+        self._end_run(run_id, state, metrics, {key: str(tag) for key, tag in tags.items() if tag is not None})
+
+    def _end_run(self, run_id: str, state: str, metrics: Sequence[Metric], tags: Mapping[str, str]) -> None:
+        run_tags = [RunTag(key, tag) for key, tag in {"lockstep.state": state, **tags}.items()]
+        self._insist(lambda: self._client.log_batch(run_id, metrics=metrics, tags=run_tags))
+        self._insist(lambda: self._client.set_terminated(run_id, STATUSES[state]))
+
+    def _end_study(self, view: StudyView) -> None:
+        self._write_pending()
+        for run_id in self._runs.values():
+            self._end_run(run_id, "waiting", [], {})
+        if self._parent is None:
+            return
+        runs = {trial.number: trial for trial in view.trials}
+        for number in _best(view):
+            trial = runs[number]
+            if trial.run_id and trial.checkpoint and Path(trial.checkpoint).exists():
+                self._insist(partial(self._client.log_artifact, trial.run_id, trial.checkpoint, "checkpoint"))
+        best, now = view.best, _now()
+        metrics = [] if best is None or best.value is None else [Metric("value", best.value, now, best.number)]
+        tags = {"lockstep.best_trial": str(best.number)} if best else {}
+        self._end_run(self._parent, {"finished": "complete"}.get(view.state, "waiting"), metrics, tags)
+
+    def _insist(self, write: Callable[[], Answer]) -> Answer | None:
+        """Write, again and again while the server is away; not for ever once the study is over."""
+        wait = FIRST_WAIT_S
+        while True:
+            try:
+                return write()
+            except (MlflowException, OSError) as error:
+                passing = not isinstance(error, MlflowException) or error.error_code in _PASSING
+                if not passing or time.monotonic() + wait > self._give_up_at:
+                    self.untold += 1
+                    log.error("MLflow was not told: %s", error)
+                    return None
+                log.warning("MLflow did not take it, trying again in %.1f s: %s", wait, error)
+                time.sleep(wait)
+                wait = min(2 * wait, LONGEST_WAIT_S)
+
+
+def _best(view: StudyView) -> list[int]:
+    values = {trial.number: trial.value for trial in view.trials if trial.value is not None}
+    chosen: list[int] = []
+    while len(chosen) < BEST_KEPT:
+        number = outcomes.best(values.items(), view.sweep.direction)
+        if number is None:
+            break
+        chosen.append(number)
+        del values[number]
+    return chosen
+
+
+def _params(values: Mapping[str, Any]) -> list[Param]:
+    return [Param(key, str(value)) for key, value in values.items()]
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """One process at a time: the first use of a store lays out its tables."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -15,7 +15,7 @@ os.environ |= {
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
 }
-for elsewhere in ("RAY_ADDRESS", "MLFLOW_TRACKING_URI"):
+for elsewhere in ("LOCKSTEP_ROOT", "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
     os.environ.pop(elsewhere, None)
 
 settings.register_profile("lockstep", deadline=None, derandomize="CI" in os.environ)

@@ -28,6 +28,7 @@ from trainables.streams import Purpose
 class DQNConfig(EpisodicConfig):
     """The settings of DQN beside those of every loop."""
 
+    max_norm: float | None = tunable(10.0, description="gradients are clipped to this global norm; null: never", gt=0)
     loss: Literal["huber", "squared"] = Field(
         "huber", description="of the temporal-difference error; huber has delta 1"
     )

@@ -5,7 +5,7 @@ Axis letters used throughout: M members, E episodes side by side, T time, B batc
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import Field
 from torch import device
@@ -14,6 +14,9 @@ from trainables.networks import Activation
 from trainables.optimizers import Adam, Optimizer
 from trainables.options import Frozen, Option, tunable
 from trainables.schedules import Fixed, Schedule
+
+
+Width = Annotated[int, Field(gt=0, le=65_536)]
 
 
 class Config(Frozen):
@@ -29,7 +32,7 @@ class Config(Frozen):
     max_norm: float | None = tunable(None, description="gradients are clipped to this global norm; null: never", gt=0)
     optimizer: Optimizer = Field(Adam(), description="adam or sgd; its settings are tunable")
     batch_size: int = Field(64, description="samples (reinforce: episodes) in one update", gt=0, le=10**6)
-    hidden: tuple[int, ...] = Field((64, 64), description="widths of the hidden layers")
+    hidden: tuple[Width, ...] = Field((64, 64), description="widths of the hidden layers")
     activation: Activation = Field("relu", description="between the layers")
     reports: int = Field(10, description="times that results are reported over the budget", gt=0, le=10_000)
     compile: Literal["auto", "always", "never"] = Field(

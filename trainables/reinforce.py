@@ -29,6 +29,7 @@ from trainables.streams import Purpose
 class ReinforceConfig(EpisodicConfig):
     """The settings of REINFORCE beside those of every loop."""
 
+    max_norm: float | None = tunable(1.0, description="gradients are clipped to this global norm; null: never", gt=0)
     batch_size: int = Field(16, description="complete episodes in one update", gt=0, le=10_000)
     entropy_weight: float = tunable(0.0, description="of the policy's entropy in the loss", ge=0)
     baseline: Literal["none", "batch_mean", "value"] = Field(

@@ -18,6 +18,7 @@ from trainables.learner import FIGURES, Learner
 from trainables.loop import Config, Report
 from trainables.networks import MLP
 from trainables.optimizers import Tensors
+from trainables.options import tunable
 from trainables.pack import Tree
 from trainables.streams import Purpose
 
@@ -27,6 +28,7 @@ SCORE = "validation/loss"
 class SupervisedConfig(Config):
     """The settings of supervised training beside those of every loop."""
 
+    max_norm: float | None = tunable(1.0, description="gradients are clipped to this global norm; null: never", gt=0)
     data: str = Field("conjunction-risk", description="name of the data set")
     data_seed: int = Field(
         0, description="of the data's making and its split; the same for all members", ge=0, lt=2**63

@@ -58,7 +58,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a sweep."""
-    options = {"trials": trials, "workers": workers, "pack_size": pack_size, "seed": seed}
+    options = {"trials": trials, "workers.count": workers, "pack_size": pack_size, "seed": seed}
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
     hush(own_ray=address is None)
     wanted = sweep.load(source, [*(settings or []), *given])

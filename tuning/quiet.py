@@ -3,11 +3,11 @@
 import logging
 import os
 import secrets
-import warnings
 
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
     "RAY_AIR_NEW_OUTPUT": "0",
     # Tune's own result files of every leg; nothing of ours reads them, and they cost half of a short leg.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
@@ -29,5 +29,3 @@ def hush(own_ray: bool = True) -> None:
         os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", secrets.token_hex(32)
     for library in ("ray", "mlflow", "alembic", "optuna"):
         logging.getLogger(library).setLevel(logging.ERROR)
-    # multivariate, group, constant_liar and PartialFixedSampler are what a search in packs needs.
-    warnings.filterwarnings("ignore", message=".*is an experimental feature")

@@ -2,11 +2,14 @@
 
 import math
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, PartialFixedSampler, RandomSampler, TPESampler
 from ray.tune import Callback
 from ray.tune.experiment import Trial
@@ -50,7 +53,16 @@ def sampler(sweep: Sweep) -> BaseSampler:
     """What proposes configurations, seeded by the sweep."""
     if sweep.sampler == "random":
         return RandomSampler(seed=sweep.seed)
-    return TPESampler(seed=sweep.seed, multivariate=True, group=True, constant_liar=True)
+    with _experiments():
+        return TPESampler(seed=sweep.seed, multivariate=True, group=True, constant_liar=True)
+
+
+@contextmanager
+def _experiments() -> Iterator[None]:
+    """Optuna calls experimental what a search in packs can't do without."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        yield
 
 
 def pack_size(sweep: Sweep, workers: int) -> int:
@@ -104,7 +116,8 @@ class PackSearch(Searcher):
             # The default lies outside the search in a structural field, so nothing that is proposed fits its pack.
             count = 1
         if shared:
-            study.sampler = PartialFixedSampler(shared, self._sampler)
+            with _experiments():
+                study.sampler = PartialFixedSampler(shared, self._sampler)
         plans += [self._plan(study.ask()) for _ in range(count - 1)]
         self._asked += len(plans)
         return plans

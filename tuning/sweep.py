@@ -123,6 +123,8 @@ class Sweep(Frozen):
         """The config of one member: these values of the dimensions; without any, the loop's defaults under `fixed`."""
         own = {"budget": self.budget, "environment": self.environment, "data": self.data}
         known = {name: value for name, value in own.items() if value is not None}
+        if "evaluation_seed" in LOOPS[self.loop].Config.model_fields:
+            known["evaluation_seed"] = self.seed
         config: Config = LOOPS[self.loop].Config(**{**known, **self.fixed, **(values or {}), "seed": seed})
         return config
 

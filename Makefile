@@ -1,7 +1,6 @@
 # `make` alone lists the targets. ARGS="..." goes on to the command, PYTHON=... makes .venv with another Python (3.11 or later).
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
 python := .venv/bin/python
@@ -9,7 +8,7 @@ pip := $(python) -m pip --disable-pip-version-check
 install := $(pip) install -qq --constraint constraints.txt --editable
 
 .NOTPARALLEL:
-.PHONY: help .venv sweep ui test test-all check bench constraints clean
+.PHONY: help .venv sweep ui test test-all check style types bench constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,11 +27,14 @@ test: .venv/.installed ## the tests that need neither long nor a GPU
 test-all: .venv/.installed ## all tests; those for a GPU are skipped where there is none
 	$(python) -m pytest $(ARGS)
 
-check: .venv/.installed ## format, lint, types, then `make test`
+check: style types test ## format and lint, types, then `make test`
+
+style: .venv/.installed
 	$(python) -m ruff format --check
 	$(python) -m ruff check
+
+types: .venv/.installed
 	$(python) -m mypy --strict tuning trainables
-	@$(MAKE) test
 
 bench: .venv/.bench ## the benchmarks, against a plain stack of Ray Tune, Optuna and MLflow
 	$(python) benchmarks/run.py $(ARGS)

@@ -1,6 +1,5 @@
 """What a study has found, for people: the best trials, what differs in them, where the winner lies, what to do next."""
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,55 +23,69 @@ def ranked(view: StudyView) -> list[TrialView]:
     return order
 
 
-def described(params: Mapping[str, Any], names: set[str]) -> str:
-    """The parameters of these names, in a line."""
-    shown = {name: value for name, value in params.items() if name in names}
-    return ", ".join(f"{name} {number(value) if isinstance(value, float) else value}" for name, value in shown.items())
-
-
-def leaderboard(view: StudyView) -> RenderableType:
-    """The best trials and the default, each with what differs between them."""
+def leaderboard(view: StudyView, width: int) -> RenderableType:
+    """The best trials and the default, each with what differs between them; in columns where the width has room."""
     order = ranked(view)
-    shown = order[:ROWS] + [trial for trial in order[ROWS:] if trial.default]
-    names = {name for trial in shown for name in trial.params}
-    differing = {name for name in names if len({repr(trial.params.get(name)) for trial in shown}) > 1}
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("", justify="right")
-    table.add_column("trial", justify="right")
-    table.add_column(view.sweep.metric.rpartition("/")[2], justify="right")
-    table.add_column("what differs", overflow="fold")
-    for rank, trial in enumerate(order, 1):
-        if trial in shown:
-            text = described(trial.params, differing)
-            style = "bold green" if rank == 1 else None
-            label = f"default: {text}" if trial.default else text
-            table.add_row(str(rank), str(trial.number), number(trial.value), label, style=style)
+    shown = [(rank, trial) for rank, trial in enumerate(order, 1) if rank <= ROWS or trial.default]
+    params = {trial.number: _with_settings(trial.params) for _, trial in shown}
+    names = list(dict.fromkeys(name for each in params.values() for name in each))
+    differing = [name for name in names if len({each.get(name) for each in params.values()}) > 1]
+    rows = [[params[trial.number].get(name, "") for name in differing] for _, trial in shown]
+    headings = [name.replace("_", "\n") for name in differing]
+    forms = [_table(view, headings, padding) for padding in (2, 1)] + [_table(view, ["what differs"], 2)]
+    for (rank, trial), values in zip(shown, rows, strict=True):
+        style = "bold green" if rank == 1 else None
+        start = [str(rank), f"{trial.number}*" if trial.default else str(trial.number), number(trial.value)]
+        for table in forms[:-1]:
+            table.add_row(*start, *values, style=style)
+        text = ", ".join(f"{name} {value}" for name, value in zip(differing, values, strict=True) if value)
+        forms[-1].add_row(*start, text, style=style)
+    wide = Console(width=10 * width)
+    form = next((table for table in forms[:-1] if wide.measure(table).maximum <= width), forms[-1])
+    note = [Text("* the default configuration", style="dim")] if any(trial.default for _, trial in shown) else []
+    return Group(form, *note)
+
+
+def _table(view: StudyView, headings: list[str], padding: int) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, padding, 0, 0))
+    for heading in ("", "trial", view.sweep.metric.rpartition("/")[2].replace("_", "\n")):
+        table.add_column(heading, justify="right")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     return table
 
 
-def summary(view: StudyView) -> RenderableType:
+def _with_settings(params: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters as text, the settings of an option behind it: schedule.cosine.floor as part of `cosine 0.05`."""
+    shown: dict[str, str] = {}
+    for name, value in params.items():
+        text = f"{value:.3g}" if isinstance(value, float) else str(value)
+        field = name.partition(".")[0]
+        shown[field] = f"{shown[field]} {text}" if name != field and field in shown else text
+    return shown
+
+
+def summary(view: StudyView, width: int) -> RenderableType:
     """The whole of what is printed when a sweep has ended, or when it is shown later."""
     parts: list[RenderableType] = [Text(_headline(view), style="bold"), Text(_counts(view))]
     best, default = view.best, view.default
     if best is None:
         parts.append(Text("No trial has a value: " + _why_none(view)))
         return Group(*parts)
-    parts += [Text(), leaderboard(view), Text()]
+    parts += [Text(), leaderboard(view, width), Text()]
     compared = f"; the default configuration reaches {number(default.value)}" if default and default.value else ""
     parts.append(Text(f"Best: trial {best.number}, {view.sweep.metric} {number(best.value)}{compared}."))
     if best.checkpoint:
         parts.append(Text(f"  weights  {best.checkpoint}", overflow="fold"))
     if best.run_id:
         parts.append(Text(f"  MLflow   {best.run_id}"))
-    parts.append(
-        Text(f"Next: `tuning ui` compares the runs; `tuning show {shlex.quote(view.name)} --json` for scripts.")
-    )
+    parts.append(Text(f"Next: `tuning ui` to compare the runs, `tuning show {view.name} --json` for scripts."))
     return Group(*parts)
 
 
 def show(view: StudyView, console: Console) -> None:
     """Print the summary."""
-    console.print(summary(view), highlight=False)
+    console.print(summary(view, console.width), highlight=False)
 
 
 def _headline(view: StudyView) -> str:

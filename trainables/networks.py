@@ -45,10 +45,13 @@ def initial(spec: MLP, seed: int) -> dict[str, Tensor]:
 
 
 @lru_cache
-def function(spec: MLP) -> Callable[[dict[str, Tensor], Tensor], Tensor]:
-    """(parameters, inputs of shape (..., inputs)) -> outputs of shape (..., outputs), of one member."""
+def function(spec: MLP, training: bool = False) -> Callable[[dict[str, Tensor], Tensor], Tensor]:
+    """(parameters, inputs of shape (..., inputs)) -> outputs of shape (..., outputs), of one member.
+
+    training: whether the module is in train mode, else in eval mode.
+    """
     with torch.device("meta"):
-        skeleton = spec.build()
+        skeleton = spec.build().train(training)
 
     def apply(parameters: dict[str, Tensor], inputs: Tensor) -> Tensor:
         outputs: Tensor = functional_call(skeleton, parameters, (inputs,))

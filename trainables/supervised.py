@@ -38,8 +38,8 @@ class SupervisedConfig(Config):
 
 @lru_cache
 def make_loss(spec: MLP) -> Callable[..., tuple[Tensor, Tensors]]:
-    """The mean squared error of one member on one batch."""
-    network = networks.function(spec)
+    """The mean squared error of one member on one batch, its network in train mode."""
+    network = networks.function(spec, training=True)
 
     def loss(
         parameters: Tensors, numbers: Tensors, features: Tensor, targets: Tensor, batch: Tensor
@@ -52,7 +52,7 @@ def make_loss(spec: MLP) -> Callable[..., tuple[Tensor, Tensors]]:
 
 @lru_cache
 def packed_validate(spec: MLP, compiled: bool) -> Callable[[Tensors, Tensor, Tensor], Tensor]:
-    """(parameters, features (M, N, F), targets (M, N, 1)) -> mean squared errors (M,)."""
+    """(parameters, features (M, N, F), targets (M, N, 1)) -> mean squared errors (M,), networks in eval mode."""
     network = networks.function(spec)
 
     def validate(parameters: Tensors, features: Tensor, targets: Tensor) -> Tensor:

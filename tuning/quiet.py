@@ -11,7 +11,6 @@ _SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",
     # Tune's own result files of every leg; nothing of ours reads them, and they cost half of a short leg.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
 

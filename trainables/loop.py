@@ -15,7 +15,6 @@ from trainables.optimizers import Adam, Optimizer
 from trainables.options import Frozen, Option, tunable
 from trainables.schedules import Fixed, Schedule
 
-
 Width = Annotated[int, Field(gt=0, le=65_536)]
 
 

@@ -36,8 +36,8 @@ MEMBER_FIELDS = ("folder",)
 class Pack(tune.Trainable):
     """Trains one pack, a step from one report to the next.
 
-    Beside the loop's fields, a config may have `until`, the budget at which to stop (else the full budget), and `leg`, a
-    name for people. A member may have `folder`, where its checkpoints are kept and, where there are any, gone on from.
+    Beside the loop's fields, a config may have `until`, the budget at which to stop (else the full budget), and `leg`,
+    a name for people. A member may have `folder`, where its checkpoints are kept, and gone on from if there are any.
     """
 
     loop: ClassVar[type[Loop]]

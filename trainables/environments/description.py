@@ -60,7 +60,7 @@ def describe(environment: str, arguments: dict[str, Any]) -> Description:
         inputs, start = int(observations.shape[0]), None
     else:
         raise EnvironmentMisfit(
-            f"{environment} has observations {observations}; needed is a vector (Box with one axis) or a Discrete number"
+            f"{environment} has observations {observations}; needed is a vector (1-D Box) or a Discrete number"
         )
     limit = made.spec.max_episode_steps if made.spec else None
     return Description(environment, arguments, inputs, int(actions.n), int(actions.start), start, limit)

@@ -1,0 +1,138 @@
+"""What results mean: when a value is better, what a report adds, what a trial has come to, and which trial is best."""
+
+import math
+import statistics
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainables.loop import Report
+from tuning.outcome import Direction, MemberResult, Outcome, advanced, best, better, outcome
+
+NAN, INF = math.nan, math.inf
+finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
+
+
+@pytest.mark.parametrize(
+    ("value", "than", "direction", "expected"),
+    [
+        (1.0, 0.5, "maximize", True),
+        (1.0, 0.5, "minimize", False),
+        (0.5, 1.0, "maximize", False),
+        (0.5, 1.0, "minimize", True),
+        (1.0, 1.0, "maximize", False),
+        (1.0, 1.0, "minimize", False),
+        (0.0, -0.0, "maximize", False),
+        (-1e30, None, "maximize", True),
+        (1e30, None, "minimize", True),
+        (NAN, None, "maximize", False),
+        (NAN, None, "minimize", False),
+        (NAN, 0.0, "minimize", False),
+        (INF, 0.0, "maximize", False),
+        (INF, None, "maximize", False),
+        (-INF, 0.0, "minimize", False),
+        (-INF, None, "minimize", False),
+    ],
+)
+def test_better(value: float, than: float | None, direction: Direction, expected: bool) -> None:
+    assert better(value, than, direction) is expected
+
+
+def report(*points: tuple[int, dict[str, float]], **more: Any) -> dict[str, Any]:
+    return asdict(Report(points[-1][0], list(points), **more))
+
+
+@pytest.mark.parametrize(
+    ("values", "direction", "value", "at"),
+    [
+        ([3.0, 5.0, 4.0], "maximize", 5.0, 2),
+        ([3.0, 5.0, 4.0], "minimize", 3.0, 1),
+        ([5.0, 5.0], "maximize", 5.0, 1),
+        ([NAN, 2.0, INF], "maximize", 2.0, 2),
+        ([-INF, 2.0, NAN], "minimize", 2.0, 2),
+        ([NAN, NAN], "maximize", None, None),
+        ([INF], "minimize", None, None),
+    ],
+)
+def test_the_value_of_a_member_is_its_best_finite_one_the_first_of_equals(
+    values: list[float], direction: Direction, value: float | None, at: int | None
+) -> None:
+    points = [(steps, {"score": each}) for steps, each in enumerate(values, 1)]
+    together = advanced(MemberResult(), report(*points), "score", direction)
+    one_by_one = MemberResult()
+    for point in points:
+        one_by_one = advanced(one_by_one, report(point), "score", direction)
+    assert together == one_by_one == MemberResult(len(values), value, at)
+
+
+def test_a_report_without_the_metric_moves_the_steps_alone() -> None:
+    before = MemberResult(10, 2.0, 5, seconds=3.0)
+    after = advanced(before, report((20, {"other": 9.0})), "score", "maximize")
+    assert after == MemberResult(20, 2.0, 5, seconds=3.0)
+
+
+def test_a_report_says_that_a_member_has_diverged_and_the_best_before_stays_known() -> None:
+    before = MemberResult(10, 2.0, 5)
+    flaw = {"diverged_at": 13, "reason": "the gradient is not finite"}
+    after = advanced(before, {**report((20, {"score": NAN})), "steps": 13, **flaw}, "score", "maximize")
+    assert after == MemberResult(13, 2.0, 5, 13, "the gradient is not finite")
+
+
+FINE, WORSE, EMPTY = MemberResult(9, 4.0, 9), MemberResult(9, 1.0, 3), MemberResult(9)
+EARLY = MemberResult(2, 3.0, 1, diverged_at=2, reason="the loss is not finite")
+LATE = MemberResult(7, 5.0, 6, diverged_at=7, reason="the weights are not finite")
+AT_ONCE = MemberResult(0, diverged_at=0, reason="the gradient is not finite")
+NEVER = "the metric was never a finite number"
+
+
+@pytest.mark.parametrize(
+    ("members", "error", "expected"),
+    [
+        ([FINE], None, Outcome("complete", 4.0)),
+        ([FINE, WORSE], None, Outcome("complete", 2.5)),
+        ([EARLY], None, Outcome("pruned", None, 2, EARLY.reason)),
+        ([FINE, LATE, EARLY], None, Outcome("pruned", None, 2, EARLY.reason)),
+        ([LATE, AT_ONCE, EARLY], None, Outcome("pruned", None, 0, AT_ONCE.reason)),
+        ([EMPTY], None, Outcome("failed", reason=NEVER)),
+        ([FINE, EMPTY], None, Outcome("failed", reason=NEVER)),
+        ([EMPTY, EARLY], None, Outcome("pruned", None, 2, EARLY.reason)),
+        ([FINE], "the worker died", Outcome("failed", reason="the worker died")),
+        ([EARLY], "the worker died", Outcome("failed", reason="the worker died")),
+        ([EMPTY], "the worker died", Outcome("failed", reason="the worker died")),
+    ],
+)
+def test_outcome(members: list[MemberResult], error: str | None, expected: Outcome) -> None:
+    assert outcome(members, error) == expected
+
+
+@given(st.lists(finite, min_size=1, max_size=8))
+def test_a_trial_is_worth_the_mean_of_its_members(values: list[float]) -> None:
+    found = outcome([MemberResult(9, value, 9) for value in values])
+    assert found.value == pytest.approx(statistics.mean(values), rel=1e-9, abs=1e-30)
+
+
+@pytest.mark.parametrize(
+    ("values", "direction", "expected"),
+    [
+        ([], "maximize", None),
+        ([(4, 1.0)], "minimize", 4),
+        ([(0, 1.0), (1, 3.0), (2, 2.0)], "maximize", 1),
+        ([(0, 1.0), (1, 3.0), (2, 2.0)], "minimize", 0),
+        ([(5, 3.0), (2, 3.0), (9, 3.0)], "maximize", 2),
+        ([(5, 3.0), (2, 3.0), (9, 3.0)], "minimize", 2),
+        ([(0, 0.0), (1, -0.0)], "minimize", 0),
+    ],
+)
+def test_best(values: list[tuple[int, float]], direction: Direction, expected: int | None) -> None:
+    assert best(values, direction) == expected
+
+
+@given(st.lists(finite, min_size=1, max_size=20), st.sampled_from(["maximize", "minimize"]))
+def test_nothing_is_better_than_the_best(values: list[float], direction: Direction) -> None:
+    number = best(list(enumerate(values)), direction)
+    assert number is not None
+    assert not any(better(value, values[number], direction) for value in values)
+    assert values.index(values[number]) == number

@@ -120,29 +120,24 @@ def show(name: StudyName = None, root: Root = None, storage: Storage = None, as_
 @app.command()
 def ui(
     root: Root = None,
+    storage: Storage = None,
     port: Annotated[int, typer.Option(help="On 127.0.0.1.", min=1, max=65535)] = 5000,
 ) -> None:
-    """Open the MLflow UI on the runs, on this machine alone."""
-    hush()
+    """Open the MLflow UI on the runs, for this machine alone."""
     home = Home.at(root)
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or home.tracking_uri
-    if uri.startswith(("http://", "https://")):
-        out.print("The runs are kept by the MLflow server of MLFLOW_TRACKING_URI; open it in a browser.")
+    newest = Study.open(home, storage or home.storage_url).view()
+    page = f"/#/experiments/{newest.tracking.get('experiment_id', '0')}/runs"
+    server = os.environ.get("MLFLOW_TRACKING_URI", "")
+    if server.startswith(("http://", "https://")):
+        out.print(
+            f"The runs are kept by the server that MLFLOW_TRACKING_URI names; its page is {page}", highlight=False
+        )
         return
-    out.print(f"http://127.0.0.1:{port} shows the runs of {home.root}; Ctrl-C ends it.", highlight=False)
-    command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "ui",
-        "--backend-store-uri",
-        uri,
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
-    raise typer.Exit(subprocess.call(command))
+    out.print(f"http://127.0.0.1:{port}{page} shows the runs; Ctrl-C ends it.", highlight=False, soft_wrap=True)
+    hush()
+    serve = ["--backend-store-uri", server or home.tracking_uri, "--host", "127.0.0.1", "--port", str(port)]
+    quiet = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "mlflow", "ui", *serve, "--workers", "1"], env=quiet))
 
 
 def show_view(view: StudyView, as_json: bool) -> None:

@@ -34,6 +34,9 @@ URI_VARIABLE = "MLFLOW_TRACKING_URI"
 STATUSES = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED", "waiting": "KILLED"}
 """How a run ends; MLflow knows few ways, so the tag `lockstep.state` has the word itself."""
 
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Has the UI show an experiment of training runs, not one of language models."""
+
 BATCH = 1_000
 """The most metrics that MLflow takes at once."""
 
@@ -136,7 +139,7 @@ class Tracker:
                 return str(found.experiment_id)
             embedded = tracking_uri(home) == home.tracking_uri
             place = (home.artifacts / name).as_uri() if embedded else None
-            return str(self._client.create_experiment(name, artifact_location=place))
+            return str(self._client.create_experiment(name, artifact_location=place, tags=KIND))
 
     def _create(self, experiment: str, name: str, tags: Mapping[str, str]) -> str:
         run = self._client.create_run(experiment, run_name=name, tags={**tags, "lockstep.state": "running"})

@@ -1,6 +1,7 @@
 """The search, driven by hand: what it hands out, in which packs, and what becomes of what it is told."""
 
 import math
+import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -56,7 +57,9 @@ def sweep_by_hand(
     observers: Sequence[Recorder] = (),
 ) -> list[dict[str, Any]]:
     """Run the whole search with so many workers, the oldest leg ending first; returns the configs of its legs."""
-    search, legs, under_way = PackSearch(study, workers, observers), [], []
+    search = PackSearch(study, workers, observers)
+    legs: list[dict[str, Any]] = []
+    under_way: list[tuple[str, dict[str, Any]]] = []
     while (leg := search.suggest(f"leg {len(legs)}")) != Searcher.FINISHED:
         if leg is not None:
             under_way.append((f"leg {len(legs)}", leg))
@@ -134,7 +137,13 @@ def test_a_default_whose_tunable_value_lies_outside_the_search_is_tried_all_the_
 
 @pytest.mark.parametrize("kind", ["tpe", "random"])
 def test_members_of_a_pack_share_their_structure_and_differ_in_the_rest(runs: Path, kind: str) -> None:
-    changes = {"search": STRUCTURAL, "fixed": without("batch_size"), "trials": 31, "pack_size": 5, "sampler": kind}
+    changes: dict[str, Any] = {
+        "search": STRUCTURAL,
+        "fixed": without("batch_size"),
+        "trials": 31,
+        "pack_size": 5,
+        "sampler": kind,
+    }
     legs = sweep_by_hand(sweeps.created(runs, **changes), workers=2)
     config = LOOPS["reinforce"].Config
     seen: Counter[tuple[Any, Any]] = Counter()
@@ -235,7 +244,8 @@ def test_proposals_come_nearer_to_what_scores_well(runs: Path) -> None:
     study = sweeps.created(runs, trials=48, pack_size=4, search=search)
     sweep_by_hand(study, workers=2, result=result)
     distances = [-trial.value for trial in study.view().trials if trial.value is not None]
-    assert sum(distances[-12:]) < sum(distances[:12]) / 2
+    # Chance alone comes to 1.25.
+    assert statistics.mean(distances[16:]) < 0.8
 
 
 def test_what_a_sampler_is_named(runs: Path) -> None:

@@ -49,7 +49,7 @@ constraints: .venv/.installed ## resolve constraints.txt anew from pyproject.tom
 
 clean: ## remove .venv and all caches; runs/ stays, it holds your results
 	rm -rf .venv build lockstep_tuning.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find benchmarks tests trainables tuning -name __pycache__ -prune -exec rm -rf {} +
+	find . \( -name runs -o -name .git \) -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 # `.installing` becomes `.installed` at the end; found at the beginning it tells of an install cut short, after which nothing
 # in .venv can be trusted. After a plain failure (no network, no such version) .venv stays as it was, since pip changes

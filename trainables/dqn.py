@@ -141,8 +141,8 @@ class DQNLoop:
         explored = (drawn[:, 1:] * self._spec.outputs).astype(np.int64)
         actions = np.where(drawn[:, :1] < self._epsilon()[:, None], explored, greedy)
         rewards, terminated, truncated = self._grid.step(actions, self._alive)
-        for taken, action in zip(self._actions_taken, actions[:, 0].tolist(), strict=True):
-            taken.append(action)
+        for member in np.flatnonzero(self._alive):
+            self._actions_taken[member].append(int(actions[member, 0]))
         self._replay.add(
             observations[:, 0], self._grid.observations[:, 0], actions[:, 0], rewards[:, 0], terminated[:, 0]
         )

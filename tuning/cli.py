@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
 import traceback
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tuning import leaderboard, sweep
-from tuning.errors import LockstepError
+from tuning.errors import LockstepError, ServerError
 from tuning.figures import number
 from tuning.paths import Home
 from tuning.quiet import hush
@@ -133,11 +134,28 @@ def ui(
             f"The runs are kept by the server that MLFLOW_TRACKING_URI names; its page is {page}", highlight=False
         )
         return
+    with socket.socket() as taken:
+        if taken.connect_ex(("127.0.0.1", port)) == 0:
+            raise ServerError(f"--port {port}: something listens there already; choose another, or open it: {page}")
     out.print(f"http://127.0.0.1:{port}{page} shows the runs; Ctrl-C ends it.", highlight=False, soft_wrap=True)
+    _serve(["--backend-store-uri", server or home.tracking_uri, "--port", str(port)], home.logs / "mlflow-ui.log")
+
+
+def _serve(options: Sequence[str], log: Path) -> None:
+    """MLflow's UI until Ctrl-C; what it says on the way is for a file."""
     hush()
-    serve = ["--backend-store-uri", server or home.tracking_uri, "--host", "127.0.0.1", "--port", str(port)]
-    quiet = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "mlflow", "ui", *serve, "--workers", "1"], env=quiet))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--workers", "1", *options]
+    with log.open("w") as said:
+        # In a session of its own, so that Ctrl-C reaches us alone and it is ended quietly.
+        server = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            server.terminate()
+            server.wait()
+            return
+    raise ServerError(f"MLflow's UI has ended by itself; what it said is in {log}")
 
 
 def show_view(view: StudyView, as_json: bool) -> None:
@@ -163,6 +181,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except LockstepError as error:
         err.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except Exception as error:  # noqa: BLE001  the last resort of the command
         err.print(_kept(error), style="red", highlight=False, markup=False, soft_wrap=True)
         sys.exit(1)

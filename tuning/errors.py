@@ -5,7 +5,8 @@ LockstepError
 ├── StudyError
 │   ├── StudyExists     the name is taken
 │   └── StudyNotFound   no study has the name
-└── WorkersError        the workers asked for can't be had
+├── WorkersError        the workers asked for can't be had
+└── ServerError         a server can't be begun as asked
 """
 
 from collections.abc import Iterable
@@ -55,3 +56,7 @@ class StudyNotFound(StudyError):
 
 class WorkersError(LockstepError):
     """The workers asked for can't be had."""
+
+
+class ServerError(LockstepError):
+    """A server can't be begun as asked."""

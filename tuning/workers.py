@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import ray
 
@@ -54,7 +55,7 @@ def _own(wanted: Workers) -> Iterator[Team]:
     finally:
         os.umask(before)
     try:
-        yield _fitting(wanted, count)
+        yield _fitting(wanted, count, grows=False)
     finally:
         ray.shutdown()
 
@@ -68,20 +69,22 @@ def _of_cluster(wanted: Workers, address: str) -> Iterator[Team]:
             "--address the workers are this machine's own"
         ) from error
     try:
-        yield _fitting(wanted, wanted.count)
+        yield _fitting(wanted, wanted.count, grows=True)
     finally:
         ray.shutdown()
 
 
-def _fitting(wanted: Workers, count: int | str) -> Team:
-    """As many workers as are wanted, or as Ray has room for."""
+def _fitting(wanted: Workers, count: int | Literal["auto"], grows: bool) -> Team:
+    """As many workers as are asked for, else as there is room for now.
+
+    A cluster that grows by itself has room only once work waits for it, so there a number is believed.
+    """
     there = ray.cluster_resources()
-    room = math.floor(there.get("CPU", 0.0) / wanted.cpus)
-    if wanted.gpus:
-        room = min(room, math.floor(there.get("GPU", 0.0) / wanted.gpus))
-    if room < 1:
+    cpus, gpus = there.get("CPU", 0.0), there.get("GPU", 0.0)
+    room = math.floor(min(cpus / wanted.cpus, gpus / wanted.gpus if wanted.gpus else math.inf))
+    if room < 1 if count == "auto" else room < count and not grows:
         raise WorkersError(
-            f"workers: one needs {wanted.cpus:g} cpus and {wanted.gpus:g} gpus; there are "
-            f"{there.get('CPU', 0.0):g} cpus and {there.get('GPU', 0.0):g} gpus in all"
+            f"workers: each needs {wanted.cpus:g} cpus and {wanted.gpus:g} gpus; there are {cpus:g} cpus and {gpus:g} "
+            "gpus in all" + ("; on a cluster that grows by itself name a count" if grows else "")
         )
-    return Team(room if count == "auto" else min(int(count), room), wanted.cpus, wanted.gpus)
+    return Team(room if count == "auto" else count, wanted.cpus, wanted.gpus)

@@ -18,10 +18,12 @@ ID = "NumberMatch-v0"
 
 def shown(seeds: Integers, n: int) -> Integers:
     """The numbers that episodes with these seeds show; the finaliser of SplitMix64 (Steele, Lea and Flood, 2014)."""
-    mixed = seeds.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    # At least one axis: NumPy warns of a single number that overflows, as this arithmetic is meant to.
+    mixed = np.atleast_1d(seeds).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((mixed ^ (mixed >> np.uint64(31))) % np.uint64(n)).astype(np.int64)
+    numbers = ((mixed ^ (mixed >> np.uint64(31))) % np.uint64(n)).astype(np.int64)
+    return numbers.reshape(np.shape(seeds))
 
 
 def encoded(numbers: Integers, n: int, one_hot: bool) -> NDArray[np.float32]:

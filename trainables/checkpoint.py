@@ -14,6 +14,7 @@ Files hold state dicts and plain values only and are loaded with `weights_only=T
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -46,12 +47,15 @@ def load(folders: Sequence[Path]) -> list[State] | None:
 
     Raises CheckpointError for a file of another format.
     """
-    found = [
-        {state["moment"]: state for state in (read(folder / name) for name in (LATEST, NEXT)) if state is not None}
-        for folder in folders
-    ]
-    common = set.intersection(*(set(states) for states in found))
-    return [states[max(common)] for states in found] if common else None
+    found = [{name: state for name in (LATEST, NEXT) if (state := read(folder / name))} for folder in folders]
+    common = set.intersection(*({state["moment"] for state in states.values()} for states in found))
+    if not common:
+        return None
+    for folder, states in zip(folders, found, strict=True):
+        if NEXT in states and states[NEXT]["moment"] == max(common):
+            # What was cut off is done now: the coming save writes over next.pt, and must not lose this moment.
+            os.replace(folder / NEXT, folder / LATEST)
+    return [next(state for state in states.values() if state["moment"] == max(common)) for states in found]
 
 
 def read(path: Path) -> State | None:
@@ -60,6 +64,8 @@ def read(path: Path) -> State | None:
         state: State = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         return None
+    except (EOFError, RuntimeError, UnpicklingError) as error:
+        raise CheckpointError(f"{path}: no checkpoint, or a damaged one: {error or type(error).__name__}") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise CheckpointError(f"{path}: no checkpoint of format {FORMAT}, which is the one this version reads")
     return state

@@ -1,0 +1,139 @@
+"""Of each loop a small training, and how to score what it deploys: what the contract suite needs to know of a loop."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from torch import nn
+
+from trainables import datasets, streams
+
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One small training.
+
+    common: the structural fields; members: the tunable fields of three members that differ in all that they can;
+    middle, later: where to interrupt; deployed: the score of a network, by means that share nothing with the loops;
+    compiled: fields that spare the compiler shapes; overshoots: whether the budget may be exceeded.
+    """
+
+    common: dict[str, Any]
+    members: tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
+    middle: int
+    later: int
+    deployed: Callable[[Any, dict[str, Any]], float]
+    compiled: dict[str, Any] = field(default_factory=dict)
+    overshoots: bool = False
+
+
+def network(best: dict[str, Any]) -> nn.Sequential:
+    """What `best()` holds of a member as a plain module, built from its description alone."""
+    plain = best["network"]
+    widths = [plain["inputs"], *plain["hidden"]]
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after), ACTIVATIONS[plain["activation"]]()]
+    built = nn.Sequential(*layers, nn.Linear(widths[-1], plain["outputs"]))
+    built.load_state_dict(best["state_dict"])
+    return built
+
+
+def mean_return(config: Any, best: dict[str, Any]) -> float:
+    """The mean return of greedy episodes, played one after the other."""
+    environment, policy, returns = gymnasium.make(config.environment, **config.environment_args), network(best), []
+    for seed in streams.evaluation_seeds(config.evaluation_seed, config.evaluation_episodes).tolist():
+        (observation, _), earned, ended = environment.reset(seed=seed), 0.0, False
+        while not ended:
+            with torch.no_grad():
+                action = int(policy(torch.as_tensor(observation)).argmax())
+            observation, reward, terminated, truncated, _ = environment.step(action)
+            earned, ended = earned + float(reward), terminated or truncated
+        returns.append(earned)
+    return float(np.mean(returns))
+
+
+def validation_loss(config: Any, best: dict[str, Any]) -> float:
+    """The mean squared error on the validation part, with inputs scaled as `best()` says."""
+    data = datasets.load(config.data, config.data_seed)
+    mean, deviation = (np.array(best["inputs"][name]) for name in ("mean", "deviation"))
+    features = torch.tensor((data.validation_features - mean) / deviation, dtype=torch.float32)
+    with torch.no_grad():
+        errors = network(best)(features).numpy() - data.validation_targets
+    return float((errors**2).mean())
+
+
+CASES = {
+    "dqn": Case(
+        common={
+            "environment": "CartPole-v1",
+            "budget": 160,
+            "hidden": (16,),
+            "activation": "tanh",
+            "batch_size": 8,
+            "replay_capacity": 100,
+            "learning_starts": 20,
+            "train_frequency": 2,
+            "evaluation_episodes": 3,
+        },
+        members=(
+            {"seed": 3, "target_interval": 25, "epsilon_end": 0.1},
+            {"seed": 5, "learning_rate": 3e-3, "schedule": {"cosine": {"floor": 0.1}}, "warmup": 0.1, "gamma": 0.9},
+            {
+                "seed": 8,
+                "max_norm": 0.5,
+                "reward_scale": 0.1,
+                "schedule": "step",
+                "optimizer": {"adam": {"beta1": 0.5}},
+            },
+        ),
+        middle=81,
+        later=120,
+        deployed=mean_return,
+        compiled={"evaluation_episodes": 1, "hidden": ()},
+    ),
+    "reinforce": Case(
+        common={
+            "environment": "CartPole-v1",
+            "budget": 600,
+            "hidden": (16,),
+            "batch_size": 4,
+            "baseline": "value",
+            "evaluation_episodes": 3,
+        },
+        members=(
+            {"seed": 3, "entropy_weight": 0.01},
+            {"seed": 5, "learning_rate": 3e-3, "schedule": {"cosine": {"floor": 0.1}}, "warmup": 0.1, "gamma": 0.9},
+            {
+                "seed": 8,
+                "max_norm": 0.5,
+                "reward_scale": 0.1,
+                "schedule": "step",
+                "optimizer": {"adam": {"beta1": 0.5}},
+            },
+        ),
+        middle=301,
+        later=450,
+        deployed=mean_return,
+        compiled={"environment": "NumberMatch-v0", "evaluation_episodes": 4, "baseline": "none"},
+        overshoots=True,
+    ),
+    "supervised": Case(
+        common={"budget": 5, "hidden": (16,), "batch_size": 150},
+        members=(
+            {"seed": 3},
+            {"seed": 5, "learning_rate": 3e-3, "schedule": {"cosine": {"floor": 0.1}}, "warmup": 0.1},
+            {"seed": 8, "max_norm": 0.05, "schedule": "step", "optimizer": {"adam": {"beta1": 0.5}}},
+        ),
+        middle=2,
+        later=3,
+        deployed=validation_loss,
+    ),
+}
+"""By the loop's name. A loop of the platform without a case fails the contract suite."""

@@ -1,0 +1,343 @@
+"""DQN: hand-worked numbers, a plain loop to compare with, and a trivial environment that must be learnt."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from loop_cases import CASES
+from tiny_environments import CLOCK, CUT_CLOCK, OFFSET
+from torch import Tensor, nn
+from torch.nn.functional import huber_loss, mse_loss
+
+from trainables import dqn, networks, replay, streams
+from trainables.dqn import DQNConfig, DQNLoop
+from trainables.networks import MLP
+from trainables.streams import Purpose
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def begin(*members: dict[str, Any], **common: Any) -> DQNLoop:
+    fields = {
+        "compile": "never",
+        "environment": "CartPole-v1",
+        "hidden": (8,),
+        "batch_size": 8,
+        "learning_starts": 20,
+        "train_frequency": 4,
+        "gradient_steps": 2,
+        "evaluation_episodes": 1,
+        **common,
+    }
+    return DQNLoop([DQNConfig(**(fields | member)) for member in members or ({},)], CPU)
+
+
+def transitions(loop: DQNLoop, inputs: int, member: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Observations, next observations, actions, rewards and terminated that a member remembers."""
+    return replay.split(loop.state()[member]["replay"]["rows"], inputs)
+
+
+class TestLoss:
+    """Q(s) = (s, 2s) online and (3s, -s) in the target network; s = 1, action 1, reward 1, then s = 2; gamma 1/2."""
+
+    ONLINE: ClassVar = {"0.weight": torch.tensor([[1.0], [2.0]]), "0.bias": torch.zeros(2)}
+    TARGET: ClassVar = {"0.weight": torch.tensor([[3.0], [-1.0]]), "0.bias": torch.zeros(2)}
+
+    def loss(
+        self, kind: str, terminated: float, following: float = 2.0, **numbers: float
+    ) -> tuple[float, float, Tensor]:
+        """The loss, the mean value and the gradient by the weights."""
+        rows = torch.tensor([[9.0] * 5, [1.0, following, 1.0, 1.0, terminated]])
+        given = {name: torch.tensor(number) for name, number in ({"gamma": 0.5, "reward_scale": 1.0} | numbers).items()}
+        gradient, (value, shown) = torch.func.grad_and_value(dqn.make_loss(MLP(1, 2, ()), kind), has_aux=True)(
+            self.ONLINE, given, self.TARGET, rows, torch.tensor([1])
+        )
+        return value.item(), shown["value_mean"].item(), gradient["0.weight"]
+
+    @pytest.mark.parametrize(
+        ("kind", "terminated", "numbers", "expected"),
+        [
+            # 1 + 1/2 * max(6, -2) - 2 = 2
+            ("squared", 0.0, {}, 4.0),
+            ("huber", 0.0, {}, 1.5),
+            # 1 - 2 = -1
+            ("squared", 1.0, {}, 1.0),
+            ("huber", 1.0, {}, 0.5),
+            # 1 + 1/2 * max(-6, 2) - 2 = 0
+            ("squared", 0.0, {"following": -2.0}, 0.0),
+            ("squared", 0.0, {"gamma": 0.0}, 1.0),
+            ("squared", 0.0, {"gamma": 1.0}, 25.0),
+            # The scale is the reward's alone: 2 + 1/2 * 6 - 2 = 3
+            ("squared", 0.0, {"reward_scale": 2.0}, 9.0),
+            ("squared", 1.0, {"reward_scale": 2.0}, 0.0),
+        ],
+    )
+    def test_by_hand(self, kind: str, terminated: float, numbers: dict[str, float], expected: float) -> None:
+        value, mean, _ = self.loss(kind, terminated, **numbers)
+        assert value == pytest.approx(expected)
+        assert mean == pytest.approx(2.0)
+
+    @pytest.mark.parametrize(("kind", "slope"), [("squared", -4.0), ("huber", -1.0)])
+    def test_the_gradient_is_of_the_value_alone_and_of_the_action_taken(self, kind: str, slope: float) -> None:
+        assert self.loss(kind, 0.0)[2].tolist() == [[0.0], [slope]]
+
+
+class TestMemory:
+    """What the replay memory holds of episodes of three steps that earn 1, 2 and 3."""
+
+    @pytest.mark.parametrize(
+        ("environment", "length", "terminated"), [(CLOCK, 3, [0, 0, 1, 0, 0]), (CUT_CLOCK, 9, [0, 0, 0, 0, 0])]
+    )
+    def test_an_episode_that_is_cut_is_not_terminated(
+        self, environment: str, length: int, terminated: list[int]
+    ) -> None:
+        loop = begin(environment=environment, environment_args={"length": length}, budget=100)
+        loop.train(5)
+        observations, following, actions, rewards, ended = transitions(loop, 1)
+        assert observations[:, 0].tolist() == [0, 1, 2, 0, 1]
+        assert following[:, 0].tolist() == [1, 2, 3, 1, 2]  # the final observation, not the next episode's first
+        assert rewards.tolist() == [1, 2, 3, 1, 2]
+        assert ended.tolist() == terminated
+        assert set(actions.tolist()) <= {0, 1}
+
+    def test_rewards_are_remembered_unscaled(self) -> None:
+        loop = begin(environment=CLOCK, environment_args={"length": 3}, budget=100, reward_scale=0.1)
+        loop.train(3)
+        assert transitions(loop, 1)[3].tolist() == [1, 2, 3]
+
+    def test_actions_are_remembered_from_0_on_whatever_the_environment_calls_them(self) -> None:
+        loop = begin(environment=OFFSET, budget=100, epsilon_end=1.0)
+        loop.train(60)
+        _, _, actions, rewards, _ = transitions(loop, 4)
+        assert (actions - 1).tolist() == rewards.tolist()
+        assert set(actions.tolist()) == {0, 1, 2}
+
+    def test_no_more_than_its_capacity(self) -> None:
+        loop = begin(environment=CLOCK, environment_args={"length": 9}, budget=100, replay_capacity=4)
+        loop.train(6)
+        assert transitions(loop, 1)[0][:, 0].tolist() == [4, 5, 2, 3]
+
+
+class TestExploration:
+    """Epsilon falls linearly over a share of the budget, and is the share of random actions."""
+
+    @pytest.mark.parametrize(
+        ("settings", "at", "epsilon"),
+        [
+            ({}, 1, 1 - 0.96 / 20),
+            ({}, 10, 0.52),
+            ({}, 20, 0.04),
+            ({}, 100, 0.04),
+            ({"epsilon_start": 0.5, "epsilon_end": 0.1, "exploration": 1.0}, 50, 0.3),
+            ({"epsilon_start": 0.5, "epsilon_end": 0.1, "exploration": 1.0}, 100, 0.1),
+            ({"epsilon_start": 0.1, "epsilon_end": 0.5, "exploration": 0.5}, 25, 0.3),
+            ({"epsilon_start": 0.0, "epsilon_end": 0.0}, 7, 0.0),
+        ],
+    )
+    def test_epsilon_by_hand(self, settings: dict[str, float], at: int, epsilon: float) -> None:
+        loop = begin(settings, environment=CLOCK, environment_args={"length": 3}, budget=100)
+        (report,) = loop.train(at)
+        assert report.points[0][1]["train/epsilon"] == pytest.approx(epsilon)
+
+    def played(self, epsilon: float) -> tuple[Tensor, Tensor]:
+        """The actions of an untrained member, and what its network would have done."""
+        settings = {"epsilon_start": epsilon, "epsilon_end": epsilon}
+        loop = begin(settings, {"seed": 1}, budget=1_000, learning_starts=1_000)
+        initial = loop.state()[0]["learner"]["parameters"]
+        loop.train(1_000)
+        observations, _, actions, _, _ = transitions(loop, 4)
+        return actions, networks.function(MLP(4, 2, (8,)))(initial, observations).argmax(1)
+
+    def test_without_it_every_action_is_the_greedy_one(self) -> None:
+        actions, greedy = self.played(0.0)
+        assert torch.equal(actions, greedy)
+
+    @pytest.mark.parametrize("epsilon", [0.5, 1.0])
+    def test_with_it_a_share_of_the_actions_is_random(self, epsilon: float) -> None:
+        actions, greedy = self.played(epsilon)
+        # A random action of two is the greedy one half of the time.
+        assert (actions == greedy).float().mean().item() == pytest.approx(1 - epsilon / 2, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("starts", "frequency", "rounds", "until", "updates"),
+    [
+        (20, 4, 2, 100, 40),  # after steps 24, 28 ... 100
+        (0, 4, 2, 100, 50),
+        (0, 1, 1, 100, 100),
+        (22, 4, 1, 24, 1),
+        (24, 4, 1, 24, 0),
+        (24, 4, 1, 28, 1),
+        (0, 7, 3, 100, 42),
+        (100, 4, 2, 100, 0),
+        (1_000, 4, 2, 100, 0),
+    ],
+)
+def test_updates_come_after_the_start_at_their_frequency(
+    starts: int, frequency: int, rounds: int, until: int, updates: int
+) -> None:
+    loop = begin(
+        environment=CLOCK,
+        environment_args={"length": 5},
+        budget=100,
+        learning_starts=starts,
+        train_frequency=frequency,
+        gradient_steps=rounds,
+    )
+    loop.train(until)
+    assert loop.state()[0]["learner"]["updates"] == updates
+
+
+def test_the_schedule_runs_over_all_updates_of_the_budget() -> None:
+    loop = begin(
+        environment=CLOCK,
+        environment_args={"length": 5},
+        budget=100,
+        learning_rate=0.1,
+        schedule={"exponential": {"final": 0.01}},
+    )
+    rates = [loop.train(until)[0].points[0][1]["train/learning_rate"] for until in (24, 60, 100)]
+    assert rates == pytest.approx([0.1 * 0.01 ** (update / 40) for update in (1, 19, 39)], rel=1e-4)
+
+
+def test_the_target_network_is_copied_at_each_member_s_interval_and_stays_between() -> None:
+    intervals = (10, 16, 1_000)
+    loop = begin(*({"target_interval": each} for each in intervals), budget=60, learning_starts=4)
+    initial = loop.state()
+    expected = [state["target"] for state in initial]
+    torch.testing.assert_close(expected, [state["learner"]["parameters"] for state in initial], rtol=0, atol=0)
+    for step in range(1, 61):
+        loop.train(step)
+        states = loop.state()
+        for member, interval in enumerate(intervals):
+            if step % interval == 0:
+                expected[member] = states[member]["learner"]["parameters"]
+            torch.testing.assert_close(states[member]["target"], expected[member], rtol=0, atol=0)
+    assert not torch.equal(expected[0]["0.weight"], expected[2]["0.weight"])
+
+
+class TestEqualToAPlainLoop:
+    """The same algorithm as anyone would write it: one network, a list of transitions, torch's optimizer."""
+
+    SPEC, BUDGET, CAPACITY, BATCH = MLP(4, 2, (8,)), 150, 60, 8
+
+    @pytest.mark.parametrize("loss", ["huber", "squared"])
+    @pytest.mark.parametrize(("seed", "gamma", "max_norm", "target_interval"), [(1, 0.9, 0.5, 30), (2, 1.0, 20.0, 7)])
+    def test_after_all_updates(self, loss: str, seed: int, gamma: float, max_norm: float, target_interval: int) -> None:
+        loop = begin(
+            seed=seed,
+            gamma=gamma,
+            max_norm=max_norm,
+            target_interval=target_interval,
+            reward_scale=0.5,
+            budget=self.BUDGET,
+            batch_size=self.BATCH,
+            replay_capacity=self.CAPACITY,
+            learning_rate=0.01,
+            loss=loss,
+            epsilon_end=0.1,
+            exploration=0.5,
+        )
+        loop.train(self.BUDGET)
+        parameters, remembered = self.plain(
+            seed, gamma, max_norm, target_interval, huber_loss if loss == "huber" else mse_loss
+        )
+        torch.testing.assert_close(loop.state()[0]["learner"]["parameters"], parameters, rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(loop.state()[0]["replay"]["rows"], remembered)
+
+    def plain(
+        self, seed: int, gamma: float, max_norm: float, target_interval: int, measure: Any
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """The weights in the end, and the rows that are remembered."""
+        online, target = self.SPEC.build(), self.SPEC.build()
+        online.load_state_dict(networks.initial(self.SPEC, streams.integer(seed, Purpose.WEIGHTS)))
+        target.load_state_dict(online.state_dict())
+        optimizer = torch.optim.Adam(online.parameters(), lr=0.01)
+        exploring = streams.Uniforms([seed], Purpose.ACTIONS, 2)
+        sampling = streams.Uniforms([seed], Purpose.SAMPLING, 2 * self.BATCH)
+        episodes = streams.Uniforms([seed], Purpose.EPISODES, 1)
+        environment, episode, rounds = gymnasium.make("CartPole-v1"), 0, 0
+        memory: list[list[float]] = []
+
+        def first() -> Any:
+            seeds = streams.episode_seeds(episodes.at(np.array([episode])), streams.TRAINING)
+            return environment.reset(seed=int(seeds[0, 0]))[0]
+
+        observation = first()
+        for step in range(self.BUDGET):
+            drawn, which = exploring.at(np.array([step]))[0]
+            with torch.no_grad():
+                action = int(online(torch.as_tensor(observation)).argmax())
+            if drawn < 0.1 + 0.9 * max(0.0, 1 - step / (0.5 * self.BUDGET)):
+                action = int(which * 2)
+            following, reward, terminated, truncated, _ = environment.step(action)
+            row = [*observation, *following, action, float(reward), float(terminated)]
+            if len(memory) < self.CAPACITY:
+                memory.append(row)
+            else:
+                memory[step % self.CAPACITY] = row
+            observation = following
+            if terminated or truncated:
+                episode += 1
+                observation = first()
+
+            spent = step + 1
+            if spent > 20 and spent % 4 == 0:
+                rounds += 1
+                chosen = (sampling.at(np.array([rounds]))[0] * len(memory)).astype(int).reshape(2, self.BATCH)
+                for batch in chosen:
+                    rows = torch.tensor([memory[index] for index in batch], dtype=torch.float32)
+                    values = online(rows[:, :4])[torch.arange(self.BATCH), rows[:, 8].long()]
+                    with torch.no_grad():
+                        bootstrap = target(rows[:, 4:8]).max(1).values
+                    goal = 0.5 * rows[:, 9] + gamma * (1 - rows[:, 10]) * bootstrap
+                    optimizer.zero_grad()
+                    measure(values, goal).backward()
+                    nn.utils.clip_grad_norm_(online.parameters(), max_norm)
+                    optimizer.step()
+            if spent % target_interval == 0:
+                target.load_state_dict(online.state_dict())
+        return dict(online.state_dict()), torch.tensor(memory, dtype=torch.float32)
+
+
+def test_the_contract_s_interruption_is_in_the_middle_of_episodes() -> None:
+    case = CASES["dqn"]
+    loop = DQNLoop([DQNConfig(**(case.common | member), compile="never") for member in case.members], CPU)
+    loop.train(case.middle)
+    assert min(len(state["actions"]) for state in loop.state()) > 0
+
+
+@pytest.mark.parametrize("environment", ["FrozenLake-v1", "Acrobot-v1", "NumberMatch-v0"])
+def test_resumed_in_the_middle_of_an_episode_of_chance_equals_uninterrupted(environment: str) -> None:
+    members = [{"seed": 1}, {"seed": 2}]
+    uninterrupted, resumed = (begin(*members, environment=environment, budget=90) for _ in range(2))
+    uninterrupted.train(45)
+    resumed.load(uninterrupted.state())
+    assert uninterrupted.train(90) == resumed.train(90)
+    torch.testing.assert_close(uninterrupted.state(), resumed.state(), rtol=0, atol=0)
+
+
+def test_number_matching_is_learnt_from_every_seed() -> None:
+    reports = begin(
+        *({"seed": seed} for seed in range(3)),
+        environment="NumberMatch-v0",
+        environment_args={"n": 3, "one_hot": True},
+        budget=1_500,
+        batch_size=32,
+        learning_rate=0.01,
+        evaluation_episodes=50,
+    ).train(1_500)
+    assert [report.points[-1][1]["evaluation/return_mean"] for report in reports] == [0, 0, 0]
+    # With the reward alone as target, the best action's value is 0 and the others' -1 and below.
+    assert all(report.points[-1][1]["train/loss"] < 0.2 for report in reports)

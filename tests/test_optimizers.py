@@ -1,0 +1,135 @@
+"""Optimizers and clipping: equal to torch's, step by step."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from trainables import optimizers
+from trainables.optimizers import SGD, Adam, Tensors
+
+SHAPES = {"first.weight": (3, 4), "first.bias": (3,), "second.weight": (1, 3)}
+UPDATES = 100
+
+
+def tensors(seed: int, scale: float = 1.0) -> Tensors:
+    generator = torch.Generator().manual_seed(seed)
+    return {name: scale * torch.randn(shape, generator=generator) for name, shape in SHAPES.items()}
+
+
+def settings(optimizer: SGD | Adam) -> Tensors:
+    return {name: torch.tensor(value) for name, value in optimizer.model_dump(exclude={"kind"}).items()}
+
+
+def ours(optimizer: SGD | Adam, gradients: Callable[[int], Tensors], rate: Callable[[int], float]) -> Tensors:
+    step, memory = optimizers.STEPS[optimizer.kind]
+    parameters = tensors(0)
+    state = {name: {key: torch.zeros_like(value) for key, value in parameters.items()} for name in memory}
+    for update in range(UPDATES):
+        parameters, state = step(
+            parameters,
+            gradients(update),
+            state,
+            settings(optimizer),
+            torch.tensor(rate(update)),
+            torch.tensor(update),
+        )
+    return parameters
+
+
+def theirs(optimizer: SGD | Adam, gradients: Callable[[int], Tensors], rate: Callable[[int], float]) -> Tensors:
+    parameters = {name: value.requires_grad_() for name, value in tensors(0).items()}
+    reference = (
+        torch.optim.SGD(parameters.values(), momentum=optimizer.momentum)
+        if isinstance(optimizer, SGD)
+        else torch.optim.Adam(parameters.values(), betas=(optimizer.beta1, optimizer.beta2), eps=optimizer.epsilon)
+    )
+    for update in range(UPDATES):
+        for name, gradient in gradients(update).items():
+            parameters[name].grad = gradient
+        reference.param_groups[0]["lr"] = rate(update)
+        reference.step()
+    return {name: value.detach() for name, value in parameters.items()}
+
+
+OPTIMIZERS = [
+    SGD(),
+    SGD(momentum=0.9),
+    SGD(momentum=0.5),
+    Adam(),
+    Adam(beta1=0.5, beta2=0.9),
+    Adam(beta1=0.0),
+    Adam(beta2=0.0),
+    Adam(beta1=0.99, beta2=0.9999),
+    Adam(epsilon=1e-3),
+    Adam(epsilon=1.0),
+]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+def test_equal_to_torchs(optimizer: SGD | Adam, scale: float) -> None:
+    def gradients(update: int) -> Tensors:
+        return tensors(update + 1, scale)
+
+    def rate(update: int) -> float:
+        return 1e-2 / (1 + update)
+
+    torch.testing.assert_close(
+        ours(optimizer, gradients, rate), theirs(optimizer, gradients, rate), rtol=1e-4, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_gradient_of_zero_moves_nothing(optimizer: SGD | Adam) -> None:
+    still = ours(optimizer, lambda update: tensors(0, scale=0.0), lambda update: 0.1)
+    torch.testing.assert_close(still, tensors(0), rtol=0, atol=0)
+
+
+def test_the_first_steps_of_adam_by_hand() -> None:
+    # Bias correction makes the first step one of the full rate, whatever the gradient; g = 2, then g = -1.
+    step, memory = optimizers.STEPS["adam"]
+    state = {name: {"w": torch.zeros(1)} for name in memory}
+    parameters: dict[str, Tensor] = {"w": torch.tensor([1.0])}
+    chosen, rate = settings(Adam(beta1=0.5, beta2=0.75)), torch.tensor(0.1)
+    parameters, state = step(parameters, {"w": torch.tensor([2.0])}, state, chosen, rate, torch.tensor(0))
+    assert parameters["w"].item() == pytest.approx(0.9)
+    # mean: (0.5 * 1 + 0.5 * -1) / 0.75 = 0, so the second step stands still.
+    parameters, state = step(parameters, {"w": torch.tensor([-1.0])}, state, chosen, rate, torch.tensor(1))
+    assert parameters["w"].item() == pytest.approx(0.9)
+    assert (state["mean"]["w"].item(), state["square"]["w"].item()) == pytest.approx((0.0, 1.0))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-5])
+@pytest.mark.parametrize("max_norm", [0.5, 4.999, 5.0, 5.001, 1e6])
+def test_clipping_equal_to_torchs(max_norm: float, scale: float) -> None:
+    # A gradient of norm 5, over two tensors; a small one shows what is added to the norm.
+    gradients = {
+        "weight": scale * torch.tensor([[3.0, 0.0], [0.0, 0.0]]),
+        "bias": scale * torch.tensor([0.0, -4.0]),
+    }
+    parameters = {name: torch.zeros_like(gradient) for name, gradient in gradients.items()}
+    for name, gradient in gradients.items():
+        parameters[name].grad = gradient.clone()
+    expected = torch.nn.utils.clip_grad_norm_(parameters.values(), scale * max_norm)
+
+    norm = optimizers.global_norm(gradients)
+    torch.testing.assert_close(norm, expected)
+    assert norm.item() == pytest.approx(5 * scale)
+    clipped = optimizers.clip(gradients, norm, torch.tensor(scale * max_norm))
+    expected_gradients = {name: parameter.grad for name, parameter in parameters.items()}
+    torch.testing.assert_close(clipped, expected_gradients, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0, 1e15])
+def test_no_max_norm_clips_nothing(scale: float) -> None:
+    gradients = tensors(0, scale)
+    clipped = optimizers.clip(gradients, optimizers.global_norm(gradients), torch.tensor(float("inf")))
+    torch.testing.assert_close(clipped, gradients, rtol=0, atol=0)
+
+
+def test_clipping_a_gradient_of_zero_leaves_zero() -> None:
+    gradients = tensors(0, scale=0.0)
+    clipped = optimizers.clip(gradients, optimizers.global_norm(gradients), torch.tensor(1.0))
+    torch.testing.assert_close(clipped, gradients, rtol=0, atol=0)

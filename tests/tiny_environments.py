@@ -1,0 +1,70 @@
+"""Environments small enough to work out by hand, registered with Gymnasium under `tests/`."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+Observation = NDArray[np.float32]
+
+
+class Clock(gymnasium.Env[Observation, np.int64]):
+    """Shows the steps taken; the t-th step earns t, whatever is done. It ends by itself after `length` steps."""
+
+    observation_space = spaces.Box(0.0, np.inf, (1,), np.float32)
+    action_space = spaces.Discrete(2)
+
+    def __init__(self, length: int) -> None:
+        self._length, self._time = length, 0
+
+    def _seen(self) -> Observation:
+        return np.array([self._time], dtype=np.float32)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._time = 0
+        return self._seen(), {}
+
+    def step(self, action: np.int64) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        self._time += 1
+        return self._seen(), float(self._time), self._time >= self._length, False, {}
+
+
+class Offset(gymnasium.Env[np.int64, np.int64]):
+    """Numbers that are not counted from 0: shows 3 .. 6, takes -1 .. 1 and earns what it took."""
+
+    observation_space = spaces.Discrete(4, start=3)
+    action_space = spaces.Discrete(3, start=-1)
+
+    def __init__(self) -> None:
+        self._shown = 3
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.int64, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._shown = 3
+        return np.int64(self._shown), {}
+
+    def step(self, action: np.int64) -> tuple[np.int64, float, bool, bool, dict[str, Any]]:
+        self._shown += 1
+        return np.int64(self._shown), float(action), self._shown == 6, False, {}
+
+
+class Picture(gymnasium.Env[NDArray[np.uint8], np.int64]):
+    """Shows an image, which these loops can't read."""
+
+    observation_space = spaces.Box(0, 255, (8, 8, 3), np.uint8)
+    action_space = spaces.Discrete(2)
+
+
+CLOCK, CUT_CLOCK, OFFSET, PICTURE = "tests/Clock-v0", "tests/CutClock-v0", "tests/Offset-v0", "tests/Picture-v0"
+
+gymnasium.register(CLOCK, entry_point=Clock)
+gymnasium.register(CUT_CLOCK, entry_point=Clock, max_episode_steps=3)
+gymnasium.register(OFFSET, entry_point=Offset)
+gymnasium.register(PICTURE, entry_point=Picture)

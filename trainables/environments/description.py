@@ -7,7 +7,6 @@ from typing import Any
 
 import gymnasium
 from gymnasium import spaces
-from gymnasium.error import Error as GymnasiumError
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def describe(environment: str, arguments: dict[str, Any]) -> Description:
     """
     try:
         made = gymnasium.make(environment, disable_env_checker=True, **arguments)
-    except (GymnasiumError, ImportError, TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001  an environment is anyone's code and may raise anything
         raise EnvironmentMisfit(_why_not_made(environment, error)) from error
     with made:
         observations, actions = made.observation_space, made.action_space
@@ -77,7 +76,7 @@ def problem(environment: str, arguments: dict[str, Any]) -> str | None:
 
 def _why_not_made(environment: str, error: Exception) -> str:
     if environment in gymnasium.registry:
-        return f"{environment} can't be made: {error}"
+        return f"{environment} can't be made: {type(error).__name__}: {error}"
     near = difflib.get_close_matches(environment, gymnasium.registry, n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(near)}?" if near else "; see gymnasium.registry for those that exist"
     return f"there is no environment {environment!r}{hint}"

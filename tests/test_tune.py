@@ -1,0 +1,350 @@
+"""The Trainables: in anyone's own Tune script, driven by hand, interrupted, and handed what is wrong."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+import sweeps
+import torch
+from ray import tune
+from ray.tune import TuneConfig
+from ray.tune.schedulers import ASHAScheduler, PopulationBasedTraining, TrialScheduler
+from ray.tune.search.optuna import OptunaSearch
+
+from trainables import checkpoint
+from trainables.checkpoint import BEST, LATEST, CheckpointError
+from trainables.tune import DQN, TRAINABLES, Pack, Reinforce, Supervised
+
+SCORE = "evaluation/return_mean"
+MATCH: dict[str, Any] = {"environment": "NumberMatch-v0", "budget": 200, **sweeps.TINY["fixed"]}
+POLE: dict[str, Any] = {
+    "environment": "CartPole-v1",
+    "environment_args": {"max_episode_steps": 30},
+    "budget": 120,
+    "hidden": [8],
+    "batch_size": 8,
+    "replay_capacity": 70,
+    "learning_starts": 20,
+    "target_interval": 30,
+    "evaluation_episodes": 2,
+    "reports": 4,
+}
+RISK: dict[str, Any] = {"data": "conjunction-risk", "budget": 4, "hidden": [8], "batch_size": 400, "reports": 4}
+FLAT: dict[str, tuple[type[Pack], dict[str, Any]]] = {
+    "dqn": (DQN, POLE),
+    "reinforce": (Reinforce, MATCH),
+    "supervised": (Supervised, RISK),
+}
+TIMES = {"time_this_iter_s", "time_total_s", "timestamp", "date", "train_s", "time_since_restore"}
+"""What two equal results may differ in."""
+
+
+def to_the_end(trainable: Pack) -> list[dict[str, Any]]:
+    """All results that are left."""
+    results = [trainable.train()]
+    while not results[-1]["done"]:
+        results.append(trainable.train())
+    return results
+
+
+def learnt(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the results say of the training, without times and Tune's own counters."""
+    kept = ("members", "steps", "best", "diverged", "diverged_at")
+    return [{key: result[key] for key in result if key in kept or "/" in key} for result in results]
+
+
+def assert_same(one: Any, other: Any, path: str = "") -> None:
+    """Equal bit for bit, NaN equal to NaN."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys(), path
+        for key, value in one.items():
+            assert_same(value, other[key], f"{path}.{key}")
+    elif isinstance(one, list | tuple):
+        assert len(one) == len(other), path
+        for place, (left, right) in enumerate(zip(one, other, strict=True)):
+            assert_same(left, right, f"{path}[{place}]")
+    elif isinstance(one, torch.Tensor):
+        torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True, msg=lambda text: f"{path}: {text}")
+    else:
+        assert one == other or (one != one and other != other), path
+
+
+def packed(loop: str, root: Path | None = None) -> dict[str, Any]:
+    """A pack of three that differ in what they may; with a root each has a folder."""
+    _, common = FLAT[loop]
+    members: list[dict[str, Any]] = [
+        {"seed": 3},
+        {"seed": 5, "learning_rate": 3e-3, "schedule": {"cosine": {"floor": 0.1}}, "warmup": 0.1},
+        {"seed": 8, "max_norm": 0.5},
+    ]
+    if root is not None:
+        members = [{**member, "folder": str(root / str(place))} for place, member in enumerate(members)]
+    return {**common, "members": members, "leg": "leg"}
+
+
+# Driven by hand
+
+
+@pytest.mark.parametrize("loop", FLAT)
+def test_a_flat_config_reports_flat_metrics(loop: str) -> None:
+    trainable, config = FLAT[loop]
+    results = to_the_end(trainable(config))
+    assert len(results) == 4
+    assert [result["steps"] for result in results] == [config["budget"] * part // 4 for part in (1, 2, 3, 4)]
+    assert [result["done"] for result in results] == [False, False, False, True]
+    for result in results:
+        assert "members" not in result
+        assert math.isfinite(result[trainable.loop.score])
+        assert (result["diverged"], result["diverged_at"]) == (False, None)
+    sign = 1 if trainable.loop.direction == "maximize" else -1
+    scores = [result[trainable.loop.score] for result in results]
+    assert results[-1]["best"] == sign * max(sign * score for score in scores)
+
+
+@pytest.mark.parametrize("loop", FLAT)
+def test_members_make_a_pack_and_each_trains_as_it_would_alone(loop: str) -> None:
+    trainable, config = FLAT[loop]
+    pack = packed(loop)
+    together = to_the_end(trainable(pack))
+    direction = max if trainable.loop.direction == "maximize" else min
+    for place, member in enumerate(pack["members"]):
+        alone = to_the_end(trainable({**config, **member}))
+        for one, many in zip(alone, together, strict=True):
+            report = many["members"][place]
+            assert report["steps"] == one["steps"]
+            for name, value in report["points"][-1][1].items():
+                assert one[name] == pytest.approx(value, rel=1e-3, abs=1e-5), name
+    for result in together:
+        last = [report["points"][-1][1][trainable.loop.score] for report in result["members"]]
+        assert result[trainable.loop.score] == direction(last)
+
+
+@pytest.mark.parametrize("loop", FLAT)
+def test_a_leg_killed_midway_ends_as_one_that_was_not(
+    loop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainables.tune.SAVE_EVERY_S", -1.0)
+    trainable, _ = FLAT[loop]
+    whole = to_the_end(trainable(packed(loop, tmp_path / "whole")))
+    first = trainable(packed(loop, tmp_path / "cut"))
+    before = [first.train(), first.train()]
+    del first
+    after = to_the_end(trainable(packed(loop, tmp_path / "cut")))
+    assert_same(learnt(before + after), learnt(whole))
+    for place in ("0", "1", "2"):
+        for name in (LATEST, BEST):
+            one, other = (checkpoint.read(tmp_path / which / place / name) for which in ("whole", "cut"))
+            assert one is not None
+            assert_same(one, other)
+
+
+@pytest.mark.parametrize("loop", FLAT)
+def test_tunes_own_checkpoints_lead_to_the_same_end(loop: str, tmp_path: Path) -> None:
+    trainable, config = FLAT[loop]
+    for number, each in enumerate((config, packed(loop))):
+        whole = trainable(each)
+        results = [whole.train(), whole.train()]
+        folder = tmp_path / f"{number}"
+        whole.save_checkpoint(str(folder))
+        restored = trainable(each)
+        restored.load_checkpoint(str(folder))
+        assert_same(learnt(to_the_end(restored)), learnt(to_the_end(whole)))
+        assert len(results) == 2
+
+
+def test_a_checkpoint_of_fewer_members_is_refused(tmp_path: Path) -> None:
+    one = Supervised(RISK)
+    one.train()
+    one.save_checkpoint(str(tmp_path))
+    with pytest.raises(CheckpointError, match="3 members"):
+        Supervised(packed("supervised")).load_checkpoint(str(tmp_path))
+
+
+def test_one_of_a_population_goes_on_from_anothers_weights_with_settings_of_its_own(tmp_path: Path) -> None:
+    good, poor = Supervised({**RISK, "learning_rate": 0.01}), Supervised({**RISK, "learning_rate": 0.1, "seed": 1})
+    good.train()
+    poor.train()
+    good.save_checkpoint(str(tmp_path / "good"))
+    assert poor.reset_config({**RISK, "learning_rate": 0.02, "seed": 1})
+    poor.load_checkpoint(str(tmp_path / "good"))
+    poor.save_checkpoint(str(tmp_path / "poor"))
+    taken, given = (checkpoint.read(tmp_path / name / "member-000" / LATEST) for name in ("poor", "good"))
+    assert taken is not None
+    assert given is not None
+    assert_same(taken["state"], given["state"])
+    result = poor.train()
+    assert (result["steps"], result["train/learning_rate"]) == (2, pytest.approx(0.02))
+
+
+def test_a_worker_begins_the_next_config_as_if_it_were_its_first() -> None:
+    reused = Supervised({**RISK, "hidden": [4], "seed": 9})
+    to_the_end(reused)
+    assert reused.reset_config(RISK)
+    # Tune counts on over the configs of a worker and takes `done` from the result alone.
+    assert_same(learnt(to_the_end(reused)), learnt(to_the_end(Supervised(RISK))))
+
+
+@pytest.mark.parametrize("loop", FLAT)
+def test_a_leg_stops_where_it_should_and_the_next_goes_on_to_the_full_budget(loop: str, tmp_path: Path) -> None:
+    trainable, config = FLAT[loop]
+    whole = to_the_end(trainable(packed(loop, tmp_path / "whole")))
+    first = to_the_end(trainable({**packed(loop, tmp_path / "legs"), "until": config["budget"] // 2}))
+    second = to_the_end(trainable({**packed(loop, tmp_path / "legs"), "until": config["budget"]}))
+    assert (len(first), len(second)) == (2, 2)
+    assert_same(learnt(first + second), learnt(whole))
+
+
+def test_a_leg_that_was_finished_already_has_nothing_left_to_train(tmp_path: Path) -> None:
+    config = packed("supervised", tmp_path)
+    last = to_the_end(Supervised(config))[-1]
+    (again,) = to_the_end(Supervised(config))
+    reports = [{**report, "points": []} for report in last["members"]]
+    assert [{**report, "points": []} for report in again["members"]] == reports
+    assert again[Supervised.loop.score] == last[Supervised.loop.score]
+
+
+RECKLESS = {"learning_rate": 1e30}
+WILD = {
+    "dqn": {**RECKLESS, "reward_scale": 1e30},
+    "reinforce": {**RECKLESS, "reward_scale": 1e30},
+    "supervised": RECKLESS,
+}
+"""Tunable settings under which plain gradient descent does not stay finite for long."""
+
+
+@pytest.mark.parametrize("loop", FLAT)
+def test_a_diverging_flat_trial_reports_a_finite_metric_and_is_done(loop: str) -> None:
+    trainable, config = FLAT[loop]
+    results = to_the_end(trainable({**config, **WILD[loop], "optimizer": "sgd"}))
+    last = results[-1]
+    assert len(results) < 4
+    assert (last["diverged"], last["done"]) == (True, True)
+    assert 0 <= last["diverged_at"] < config["budget"]
+    assert last["steps"] == last["diverged_at"]
+    assert all(math.isfinite(result[trainable.loop.score]) for result in results)
+
+
+@pytest.mark.parametrize("loop", FLAT)
+def test_a_diverging_member_leaves_its_pack_as_it_would_be_without_it(loop: str) -> None:
+    trainable, _ = FLAT[loop]
+    common = {**packed(loop), "optimizer": "sgd"}
+    calm = to_the_end(trainable(common))
+    mixed = to_the_end(trainable({**common, "members": [*common["members"], {**WILD[loop], "seed": 11}]}))
+    assert mixed[-1]["members"][3]["diverged_at"] is not None
+    assert mixed[-1]["members"][3]["reason"]
+    assert len(mixed) == len(calm)
+    for one, other in zip(calm, mixed, strict=True):
+        for alone, beside in zip(one["members"], other["members"][:3], strict=True):
+            assert beside["diverged_at"] is None
+            assert beside["points"][-1][1] == pytest.approx(alone["points"][-1][1], rel=1e-3, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ({**RISK, "learning_rat": 0.1}, "learning_rat"),
+        ({**RISK, "learning_rate": -1}, "learning_rate"),
+        ({**RISK, "schedule": {"cosine": {"flor": 0.1}}}, "flor"),
+        ({**RISK, "members": [{"seed": 1}, {"sede": 2}]}, "sede"),
+        ({**RISK, "members": [{"seed": 1}, {"hidden": [4]}]}, "members"),
+        ({key: value for key, value in RISK.items() if key != "budget"}, "budget"),
+        ({**RISK, "data": "no-such-data"}, "no-such-data"),
+        ({**RISK, "batch_size": 5_000}, "batch_size"),
+    ],
+)
+def test_what_is_wrong_with_a_config_is_named(config: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        Supervised(config)
+
+
+def test_every_loop_has_a_trainable_of_its_name() -> None:
+    assert TRAINABLES.keys() == FLAT.keys()
+    assert all(TRAINABLES[name].loop is trainable.loop for name, (trainable, _) in FLAT.items())
+
+
+# In a Tune script of anyone's own
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[None]:
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=100 * 2**20)
+    yield
+    ray.shutdown()
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What Tune knows at the end of one trial."""
+
+    config: dict[str, Any]
+    metrics: dict[str, Any]
+
+
+def fitted(folder: Path, trainable: type[Pack], space: dict[str, Any], samples: int = 1, **how: Any) -> list[Tried]:
+    """What Tune makes of it, after a look that no trial has failed."""
+    results = tune.Tuner(
+        trainable,
+        param_space=space,
+        tune_config=TuneConfig(
+            num_samples=samples,
+            reuse_actors=True,
+            max_concurrent_trials=2,
+            trial_dirname_creator=lambda trial: str(trial.trial_id),
+            **how,
+        ),
+        run_config=tune.RunConfig(name="tuned", storage_path=str(folder), verbose=0),
+    ).fit()
+    assert list(results.errors) == []
+    return [Tried(results[place].config or {}, results[place].metrics or {}) for place in range(len(results))]
+
+
+SPACE = {**MATCH, "learning_rate": tune.loguniform(1e-3, 1e-1)}
+
+
+def test_with_asha(workers: None, tmp_path: Path) -> None:
+    asha: TrialScheduler = ASHAScheduler(time_attr="steps", max_t=200, grace_period=50, reduction_factor=2)
+    tried = fitted(tmp_path, Reinforce, SPACE, samples=6, scheduler=asha, metric=SCORE, mode="max")
+    assert len({each.config["learning_rate"] for each in tried}) == 6
+    steps = [each.metrics["steps"] for each in tried]
+    assert set(steps) <= {50, 100, 150, 200}
+    assert max(steps) == 200
+
+
+def test_with_optuna_search(workers: None, tmp_path: Path) -> None:
+    search = OptunaSearch(metric=SCORE, mode="max", seed=1)
+    tried = fitted(tmp_path, Reinforce, SPACE, samples=4, search_alg=search)
+    assert len({each.config["learning_rate"] for each in tried}) == 4
+    assert [each.metrics["steps"] for each in tried] == [200] * 4
+    assert all(-3 <= each.metrics[SCORE] <= 0 for each in tried)
+
+
+def test_a_flat_config_and_a_member_come_to_the_same(workers: None, tmp_path: Path) -> None:
+    (pack,) = fitted(tmp_path / "pack", Reinforce, {**MATCH, "members": [{"seed": 1}, {"seed": 2}]})
+    flat = fitted(tmp_path / "flat", Reinforce, {**MATCH, "seed": tune.grid_search([1, 2])})
+    for report, alone in zip(pack.metrics["members"], flat, strict=True):
+        assert alone.metrics["steps"] == report["steps"] == 200
+        for name, value in report["points"][-1][1].items():
+            assert alone.metrics[name] == pytest.approx(value, rel=1e-3, abs=1e-5), name
+
+
+def test_with_population_based_training(workers: None, tmp_path: Path) -> None:
+    rates = [1e-6, 1e-5, 0.03, 0.05]
+    population = PopulationBasedTraining(
+        time_attr="steps",
+        perturbation_interval=50,
+        quantile_fraction=0.5,
+        resample_probability=0.0,
+        hyperparam_mutations={"learning_rate": tune.loguniform(1e-4, 1e-1)},
+        synch=True,
+    )
+    space = {**MATCH, "learning_rate": tune.grid_search(rates)}
+    tried = fitted(tmp_path, Reinforce, space, scheduler=population, metric=SCORE, mode="max")
+    assert [each.metrics["steps"] for each in tried] == [200] * 4
+    assert sorted(each.config["learning_rate"] for each in tried) != rates
+    # The last learning rate that was trained with is that of the config, not of the one it took the weights from.
+    for each in tried:
+        assert each.metrics["train/learning_rate"] == pytest.approx(each.config["learning_rate"])

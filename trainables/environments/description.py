@@ -45,7 +45,7 @@ def describe(environment: str, arguments: dict[str, Any]) -> Description:
     """
     try:
         made = gymnasium.make(environment, disable_env_checker=True, **arguments)
-    except Exception as error:  # noqa: BLE001  an environment is anyone's code and may raise anything
+    except Exception as error:
         raise EnvironmentMisfit(_why_not_made(environment, error)) from error
     with made:
         observations, actions = made.observation_space, made.action_space

@@ -9,6 +9,8 @@ from hypothesis import settings
 
 # Before Ray and MLflow are imported, since they read these once.
 os.environ |= {
+    # As many threads as a worker of one core has; more of them than cores only wait for each other.
+    "OMP_NUM_THREADS": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     # Given a token of its own, Ray leaves none in the person's home.

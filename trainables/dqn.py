@@ -185,7 +185,7 @@ class DQNLoop:
     def _report(self) -> list[Report]:
         figures, epsilon = self._learner.take_figures(), self._epsilon()
         returns = self._evaluation.returns(lambda seen: self._greedy(self._learner.parameters, seen), self._device)
-        scores = torch.tensor(returns.mean(1), dtype=torch.float32, device=self._device)
+        scores = torch.from_numpy(returns.mean(1)).to(self._device)
         self._learner.keep_best(scores, torch.full((self._members,), self.steps, device=self._device))
         shown = [
             {**each, **self._evaluation.metrics(row), "train/epsilon": float(share)}

@@ -130,7 +130,10 @@ class Learner:
         )
         self.best = pack.to(
             pack.stack(
-                [{"parameters": each, "score": torch.tensor(worst), "steps": torch.tensor(-1)} for each in parameters]
+                [
+                    {"parameters": each, "score": torch.tensor(worst, dtype=torch.float64), "steps": torch.tensor(-1)}
+                    for each in parameters
+                ]
             ),
             device,
         )
@@ -157,6 +160,7 @@ class Learner:
 
     def keep_best(self, scores: Tensor, steps: Tensor) -> None:
         """Remember the weights of members whose score (M,) is finite and the best so far; steps: (M,)."""
+        scores = scores.double()
         better = scores > self.best["score"] if self._maximize else scores < self.best["score"]
         better = better & torch.isfinite(scores) & self.alive
         new = {"parameters": self.parameters, "score": scores, "steps": steps}

@@ -238,7 +238,7 @@ class ReinforceLoop:
 
     def _report(self, until: int) -> list[Report]:
         returns = self._evaluation.returns(lambda seen: self._greedy(self._learner.parameters, seen), self._device)
-        scores = torch.tensor(returns.mean(1), dtype=torch.float32, device=self._device)
+        scores = torch.from_numpy(returns.mean(1)).to(self._device)
         self._learner.keep_best(scores, torch.full((self._members,), until, device=self._device))
         points = []
         for figures, row, (earned, steps, count) in zip(

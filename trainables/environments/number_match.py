@@ -89,4 +89,4 @@ class NumberMatchGrid:
 def register() -> None:
     """Make the environment known to Gymnasium."""
     if ID not in gymnasium.registry:
-        gymnasium.register(ID, entry_point="trainables.environments.number_match:NumberMatch", max_episode_steps=1)
+        gymnasium.register(ID, entry_point="trainables.environments.number_match:NumberMatch")

@@ -1,0 +1,308 @@
+"""Tracking: what MLflow is told of a study, read back through its client; and what happens when it does not listen."""
+
+import json
+import math
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sweeps
+from mlflow.entities import Run, ViewType
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from tuning import tracking
+from tuning.outcome import MemberResult, Outcome
+from tuning.paths import Home
+from tuning.search import Leg, PackSearch
+from tuning.study import Plan, Study, StudyView
+from tuning.tracking import Tracker
+
+STEPS = (50, 100, 150, 200)
+
+
+def client_of(root: Path) -> MlflowClient:
+    return MlflowClient(tracking_uri=Home.at(root).tracking_uri)
+
+
+def runs_of(client: MlflowClient, experiment: str = "tiny") -> list[Run]:
+    """All runs of the experiment, the deleted ones too."""
+    found = client.get_experiment_by_name(experiment)
+    assert found is not None
+    return list(client.search_runs([found.experiment_id], run_view_type=ViewType.ALL))
+
+
+def by_trial(runs: list[Run]) -> dict[int, Run]:
+    children = [run for run in runs if "lockstep.trial" in run.data.tags]
+    assert len({run.data.tags["lockstep.trial"] for run in children}) == len(children), "two runs of one trial"
+    return {int(run.data.tags["lockstep.trial"]): run for run in children}
+
+
+def curve(client: MlflowClient, run: Run, name: str = "evaluation/return_mean") -> list[tuple[int, float]]:
+    return [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, name)]
+
+
+def report(leg: dict[str, Any], upto: int, *diverged: int) -> dict[str, Any]:
+    """What a leg reports on its way, one point a member."""
+    result = sweeps.reports({**leg, "until": upto}, diverged=diverged)
+    return {"members": [{**each, "steps": upto} for each in result["members"]], "train_s": 0.5}
+
+
+def best_files(study: Study, leg: dict[str, Any]) -> None:
+    """What the workers of a leg leave on disk."""
+    for member in leg["members"]:
+        folder = Path(member["folder"])
+        folder.mkdir(parents=True)
+        (folder / "best.pt").write_text(f"weights of {member['seed']}")
+
+
+def tracked(study: Study, drive: Callable[[Tracker], Any], state: Any = "finished") -> Tracker:
+    """Track what happens while `drive` runs, then end the study."""
+    tracker = Tracker(study)
+    with study.held(), tracker.open():
+        study.set_state("running", 0.0)
+        drive(tracker)
+        study.set_state(state, 1.0)
+        tracker.ended(study.view())
+    return tracker
+
+
+class Story:
+    """A study in which everything happens, and what is known of it afterwards.
+
+    Of fourteen trials in packs of two, each trained with two seeds, the last pack is cut short, one is lost with its
+    worker, and in one a member diverges.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.study = sweeps.created(root, trials=14, pack_size=4, seeds=2, search=SEARCH)
+        self.legs: list[dict[str, Any]] = []
+        self.tracker = tracked(self.study, self._drive, "interrupted")
+        self.view: StudyView = self.study.view()
+        self.client = client_of(root)
+        self.runs = runs_of(self.client)
+        self.of_trial = by_trial(self.runs)
+
+    def _drive(self, tracker: Tracker) -> None:
+        search = PackSearch(self.study, 2, [tracker])
+        for number in range(7):
+            leg = search.suggest(str(number))
+            self.legs.append(leg)
+            best_files(self.study, leg)
+            diverged = (2,) if number == 1 else ()
+            for steps in STEPS[:2]:
+                search.on_trial_result(str(number), report(leg, steps, *diverged))
+            if number == 2:
+                search.on_trial_complete(str(number), error=True)
+                search.failed(str(number), "the worker died")
+            elif number < 6:
+                for steps in STEPS[2:3]:
+                    search.on_trial_result(str(number), report(leg, steps, *diverged))
+                search.on_trial_complete(str(number), report(leg, STEPS[3], *diverged))
+        search.put_back()
+
+
+SEARCH = {"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}, "gamma": {"low": 0.9, "high": 1.0}}
+WAITING, LOST, DIVERGED = (12, 13), (4, 5), (3,)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    changes = {key: value for key, value in sweeps.TINY["fixed"].items() if key != "gamma"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sweeps.TINY, "fixed", changes)
+        return Story(tmp_path_factory.mktemp("story") / "runs")
+
+
+def test_every_trial_has_one_run_under_that_of_the_study(story: Story) -> None:
+    assert sorted(story.of_trial) == list(range(14))
+    (parent,) = [run for run in story.runs if "mlflow.parentRunId" not in run.data.tags]
+    assert len(story.runs) == 15
+    assert {run.data.tags["mlflow.parentRunId"] for run in story.of_trial.values()} == {parent.info.run_id}
+    assert story.view.tracking == {"experiment_id": parent.info.experiment_id, "run_id": parent.info.run_id}
+    assert parent.info.run_name == "tiny-1"
+    assert story.tracker.untold == 0
+
+
+def test_the_study_knows_the_run_of_every_trial(story: Story) -> None:
+    known = {trial.number: trial.run_id for trial in story.view.trials}
+    assert known == {number: run.info.run_id for number, run in story.of_trial.items()}
+
+
+def test_runs_have_the_parameters_and_values_of_optuna(story: Story) -> None:
+    for frozen in story.study.optuna.get_trials():
+        run = story.of_trial[frozen.number]
+        assert run.data.params == {name: str(value) for name, value in frozen.params.items()}
+        assert run.data.metrics.get("value") == frozen.value
+
+
+def test_runs_end_as_their_trials_did(story: Story) -> None:
+    expected = {
+        number: ("KILLED", "waiting")
+        if number in WAITING
+        else ("FAILED", "failed")
+        if number in LOST
+        else ("FAILED", "diverged")
+        if number in DIVERGED
+        else ("FINISHED", "complete")
+        for number in range(14)
+    }
+    assert {
+        number: (run.info.status, run.data.tags["lockstep.state"]) for number, run in story.of_trial.items()
+    } == expected
+    assert all(run.info.status != "RUNNING" and run.info.end_time is not None for run in story.runs)
+
+
+def test_a_run_says_why_it_ended_before_its_time(story: Story) -> None:
+    diverged, lost = story.of_trial[DIVERGED[0]].data.tags, story.of_trial[LOST[0]].data.tags
+    assert diverged["lockstep.reason"] == "the loss is not finite"
+    assert diverged["lockstep.diverged_at"] == str(story.view.trials[DIVERGED[0]].diverged_at)
+    assert lost["lockstep.reason"] == "the worker died"
+
+
+def test_a_run_says_what_was_trained(story: Story) -> None:
+    for trial in story.view.trials:
+        tags = story.of_trial[trial.number].data.tags
+        assert json.loads(tags["lockstep.seeds"]) == trial.seeds
+        assert tags["lockstep.default"] == ("true" if trial.number == 0 else "false")
+        assert (tags["lockstep.study"], tags["lockstep.loop"]) == ("tiny-1", "reinforce")
+        assert tags["lockstep.leg"] == f"leg-{trial.number // 2:05d}"
+
+
+def test_curves_have_a_point_a_report_at_the_steps_of_the_budget(story: Story) -> None:
+    for number, run in story.of_trial.items():
+        config = story.legs[number // 2]["members"][number % 2 * 2]
+        reached = STEPS[:2] if number in (*WAITING, *LOST) else STEPS
+        expected = [(steps, sweeps.score_of(config)) for steps in reached]
+        assert curve(story.client, run) == expected
+        assert curve(story.client, run, "seed-1/evaluation/return_mean") == expected
+
+
+def test_the_value_stands_at_the_step_at_which_it_was_reached(story: Story) -> None:
+    assert curve(story.client, story.of_trial[0], "value") == [(50, story.view.trials[0].value)]
+
+
+def test_the_best_trials_have_their_weights_and_no_others(story: Story) -> None:
+    values = {trial.number: trial.value for trial in story.view.trials if trial.value is not None}
+    best = sorted(values, key=lambda number: -values[number])[: tracking.BEST_KEPT]
+    kept = {
+        number
+        for number, run in story.of_trial.items()
+        if [file.path for file in story.client.list_artifacts(run.info.run_id, "checkpoint")]
+    }
+    assert kept == set(best)
+    assert len(values) > tracking.BEST_KEPT
+    run = story.of_trial[best[0]].info.run_id
+    assert Path(story.client.download_artifacts(run, "checkpoint/best.pt")).read_text().startswith("weights of ")
+
+
+def test_the_studys_own_run_has_the_sweep_and_the_best(story: Story) -> None:
+    parent = story.client.get_run(story.view.tracking["run_id"])
+    assert (parent.info.status, parent.data.tags["lockstep.state"]) == ("KILLED", "waiting")
+    best = story.view.best
+    assert best is not None
+    assert (parent.data.metrics["value"], parent.data.tags["lockstep.best_trial"]) == (best.value, str(best.number))
+    assert (parent.data.params["budget"], parent.data.params["fixed.batch_size"]) == ("200", "10")
+    text = Path(story.client.download_artifacts(parent.info.run_id, "sweep.yaml")).read_text()
+    assert text == story.study.sweep.to_yaml()
+
+
+def plan(number: int, study: Study) -> Plan:
+    """A trial that Optuna knows."""
+    made = Plan(study.optuna.ask().number, {}, {"learning_rate": 0.1}, [7], default=False)
+    assert made.number == number
+    study.plan(made)
+    return made
+
+
+def test_points_reported_again_after_a_worker_died_are_logged_once(runs: Path) -> None:
+    study = sweeps.created(runs)
+
+    def drive(tracker: Tracker) -> None:
+        first = plan(0, study)
+        tracker.begun(Leg("leg", [first], 200))
+        for steps in (50, 100, 50, 100, 150):
+            tracker.reported(first, 0, [(steps, {"score": float(steps)})], MemberResult(steps))
+        study.finish(0, Outcome("complete", 1.0), sweeps.results(1.0))
+        tracker.finished(first, Outcome("complete", 1.0), sweeps.results(1.0))
+
+    tracked(study, drive)
+    client = client_of(runs)
+    assert curve(client, by_trial(runs_of(client))[0], "score") == [(50, 50.0), (100, 100.0), (150, 150.0)]
+
+
+def test_more_points_than_mlflow_takes_at_once_and_some_that_are_not_finite(runs: Path) -> None:
+    study = sweeps.created(runs)
+    points = [(step, {"loss": float(step), "norm": math.nan if step == 3 else math.inf}) for step in range(1, 801)]
+
+    def drive(tracker: Tracker) -> None:
+        first = plan(0, study)
+        tracker.begun(Leg("leg", [first], 800))
+        tracker.reported(first, 0, points, MemberResult(800))
+        study.finish(0, Outcome("pruned", diverged_at=800), sweeps.results(None, diverged_at=800))
+        tracker.finished(first, Outcome("pruned", diverged_at=800), sweeps.results(None, diverged_at=800))
+
+    tracker = tracked(study, drive)
+    client = client_of(runs)
+    run = by_trial(runs_of(client))[0]
+    assert curve(client, run, "loss") == [(step, float(step)) for step in range(1, 801)]
+    assert [step for step, _ in curve(client, run, "norm")] == list(range(1, 801))
+    assert (run.info.status, tracker.untold) == ("FAILED", 0)
+
+
+def test_two_studies_of_a_sweep_share_its_experiment(runs: Path) -> None:
+    for _ in range(2):
+        tracked(sweeps.created(runs), lambda tracker: None)
+    assert sorted(run.info.run_name for run in runs_of(client_of(runs))) == ["tiny-1", "tiny-2"]
+    assert {run.info.status for run in runs_of(client_of(runs))} == {"FINISHED"}
+
+
+def test_another_mlflow_is_told_when_the_environment_names_one(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = f"sqlite:///{tmp_path / 'other.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.chdir(tmp_path)
+    tracked(sweeps.created(runs), lambda tracker: None)
+    assert len(runs_of(MlflowClient(tracking_uri=uri))) == 1
+    assert not (runs / "mlflow.db").exists()
+
+
+def test_a_server_that_is_not_there_costs_no_trial_and_is_counted(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+        monkeypatch.setattr(tracking, "CLOSING_S", 0.2)
+        monkeypatch.setattr(tracking, "FIRST_WAIT_S", 0.05)
+        study = sweeps.created(runs, trials=4, pack_size=4)
+
+        def drive(tracker: Tracker) -> None:
+            search = PackSearch(study, 1, [tracker])
+            search.on_trial_complete("leg", sweeps.reports(search.suggest("leg")))
+
+        tracker = tracked(study, drive)
+    assert tracker.untold > 0
+    view = study.view()
+    assert (view.state, view.count("complete"), view.tracking) == ("finished", 4, {})
+    assert {trial.run_id for trial in view.trials} == {None}
+
+
+def test_a_write_that_fails_for_a_moment_is_done_again(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    create = MlflowClient.create_run
+    refused: list[Any] = []
+
+    def moody(self: MlflowClient, *arguments: Any, **more: Any) -> Run:
+        if len(refused) < 2:
+            refused.append(arguments)
+            raise MlflowException("away for a moment")  # without a code, an internal error
+        return create(self, *arguments, **more)
+
+    monkeypatch.setattr(MlflowClient, "create_run", moody)
+    monkeypatch.setattr(tracking, "FIRST_WAIT_S", 0.01)
+    tracker = tracked(sweeps.created(runs), lambda tracker: None)
+    assert len(refused) == 2
+    assert tracker.untold == 0
+    assert [run.info.status for run in runs_of(client_of(runs))] == ["FINISHED"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
+from ray.tune.search import Searcher
 
 from trainables.loop import Report
 from tuning.outcome import MemberResult
@@ -91,13 +92,15 @@ def reports(
     return {"members": members, "train_s": 0.5}
 
 
-def finished(study: Study, trials: int, workers: int = 2) -> None:
-    """Drive the search by hand until so many trials have ended."""
-    search = PackSearch(study, workers, [])
-    for leg in range(trials):
-        if len([trial for trial in study.view().trials if trial.state == "complete"]) >= trials:
-            return
-        search.on_trial_complete(str(leg), reports(search.suggest(str(leg))))
+def finished(study: Study, diverged: Sequence[int] = (), failing: str | None = None) -> None:
+    """Drive the search by hand to its end. In the first leg these members diverge; `failing`: why every leg fails."""
+    search = PackSearch(study, 1, [])
+    while (leg := search.suggest("leg")) != Searcher.FINISHED:
+        if failing:
+            search.failed("leg", failing)
+            continue
+        first = leg["leg"].endswith("00000")
+        search.on_trial_complete("leg", reports(leg, diverged=diverged if first else ()))
 
 
 def results(*values: float | None, diverged_at: int | None = None) -> list[MemberResult]:

@@ -1,0 +1,296 @@
+"""The command line: what each command prints, where, with which exit code, and what it leaves on disk."""
+
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+import sweeps
+
+from tuning import cli, sweep
+from tuning.outcome import Outcome
+from tuning.study import Study
+
+PRESETS = [preset.name for preset in sweep.presets()]
+
+Said: TypeAlias = tuple[int, str, str]
+"""Exit code, standard output, standard error."""
+
+
+@pytest.fixture
+def tuning(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Said]:
+    """The command in this process, in a folder of its own and on a terminal wide enough for any line."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("LOCKSTEP_ROOT", raising=False)
+
+    def command(*arguments: str) -> Said:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main(arguments)
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return command
+
+
+@pytest.fixture
+def study(runs: Path) -> Study:
+    """A finished study of ten trials, nine of them complete."""
+    made = sweeps.created(runs, trials=10, pack_size=5)
+    sweeps.finished(made, diverged=(3,))
+    made.set_state("finished", 12.0)
+    return made
+
+
+def test_presets_are_listed_with_what_they_are(tuning: Callable[..., Said]) -> None:
+    code, out, err = tuning("presets")
+    lines = out.splitlines()
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in lines] == PRESETS
+    assert [line.split(maxsplit=1)[1].strip() for line in lines] == [each.description for each in sweep.presets()]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_nothing_is_wrong_with_a_preset(tuning: Callable[..., Said], preset: str) -> None:
+    code, out, err = tuning("check", preset)
+    assert (code, err) == (0, "")
+    assert f"{preset}: nothing is wrong" in out
+
+
+def test_check_reads_a_file_and_what_is_put_over_it(tuning: Callable[..., Said], tmp_path: Path) -> None:
+    path = sweeps.written(tmp_path)
+    assert "8 trials of 200 each" in tuning("check", path)[1]
+    assert "3 trials of 400 each" in tuning("check", path, "--set", "trials=3", "--set", "budget=400")[1]
+    code, out, err = tuning("check", path, "--set", "fixed.gama=1")
+    assert (code, out) == (2, "")
+    assert "fixed.gama" in err
+    assert "gamma" in err
+
+
+MISTAKES: dict[str, Any] = {
+    "budget": 0,
+    "pack_size": "big",
+    "workers": {"cpu": 2},
+    "fixed": {**sweeps.TINY["fixed"], "gamma": 2.0},
+    "search": {"learning_rate": {"low": 0.0, "high": 0.1, "log": True}},
+}
+
+
+def test_all_five_mistakes_of_a_file_are_named_at_once(tuning: Callable[..., Said], tmp_path: Path) -> None:
+    code, out, err = tuning("check", sweeps.written(tmp_path, **MISTAKES))
+    assert (code, out) == (2, "")
+    named = [line.partition(":")[0] for line in err.splitlines()]
+    assert sorted(named) == ["budget", "fixed.gamma", "pack_size", "search.learning_rate.low", "workers.cpu"]
+    assert "Traceback" not in err
+
+
+def test_a_sweep_with_mistakes_is_not_run_and_leaves_nothing_behind(
+    tuning: Callable[..., Said], tmp_path: Path, runs: Path
+) -> None:
+    path = sweeps.written(tmp_path / "sweeps", **MISTAKES)
+    code, out, err = tuning("run", path, "--root", str(runs))
+    assert (code, out, len(err.splitlines())) == (2, "", 5)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["sweeps"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--trials", "0"], "trials"),
+        (["--trials", "many"], "trials"),
+        (["--workers", "-1"], "workers"),
+        (["--pack-size", "1.5"], "pack_size"),
+        (["--seed", "-3"], "seed"),
+        (["--set", "budget"], "key.path=value"),
+        (["--set", "fixed.gamma=[1"], "fixed.gamma"),
+        (["--trials", "0", "--set", "budget=-1"], "budget"),
+    ],
+)
+def test_what_is_wrong_with_an_option_is_said_like_what_is_wrong_with_a_file(
+    tuning: Callable[..., Said], runs: Path, arguments: list[str], named: str
+) -> None:
+    code, out, err = tuning("run", "number-match", "--root", str(runs), *arguments)
+    assert (code, out) == (2, "")
+    assert named in err
+    assert not runs.exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"), [("number-macth", "number-match"), ("nowhere.yaml", "nowhere.yaml"), ("nothing", "presets")]
+)
+def test_a_sweep_that_is_not_there(tuning: Callable[..., Said], source: str, hint: str) -> None:
+    code, out, err = tuning("check", source)
+    assert (code, out) == (2, "")
+    assert hint in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["show"], ["show", "any"], ["show", "--json"], ["ui"]])
+def test_where_there_are_no_studies_a_person_is_told_how_to_make_one(
+    tuning: Callable[..., Said], runs: Path, arguments: list[str]
+) -> None:
+    code, out, err = tuning(*arguments, "--root", str(runs))
+    assert (code, out) == (2, "")
+    assert f"no studies in {runs}" in err
+    assert "tuning run" in err
+    assert not runs.exists()
+
+
+def test_a_list_of_nothing(tuning: Callable[..., Said], runs: Path) -> None:
+    assert tuning("list", "--root", str(runs)) == (0, f"There are no studies in {runs}.\n", "")
+    assert tuning("list", "--root", str(runs), "--json") == (0, "[]\n", "")
+
+
+def test_show_in_json_is_one_object_and_nothing_else(tuning: Callable[..., Said], runs: Path, study: Study) -> None:
+    code, out, err = tuning("show", "tiny-1", "--root", str(runs), "--json")
+    assert (code, err) == (0, "")
+    assert out.count("\n") == 1
+    assert json.loads(out) == study.view().as_json()
+
+
+def test_show_says_how_a_study_went_and_where_its_best_lies(
+    tuning: Callable[..., Said], runs: Path, study: Study
+) -> None:
+    code, out, err = tuning("show", "--root", str(runs))
+    assert (code, err) == (0, "")
+    best, default = study.view().best, study.view().default
+    assert best is not None
+    assert best.value is not None
+    assert default is not None
+    assert default.value is not None
+    assert "tiny-1: finished after 0:12" in out
+    assert "10 trials: 9 complete, 1 pruned; 1 diverged" in out
+    assert f"Best: trial {best.number}, evaluation/return_mean {best.value:.4g}" in out
+    assert f"default configuration reaches {default.value:.4g}" in out
+    assert str(best.checkpoint) in out
+
+
+def test_the_table_has_the_complete_trials_the_best_first_and_the_default(
+    tuning: Callable[..., Said], runs: Path, study: Study
+) -> None:
+    lines = tuning("show", "--root", str(runs))[1].splitlines()
+    first = next(number for number, line in enumerate(lines) if line.split()[:1] == ["1"])
+    ranks, numbers = zip(*(line.split()[:2] for line in lines[first : first + 9]), strict=True)
+    values = {trial.number: trial.value for trial in study.view().trials if trial.value is not None}
+    assert ranks == tuple(str(rank) for rank in range(1, 10))
+    order = sorted(values, key=lambda number: -values[number])
+    assert list(numbers) == ["0*" if number == 0 else str(number) for number in order]
+    assert lines[first + 9] == "* the default configuration"
+
+
+def test_show_takes_the_newest_study_unless_one_is_named(tuning: Callable[..., Said], runs: Path) -> None:
+    sweeps.created(runs, "older")
+    sweeps.created(runs, "newer")
+    assert json.loads(tuning("show", "--json", "--root", str(runs))[1])["name"] == "newer"
+    assert json.loads(tuning("show", "older", "--json", "--root", str(runs))[1])["name"] == "older"
+    code, out, err = tuning("show", "oldre", "--root", str(runs))
+    assert (code, out) == (2, "")
+    assert "did you mean 'older'" in err
+
+
+def test_show_of_a_study_in_which_nothing_has_a_value(tuning: Callable[..., Said], runs: Path) -> None:
+    study = sweeps.created(runs, trials=2, pack_size=2)
+    code, out, _ = tuning("show", "--root", str(runs))
+    assert code == 0
+    assert "none begun" in out
+    sweeps.finished(study, diverged=(0, 1))
+    assert "No trial has a value: trial 0: the loss is not finite" in tuning("show", "--root", str(runs))[1]
+
+
+def test_list_has_a_line_a_study_the_newest_last(tuning: Callable[..., Said], runs: Path, study: Study) -> None:
+    sweeps.created(runs, "later")
+    code, out, err = tuning("list", "--root", str(runs))
+    assert (code, err) == (0, "")
+    heading, *lines = (line.split() for line in out.splitlines())
+    assert heading == ["study", "state", "trials", "best", "begun"]
+    best = study.view().best
+    assert best is not None
+    assert best.value is not None
+    assert [line[:4] for line in lines] == [
+        ["tiny-1", "finished", "10", f"{best.value:.4g}"],
+        ["later", "interrupted", "0", "-"],
+    ]
+    assert json.loads(tuning("list", "--root", str(runs), "--json")[1]) == [
+        {"name": "tiny-1", "state": "finished", "trials": 10},
+        {"name": "later", "state": "interrupted", "trials": 0},
+    ]
+
+
+def test_the_root_is_named_by_option_else_by_the_environment_else_it_is_runs_here(
+    tuning: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("runs", "other", "third"):
+        sweeps.created(tmp_path / name, f"in-{name}")
+    assert json.loads(tuning("show", "--json")[1])["name"] == "in-runs"
+    monkeypatch.setenv("LOCKSTEP_ROOT", "other")
+    assert json.loads(tuning("show", "--json")[1])["name"] == "in-other"
+    assert json.loads(tuning("show", "--json", "--root", "third")[1])["name"] == "in-third"
+
+
+def test_another_storage_is_read_where_one_is_named(tuning: Callable[..., Said], tmp_path: Path, study: Study) -> None:
+    storage = study.home.storage_url
+    assert tuning("list", "--root", str(tmp_path / "elsewhere"))[1].startswith("There are no studies")
+    elsewhere = ("--root", str(tmp_path / "elsewhere"), "--storage", storage, "--json")
+    assert [each["name"] for each in json.loads(tuning("list", *elsewhere)[1])] == ["tiny-1"]
+    assert json.loads(tuning("show", *elsewhere)[1])["name"] == "tiny-1"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["show", "--help"]])
+def test_help_is_no_error(tuning: Callable[..., Said], arguments: list[str]) -> None:
+    code, out, err = tuning(*arguments)
+    assert (code, err) == (0, "")
+    assert "Usage: " in out
+
+
+def test_help_has_every_command_and_option(tuning: Callable[..., Said]) -> None:
+    assert all(name in tuning("--help")[1] for name in ("run", "check", "presets", "list", "show", "ui"))
+    options = ("--name", "--trials", "--workers", "--pack-size", "--seed", "--set", "--root", "--json", "--address")
+    assert all(option in tuning("run", "--help")[1] for option in options)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["sweep"], ["run"], ["run", "number-match", "--trails", "3"], ["ui", "--port", "0"]]
+)
+def test_what_the_command_does_not_know(tuning: Callable[..., Said], arguments: list[str]) -> None:
+    code, out, err = tuning(*arguments)
+    assert (code, out) == (2, "")
+    assert "Usage: " in err
+
+
+def test_the_ui_does_not_take_a_port_that_is_in_use(tuning: Callable[..., Said], runs: Path, study: Study) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, _, err = tuning("ui", "--root", str(runs), "--port", port)
+    assert code == 2
+    assert f"--port {port}" in err
+
+
+def test_what_should_not_have_happened_is_said_in_two_lines_and_kept_whole(
+    tuning: Callable[..., Said], runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: Any) -> None:
+        raise RuntimeError("the moon is full")
+
+    monkeypatch.setattr(Study, "open", broken)
+    monkeypatch.setenv("LOCKSTEP_ROOT", str(runs))
+    code, out, err = tuning("show")
+    assert (code, out) == (1, "")
+    assert "the moon is full" in err
+    assert "Traceback" not in err
+    (log,) = (runs / "logs").iterdir()
+    assert str(log) in err.replace("\n", "")
+    assert "Traceback" in log.read_text()
+    assert "RuntimeError: the moon is full" in log.read_text()
+
+
+def test_a_sweep_that_failed_says_why(tuning: Callable[..., Said], runs: Path) -> None:
+    study = sweeps.created(runs, trials=1)
+    sweeps.finished(study, failing="no such thing")
+    assert study.view().trials[0].state == Outcome("failed").state
+    code, out, _ = tuning("show", "--root", str(runs))
+    assert code == 0
+    assert "1 trials: 1 failed" in out
+    assert "trial 0: no such thing" in out

@@ -4,7 +4,7 @@ Axis letters used throughout: M members, E episodes side by side, T time, B batc
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import Field
@@ -85,7 +85,6 @@ class Report:
     best_steps: int | None = None
     diverged_at: int | None = None
     reason: str | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 class Loop(Protocol):

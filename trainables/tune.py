@@ -13,7 +13,7 @@ a member.
 
 import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -62,9 +62,9 @@ class Pack(tune.Trainable):
         self._until = int(new_config.get("until") or self._configs[0].budget)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._training: Loop = self.loop(self._configs, self._device)
-        self._moment, self._saved_at = 0, time.monotonic()
+        self._moment, self._saved_at, self._going_on = 0, time.monotonic(), False
         self._curves: list[list[tuple[int, dict[str, float]]]] = [[] for _ in members]
-        self._reports: list[Report] | None = None
+        self._reports = [Report(0, []) for _ in members]
         states = checkpoints.load(self._folders) if self._folders else None
         if states is not None:
             self._go_on(states)
@@ -76,9 +76,11 @@ class Pack(tune.Trainable):
         if self._moment < self._until:
             self._moment = min(self._next_report(), self._until)
             self._reports = self._training.train(self._moment)
-        reports = self._reports or []
-        for curve, report in zip(self._curves, reports, strict=True):
-            curve.extend(report.points)
+            for curve, report in zip(self._curves, self._reports, strict=True):
+                curve.extend(report.points)
+            if self._going_on:
+                self._reports = self._with_whole_curves(self._reports)
+        self._going_on, reports = False, self._reports
         done = self._moment >= self._until or all(report.diverged_at is not None for report in reports)
         if self._folders and (done or time.monotonic() - self._saved_at > SAVE_EVERY_S):
             checkpoints.save(self._folders, self._latest(), self._best())
@@ -105,8 +107,15 @@ class Pack(tune.Trainable):
 
     def _latest(self) -> list[checkpoints.State]:
         return [
-            {"moment": self._moment, "config": config.model_dump(mode="json"), "curve": curve, "state": state}
-            for config, curve, state in zip(self._configs, self._curves, self._training.state(), strict=True)
+            {
+                "moment": self._moment,
+                "config": config.model_dump(mode="json"),
+                "report": asdict(replace(report, points=curve)),
+                "state": state,
+            }
+            for config, report, curve, state in zip(
+                self._configs, self._reports, self._curves, self._training.state(), strict=True
+            )
         ]
 
     def _best(self) -> list[checkpoints.State | None]:
@@ -118,13 +127,19 @@ class Pack(tune.Trainable):
                 "score": {"name": self.loop.score, "value": report.best, "steps": report.best_steps},
                 **best,
             }
-            for config, report, best in zip(self._configs, self._reports or [], self._training.best(), strict=True)
+            for config, report, best in zip(self._configs, self._reports, self._training.best(), strict=True)
         ]
 
     def _go_on(self, states: list[checkpoints.State]) -> None:
         self._moment = states[0]["moment"]
-        self._curves = [[(steps, metrics) for steps, metrics in state["curve"]] for state in states]
+        self._reports = [Report(**state["report"]) for state in states]
+        self._curves = [list(report.points) for report in self._reports]
         self._training.load([state["state"] for state in states])
+        # Whoever is told the next report may have lost the ones before, so it tells all of the curve.
+        self._going_on = True
+
+    def _with_whole_curves(self, reports: list[Report]) -> list[Report]:
+        return [replace(report, points=list(curve)) for report, curve in zip(reports, self._curves, strict=True)]
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Tune's own way of keeping a trial: the same files, a folder a member."""

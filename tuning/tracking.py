@@ -61,6 +61,7 @@ class Tracker:
         self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
         self._runs: dict[int, str] = {}
+        self._ended: set[int] = set()
         self._pending: dict[int, list[Metric]] = {}
         self._seen: dict[tuple[int, int], int] = {}
         self._experiment_id = ""
@@ -177,9 +178,10 @@ class Tracker:
 
     def _end_trial(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
         self._write_pending()
-        run_id = self._runs.pop(number, None)
+        run_id = self._runs.get(number)
         if run_id is None:
             return
+        self._ended.add(number)
         state = "diverged" if found.diverged_at is not None else found.state
         steps = max((member.value_steps or 0 for member in members), default=0)
         metrics = [] if found.value is None else [Metric("value", found.value, _now(), steps)]
@@ -193,15 +195,15 @@ class Tracker:
 
     def _end_study(self, view: StudyView) -> None:
         self._write_pending()
-        for run_id in self._runs.values():
-            self._end_run(run_id, "waiting", [], {})
+        for number in self._runs.keys() - self._ended:
+            self._end_run(self._runs[number], "waiting", [], {})
         if self._parent is None:
             return
-        runs = {trial.number: trial for trial in view.trials}
+        checkpoints = {trial.number: trial.checkpoint for trial in view.trials}
         for number in _best(view):
-            trial = runs[number]
-            if trial.run_id and trial.checkpoint and Path(trial.checkpoint).exists():
-                self._insist(partial(self._client.log_artifact, trial.run_id, trial.checkpoint, "checkpoint"))
+            run_id, checkpoint = self._runs.get(number), checkpoints[number]
+            if run_id and checkpoint and Path(checkpoint).exists():
+                self._insist(partial(self._client.log_artifact, run_id, checkpoint, "checkpoint"))
         best, now = view.best, _now()
         metrics = [] if best is None or best.value is None else [Metric("value", best.value, now, best.number)]
         tags = {"lockstep.best_trial": str(best.number)} if best else {}

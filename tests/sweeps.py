@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -119,10 +120,17 @@ def command(*arguments: str) -> list[str]:
     return [str(Path(sys.executable).with_name("tuning")), *arguments]
 
 
-def tuning(*arguments: str, cwd: Path, timeout: float = 180, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end; `more`: variables of its environment."""
+def tuning(
+    *arguments: str, cwd: Path, variables: Mapping[str, str] | None = None, timeout: float = 180
+) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end in a folder, with these variables in its environment."""
     return subprocess.run(
-        command(*arguments), cwd=cwd, env=surrounding(**more), capture_output=True, text=True, timeout=timeout
+        command(*arguments),
+        cwd=cwd,
+        env=surrounding(**(variables or {})),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
     )
 
 
@@ -134,3 +142,13 @@ def awaited(found: Callable[[], Answer], within: float, what: str) -> Answer:
             raise TimeoutError(f"{what}: not within {within:g} s")
         time.sleep(0.1)
     return answer
+
+
+def processes(mark: str) -> list[int]:
+    """The processes alive that have this word in their environment: those that a marked one has begun."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # gone meanwhile, or somebody else's
+            if mark.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found

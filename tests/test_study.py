@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Barrier, Event
 from typing import Any
 
 import optuna
@@ -81,6 +83,18 @@ def test_two_that_take_the_same_number_at_once_get_two(runs: Path, monkeypatch: 
     sweeps.created(runs)
     monkeypatch.setattr(optuna, "get_all_study_names", lambda storage: [])
     assert sweeps.created(runs).name == "tiny-2"
+
+
+def test_several_that_make_the_first_study_of_a_root_at_once_get_one_each(runs: Path) -> None:
+    together = Barrier(4)
+
+    def create() -> str:
+        together.wait()
+        return sweeps.created(runs).name
+
+    with ThreadPoolExecutor() as pool:
+        creating = [pool.submit(create) for _ in range(together.parties)]
+    assert sorted(each.result() for each in creating) == ["tiny-1", "tiny-2", "tiny-3", "tiny-4"]
 
 
 @pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "a/b", "..", ".", "line\n"])
@@ -224,6 +238,25 @@ def test_one_process_at_a_time_runs_a_study(runs: Path) -> None:
         pass
     with study.held():
         assert study.view().state == "running"
+
+
+def test_looking_at_a_study_keeps_nobody_from_running_it(runs: Path) -> None:
+    study, done = sweeps.created(runs), Event()
+
+    def look() -> None:
+        looker = sweeps.opened(runs)
+        while not done.is_set():
+            looker.view()
+
+    with ThreadPoolExecutor() as pool:
+        looking = [pool.submit(look) for _ in range(2)]
+        try:
+            for _ in range(2_000):
+                with study.held():
+                    pass
+        finally:
+            done.set()
+    assert [each.result() for each in looking] == [None, None]
 
 
 def test_a_study_runs_while_its_driver_lives_and_is_interrupted_when_it_has_died(runs: Path) -> None:

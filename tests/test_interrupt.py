@@ -1,0 +1,187 @@
+"""Sweeps that are ended before their time: by Ctrl-C, or by losing the process that drives them."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sweeps
+from mlflow.tracking import MlflowClient
+from optuna.trial import TrialState
+
+from tuning.paths import Home
+from tuning.study import StudyView
+
+ENDLESS: dict[str, Any] = {"trials": 2_000, "budget": 2_000, "pack_size": 4}
+"""Legs of about a second, more of them than any test waits for."""
+ONE_LONG_LEG: dict[str, Any] = {
+    "trials": 4,
+    "budget": 10**9,
+    "pack_size": 4,
+    "workers": 1,
+    "fixed": {**sweeps.TINY["fixed"], "reports": 1},
+}
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A `tuning run` under way, with a session of its own as a terminal would give it."""
+
+    process: "subprocess.Popen[str]"
+    root: Path
+    mark: str
+
+    def view(self) -> StudyView | None:
+        """What another process sees of the study; None before it is run."""
+        begun = Home.at(self.root).lock("tiny-1").exists()
+        return sweeps.opened(self.root).view() if begun else None
+
+    def has_finished(self, trials: int) -> bool:
+        view = self.view()
+        assert self.process.poll() is None, self.process.communicate()[1]
+        return view is not None and view.count("complete") >= trials
+
+    def is_training(self) -> bool:
+        view = self.view()
+        assert self.process.poll() is None, self.process.communicate()[1]
+        return view is not None and view.count("running") > 0
+
+    def press_ctrl_c(self) -> None:
+        """What a terminal does: every process of the foreground group is told."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+
+@contextmanager
+def driver(root: Path, *options: str, **changes: Any) -> Iterator[Driver]:
+    """Run the sweep; whatever is left of it at the end is killed."""
+    mark, home = uuid4().hex, root / "runs"
+    arguments = sweeps.command("run", sweeps.written(root, **changes), "--root", str(home), *options)
+    process = subprocess.Popen(
+        arguments,
+        cwd=root,
+        env=sweeps.surrounding(MARK=mark),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            yield Driver(process, home, mark)
+        finally:
+            for left in sweeps.processes(mark):
+                with suppress(ProcessLookupError):
+                    os.kill(left, signal.SIGKILL)
+
+
+def statuses(root: Path) -> Counter[str]:
+    """How the runs that MLflow keeps have ended."""
+    client = MlflowClient(tracking_uri=Home.at(root).tracking_uri)
+    experiments = [each.experiment_id for each in client.search_experiments() if each.name == "tiny"]
+    return Counter(str(run.info.status) for run in client.search_runs(experiments))
+
+
+def assert_ended_cleanly(run: Driver, within: float = 20) -> tuple[str, str]:
+    """Code 130, in time, without a traceback, without a process left; returns what it printed."""
+    out, err = run.process.communicate(timeout=within)
+    assert run.process.returncode == 130, err
+    assert "Traceback" not in err
+    sweeps.awaited(lambda: not sweeps.processes(run.mark), 10, "all of its processes gone")
+    return out, err
+
+
+def test_ctrl_c_keeps_what_is_finished_and_leaves_nothing_running(tmp_path: Path) -> None:
+    with driver(tmp_path, "--json", **ENDLESS) as run:
+        sweeps.awaited(lambda: run.has_finished(5), 90, "five trials finished")
+        run.press_ctrl_c()
+        out, err = assert_ended_cleanly(run)
+    shown = json.loads(out)
+    assert all(line.startswith("tiny-1: ") for line in err.splitlines()), err
+    assert shown["state"] == "interrupted"
+    assert shown["counts"]["complete"] >= 5
+    assert shown["counts"]["running"] == shown["counts"]["failed"] == 0
+    states = Counter(trial["state"] for trial in shown["trials"])
+    assert states.keys() == {"complete", "waiting"}
+    study = sweeps.opened(run.root)
+    assert study.view().as_json() == shown
+    frozen = Counter(trial.state for trial in study.optuna.get_trials())
+    assert frozen == {TrialState.COMPLETE: states["complete"], TrialState.WAITING: states["waiting"]}
+    # The study's own run is among those that were cut short.
+    assert statuses(run.root) == {"FINISHED": states["complete"], "KILLED": states["waiting"] + 1}
+    for trial in shown["trials"]:
+        folder = Home.at(run.root).member("tiny-1", trial["number"], 0)
+        assert trial["state"] != "complete" or (folder / "best.pt").exists()
+    done = sweeps.tuning("show", "--root", str(run.root), cwd=tmp_path)
+    assert done.returncode == 0
+    assert re.match(r"tiny-1: interrupted after 0:\d\d", done.stdout)
+
+
+@pytest.mark.slow
+def test_ctrl_c_does_not_wait_for_a_long_leg(tmp_path: Path) -> None:
+    with driver(tmp_path, "--json", **ONE_LONG_LEG) as run:
+        sweeps.awaited(run.is_training, 60, "the leg begun")
+        run.press_ctrl_c()
+        out, _ = assert_ended_cleanly(run)
+    shown = json.loads(out)
+    assert {trial["state"] for trial in shown["trials"]} == {"waiting"}
+    assert statuses(run.root) == {"KILLED": 5}
+
+
+@pytest.mark.slow
+def test_ctrl_c_twice_in_a_row(tmp_path: Path) -> None:
+    with driver(tmp_path, **ENDLESS) as run:
+        sweeps.awaited(lambda: run.has_finished(1), 90, "a trial finished")
+        run.press_ctrl_c()
+        run.press_ctrl_c()
+        assert_ended_cleanly(run)
+    view = sweeps.opened(run.root).view()
+    assert view.state == "interrupted"
+    assert view.count("running") == 0
+    assert "RUNNING" not in statuses(run.root)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["imports", "ray", "study"])
+def test_ctrl_c_before_anything_is_trained(tmp_path: Path, moment: str) -> None:
+    with driver(tmp_path, **ENDLESS) as run:
+        reached = {
+            "imports": lambda: (run.root / "logs").exists(),
+            "ray": lambda: len(sweeps.processes(run.mark)) > 2,
+            "study": lambda: run.view() is not None,
+        }
+        sweeps.awaited(reached[moment], 60, moment)
+        run.press_ctrl_c()
+        assert_ended_cleanly(run)
+    view = run.view()
+    if view is not None:
+        assert view.state == "interrupted"
+        assert "RUNNING" not in statuses(run.root)
+
+
+def test_a_driver_that_is_killed_leaves_a_study_that_says_so_and_no_process(tmp_path: Path) -> None:
+    with driver(tmp_path, **ENDLESS) as run:
+        sweeps.awaited(lambda: run.has_finished(5), 90, "five trials finished")
+        run.process.kill()
+        run.process.wait(10)
+        # Ray's processes notice by themselves that their driver is gone.
+        sweeps.awaited(lambda: not sweeps.processes(run.mark), 30, "all of its processes gone")
+    done = sweeps.tuning("show", "--root", str(run.root), "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    assert shown["state"] == "interrupted"
+    assert shown["counts"]["complete"] >= 5
+    assert shown["counts"]["running"] == shown["counts"]["failed"] == 0
+    assert {trial["state"] for trial in shown["trials"]} == {"complete", "waiting"}
+    for trial in shown["trials"]:
+        if trial["state"] == "complete":
+            assert trial["value"] is not None
+            assert (Home.at(run.root).member("tiny-1", trial["number"], 0) / "best.pt").exists()

@@ -68,11 +68,33 @@ def run(
     from tuning import run as runs
 
     view = runs.run(wanted, home, name=name, storage_url=storage, address=address, console=err)
-    show_view(view, as_json)
-    if view.state == "interrupted":
-        raise typer.Exit(130)
-    if view.best is None:
-        raise typer.Exit(1)
+    finish(view, as_json)
+
+
+@app.command()
+def resume(
+    name: StudyName = None,
+    source: Annotated[
+        str | None, typer.Argument(metavar="[SWEEP]", help="Its sweep; refused where it differs.")
+    ] = None,
+    trials: Annotated[str | None, typer.Option(help="In all; +50: so many more.")] = None,
+    time: Annotated[str | None, typer.Option(help="Seconds, 10m or 2h, counted from now.")] = None,
+    address: Annotated[str | None, typer.Option(help="A Ray cluster to run on; auto: the one of this machine.")] = None,
+    root: Root = None,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Go on with a study, whatever ended it."""
+    hush(own_ray=address is None)
+    home = Home.at(root)
+    study = Study.open(home, storage or home.storage_url, name)
+    if source is not None:
+        study.insist_on(sweep.load(source))
+    changed = sweep.changed(study.sweep, trials, time)
+    log_to(home.logs / "tuning.log")
+    from tuning import run as runs
+
+    finish(runs.resume(study, sweep=changed, address=address, console=err), as_json)
 
 
 @app.command()
@@ -156,6 +178,15 @@ def _serve(options: Sequence[str], log: Path) -> None:
             server.wait()
             return
     raise ServerError(f"MLflow's UI has ended by itself; what it said is in {log}")
+
+
+def finish(view: StudyView, as_json: bool) -> None:
+    """Show a study that has just run, and say by the exit code how it ended."""
+    show_view(view, as_json)
+    if view.state == "interrupted":
+        raise typer.Exit(130)
+    if view.best is None:
+        raise typer.Exit(1)
 
 
 def show_view(view: StudyView, as_json: bool) -> None:

@@ -176,3 +176,11 @@ def _located(error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark
     where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
     return where + ": ".join(part for part in (error.context, error.problem) if part)
+
+
+def flat(value: Any, path: str = "") -> dict[str, Any]:
+    """Plain data by key path; lists are values of their own."""
+    if not isinstance(value, dict) or not value:
+        return {path: value}
+    pairs = [(f"{path}.{key}" if path else str(key), item) for key, item in value.items()]
+    return {at: leaf for prefix, item in pairs for at, leaf in flat(item, prefix).items()}

@@ -4,6 +4,8 @@ LockstepError
 ├── SweepError          a sweep that can't be run; lists every problem that it has
 ├── StudyError
 │   ├── StudyExists     the name is taken
+│   ├── StudyRunning    another process runs it
+│   ├── StudyDiffers    its sweep is not the one that is asked for
 │   └── StudyNotFound   no study has the name
 ├── WorkersError        the workers asked for can't be had
 └── ServerError         a server can't be begun as asked
@@ -48,6 +50,14 @@ class StudyError(LockstepError):
 
 class StudyExists(StudyError):
     """A study of this name is there already."""
+
+
+class StudyRunning(StudyError):
+    """Another process runs this study now."""
+
+
+class StudyDiffers(StudyError):
+    """The study's sweep is not the one that is asked for."""
 
 
 class StudyNotFound(StudyError):

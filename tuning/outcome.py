@@ -2,11 +2,13 @@
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Direction = Literal["maximize", "minimize"]
+Aggregate = Literal["mean", "median", "worst"]
+_AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {"mean": statistics.fmean, "median": statistics.median}
 
 
 @dataclass(frozen=True)
@@ -58,18 +60,35 @@ def advanced(result: MemberResult, report: dict[str, Any], metric: str, directio
     )
 
 
-def outcome(members: Sequence[MemberResult], error: str | None = None) -> Outcome:
-    """What a trial has come to when all its members have stopped; `error`: why they could not go on."""
+def outcome(
+    members: Sequence[MemberResult],
+    error: str | None = None,
+    direction: Direction = "maximize",
+    aggregate: Aggregate = "mean",
+) -> Outcome:
+    """What a trial has come to when all its members have stopped; `error`: why they could not go on.
+
+    Its value is the mean, the median or the worst of its members' values. A member that diverged counts as worse than
+    any number, so the trial has diverged where that decides: always for mean and worst, for the median where half have.
+    """
     if error is not None:
         return Outcome("failed", reason=error)
     diverged = [member for member in members if member.diverged_at is not None]
-    if diverged:
+    worst = -math.inf if direction == "maximize" else math.inf
+    values = [member.value if member.diverged_at is None else worst for member in members]
+    known = [value for value in values if value is not None]
+    if len(known) < len(members):
+        return Outcome("failed", reason="the metric was never a finite number")
+    value = _AGGREGATES[aggregate](known) if aggregate != "worst" else (min if worst < 0 else max)(known)
+    if not math.isfinite(value):
         first = min(diverged, key=lambda member: member.diverged_at or 0)
         return Outcome("pruned", diverged_at=first.diverged_at, reason=first.reason)
-    values = [member.value for member in members if member.value is not None]
-    if len(values) < len(members):
-        return Outcome("failed", reason="the metric was never a finite number")
-    return Outcome("complete", value=statistics.fmean(values))
+    return Outcome("complete", value=value)
+
+
+def pruned(found: Outcome, at: int) -> Outcome:
+    """A trial with a value that is not good enough to go on from this budget."""
+    return Outcome("pruned", reason=f"not among the best at {at:,}")
 
 
 def best(values: Iterable[tuple[int, float]], direction: Direction) -> int | None:

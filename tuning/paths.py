@@ -61,9 +61,9 @@ class Home:
         """Held by the process that runs the study."""
         return self.study(name) / "lock"
 
-    def ray(self, name: str) -> Path:
-        """Ray Tune's own files of a study."""
-        return self.study(name) / "ray"
+    def ray(self, name: str, began: int) -> Path:
+        """Ray Tune's own files of one run of a study, begun at this time."""
+        return self.study(name) / "ray" / str(began)
 
     def member(self, name: str, trial: int, place: int) -> Path:
         """The folder of a member: the trial's number, and which of the trial's seeds it is trained with."""

@@ -13,8 +13,7 @@ from rich.text import Text
 from tuning import outcome as outcomes
 from tuning.figures import clock, number
 from tuning.outcome import MemberResult, Outcome
-from tuning.search import Leg
-from tuning.study import Plan, Study
+from tuning.study import Leg, Plan, Study
 
 LINES_EVERY_S = 10.0
 """Between two lines where there is no terminal to draw on."""

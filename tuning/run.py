@@ -16,9 +16,6 @@ from tuning.sweep import Sweep
 from tuning.tracking import Tracker
 from tuning.workers import Team
 
-TRIES = 3
-"""How often a leg whose worker dies is begun, each time from its last checkpoint."""
-
 
 def run(
     sweep: Sweep,
@@ -35,25 +32,48 @@ def run(
     address: of a Ray cluster, else workers of this machine; console: where progress is drawn.
     Raises StudyExists where the name is taken, WorkersError where the workers can't be had.
     """
-    began = time.monotonic()
+    url = storage_url or home.storage_url
     with workers.team(sweep.workers, address) as team:
-        study = Study.create(home, storage_url or home.storage_url, sweep, name)
-        tracker = Tracker(study)
-        with study.held(), tracker.open():
-            study.set_state("running", 0.0)
-            progress = Progress(study, console or Console(stderr=True, quiet=True))
-            with progress.shown():
-                search = _train(study, team, [tracker, progress])
-            search.put_back()
-            study.set_state("interrupted" if search.cut_short else "finished", time.monotonic() - began)
-            tracker.ended(study.view())
+        return _follow(Study.create(home, url, sweep, name), team, console)
+
+
+def resume(
+    study: Study,
+    *,
+    sweep: Sweep | None = None,
+    address: str | None = None,
+    console: Console | None = None,
+) -> StudyView:
+    """Go on with a study, whatever ended it: what is finished stands, what was under way goes on from its checkpoints.
+
+    sweep: the same with more trials or another time limit. Raises StudyRunning where another process runs the study.
+    """
+    if sweep is not None:
+        study.change(sweep)
+    with workers.team(study.sweep.workers, address) as team:
+        return _follow(study, team, console)
+
+
+def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
+    """A study from where it stands to its end."""
+    began, before = time.monotonic(), study.seconds
+    tracker = Tracker(study)
+    with study.held(), tracker.open():
+        study.set_state("running", before)
+        progress = Progress(study, console or Console(stderr=True, quiet=True))
+        with progress.shown():
+            search = _train(study, team, [tracker, progress])
+        search.put_back()
+        ended = search.stopped or not search.unfinished
+        study.set_state("finished" if ended else "interrupted", before + time.monotonic() - began)
+        tracker.ended(study.view())
     return study.view()
 
 
 def _train(study: Study, team: Team, observers: Sequence[Observer]) -> PackSearch:
     """Every leg, placed by Ray Tune on workers that are kept from leg to leg."""
     search = PackSearch(study, team.count, observers)
-    folder = study.home.ray(study.name)
+    folder = study.home.ray(study.name, time.time_ns())
     tune.Tuner(
         tune.with_resources(TRAINABLES[study.sweep.loop], {"cpu": team.cpus, "gpu": team.gpus}),
         tune_config=tune.TuneConfig(
@@ -69,7 +89,7 @@ def _train(study: Study, team: Team, observers: Sequence[Observer]) -> PackSearc
             storage_path=str(folder.parent),
             verbose=0,
             callbacks=[LegErrors(search)],
-            failure_config=tune.FailureConfig(max_failures=TRIES - 1),
+            failure_config=tune.FailureConfig(max_failures=study.sweep.tries - 1),
         ),
     ).fit()
     return search

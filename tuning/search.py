@@ -1,37 +1,29 @@
-"""Legs for Ray Tune: asks Optuna for a pack at a time, hands it out, and takes in what comes back."""
+"""Legs for Ray Tune: who is trained next, with whom, and how far; what comes back is kept and decided on.
+
+A leg is kept in the study when it is handed out and, with its results and decisions, when it ends: each of them one
+write. From these records a search goes on where another was cut off.
+"""
 
 import math
 import time
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
-import optuna
-from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, PartialFixedSampler, RandomSampler, TPESampler
 from ray.tune import Callback
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
+from tuning import halving
 from tuning import outcome as outcomes
-from tuning import space as spaces
 from tuning.outcome import MemberResult, Outcome
-from tuning.study import Plan, Study
+from tuning.sampling import Proposer
+from tuning.study import Leg, Plan, Study
 from tuning.sweep import Sweep
 
 LARGEST_PACK, PACKS_A_WORKER = 16, 4
 """With pack size auto: a pack as large as pays on a CPU core, but each worker gets some, so that Optuna learns."""
-
-
-@dataclass(frozen=True)
-class Leg:
-    """A pack trained from one budget to the next: what Ray Tune takes for one trial."""
-
-    name: str
-    plans: list[Plan]
-    until: int
 
 
 class Observer(Protocol):
@@ -49,22 +41,6 @@ class Observer(Protocol):
         """A trial has come to its end."""
 
 
-def sampler(sweep: Sweep) -> BaseSampler:
-    """What proposes configurations, seeded by the sweep."""
-    if sweep.sampler == "random":
-        return RandomSampler(seed=sweep.seed)
-    with _experiments():
-        return TPESampler(seed=sweep.seed, multivariate=True, group=True, constant_liar=True)
-
-
-@contextmanager
-def _experiments() -> Iterator[None]:
-    """Optuna calls experimental what a search in packs can't do without."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        yield
-
-
 def pack_size(sweep: Sweep, workers: int) -> int:
     """Trials in a pack."""
     if sweep.pack_size != "auto":
@@ -74,66 +50,95 @@ def pack_size(sweep: Sweep, workers: int) -> int:
 
 
 class PackSearch(Searcher):
-    """A Ray Searcher that suggests legs."""
+    """A Ray Searcher that suggests legs: of new trials, and of those that were promoted and wait."""
 
     def __init__(self, study: Study, workers: int, observers: Sequence[Observer]) -> None:
         super().__init__(metric=study.sweep.metric, mode="max" if study.sweep.direction == "maximize" else "min")
         self._study, self._sweep, self._observers = study, study.sweep, observers
-        self._sampler, self._size = sampler(study.sweep), pack_size(study.sweep, workers)
-        self._legs: dict[str, Leg] = {}
+        self._size, self._proposer = pack_size(study.sweep, workers), Proposer(study)
+        self._ladders = study.sweep.ladders
+        self._rungs: dict[tuple[int, int], dict[int, float | None]] = {}
+        """The values at each rung of each bracket, of all trials that have come to it."""
+        self._waiting: dict[tuple[int, int], list[Plan]] = {}
+        """Promoted trials, by the bracket and the rung that they are to reach next."""
+        self._again: deque[Leg] = deque()
+        self._under_way: dict[str, Leg] = {}
         self._results: dict[int, list[MemberResult]] = {}
-        self._handed_out = self._asked = 0
+        """Of the trials that have not ended."""
+        self._structures: dict[int, str] = {}
+        self._legs = 0
         self._deadline = math.inf if study.sweep.time_limit is None else time.monotonic() + study.sweep.time_limit
+        self._take_up()
 
     @property
-    def cut_short(self) -> bool:
-        """Whether the sweep has ended before all its trials have."""
-        return bool(self._results) or self._asked < self._sweep.trials
+    def unfinished(self) -> bool:
+        """Whether trials are left, begun or to be proposed."""
+        return bool(self._results) or self._proposer.left > 0
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the sweep's own limits keep it from beginning more."""
+        return time.monotonic() > self._deadline
 
     def suggest(self, trial_id: str) -> Any:
-        """The next leg as the config of a Trainable; None while all that is left is under way."""
-        left = self._sweep.trials - self._asked
-        if left == 0 or time.monotonic() > self._deadline:
-            return None if self._legs else Searcher.FINISHED
-        leg = Leg(f"leg-{self._handed_out:05d}", self._ask(min(left, self._size)), self._sweep.budget)
-        self._handed_out += 1
-        self._legs[trial_id] = leg
+        """The next leg as the config of a Trainable; None while all that is left depends on legs under way."""
+        leg = None if self.stopped else self._next_leg()
+        if leg is None:
+            return None if self._under_way else Searcher.FINISHED
+        self._under_way[trial_id] = leg
+        self._study.open_leg(leg)
         for plan in leg.plans:
-            self._results[plan.number] = [MemberResult() for _ in plan.seeds]
+            self._results.setdefault(plan.number, [MemberResult() for _ in plan.seeds])
         for observer in self._observers:
             observer.begun(leg)
         return self._as_config(leg)
 
-    def _ask(self, count: int) -> list[Plan]:
-        """Configurations that can share a pack: of the first, its structural parameters hold for all."""
-        study, space = self._study.optuna, self._sweep.space
-        study.sampler = self._sampler
-        first = study.ask()
-        default = self._asked == 0
-        plans = [self._plan_default(first) if default else self._plan(first)]
-        shared = {name: first.params[name] for name in spaces.structural_names(space, first.params)}
-        if shared.keys() < space.structural:
-            # The default lies outside the search in a structural field, so nothing that is proposed fits its pack.
-            count = 1
-        if shared:
-            with _experiments():
-                study.sampler = PartialFixedSampler(shared, self._sampler)
-        plans += [self._plan(study.ask()) for _ in range(count - 1)]
-        self._asked += len(plans)
-        return plans
+    def _next_leg(self) -> Leg | None:
+        """What was cut off; else a full pack of promoted trials, the furthest first; else new trials; else the rest."""
+        if self._again:
+            return self._again.popleft()
+        groups = sorted(self._groups(), key=lambda group: -group[1])
+        for bracket, rung, plans in groups:
+            if len(plans) >= self._size:
+                return self._promote(bracket, rung, plans[: self._size])
+        if self._proposer.left:
+            bracket, count = self._new_bracket()
+            return self._leg(self._proposer.ask(count), bracket, 0)
+        for bracket, rung, plans in groups:
+            behind = any(leg.bracket == bracket and leg.rung < rung for leg in self._under_way.values())
+            if not behind or 2 * len(plans) >= self._size:
+                return self._promote(bracket, rung, plans)
+        return None
 
-    def _plan(self, trial: optuna.Trial) -> Plan:
-        values = spaces.suggest(self._sweep.space, trial)
-        return self._keep(Plan(trial.number, values, dict(trial.params), self._study.seeds(trial.number)))
+    def _new_bracket(self) -> tuple[int, int]:
+        """The bracket of the next new trial, and how many of those that follow can share its pack."""
+        asked = self._proposer.asked
+        bracket = halving.bracket_of(asked, self._ladders)
+        places = range(asked, asked + min(self._size, self._proposer.left))
+        return bracket, sum(halving.bracket_of(place, self._ladders) == bracket for place in places)
 
-    def _plan_default(self, trial: optuna.Trial) -> Plan:
-        spaces.suggest_known(self._sweep.space, trial, self._sweep.default_params())
-        shown = spaces.shown(self._sweep.space, self._sweep.config().model_dump(mode="json"))
-        return self._keep(Plan(trial.number, {}, shown, self._study.seeds(trial.number), default=True))
+    def _groups(self) -> Iterable[tuple[int, int, list[Plan]]]:
+        """Waiting trials that can share a leg: bracket, rung, plans."""
+        for (bracket, rung), plans in self._waiting.items():
+            by_structure: dict[str, list[Plan]] = {}
+            for plan in plans:
+                by_structure.setdefault(self._structure(plan), []).append(plan)
+            for group in by_structure.values():
+                yield bracket, rung, group
 
-    def _keep(self, plan: Plan) -> Plan:
-        self._study.plan(plan)
-        return plan
+    def _structure(self, plan: Plan) -> str:
+        if plan.number not in self._structures:
+            self._structures[plan.number] = self._sweep.structure_of(plan.values)
+        return self._structures[plan.number]
+
+    def _promote(self, bracket: int, rung: int, plans: list[Plan]) -> Leg:
+        waiting = self._waiting[bracket, rung]
+        self._waiting[bracket, rung] = [plan for plan in waiting if plan not in plans]
+        return self._leg(plans, bracket, rung)
+
+    def _leg(self, plans: list[Plan], bracket: int, rung: int) -> Leg:
+        self._legs += 1
+        return Leg(f"leg-{self._legs - 1:05d}", plans, bracket, rung, self._ladders[bracket][rung])
 
     def _as_config(self, leg: Leg) -> dict[str, Any]:
         members = [
@@ -148,7 +153,7 @@ class PackSearch(Searcher):
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """A report of every member of a leg."""
-        leg, reports = self._legs[trial_id], iter(result["members"])
+        leg, reports = self._under_way[trial_id], iter(result["members"])
         for plan in leg.plans:
             for place in range(len(plan.seeds)):
                 report, before = next(reports), self._results[plan.number][place]
@@ -159,29 +164,98 @@ class PackSearch(Searcher):
                     observer.reported(plan, place, report["points"], after)
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """A leg has ended; with an error `LegErrors` says which."""
-        if error:
-            return
-        if result is not None:
+        """A leg has ended; with an error `LegErrors` says which, and without a result it was only stopped."""
+        if not error and result is not None:
             self.on_trial_result(trial_id, result)
-            self._finish(trial_id)
+            self._end(self._under_way.pop(trial_id))
 
     def failed(self, trial_id: str, error: str) -> None:
-        """A leg could not be trained."""
-        self._finish(trial_id, error)
+        """A leg could not be trained, however often it was tried.
 
-    def _finish(self, trial_id: str, error: str | None = None) -> None:
-        for plan in self._legs.pop(trial_id).plans:
+        Who of its trials it is that fails is found by halves: the others must not suffer for it.
+        """
+        leg = self._under_way.pop(trial_id)
+        if len(leg.plans) == 1:
+            self._end(leg, error)
+            return
+        middle = len(leg.plans) // 2
+        halves = [self._leg(plans, leg.bracket, leg.rung) for plans in (leg.plans[:middle], leg.plans[middle:])]
+        self._study.split_leg(leg, halves)
+        self._again.extend(halves)
+
+    def _end(self, leg: Leg, error: str | None = None) -> None:
+        """Decide, once and for good, on every trial of a leg; keep it in one write, then do as decided."""
+        found = {plan.number: self._outcome(plan, error) for plan in leg.plans}
+        rung = self._rungs.setdefault((leg.bracket, leg.rung), {})
+        values = {number: each.value for number, each in found.items() if each.state != "failed"}
+        rung.update(values)
+        last = leg.until == self._sweep.budget
+        default = frozenset(plan.number for plan in leg.plans if plan.default)
+        numbers = [plan.number for plan in leg.plans]
+        promoted = (
+            set() if last else halving.promoted(rung, numbers, self._sweep.reduction, self._sweep.direction, default)
+        )
+        decided = {
+            number: each if last or number in promoted or each.state != "complete" else outcomes.pruned(each, leg.until)
+            for number, each in found.items()
+        }
+        results = {number: self._results[number] for number in numbers}
+        self._study.close_leg(leg, values, results, decided, promoted)
+        self._carry_out(leg, decided, promoted)
+
+    def _outcome(self, plan: Plan, error: str | None) -> Outcome:
+        return outcomes.outcome(self._results[plan.number], error, self._sweep.direction, self._sweep.aggregate)
+
+    def _carry_out(self, leg: Leg, decided: dict[int, Outcome], promoted: set[int]) -> None:
+        for plan in leg.plans:
+            if plan.number in promoted:
+                self._waiting.setdefault((leg.bracket, leg.rung + 1), []).append(plan)
+                continue
             members = self._results.pop(plan.number)
-            found = outcomes.outcome(members, error)
-            self._study.finish(plan.number, found, members)
+            self._study.finish(plan.number, decided[plan.number], members, self._curve(leg, plan.number))
             for observer in self._observers:
-                observer.finished(plan, found, members)
+                observer.finished(plan, decided[plan.number], members)
+
+    def _curve(self, leg: Leg, number: int) -> dict[int, float]:
+        """The trial's values at the rungs that it has come to."""
+        values = {
+            self._ladders[leg.bracket][rung]: self._rungs.get((leg.bracket, rung), {}).get(number)
+            for rung in range(leg.rung + 1)
+        }
+        return {steps: value for steps, value in values.items() if value is not None}
 
     def put_back(self) -> None:
-        """Of the trials that were under way when the sweep was cut short: keep how far they came."""
+        """Of the trials that have not ended when the sweep stops: keep how far they came."""
         for number, members in self._results.items():
             self._study.put_back(number, members)
+
+    def _take_up(self) -> None:
+        """Go on from the study's records: what was decided stands, what was cut off is done, or begun again."""
+        plans, unfinished = self._study.plans(), self._study.take_back()
+        loose = dict.fromkeys(sorted(unfinished))
+        for record in self._study.legs():
+            self._legs += 1
+            leg = Leg(record.name, [plans[n] for n in record.numbers], record.bracket, record.rung, record.until)
+            for number in record.numbers:
+                loose.pop(number, None)
+                for key, waiting in self._waiting.items():
+                    self._waiting[key] = [plan for plan in waiting if plan.number != number]
+            if record.state == "open":
+                self._again.append(leg)
+            if record.state == "closed":
+                rung = self._rungs.setdefault((leg.bracket, leg.rung), {})
+                rung.update(record.values)
+                left = replace(leg, plans=[plan for plan in leg.plans if plan.number in unfinished])
+                self._results.update({plan.number: record.results[plan.number] for plan in left.plans})
+                self._carry_out(left, record.decided, set(record.promoted))
+        for number in loose:
+            # Planned, but killed before the leg was kept: to be packed as if it were promoted to the lowest rung.
+            self._results[number] = [MemberResult() for _ in plans[number].seeds]
+            bracket = halving.bracket_of(number, self._ladders)
+            self._waiting.setdefault((bracket, 0), []).append(plans[number])
+        for leg in self._again:
+            for plan in leg.plans:
+                self._results.setdefault(plan.number, [MemberResult() for _ in plan.seeds])
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: all that is needed is in the study."""

@@ -8,9 +8,10 @@ import difflib
 import fcntl
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -18,17 +19,19 @@ from typing import Any, Literal
 import optuna
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
+from pydantic import TypeAdapter
 from sqlalchemy import Engine, event
 
 from trainables.checkpoint import BEST
 from tuning import outcome as outcomes
-from tuning.errors import StudyExists, StudyNotFound
+from tuning import sweep as sweeps
+from tuning.errors import StudyDiffers, StudyExists, StudyNotFound, StudyRunning
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
 from tuning.sweep import Sweep
 
-SWEEP, STATE, SECONDS, TRACKING, CREATED = "sweep", "state", "seconds", "mlflow", "created"
-RUN = "mlflow_run"
+SWEEP, STATE, SECONDS, TRACKING, CREATED, KEY = "sweep", "state", "seconds", "mlflow", "created", "key"
+RUN, LEG = "mlflow_run", "leg"
 PLAN, RESULT = "plan", "result"
 
 StudyState = Literal["running", "finished", "interrupted", "failed"]
@@ -49,6 +52,36 @@ class Plan:
     params: dict[str, Any]
     seeds: list[int]
     default: bool = False
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A pack trained from one budget to the next: what Ray Tune takes for one trial."""
+
+    name: str
+    plans: list[Plan]
+    bracket: int
+    rung: int
+    until: int
+
+
+@dataclass(frozen=True)
+class LegRecord:
+    """A leg as it is kept: handed out (open), ended and decided on (closed), or split into others.
+
+    Of a closed one: what each trial is compared by, its members, what was decided of it, and which of them go on.
+    """
+
+    name: str
+    numbers: list[int]
+    bracket: int
+    rung: int
+    until: int
+    state: Literal["open", "closed", "split"] = "open"
+    values: dict[int, float | None] = field(default_factory=dict)
+    results: dict[int, list[MemberResult]] = field(default_factory=dict)
+    decided: dict[int, Outcome] = field(default_factory=dict)
+    promoted: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -173,6 +206,7 @@ class Study:
                 # Another process took the number in this very moment.
                 taken.add(wanted)
         study.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
+        study.set_user_attr(KEY, uuid.uuid4().hex)
         study.set_user_attr(CREATED, datetime.now(UTC).isoformat())
         study.enqueue_trial(sweep.default_params())
         return cls(home, kept, study)
@@ -200,14 +234,14 @@ class Study:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the study: this process runs it, as long as it lives. Raises StudyExists where another one does."""
+        """Hold the study: this process runs it, as long as it lives. Raises StudyRunning where another one does."""
         lock = self.home.lock(self.name)
         lock.parent.mkdir(parents=True, exist_ok=True)
         with lock.open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise StudyExists(f"another process is running {self.name!r}") from None
+                raise StudyRunning(f"another process is running {self.name!r} now") from None
             yield
 
     def _is_held(self) -> bool:
@@ -219,6 +253,29 @@ class Study:
         except FileNotFoundError:
             return False
         return False
+
+    def change(self, sweep: Sweep) -> None:
+        """Go on with another sweep: more trials, another time limit."""
+        self.sweep = sweep
+        self.optuna.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
+
+    def insist_on(self, sweep: Sweep) -> None:
+        """Raises StudyDiffers, with what differs, where the study is not one of this sweep."""
+        found = sweeps.differences(self.sweep, sweep)
+        if found:
+            raise StudyDiffers(f"{self.name!r} is a study of another sweep:\n" + "\n".join(map(str, found)))
+
+    @property
+    def key(self) -> str:
+        """The study's own name among all there are: two of the same name may be told to one MLflow."""
+        key: str = self.optuna.user_attrs[KEY]
+        return key
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run until now."""
+        seconds: float = self.optuna.user_attrs.get(SECONDS, 0.0)
+        return seconds
 
     def set_state(self, state: StudyState, seconds: float) -> None:
         """How the study stands, and the seconds that it has run."""
@@ -246,12 +303,83 @@ class Study:
         """Keep what a trial is to train."""
         self._set(plan.number, PLAN, asdict(plan))
 
-    def finish(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
-        """Keep what a trial has come to, and tell Optuna the truth of it.
+    def plans(self) -> dict[int, Plan]:
+        """What every trial trains, by its number."""
+        trials = self.optuna.get_trials(deepcopy=False)
+        return {trial.number: Plan(**trial.user_attrs[PLAN]) for trial in trials if PLAN in trial.user_attrs}
 
-        Diverged is told as pruned without a value, which samplers take for the worst there is.
+    def half_asked(self) -> list[optuna.Trial]:
+        """Trials whose driver was killed before it had planned them."""
+        running = self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        return [
+            optuna.Trial(self.optuna, self._trial_id(trial.number)) for trial in running if PLAN not in trial.user_attrs
+        ]
+
+    def take_back(self) -> set[int]:
+        """The trials that have a plan and no end; those that were put back are running again."""
+        trials = self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING))
+        planned = [trial for trial in trials if PLAN in trial.user_attrs]
+        for trial in planned:
+            if trial.state == TrialState.WAITING:
+                self._storage.set_trial_state_values(self._trial_id(trial.number), TrialState.RUNNING)
+        return {trial.number for trial in planned}
+
+    def ends(self) -> dict[int, tuple[Outcome, list[MemberResult]]]:
+        """What every trial that has ended has come to."""
+        trials = self.optuna.get_trials(
+            deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+        )
+        results = {trial.number: trial.user_attrs[RESULT] for trial in trials if RESULT in trial.user_attrs}
+        return {
+            number: (Outcome(**result["outcome"]), [MemberResult(**member) for member in result["members"]])
+            for number, result in results.items()
+        }
+
+    def open_leg(self, leg: Leg) -> None:
+        """Keep that a leg is handed out."""
+        self._set_leg(_opened(leg))
+
+    def split_leg(self, leg: Leg, into: Sequence[Leg]) -> None:
+        """Keep that a leg could not be trained as one, and that others take its place."""
+        for part in into:
+            self.open_leg(part)
+        self._set_leg(replace(_opened(leg), state="split"))
+
+    def close_leg(
+        self,
+        leg: Leg,
+        values: dict[int, float | None],
+        results: dict[int, list[MemberResult]],
+        decided: dict[int, Outcome],
+        promoted: set[int],
+    ) -> None:
+        """Keep how a leg has ended and what was decided, in one write; trials are told of it afterwards."""
+        ended = replace(_opened(leg), state="closed", values=values, results=results)
+        self._set_leg(replace(ended, decided=decided, promoted=sorted(promoted)))
+
+    def legs(self) -> list[LegRecord]:
+        """All legs in the order in which they were first handed out."""
+        kept = [value for key, value in self.optuna.user_attrs.items() if key.startswith(f"{LEG}/")]
+        return sorted((_LEGS.validate_python(each) for each in kept), key=lambda record: record.name)
+
+    def _set_leg(self, record: LegRecord) -> None:
+        self.optuna.set_user_attr(f"{LEG}/{record.name}", _LEGS.dump_python(record, mode="json"))
+
+    def finish(
+        self,
+        number: int,
+        found: Outcome,
+        members: Sequence[MemberResult],
+        curve: Mapping[int, float] | None = None,
+    ) -> None:
+        """Keep what a trial has come to, and tell Optuna the truth of it; curve: its values by the steps of its rungs.
+
+        Diverged is told as pruned without any value, which samplers take for the worst there is.
         """
         self._set_result(number, found, members)
+        if found.diverged_at is None:
+            for steps, value in (curve or {}).items():
+                self._storage.set_trial_intermediate_value(self._trial_id(number), steps, value)
         state = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}[found.state]
         self.optuna.tell(number, found.value, state=state)
 
@@ -310,6 +438,13 @@ class Study:
     def _best_member(self, members: Sequence[dict[str, Any]]) -> int | None:
         values = [(place, each["value"]) for place, each in enumerate(members) if each["value"] is not None]
         return outcomes.best(values, self.sweep.direction)
+
+
+_LEGS = TypeAdapter(LegRecord)
+
+
+def _opened(leg: Leg) -> LegRecord:
+    return LegRecord(leg.name, [plan.number for plan in leg.plans], leg.bracket, leg.rung, leg.until)
 
 
 _STATES = {

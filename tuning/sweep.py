@@ -1,5 +1,6 @@
 """What a person asks for: the sweep, read from a file or made in Python, with all that is wrong with it at once."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,18 +14,22 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     ValidationError,
+    field_serializer,
     model_validator,
 )
 from pydantic_core import ErrorDetails
 
 from trainables import LOOPS
-from trainables.loop import Config, Loop, is_tunable
+from trainables.loop import Config, Loop, is_tunable, structure
 from trainables.options import Frozen
-from tuning import checks, dimensions, document, fields
+from tuning import checks, dimensions, document, fields, halving
 from tuning.dimensions import Dimension
 from tuning.document import shown
 from tuning.errors import Problem, SweepError
 from tuning.space import Space, params_of
+
+MAY_CHANGE = {"trials", "time_limit", "workers", "tries"}
+"""What may differ from the file when a study goes on."""
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -51,6 +56,10 @@ def _in_seconds(value: Any) -> Any:
     raise ValueError("should be null, seconds, or a time such as 90s, 10m or 2h")
 
 
+def _unless_off(value: Any) -> Any:
+    return None if value == "off" or value is False else {} if value == "on" or value is True else value
+
+
 def _count_alone(value: Any) -> Any:
     return value if isinstance(value, dict) else {"count": value}
 
@@ -66,6 +75,17 @@ class Workers(Frozen):
     count: Count = Field("auto", description="auto: as many as the machine or the cluster has room for")
     cpus: float = Field(1, description="processor cores of a worker", gt=0)
     gpus: float = Field(0, description="GPUs of a worker, or the part of one that it shares", ge=0, le=1)
+
+
+class Halving(Frozen):
+    """Successive halving: at some budgets on the way trials are compared, and only the best go on."""
+
+    model_config = ConfigDict(strict=True)
+
+    reduction: int = Field(3, description="one of so many trials goes on", ge=2, le=100)
+    rungs: Count = Field("auto", description="budgets at which trials are compared, the full one among them")
+    minimum: int | None = Field(None, description="the least budget at which trials are compared", ge=1)
+    hyperband: bool = Field(False, description="some trials are not compared early, so that slow ones have a chance")
 
 
 class Sweep(Frozen):
@@ -84,9 +104,12 @@ class Sweep(Frozen):
     budget: int = Field(description="of each trial: environment steps (supervised: epochs)", gt=0)
     trials: int = Field(64, description="configurations to try", ge=1, le=1_000_000)
     seeds: int = Field(1, description="trainings of each configuration", ge=1, le=1_000)
+    aggregate: Literal["mean", "median", "worst"] = Field("mean", description="of the seeds' values: the trial's")
+    halving: Annotated[Halving | None, BeforeValidator(_unless_off)] = Field(Halving(), description="or off")
     sampler: Literal["tpe", "random"] = Field("tpe", description="what proposes configurations")
     pack_size: Count = Field("auto", description="members trained in lockstep")
     workers: Annotated[Workers, BeforeValidator(_count_alone)] = Field(Workers(), description="or their count alone")
+    tries: int = Field(2, description="how often a leg is begun whose worker dies, each time from its checkpoint", ge=1)
     time_limit: Annotated[float | None, BeforeValidator(_in_seconds)] = Field(
         None, description="seconds until no more trials are begun, or 90s, 10m, 2h; null: none"
     )
@@ -109,9 +132,42 @@ class Sweep(Frozen):
             sweep = handler({**{key: given[key] for key in cls.model_fields if key in given}, "search": search})
         except ValidationError as error:
             found += [Problem(fields.key_path(each), _said(each)) for each in error.errors()]
+        if not found:
+            try:
+                _ = sweep.ladders
+            except ValueError as error:
+                found.append(Problem("halving", str(error)))
         if found:
             raise SweepError(_in_order(found, given))
         return sweep
+
+    @field_serializer("halving")
+    def _off(self, value: Frozen | None) -> Any:
+        """None would read as the default."""
+        return "off" if value is None else value.model_dump(mode="json")
+
+    @property
+    def ladders(self) -> tuple[tuple[int, ...], ...]:
+        """The budgets at which trials are compared, by bracket; the full budget alone where nothing is halved."""
+        if self.halving is None:
+            return ((self.budget,),)
+        count = None if self.halving.rungs == "auto" else self.halving.rungs
+        ladder = halving.rungs(self.budget, self.halving.reduction, self.halving.minimum, count)
+        if count is None and self.halving.minimum is None:
+            # Before it learns a loop has nothing to be compared by.
+            starts = getattr(self.config(), "learning_starts", 0)
+            ladder = tuple(rung for rung in ladder if rung > 2 * starts or rung == self.budget)
+        starts_at = range(len(ladder)) if self.halving.hyperband else range(1)
+        return tuple(ladder[start:] for start in starts_at)
+
+    @property
+    def reduction(self) -> int:
+        """One of so many trials goes on from a rung."""
+        return self.halving.reduction if self.halving else 1
+
+    def structure_of(self, values: Mapping[str, Any]) -> str:
+        """What trials with these values must have in common with others to share a pack."""
+        return json.dumps(structure(self.config(values)), sort_keys=True)
 
     @property
     def space(self) -> Space:
@@ -171,6 +227,28 @@ def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
     if absent:
         raise SweepError(absent)
     return sweep
+
+
+def changed(sweep: Sweep, trials: str | None, time_limit: str | None) -> Sweep:
+    """The sweep with other trials, `+50` for so many more, and another time limit; raises SweepError as ever."""
+    given: dict[str, Any] = {}
+    if trials is not None:
+        number = document.parse(trials.removeprefix("+"), "trials")
+        more = trials.startswith("+") and isinstance(number, int)
+        given["trials"] = sweep.trials + number if more else number
+    if time_limit is not None:
+        given["time_limit"] = document.parse(time_limit, "time_limit")
+    return Sweep.model_validate({**sweep.model_dump(mode="json"), **given})
+
+
+def differences(kept: Sweep, other: Sweep) -> list[Problem]:
+    """Where two sweeps differ, by key path, but for what may change while a study rests."""
+    one, two = (document.flat(each.model_dump(mode="json", exclude=MAY_CHANGE)) for each in (kept, other))
+    return [
+        Problem(path, f"is {shown(two.get(path))}, the study has {shown(one.get(path))}")
+        for path in dict.fromkeys([*one, *two])
+        if one.get(path) != two.get(path)
+    ]
 
 
 def _find(source: str) -> Path:

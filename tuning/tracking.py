@@ -17,15 +17,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from trainables import checkpoint
 from tuning import outcome as outcomes
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
-from tuning.search import Leg
-from tuning.study import Plan, Study, StudyView
+from tuning.study import Leg, Plan, Study, StudyView
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -63,10 +63,10 @@ class Tracker:
         self._runs: dict[int, str] = {}
         self._ended: set[int] = set()
         self._pending: dict[int, list[Metric]] = {}
-        self._seen: dict[tuple[int, int], int] = {}
+        self._seen: dict[tuple[int, str], int] = {}
         self._experiment_id = ""
         self._parent: str | None = None
-        self._tags = {"lockstep.study": study.name, "lockstep.loop": study.sweep.loop}
+        self._tags = {"lockstep.key": study.key, "lockstep.study": study.name, "lockstep.loop": study.sweep.loop}
         self._give_up_at = float("inf")
         self.untold = 0
         """Writes that MLflow did not take, for good."""
@@ -92,13 +92,7 @@ class Tracker:
         self, plan: Plan, place: int, points: list[tuple[int, dict[str, float]]], result: MemberResult
     ) -> None:
         """Log what is new of a member's curve; of the second seed on, its place is in the names."""
-        last, prefix, now = self._seen.get((plan.number, place), -1), f"seed-{place}/" if place else "", _now()
-        # A leg begun again after its worker died reports some points twice.
-        fresh = [(steps, shown) for steps, shown in points if steps > last]
-        metrics = [Metric(prefix + name, value, now, steps) for steps, each in fresh for name, value in each.items()]
-        if fresh:
-            self._seen[plan.number, place] = fresh[-1][0]
-            self._events.put(lambda: self._pending.setdefault(plan.number, []).extend(metrics))
+        self._events.put(partial(self._note, plan.number, place, points, _now()))
 
     def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
         """End the trial's run, truly."""
@@ -117,19 +111,87 @@ class Tracker:
 
     def _begin_study(self) -> None:
         self._client = MlflowClient(tracking_uri=tracking_uri(self._study.home))
-        sweep = self._study.sweep
         experiment = self._insist(self._experiment)
-        if experiment is None:
+        runs = None if experiment is None else self._insist(partial(self._known_runs, experiment))
+        if experiment is None or runs is None:
             return
-        run_id = self._insist(lambda: self._create(experiment, self._study.name, self._tags))
-        if run_id is None:
-            return
-        self._experiment_id, self._parent = experiment, run_id
-        self._study.set_tracking({"experiment_id": experiment, "run_id": run_id})
+        self._experiment_id = experiment
+        if None in runs:
+            self._parent = runs[None].info.run_id
+            self._insist(partial(self._set_running, runs[None].info.run_id))
+        else:
+            self._parent = self._insist(lambda: self._create(experiment, self._study.name, self._tags))
+        if self._parent is not None:
+            self._study.set_tracking({"experiment_id": experiment, "run_id": self._parent})
+            self._describe(self._parent, new=None not in runs)
+            self._take_up({number: run for number, run in runs.items() if number is not None})
+
+    def _describe(self, run_id: str, new: bool) -> None:
+        """What the study's own run says of the sweep; its parameters can't be changed later, the file can."""
+        sweep = self._study.sweep
         own = sweep.model_dump(mode="json", exclude={"search", "fixed", "workers", "name"})
         shown = {**own, **{f"fixed.{name}": value for name, value in sweep.fixed.items()}}
-        self._insist(lambda: self._client.log_batch(run_id, params=_params(shown)))
+        if new:
+            self._insist(lambda: self._client.log_batch(run_id, params=_params(shown)))
         self._insist(lambda: self._client.log_text(run_id, sweep.to_yaml(), "sweep.yaml"))
+
+    def _known_runs(self, experiment: str) -> dict[int | None, Run]:
+        """The runs that the study has already, by trial; its own run under None."""
+        runs: dict[int | None, Run] = {}
+        token: str | None = None
+        while True:
+            found = self._client.search_runs(
+                [experiment], f"tags.lockstep.key = '{self._study.key}'", max_results=1_000, page_token=token
+            )
+            for run in found:
+                trial = run.data.tags.get("lockstep.trial")
+                runs.setdefault(None if trial is None else int(trial), run)
+            token = found.token
+            if not token:
+                return runs
+
+    def _take_up(self, runs: Mapping[int, Run]) -> None:
+        """Of a study that goes on: what MLflow was not told before it was cut off."""
+        plans = self._study.plans()
+        for number, (found, members) in self._study.ends().items():
+            run = runs.get(number)
+            if run is None:
+                self._begin_trial(plans[number], "")
+            elif run.data.tags.get("lockstep.state") == _state(found):
+                self._runs[number] = run.info.run_id
+                self._ended.add(number)
+                continue
+            else:
+                self._adopt(number, run)
+            for place in range(len(members)):
+                kept = checkpoint.read(self._study.home.member(self._study.name, number, place) / checkpoint.LATEST)
+                self._note(number, place, kept["report"]["points"] if kept else [], _now())
+            self._end_trial(number, found, members)
+        for number in runs.keys() - self._runs.keys():
+            self._adopt(number, runs[number])
+
+    def _adopt(self, number: int, run: Run) -> None:
+        """Go on with a run that is there; what it has of each curve is not told again."""
+        run_id = run.info.run_id
+        self._study.set_run(number, run_id)
+        self._runs[number] = run_id
+        for key in run.data.metrics:
+            history = self._insist(partial(self._client.get_metric_history, run_id, key)) or []
+            self._seen[number, key] = max((metric.step for metric in history), default=-1)
+        self._insist(partial(self._set_running, run_id))
+
+    def _set_running(self, run_id: str) -> None:
+        self._client.update_run(run_id, status="RUNNING")
+        self._client.set_tag(run_id, "lockstep.state", "running")
+
+    def _note(self, number: int, place: int, points: list[tuple[int, dict[str, float]]], now: int) -> None:
+        """What is new of a curve; a leg that goes on from a checkpoint tells all of its curve again."""
+        pending, prefix = self._pending.setdefault(number, []), f"seed-{place}/" if place else ""
+        for steps, shown in points:
+            for name, value in shown.items():
+                if steps > self._seen.get((number, prefix + name), -1):
+                    self._seen[number, prefix + name] = steps
+                    pending.append(Metric(prefix + name, value, now, steps))
 
     def _experiment(self) -> str:
         """The experiment of the sweep; made where there is none."""
@@ -147,6 +209,8 @@ class Tracker:
         return str(run.info.run_id)
 
     def _begin_trial(self, plan: Plan, leg: str) -> None:
+        if plan.number in self._runs:
+            return
         if self._parent is None:
             self.untold += 1
             return
@@ -182,7 +246,7 @@ class Tracker:
         if run_id is None:
             return
         self._ended.add(number)
-        state = "diverged" if found.diverged_at is not None else found.state
+        state = _state(found)
         steps = max((member.value_steps or 0 for member in members), default=0)
         metrics = [] if found.value is None else [Metric("value", found.value, _now(), steps)]
         tags = {"lockstep.state": state, "lockstep.diverged_at": found.diverged_at, "lockstep.reason": found.reason}
@@ -224,6 +288,10 @@ class Tracker:
                 log.warning("MLflow did not take it, trying again in %.1f s: %s", wait, error)
                 time.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT_S)
+
+
+def _state(found: Outcome) -> str:
+    return "diverged" if found.diverged_at is not None else found.state
 
 
 def _best(view: StudyView) -> list[int]:

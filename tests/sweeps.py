@@ -29,6 +29,7 @@ TINY: dict[str, Any] = {
     "budget": 200,
     "trials": 8,
     "workers": 2,
+    "halving": "off",
     "fixed": {
         "environment_args": {"n": 4, "one_hot": True},
         "batch_size": 10,

@@ -30,6 +30,7 @@ TINY: dict[str, Any] = {
     "trials": 8,
     "workers": 2,
     "halving": "off",
+    "confirm": "off",
     "fixed": {
         "environment_args": {"n": 4, "one_hot": True},
         "batch_size": 10,

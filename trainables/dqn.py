@@ -89,7 +89,7 @@ class DQNLoop:
         self._configs, self._device, self._members, self.steps = configs, device, len(configs), 0
         self._common = common = configs[0]
         seeds = [config.seed for config in configs]
-        description = environments.describe(common.environment, common.environment_args)
+        self._description = description = environments.describe(common.environment, common.environment_args)
         self._spec = MLP(description.inputs, description.actions, common.hidden, common.activation)
         self._learner = Learner(
             configs,
@@ -193,6 +193,13 @@ class DQNLoop:
         ]
         self._alive = self._learner.alive.cpu().numpy()[:, None].copy()
         return self._learner.reports(np.full(self._members, self.steps), [[(self.steps, each)] for each in shown])
+
+    def confirm(self, episodes: int) -> list[float]:
+        """Of each member the mean return of its best weights over fresh episodes, greedily; NaN without any."""
+        fresh = Evaluation(self._description, self._common, self._members, episodes, streams.CONFIRMATION)
+        returns = fresh.returns(lambda seen: self._greedy(self._learner.best["parameters"], seen), self._device)
+        scored = np.isfinite(self._learner.best_scores())
+        return [float(score) for score in np.where(scored, returns.mean(1), np.nan)]
 
     def state(self) -> list[Tree]:
         """All that a member needs to go on, the way to where its episode stands included."""

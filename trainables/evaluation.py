@@ -19,9 +19,17 @@ METRICS = (SCORE, "evaluation/return_std", "evaluation/return_min", "evaluation/
 class Evaluation:
     """The same episodes for every member and every time, played side by side."""
 
-    def __init__(self, description: Description, config: EpisodicConfig, members: int) -> None:
-        episodes = config.evaluation_episodes
-        seeds = streams.evaluation_seeds(config.evaluation_seed, episodes)
+    def __init__(
+        self,
+        description: Description,
+        config: EpisodicConfig,
+        members: int,
+        episodes: int | None = None,
+        seeds_of: tuple[int, int] = streams.SEARCH_EVALUATION,
+    ) -> None:
+        """episodes: how many, else as the config has it; seeds_of: the range of their seeds."""
+        episodes = episodes or config.evaluation_episodes
+        seeds = streams.evaluation_seeds(config.evaluation_seed, episodes, seeds_of)
         self._seeds = np.broadcast_to(seeds, (members, episodes))
         self._grid = environments.make(description, members, episodes)
 

@@ -211,6 +211,10 @@ class Learner:
         scores, steps = self.best["score"].tolist(), self.best["steps"].tolist()
         return [(score if at >= 0 else None, at if at >= 0 else None) for score, at in zip(scores, steps, strict=True)]
 
+    def best_scores(self) -> list[float]:
+        """Of each member its best score, NaN before the first."""
+        return [float("nan") if score is None else score for score, _ in self._bests()]
+
     def member(self, index: int) -> Tree:
         """All that one member needs to go on."""
         return {"learner": pack.member(self.state, index), "best": pack.member(self.best, index)}

@@ -111,5 +111,11 @@ class Loop(Protocol):
     def load(self, states: Sequence[dict[str, Any]]) -> None:
         """Go on from these states, one a member, all after the same share of the budget."""
 
+    def confirm(self, episodes: int) -> list[float]:
+        """Of each member the score of its best weights where no search has looked: on so many fresh episodes.
+
+        A loop without episodes gives the best score itself. NaN of a member without one.
+        """
+
     def best(self) -> list[dict[str, Any]]:
         """Of each member what is deployed: the state dict with the best score, and how to build its network."""

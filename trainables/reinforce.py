@@ -140,7 +140,7 @@ class ReinforceLoop:
         self._device, self._members, self._common = device, len(configs), configs[0]
         common = self._common
         seeds = [config.seed for config in configs]
-        description = environments.describe(common.environment, common.environment_args)
+        self._description = description = environments.describe(common.environment, common.environment_args)
         self._spec = MLP(description.inputs, description.actions, common.hidden, common.activation)
         self._learner = Learner(
             configs,
@@ -248,6 +248,13 @@ class ReinforceLoop:
             points.append([(until, {**figures, **played, **self._evaluation.metrics(row)})])
         self._played = [(0.0, 0.0, 0) for _ in self._played]
         return self._learner.reports(self._steps, points)
+
+    def confirm(self, episodes: int) -> list[float]:
+        """Of each member the mean return of its best weights over fresh episodes, greedily; NaN without any."""
+        fresh = Evaluation(self._description, self._common, self._members, episodes, streams.CONFIRMATION)
+        returns = fresh.returns(lambda seen: self._greedy(self._learner.best["parameters"], seen), self._device)
+        scored = np.isfinite(self._learner.best_scores())
+        return [float(score) for score in np.where(scored, returns.mean(1), np.nan)]
 
     def state(self) -> list[Tree]:
         """All that a member needs to go on; between updates no episode is under way."""

@@ -59,7 +59,7 @@ def episode_seeds(uniforms: NDArray[np.float64], seeds: tuple[int, int]) -> NDAr
     return first + (uniforms * count).astype(np.int64)
 
 
-def evaluation_seeds(seed: int, episodes: int) -> NDArray[np.int64]:
+def evaluation_seeds(seed: int, episodes: int, seeds: tuple[int, int] = SEARCH_EVALUATION) -> NDArray[np.int64]:
     """The (episodes,) seeds that every member of a study is scored on, so that none is lucky with its episodes."""
     drawn = Uniforms([seed], Purpose.EVALUATION, episodes).at(np.zeros(1, dtype=np.int64))[0]
-    return episode_seeds(drawn, SEARCH_EVALUATION)
+    return episode_seeds(drawn, seeds)

@@ -143,6 +143,10 @@ class SupervisedLoop:
             chosen = batches[:, batch * size : (batch + 1) * size]
             self._learner.update(moment, *self._train, chosen, compiled=self._compiled)
 
+    def confirm(self, episodes: int) -> list[float]:
+        """Of each member its lowest validation loss; there are no episodes, and no data beyond those of the split."""
+        return self._learner.best_scores()
+
     def state(self) -> list[Tree]:
         """All that a member needs to go on; the order of an epoch follows from the seed and the epoch."""
         return [{**self._learner.member(index), "steps": self.steps} for index in range(self._members)]

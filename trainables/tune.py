@@ -29,7 +29,7 @@ SAVE_EVERY_S = 20.0
 
 _LARGEST = float(torch.finfo(torch.float32).max)
 
-PACK_FIELDS = ("members", "until", "leg")
+PACK_FIELDS = ("members", "until", "leg", "confirm")
 MEMBER_FIELDS = ("folder",)
 
 
@@ -37,7 +37,8 @@ class Pack(tune.Trainable):
     """Trains one pack, a step from one report to the next.
 
     Beside the loop's fields, a config may have `until`, the budget at which to stop (else the full budget), and `leg`,
-    a name for people. A member may have `folder`, where its checkpoints are kept, and gone on from if there are any.
+    a name for people, and `confirm`, the number of fresh episodes that the last result scores the best weights on. A
+    member may have `folder`, where its checkpoints are kept, and gone on from if there are any.
     """
 
     loop: ClassVar[type[Loop]]
@@ -85,7 +86,10 @@ class Pack(tune.Trainable):
         if self._folders and (done or time.monotonic() - self._saved_at > SAVE_EVERY_S):
             checkpoints.save(self._folders, self._latest(), self._best())
             self._saved_at = time.monotonic()
-        return {**self._result(reports), "done": done, "train_s": time.monotonic() - began}
+        result = {**self._result(reports), "done": done, "train_s": time.monotonic() - began}
+        if done and self.config.get("confirm"):
+            result["confirmed"] = self._training.confirm(self.config["confirm"])
+        return result
 
     def _next_report(self) -> int:
         """The least multiple of budget / reports beyond what is spent, in whole units."""

@@ -28,7 +28,7 @@ from tuning.document import shown
 from tuning.errors import Problem, SweepError
 from tuning.space import Space, params_of
 
-MAY_CHANGE = {"trials", "time_limit", "workers", "tries"}
+MAY_CHANGE = {"trials", "time_limit", "workers", "tries", "confirm"}
 """What may differ from the file when a study goes on."""
 
 PRESETS = Path(__file__).parent / "presets"
@@ -88,6 +88,16 @@ class Halving(Frozen):
     hyperband: bool = Field(False, description="some trials are not compared early, so that slow ones have a chance")
 
 
+class Confirm(Frozen):
+    """The best trials and the default, trained afresh with seeds that no part of the search has used."""
+
+    model_config = ConfigDict(strict=True)
+
+    top: int = Field(3, description="how many of the best trials", ge=1, le=100)
+    seeds: int = Field(10, description="trainings of each", ge=1, le=1_000)
+    episodes: int = Field(100, description="fresh episodes that a training is scored on", ge=1, le=100_000)
+
+
 class Sweep(Frozen):
     """One search, from its file. However it is made, all that is wrong with it is raised at once, as a SweepError."""
 
@@ -106,6 +116,7 @@ class Sweep(Frozen):
     seeds: int = Field(1, description="trainings of each configuration", ge=1, le=1_000)
     aggregate: Literal["mean", "median", "worst"] = Field("mean", description="of the seeds' values: the trial's")
     halving: Annotated[Halving | None, BeforeValidator(_unless_off)] = Field(Halving(), description="or off")
+    confirm: Annotated[Confirm | None, BeforeValidator(_unless_off)] = Field(Confirm(), description="or off")
     sampler: Literal["tpe", "random"] = Field("tpe", description="what proposes configurations")
     pack_size: Count = Field("auto", description="members trained in lockstep")
     workers: Annotated[Workers, BeforeValidator(_count_alone)] = Field(Workers(), description="or their count alone")
@@ -141,7 +152,7 @@ class Sweep(Frozen):
             raise SweepError(_in_order(found, given))
         return sweep
 
-    @field_serializer("halving")
+    @field_serializer("halving", "confirm")
     def _off(self, value: Frozen | None) -> Any:
         """None would read as the default."""
         return "off" if value is None else value.model_dump(mode="json")

@@ -98,6 +98,28 @@ def resume(
 
 
 @app.command()
+def confirm(
+    name: StudyName = None,
+    top: Annotated[int | None, typer.Option(help="How many of the best trials.", min=1, max=100)] = None,
+    seeds: Annotated[int | None, typer.Option(help="Fresh trainings of each.", min=2, max=1_000)] = None,
+    address: Annotated[str | None, typer.Option(help="A Ray cluster to run on; auto: the one of this machine.")] = None,
+    root: Root = None,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Train the best trials and the default on fresh seeds, and name a champion if there is one."""
+    hush(own_ray=address is None)
+    home = Home.at(root)
+    study = Study.open(home, storage or home.storage_url, name)
+    given = {key: value for key, value in (("top", top), ("seeds", seeds)) if value is not None}
+    wanted = (study.sweep.confirm or sweep.Confirm()).model_copy(update=given)
+    log_to(home.logs / "tuning.log")
+    from tuning import run as runs
+
+    show_view(runs.confirm(study, wanted, address=address, console=err), as_json)
+
+
+@app.command()
 def check(source: SweepName, settings: Settings = None) -> None:
     """Say all that is wrong with a sweep, and run nothing."""
     checked = sweep.load(source, settings or [])

@@ -7,25 +7,15 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tuning import outcome as outcomes
 from tuning.figures import clock, number
-from tuning.study import StudyView, TrialView
+from tuning.study import Confirmation, StudyView
 
 ROWS = 10
 
 
-def ranked(view: StudyView) -> list[TrialView]:
-    """The complete trials, the best first."""
-    left, order = {trial.number: trial for trial in view.trials if trial.value is not None}, []
-    while left:
-        values = [(trial.number, trial.value) for trial in left.values() if trial.value is not None]
-        order.append(left.pop(outcomes.best(values, view.sweep.direction) or 0))
-    return order
-
-
 def leaderboard(view: StudyView, width: int) -> RenderableType:
     """The best trials and the default, each with what differs between them; in columns where the width has room."""
-    order = ranked(view)
+    order = view.ranked()
     shown = [(rank, trial) for rank, trial in enumerate(order, 1) if rank <= ROWS or trial.default]
     params = {trial.number: _with_settings(trial.params) for _, trial in shown}
     names = list(dict.fromkeys(name for each in params.values() for name in each))
@@ -74,6 +64,8 @@ def summary(view: StudyView, width: int) -> RenderableType:
         return Group(*parts)
     parts += [Text(), leaderboard(view, width), Text()]
     compared = f"; the default configuration reaches {number(default.value)}" if default and default.value else ""
+    if view.confirmation is not None:
+        parts += [confirmation(view.confirmation), Text()]
     parts.append(Text(f"Best: trial {best.number}, {view.sweep.metric} {number(best.value)}{compared}."))
     if best.checkpoint:
         parts.append(Text(f"  weights  {best.checkpoint}", overflow="fold"))
@@ -81,6 +73,40 @@ def summary(view: StudyView, width: int) -> RenderableType:
         parts.append(Text(f"  MLflow   {best.run_id}"))
     parts.append(Text(f"Next: `tuning ui` to compare the runs, `tuning show {view.name} --json` for scripts."))
     return Group(*parts)
+
+
+def confirmation(found: Confirmation) -> RenderableType:
+    """The confirmed candidates as a table, and what it comes to in words."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in ("trial", "searched", "confirmed", "95 % interval", "beats the default"):
+        table.add_column(heading, justify="right")
+    for each in found.candidates:
+        low, high = each.interval
+        chance = "" if each.improvement is None else f"{each.improvement:.0%}"
+        name, style = f"{each.number}*" if each.default else str(each.number), None
+        if each.number == found.champion:
+            style = "bold green"
+        table.add_row(
+            name, number(each.searched), number(each.mean), f"{number(low)} to {number(high)}", chance, style=style
+        )
+    title = Text(f"Confirmed on {found.seeds} fresh seeds (interquartile means)", style="bold")
+    return Group(title, table, Text(verdict(found)))
+
+
+def verdict(found: Confirmation) -> str:
+    """Whether there is a champion, in words."""
+    if found.champion is not None:
+        default = any(each.default and each.number == found.champion for each in found.candidates)
+        return f"Champion: trial {found.champion}{', the default configuration' if default else ''}."
+    if not found.tied:
+        return f"No winner: trial {found.leader} leads, but too many of its trainings diverged."
+    others = " and ".join(str(number) for number in found.tied)
+    more = (
+        "no sensible number of seeds would tell them apart"
+        if found.more_seeds is None
+        else f"about {found.more_seeds} more seeds might tell"
+    )
+    return f"No winner: trial {found.leader} can't be told from {others}; {more}."
 
 
 def show(view: StudyView, console: Console) -> None:

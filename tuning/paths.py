@@ -7,6 +7,7 @@ runs/                            --root, or LOCKSTEP_ROOT
   studies/<study>/
     lock                         held by the process that runs the study
     trials/00012/seed-0/         best.pt and latest.pt of a member (trainables/checkpoint.py)
+    confirm/00012/seed-<seed>/   the same of a training that confirms a trial
     ray/                         Ray Tune's own files of the run; not needed to go on
 """
 
@@ -64,6 +65,10 @@ class Home:
     def ray(self, name: str, began: int) -> Path:
         """Ray Tune's own files of one run of a study, begun at this time."""
         return self.study(name) / "ray" / str(began)
+
+    def confirming(self, name: str, trial: int, seed: int) -> Path:
+        """The folder of a training that confirms a trial."""
+        return self.study(name) / "confirm" / f"{trial:05d}" / f"seed-{seed}"
 
     def member(self, name: str, trial: int, place: int) -> Path:
         """The folder of a member: the trial's number, and which of the trial's seeds it is trained with."""

@@ -1,18 +1,19 @@
 """THE loop: a sweep from its file to its best trial."""
 
 import time
-from collections.abc import Sequence
 
 from ray import tune
+from ray.tune.search import Searcher
 from rich.console import Console
 
 from trainables.tune import TRAINABLES
+from tuning import confirm as confirming
 from tuning import workers
 from tuning.paths import Home
 from tuning.progress import Progress
-from tuning.search import LegErrors, Observer, PackSearch
+from tuning.search import LegErrors, PackSearch
 from tuning.study import Study, StudyView
-from tuning.sweep import Sweep
+from tuning.sweep import Confirm, Sweep
 from tuning.tracking import Tracker
 from tuning.workers import Team
 
@@ -54,25 +55,52 @@ def resume(
         return _follow(study, team, console)
 
 
+def confirm(study: Study, wanted: Confirm, *, address: str | None = None, console: Console | None = None) -> StudyView:
+    """Train the best trials and the default afresh, and say whether one of them is a champion.
+
+    Scores that are there already are kept: asked for more seeds, or begun again, it trains only what is missing.
+    """
+    with workers.team(study.sweep.workers, address) as team, study.held():
+        _confirm(study, wanted, team, console or _silent())
+    return study.view()
+
+
 def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
     """A study from where it stands to its end."""
-    began, before = time.monotonic(), study.seconds
+    began, before, console = time.monotonic(), study.seconds, console or _silent()
     tracker = Tracker(study)
     with study.held(), tracker.open():
         study.set_state("running", before)
-        progress = Progress(study, console or Console(stderr=True, quiet=True))
+        progress = Progress(study, console)
         with progress.shown():
-            search = _train(study, team, [tracker, progress])
+            search = PackSearch(study, team.count, [tracker, progress])
+            _train(study, team, search, LegErrors(search))
         search.put_back()
         ended = search.stopped or not search.unfinished
+        if ended and study.sweep.confirm is not None:
+            ended = _confirm(study, study.sweep.confirm, team, console)
         study.set_state("finished" if ended else "interrupted", before + time.monotonic() - began)
         tracker.ended(study.view())
     return study.view()
 
 
-def _train(study: Study, team: Team, observers: Sequence[Observer]) -> PackSearch:
-    """Every leg, placed by Ray Tune on workers that are kept from leg to leg."""
-    search = PackSearch(study, team.count, observers)
+def _confirm(study: Study, wanted: Confirm, team: Team, console: Console) -> bool:
+    """Whether the confirmation came to its end; there is none of a study whose only value is the default's."""
+    if not any(not trial.default for trial in confirming.candidates(study.view(), wanted.top)):
+        return True
+    members = confirming.missing(study, wanted)
+    if members:
+        search = confirming.ConfirmSearch(study, wanted, members, team.count)
+        with confirming.bar(console, study.name, len(members)) as search.progress:
+            _train(study, team, search, confirming.PackErrors(search))
+    if confirming.missing(study, wanted):
+        return False
+    confirming.conclude(study, wanted)
+    return True
+
+
+def _train(study: Study, team: Team, search: Searcher, errors: tune.Callback) -> None:
+    """Every leg of a search, placed by Ray Tune on workers that are kept from leg to leg."""
     folder = study.home.ray(study.name, time.time_ns())
     tune.Tuner(
         tune.with_resources(TRAINABLES[study.sweep.loop], {"cpu": team.cpus, "gpu": team.gpus}),
@@ -88,11 +116,14 @@ def _train(study: Study, team: Team, observers: Sequence[Observer]) -> PackSearc
             name=folder.name,
             storage_path=str(folder.parent),
             verbose=0,
-            callbacks=[LegErrors(search)],
+            callbacks=[errors],
             failure_config=tune.FailureConfig(max_failures=study.sweep.tries - 1),
         ),
     ).fit()
-    return search
+
+
+def _silent() -> Console:
+    return Console(stderr=True, quiet=True)
 
 
 def _leg_name(trial: tune.experiment.Trial) -> str:

@@ -32,6 +32,7 @@ from tuning.sweep import Sweep
 
 SWEEP, STATE, SECONDS, TRACKING, CREATED, KEY = "sweep", "state", "seconds", "mlflow", "created", "key"
 RUN, LEG = "mlflow_run", "leg"
+SCORES, CONFIRMATION = "confirm_scores", "confirmation"
 PLAN, RESULT = "plan", "result"
 
 StudyState = Literal["running", "finished", "interrupted", "failed"]
@@ -103,6 +104,35 @@ class TrialView:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """One configuration as it was confirmed: a score for each fresh seed, None of one that diverged.
+
+    searched: the trial's value in the search; mean: the interquartile mean of the scores, with its 95 % interval;
+    improvement: the probability that a training of it beats one of the default.
+    """
+
+    number: int
+    default: bool
+    searched: float | None
+    scores: list[float | None]
+    mean: float
+    interval: tuple[float, float]
+    improvement: float | None
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What fresh seeds say of the best trials; champion: None where the leaders can't be told apart."""
+
+    candidates: list[Candidate]
+    champion: int | None
+    leader: int
+    tied: list[int]
+    more_seeds: int | None
+    seeds: int
+
+
+@dataclass(frozen=True)
 class StudyView:
     """A study as people and scripts are shown it."""
 
@@ -113,6 +143,13 @@ class StudyView:
     created: datetime
     tracking: dict[str, str]
     trials: list[TrialView]
+    confirmation: Confirmation | None = None
+
+    def ranked(self) -> list[TrialView]:
+        """The complete trials, the best first, the earlier first among equals."""
+        sign = -1 if self.sweep.direction == "maximize" else 1
+        valued = [(trial.value, trial) for trial in self.trials if trial.value is not None]
+        return [trial for _, trial in sorted(valued, key=lambda pair: (sign * pair[0], pair[1].number))]
 
     @property
     def best(self) -> TrialView | None:
@@ -151,6 +188,8 @@ class StudyView:
                 "run_id": best.run_id,
                 "checkpoint": best.checkpoint,
             },
+            "champion": self.confirmation and self.confirmation.champion,
+            "confirmation": self.confirmation and _CONFIRMATION.dump_python(self.confirmation, mode="json"),
             "trials": [{key: asdict(trial)[key] for key in shown} for trial in self.trials],
         }
 
@@ -388,6 +427,19 @@ class Study:
         self._set_result(number, None, members)
         self._storage.set_trial_state_values(self._trial_id(number), TrialState.WAITING)
 
+    def keep_scores(self, scores: Sequence[tuple[int, int, float | None]]) -> None:
+        """Keep what trainings that confirm have scored: trial, seed, score; in one write."""
+        known = [*([number, seed, score] for (number, seed), score in self.scores().items()), *map(list, scores)]
+        self.optuna.set_user_attr(SCORES, known)
+
+    def scores(self) -> dict[tuple[int, int], float | None]:
+        """What trainings that confirm have scored, by trial and seed; None of one that diverged."""
+        return {(number, seed): score for number, seed, score in self.optuna.user_attrs.get(SCORES, [])}
+
+    def set_confirmation(self, confirmation: Confirmation) -> None:
+        """Keep what the confirmation has come to."""
+        self.optuna.set_user_attr(CONFIRMATION, _CONFIRMATION.dump_python(confirmation, mode="json"))
+
     def _set_result(self, number: int, found: Outcome | None, members: Sequence[MemberResult]) -> None:
         self._set(number, RESULT, {"outcome": found and asdict(found), "members": [asdict(each) for each in members]})
 
@@ -413,6 +465,9 @@ class Study:
                 for trial in self.optuna.get_trials(deepcopy=False)
                 if PLAN in trial.user_attrs
             ],
+            confirmation=_CONFIRMATION.validate_python(attributes[CONFIRMATION])
+            if CONFIRMATION in attributes
+            else None,
         )
 
     def _trial_view(self, trial: FrozenTrial, run_id: str | None, held: bool) -> TrialView:
@@ -441,6 +496,7 @@ class Study:
 
 
 _LEGS = TypeAdapter(LegRecord)
+_CONFIRMATION = TypeAdapter(Confirmation)
 
 
 def _opened(leg: Leg) -> LegRecord:

@@ -94,7 +94,7 @@ class Confirm(Frozen):
     model_config = ConfigDict(strict=True)
 
     top: int = Field(3, description="how many of the best trials", ge=1, le=100)
-    seeds: int = Field(10, description="trainings of each", ge=1, le=1_000)
+    seeds: int = Field(10, description="trainings of each", ge=2, le=1_000)
     episodes: int = Field(100, description="fresh episodes that a training is scored on", ge=1, le=100_000)
 
 

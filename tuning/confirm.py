@@ -1,0 +1,193 @@
+"""The best trials and the default configuration, trained afresh with seeds that no part of the search has used.
+
+Every training is a member of a pack like any other. What is compared are the scores of their best weights on fresh
+episodes, so that neither a lucky seed nor a lucky evaluation makes a champion.
+"""
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ray.tune import Callback
+from ray.tune.experiment import Trial
+from ray.tune.search import Searcher
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tuning import statistics
+from tuning.outcome import Direction
+from tuning.search import LARGEST_PACK
+from tuning.study import SEARCH_SEEDS, Candidate, Confirmation, Study, StudyView, TrialView
+from tuning.sweep import Confirm
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training that confirms: a trial's configuration with a fresh seed."""
+
+    number: int
+    values: dict[str, Any]
+    seed: int
+
+
+def candidates(view: StudyView, top: int) -> list[TrialView]:
+    """The best trials, and the default one if it has a value."""
+    best = view.ranked()[:top]
+    default = view.default
+    return best + ([default] if default and default.value is not None and default not in best else [])
+
+
+def fresh_seeds(study_seed: int, count: int) -> list[int]:
+    """Seeds above all those that a search trains with; the same for every configuration."""
+    drawn = random.Random(f"confirm {study_seed}")
+    return [SEARCH_SEEDS + drawn.randrange(SEARCH_SEEDS) for _ in range(count)]
+
+
+class ConfirmSearch(Searcher):
+    """A Ray Searcher that suggests packs of the members that have no score yet."""
+
+    def __init__(self, study: Study, wanted: Confirm, members: Sequence[Member], workers: int) -> None:
+        super().__init__(metric=study.sweep.metric, mode="max" if study.sweep.direction == "maximize" else "min")
+        self._study, self._wanted = study, wanted
+        self._packs = list(_packs(study, members, workers))
+        self._under_way: dict[str, list[Member]] = {}
+        self.progress: Progress | None = None
+
+    def suggest(self, trial_id: str) -> Any:
+        """The next pack as the config of a Trainable."""
+        if not self._packs:
+            return None if self._under_way else Searcher.FINISHED
+        pack = self._under_way[trial_id] = self._packs.pop(0)
+        home, name, sweep = self._study.home, self._study.name, self._study.sweep
+        members = [
+            {
+                **sweep.config(each.values, each.seed).model_dump(mode="json"),
+                "folder": str(home.confirming(name, each.number, each.seed)),
+            }
+            for each in pack
+        ]
+        return {"members": members, "confirm": self._wanted.episodes, "leg": f"confirm-{trial_id}"}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """A pack has come further."""
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """A pack has its scores; one that diverged has none and counts as the worst there is."""
+        if not error and result is not None:
+            diverged = [report["diverged_at"] is not None for report in result["members"]]
+            self._keep(
+                trial_id,
+                [
+                    None if bad or not math.isfinite(score) else score
+                    for bad, score in zip(diverged, result["confirmed"], strict=True)
+                ],
+            )
+
+    def failed(self, trial_id: str) -> None:
+        """A pack could not be trained, however often it was tried: none of its members has a score."""
+        self._keep(trial_id, [None] * len(self._under_way[trial_id]))
+
+    def _keep(self, trial_id: str, scores: Sequence[float | None]) -> None:
+        pack = self._under_way.pop(trial_id)
+        self._study.keep_scores([(each.number, each.seed, score) for each, score in zip(pack, scores, strict=True)])
+        if self.progress is not None:
+            self.progress.advance(self.progress.task_ids[0], len(pack))
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: all that is needed is in the study."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing, likewise."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its searcher, which nothing reads back."""
+        return {}
+
+
+class PackErrors(Callback):
+    """Tells the search of a pack that failed for good."""
+
+    def __init__(self, search: ConfirmSearch) -> None:
+        self._search = search
+
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """A pack has failed for good."""
+        self._search.failed(trial.trial_id)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its callbacks, which nothing reads back."""
+        return {}
+
+
+def _packs(study: Study, members: Sequence[Member], workers: int) -> Iterator[list[Member]]:
+    """Members of one structure together, in packs of even size, enough of them that no worker idles."""
+    groups: dict[str, list[Member]] = {}
+    for member in members:
+        groups.setdefault(study.sweep.structure_of(member.values), []).append(member)
+    for group in groups.values():
+        count = max(math.ceil(len(group) / LARGEST_PACK), min(workers, len(group)))
+        size = math.ceil(len(group) / count)
+        yield from (group[first : first + size] for first in range(0, len(group), size))
+
+
+def missing(study: Study, wanted: Confirm) -> list[Member]:
+    """The members that are still to be trained."""
+    view, known, plans = study.view(), study.scores(), study.plans()
+    return [
+        Member(trial.number, plans[trial.number].values, seed)
+        for trial in candidates(view, wanted.top)
+        for seed in fresh_seeds(study.sweep.seed, wanted.seeds)
+        if (trial.number, seed) not in known
+    ]
+
+
+def conclude(study: Study, wanted: Confirm) -> Confirmation:
+    """What the scores come to; kept in the study."""
+    view, known = study.view(), study.scores()
+    seeds = fresh_seeds(study.sweep.seed, wanted.seeds)
+    chosen = candidates(view, wanted.top)
+    scores = {trial.number: [known[trial.number, seed] for seed in seeds] for trial in chosen}
+    default = next((trial.number for trial in chosen if trial.default), None)
+    direction: Direction = study.sweep.direction
+    found = statistics.verdict(scores, default, direction, study.sweep.seed)
+    counted = statistics.counted(scores, direction)
+    confirmation = Confirmation(
+        candidates=[
+            Candidate(
+                number=trial.number,
+                default=trial.default,
+                searched=trial.value,
+                scores=scores[trial.number],
+                mean=statistics.interquartile_mean(counted[trial.number]),
+                interval=statistics.interval(counted[trial.number], study.sweep.seed),
+                improvement=None
+                if default is None or trial.default
+                else statistics.probability_of_improvement(scores[trial.number], scores[default], direction),
+            )
+            for trial in chosen
+        ],
+        champion=found.champion,
+        leader=found.leader,
+        tied=list(found.tied),
+        more_seeds=found.more_seeds,
+        seeds=wanted.seeds,
+    )
+    study.set_confirmation(confirmation)
+    return confirmation
+
+
+def bar(console: Console, name: str, members: int) -> Progress:
+    """What a person sees meanwhile."""
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(30),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    progress.add_task(f"confirming {name}", total=members)
+    return progress

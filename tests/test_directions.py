@@ -9,9 +9,10 @@ import pytest
 FLOORS = (
     "tuning.cli",
     "tuning",
-    "tuning.run tuning.leaderboard",
+    "tuning.run tuning.leaderboard tuning.audit",
     "tuning.tracking tuning.confirm tuning.progress",
     "tuning.search",
+    "tuning.sampling tuning.importance",
     "tuning.study tuning.workers",
     "tuning.sweep",
     "tuning.checks tuning.space",

@@ -120,6 +120,35 @@ def confirm(
 
 
 @app.command()
+def audit(
+    name: StudyName = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
+    root: Root = None,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Compare Optuna's storage, MLflow and the checkpoints of a study; exit 1 where they differ."""
+    hush()
+    home = Home.at(root)
+    study = Study.open(home, storage or home.storage_url, name)
+    log_to(home.logs / "tuning.log")
+    from tuning import audit as audits
+
+    found = audits.audit(study)
+    if found and repair:
+        audits.repair(study)
+        mended, found = found, audits.audit(study)
+        err.print(f"{len(mended) - len(found)} of {len(mended)} differences mended", highlight=False)
+    if as_json:
+        print(json.dumps([{"where": each.where, "message": each.message} for each in found]))
+    else:
+        lines = [str(each) for each in found] or [f"{study.name}: storage, MLflow and checkpoints agree"]
+        out.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+    if found:
+        raise typer.Exit(1)
+
+
+@app.command()
 def check(source: SweepName, settings: Settings = None) -> None:
     """Say all that is wrong with a sweep, and run nothing."""
     checked = sweep.load(source, settings or [])

@@ -25,7 +25,7 @@ from sqlalchemy import Engine, event
 from trainables.checkpoint import BEST
 from tuning import outcome as outcomes
 from tuning import sweep as sweeps
-from tuning.errors import StudyDiffers, StudyExists, StudyNotFound, StudyRunning
+from tuning.errors import StudyDiffers, StudyError, StudyExists, StudyNotFound, StudyRunning
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
 from tuning.sweep import Sweep
@@ -138,6 +138,8 @@ class StudyView:
 
     name: str
     state: str
+    stored_state: StudyState
+    """What the process that ran it said last; a study cut off still says that it runs."""
     sweep: Sweep
     seconds: float
     created: datetime
@@ -198,10 +200,20 @@ def storage(url: str) -> BaseStorage:
     """Optuna's storage at a URL; SQLite in the mode in which readers and the writer do not wait for each other."""
     if not url.startswith("sqlite:///"):
         return RDBStorage(url)
-    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    kept = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
-    _write_ahead(kept.engine)
+    path = Path(url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with alone(path.with_suffix(".lock")):
+        kept = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+        _write_ahead(kept.engine)
     return kept
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """One process at a time: the first use of a database lays out its tables."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _write_ahead(engine: Engine) -> None:
@@ -227,8 +239,10 @@ class Study:
     def create(cls, home: Home, url: str, sweep: Sweep, name: str | None = None) -> "Study":
         """A new study: under this name, or after its sweep with the first free number.
 
-        Raises StudyExists where the name is taken.
+        Raises StudyError where the name is none for a folder, StudyExists where it is taken.
         """
+        if name is not None and (name in ("", ".", "..") or "/" in name or not name.isprintable()):
+            raise StudyError(f"name: {name!r} should be one that a folder can have, as the study's files lie in it")
         kept = storage(url)
         taken = set(optuna.get_all_study_names(kept))
         while True:
@@ -374,6 +388,11 @@ class Study:
             for number, result in results.items()
         }
 
+    def members(self, number: int) -> list[MemberResult]:
+        """How far a trial's members have come, as far as it is kept."""
+        trial = self.optuna.get_trials(deepcopy=False)[number]
+        return [MemberResult(**member) for member in trial.user_attrs.get(RESULT, {}).get("members", [])]
+
     def open_leg(self, leg: Leg) -> None:
         """Keep that a leg is handed out."""
         self._set_leg(_opened(leg))
@@ -456,6 +475,7 @@ class Study:
         return StudyView(
             name=self.name,
             state="interrupted" if state == "running" and not held else state,
+            stored_state=state,
             sweep=self.sweep,
             seconds=attributes.get(SECONDS, 0.0),
             created=datetime.fromisoformat(attributes[CREATED]),

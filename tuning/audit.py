@@ -1,0 +1,123 @@
+"""Whether Optuna's storage, MLflow and the checkpoints tell the same story of a study; and mending what can be."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
+
+from tuning.study import Study, StudyView, TrialView
+from tuning.tracking import STATUSES, Tracker, tracking_uri
+
+ENDED = ("complete", "pruned", "failed")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One place where the story differs: `trial 12`, or the study as a whole."""
+
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+def audit(study: Study) -> list[Finding]:
+    """All that differs; nothing is changed."""
+    view = study.view()
+    if view.state == "running":
+        return [Finding("study", "is running now; what is on its way would look like a difference")]
+    client = MlflowClient(tracking_uri=tracking_uri(study.home))
+    runs = _runs(client, study)
+    found = [*_of_study(view), *_of_parent(runs.get(None, []))]
+    for trial in view.trials:
+        found += [Finding(f"trial {trial.number}", each) for each in _of_trial(trial, runs.get(trial.number, []))]
+        found += [Finding(f"trial {trial.number}", each) for each in _of_files(trial)]
+    known = {trial.number for trial in view.trials}
+    found += [
+        Finding(f"trial {stray}", "is in MLflow, and the study knows nothing of it")
+        for stray in runs
+        if stray is not None and stray not in known
+    ]
+    return found
+
+
+def repair(study: Study) -> None:
+    """Mend what can be: trials that nobody runs wait, runs are made, ended, or told what they lack, doubles deleted."""
+    with study.held():
+        for number in study.take_back():
+            study.put_back(number, study.members(number))
+        client = MlflowClient(tracking_uri=tracking_uri(study.home))
+        own = {trial.number: trial.run_id for trial in study.view().trials}
+        for number, doubles in _runs(client, study).items():
+            keep = own.get(number) if number is not None else study.view().tracking.get("run_id")
+            for run in doubles:
+                if len(doubles) > 1 and run.info.run_id != keep:
+                    client.delete_run(run.info.run_id)
+        tracker = Tracker(study)
+        state = study.view().stored_state
+        with tracker.open():
+            study.set_state("interrupted" if state == "running" else state, study.seconds)
+            tracker.ended(study.view())
+
+
+def _runs(client: MlflowClient, study: Study) -> dict[int | None, list[Run]]:
+    """All runs of the study in MLflow, by trial; the study's own under None."""
+    found: dict[int | None, list[Run]] = {}
+    experiment = client.get_experiment_by_name(study.sweep.name)
+    token: str | None = None
+    while experiment is not None:
+        page = client.search_runs(
+            [experiment.experiment_id], f"tags.lockstep.key = '{study.key}'", max_results=1_000, page_token=token
+        )
+        for run in page:
+            number = run.data.tags.get("lockstep.trial")
+            found.setdefault(None if number is None else int(number), []).append(run)
+        token = page.token
+        if not token:
+            break
+    return found
+
+
+def _of_study(view: StudyView) -> Iterator[Finding]:
+    ended = sum(trial.state in ENDED for trial in view.trials)
+    if len(view.trials) > view.sweep.trials:
+        yield Finding("study", f"has {len(view.trials)} trials, of {view.sweep.trials} asked for")
+    if view.state == "finished" and view.sweep.time_limit is None and ended != len(view.trials):
+        yield Finding("study", f"is finished, but {len(view.trials) - ended} of its trials have no end")
+    if view.stored_state == "running":
+        yield Finding("study", "was cut off; `tuning resume` goes on with it")
+
+
+def _of_parent(runs: list[Run]) -> Iterator[Finding]:
+    if len(runs) != 1:
+        yield Finding("study", f"has {len(runs)} runs of its own in MLflow, should have one")
+    elif runs[0].info.status == "RUNNING":
+        yield Finding("study", "its own run in MLflow is still running")
+
+
+def _of_trial(trial: TrialView, runs: list[Run]) -> Iterator[str]:
+    if len(runs) != 1:
+        yield f"has {len(runs)} runs in MLflow, should have one"
+        return
+    (run,) = runs
+    state = "diverged" if trial.diverged_at is not None else trial.state
+    if run.info.run_id != trial.run_id:
+        yield f"the study knows of run {trial.run_id}, MLflow has {run.info.run_id}"
+    if run.info.status != STATUSES[state]:
+        yield f"is {state}, its run in MLflow is {run.info.status}"
+    if run.data.params != {name: str(value) for name, value in trial.params.items()}:
+        yield "its parameters in MLflow are others"
+    told = run.data.metrics.get("value")
+    if (told is None) != (trial.value is None) or (
+        told is not None and trial.value is not None and not math.isclose(told, trial.value)
+    ):
+        yield f"its value is {trial.value}, in MLflow {told}"
+
+
+def _of_files(trial: TrialView) -> Iterator[str]:
+    if trial.state == "complete" and not (trial.checkpoint and Path(trial.checkpoint).exists()):
+        yield f"its best weights are missing: {trial.checkpoint}"

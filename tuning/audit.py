@@ -52,8 +52,8 @@ def repair(study: Study) -> None:
             study.put_back(number, study.members(number))
         client = MlflowClient(tracking_uri=tracking_uri(study.home))
         own = {trial.number: trial.run_id for trial in study.view().trials}
-        for number, doubles in _runs(client, study).items():
-            keep = own.get(number) if number is not None else study.view().tracking.get("run_id")
+        for trial, doubles in _runs(client, study).items():
+            keep = own.get(trial) if trial is not None else study.view().tracking.get("run_id")
             for run in doubles:
                 if len(doubles) > 1 and run.info.run_id != keep:
                     client.delete_run(run.info.run_id)

@@ -4,7 +4,6 @@ The study says what happened and MLflow is told. Curves are gathered and written
 study before the run's first metric, so that the run is found again and none is made twice.
 """
 
-import fcntl
 import json
 import logging
 import os
@@ -25,10 +24,11 @@ from trainables import checkpoint
 from tuning import outcome as outcomes
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
-from tuning.study import Leg, Plan, Study, StudyView
+from tuning.study import Leg, Plan, Study, StudyView, alone
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
+Ended = tuple[Outcome, list[MemberResult]]
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 STATUSES = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED", "waiting": "KILLED"}
@@ -74,7 +74,8 @@ class Tracker:
     @contextmanager
     def open(self) -> Iterator["Tracker"]:
         """Write until closed; what is left then has a minute."""
-        self._events.put(self._begin_study)
+        # Asked now: of whatever ends from here on, the search tells.
+        self._events.put(partial(self._begin_study, self._study.plans(), self._study.ends()))
         self._thread.start()
         try:
             yield self
@@ -109,7 +110,7 @@ class Tracker:
                 self._write_pending()
         self._write_pending()
 
-    def _begin_study(self) -> None:
+    def _begin_study(self, plans: Mapping[int, Plan], ends: Mapping[int, Ended]) -> None:
         self._client = MlflowClient(tracking_uri=tracking_uri(self._study.home))
         experiment = self._insist(self._experiment)
         runs = None if experiment is None else self._insist(partial(self._known_runs, experiment))
@@ -123,8 +124,8 @@ class Tracker:
             self._parent = self._insist(lambda: self._create(experiment, self._study.name, self._tags))
         if self._parent is not None:
             self._study.set_tracking({"experiment_id": experiment, "run_id": self._parent})
-            self._describe(self._parent, new=None not in runs)
-            self._take_up({number: run for number, run in runs.items() if number is not None})
+            self._describe(self._parent, new=None not in runs or not runs[None].data.params)
+            self._take_up({number: run for number, run in runs.items() if number is not None}, plans, ends)
 
     def _describe(self, run_id: str, new: bool) -> None:
         """What the study's own run says of the sweep; its parameters can't be changed later, the file can."""
@@ -150,34 +151,35 @@ class Tracker:
             if not token:
                 return runs
 
-    def _take_up(self, runs: Mapping[int, Run]) -> None:
+    def _take_up(self, runs: Mapping[int, Run], plans: Mapping[int, Plan], ends: Mapping[int, Ended]) -> None:
         """Of a study that goes on: what MLflow was not told before it was cut off."""
-        plans = self._study.plans()
-        for number, (found, members) in self._study.ends().items():
+        for number, (found, members) in ends.items():
             run = runs.get(number)
             if run is None:
                 self._begin_trial(plans[number], "")
-            elif run.data.tags.get("lockstep.state") == _state(found):
+            elif run.info.status == STATUSES[_state(found)] and run.data.tags["lockstep.state"] == _state(found):
                 self._runs[number] = run.info.run_id
                 self._ended.add(number)
                 continue
             else:
-                self._adopt(number, run)
+                self._adopt(plans[number], run)
             for place in range(len(members)):
                 kept = checkpoint.read(self._study.home.member(self._study.name, number, place) / checkpoint.LATEST)
                 self._note(number, place, kept["report"]["points"] if kept else [], _now())
             self._end_trial(number, found, members)
         for number in runs.keys() - self._runs.keys():
-            self._adopt(number, runs[number])
+            self._adopt(plans[number], runs[number])
 
-    def _adopt(self, number: int, run: Run) -> None:
+    def _adopt(self, plan: Plan, run: Run) -> None:
         """Go on with a run that is there; what it has of each curve is not told again."""
-        run_id = run.info.run_id
+        number, run_id = plan.number, run.info.run_id
         self._study.set_run(number, run_id)
         self._runs[number] = run_id
         for key in run.data.metrics:
             history = self._insist(partial(self._client.get_metric_history, run_id, key)) or []
             self._seen[number, key] = max((metric.step for metric in history), default=-1)
+        if not run.data.params:
+            self._insist(lambda: self._client.log_batch(run_id, params=_params(plan.params)))
         self._insist(partial(self._set_running, run_id))
 
     def _set_running(self, run_id: str) -> None:
@@ -196,7 +198,7 @@ class Tracker:
     def _experiment(self) -> str:
         """The experiment of the sweep; made where there is none."""
         name, home = self._study.sweep.name, self._study.home
-        with _alone(home.root / "mlflow.lock"):
+        with alone(home.root / "mlflow.lock"):
             found = self._client.get_experiment_by_name(name)
             if found is not None:
                 return str(found.experiment_id)
@@ -241,16 +243,16 @@ class Tracker:
                 self._insist(partial(self._client.log_batch, run_id, metrics=batch))
 
     def _end_trial(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
+        steps = max((member.value_steps or 0 for member in members), default=0)
+        self._note(number, 0, [] if found.value is None else [(steps, {"value": found.value})], _now())
         self._write_pending()
         run_id = self._runs.get(number)
         if run_id is None:
             return
         self._ended.add(number)
         state = _state(found)
-        steps = max((member.value_steps or 0 for member in members), default=0)
-        metrics = [] if found.value is None else [Metric("value", found.value, _now(), steps)]
         tags = {"lockstep.state": state, "lockstep.diverged_at": found.diverged_at, "lockstep.reason": found.reason}
-        self._end_run(run_id, state, metrics, {key: str(tag) for key, tag in tags.items() if tag is not None})
+        self._end_run(run_id, state, [], {key: str(tag) for key, tag in tags.items() if tag is not None})
 
     def _end_run(self, run_id: str, state: str, metrics: Sequence[Metric], tags: Mapping[str, str]) -> None:
         run_tags = [RunTag(key, tag) for key, tag in {"lockstep.state": state, **tags}.items()]
@@ -312,11 +314,3 @@ def _params(values: Mapping[str, Any]) -> list[Param]:
 
 def _now() -> int:
     return int(time.time() * 1000)
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """One process at a time: the first use of a store lays out its tables."""
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

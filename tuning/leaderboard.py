@@ -63,7 +63,9 @@ def summary(view: StudyView, width: int) -> RenderableType:
         parts.append(Text("No trial has a value: " + _why_none(view)))
         return Group(*parts)
     parts += [Text(), leaderboard(view, width), Text()]
-    compared = f"; the default configuration reaches {number(default.value)}" if default and default.value else ""
+    compared = ""
+    if default is not None and default.value is not None and default is not best:
+        compared = f"; the default configuration reaches {number(default.value)}"
     if view.confirmation is not None:
         parts += [confirmation(view.confirmation), Text()]
     parts.append(Text(f"Best: trial {best.number}, {view.sweep.metric} {number(best.value)}{compared}."))

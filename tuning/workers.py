@@ -3,6 +3,7 @@
 import logging
 import math
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,17 +62,33 @@ def _own(wanted: Workers) -> Iterator[Team]:
 
 
 def _of_cluster(wanted: Workers, address: str) -> Iterator[Team]:
+    unreachable = WorkersError(
+        f"--address {address}: no Ray cluster can be reached there; `ray start --head` begins one, and without "
+        "--address the workers are this machine's own"
+    )
+    if not _answers(address):
+        # Ray itself would go on asking for minutes.
+        raise unreachable
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except ConnectionError as error:
-        raise WorkersError(
-            f"--address {address}: no Ray cluster can be reached there; `ray start --head` begins one, and without "
-            "--address the workers are this machine's own"
-        ) from error
+        raise unreachable from error
     try:
         yield _fitting(wanted, wanted.count, grows=True)
     finally:
         ray.shutdown()
+
+
+def _answers(address: str) -> bool:
+    """Whether anything listens at host:port; other addresses are Ray's to find."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal():
+        return True
+    try:
+        socket.create_connection((host.removeprefix("ray://"), int(port)), timeout=10).close()
+    except OSError:
+        return False
+    return True
 
 
 def _fitting(wanted: Workers, count: int | Literal["auto"], grows: bool) -> Team:

@@ -7,7 +7,7 @@ write. From these records a search goes on where another was cut off.
 import math
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -238,8 +238,7 @@ class PackSearch(Searcher):
             leg = Leg(record.name, [plans[n] for n in record.numbers], record.bracket, record.rung, record.until)
             for number in record.numbers:
                 loose.pop(number, None)
-                for key, waiting in self._waiting.items():
-                    self._waiting[key] = [plan for plan in waiting if plan.number != number]
+            self._give_up(record.numbers)
             if record.state == "open":
                 self._again.append(leg)
             if record.state == "closed":
@@ -256,6 +255,13 @@ class PackSearch(Searcher):
         for leg in self._again:
             for plan in leg.plans:
                 self._results.setdefault(plan.number, [MemberResult() for _ in plan.seeds])
+
+    def _give_up(self, numbers: Collection[int]) -> None:
+        """Trials of a later leg no longer wait, nor are they begun again in one that was being split when it ended."""
+        for key, waiting in self._waiting.items():
+            self._waiting[key] = [plan for plan in waiting if plan.number not in numbers]
+        left = [replace(leg, plans=[plan for plan in leg.plans if plan.number not in numbers]) for leg in self._again]
+        self._again = deque(leg for leg in left if leg.plans)
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: all that is needed is in the study."""

@@ -1,6 +1,8 @@
 """Sweeps of a second or two, results of members that nobody trained, and the command as a person gives it."""
 
+import math
 import os
+import random
 import subprocess
 import sys
 import time
@@ -10,14 +12,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
+import optuna
+import pytest
 import yaml
+from optuna.storages import BaseStorage, InMemoryStorage
 from ray.tune.search import Searcher
 
 from trainables.loop import Report
-from tuning.outcome import MemberResult
+from tuning import study as studies
+from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
-from tuning.search import PackSearch
-from tuning.study import Study
+from tuning.search import Observer, PackSearch
+from tuning.study import Leg, Plan, Study
 from tuning.sweep import Sweep
 
 Answer = TypeVar("Answer")
@@ -70,6 +76,56 @@ def created(root: Path, called: str | None = None, **changes: Any) -> Study:
     return Study.create(home, home.storage_url, tiny(**changes), called)
 
 
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing catches it, and nothing can be written after it."""
+
+
+class Mortal(InMemoryStorage):
+    """A storage whose process can be killed at any of its writes."""
+
+    left = math.inf
+    """Writes that it still takes."""
+
+    def _count(self) -> None:
+        if self.left <= 0:
+            raise Killed
+        self.left -= 1
+
+    def create_new_trial(self, *arguments: Any, **more: Any) -> int:
+        self._count()
+        return super().create_new_trial(*arguments, **more)
+
+    def set_study_user_attr(self, *arguments: Any) -> None:
+        self._count()
+        super().set_study_user_attr(*arguments)
+
+    def set_trial_user_attr(self, *arguments: Any) -> None:
+        self._count()
+        super().set_trial_user_attr(*arguments)
+
+    def set_trial_param(self, *arguments: Any) -> None:
+        self._count()
+        super().set_trial_param(*arguments)
+
+    def set_trial_intermediate_value(self, *arguments: Any) -> None:
+        self._count()
+        super().set_trial_intermediate_value(*arguments)
+
+    def set_trial_state_values(self, *arguments: Any, **more: Any) -> bool:
+        self._count()
+        return super().set_trial_state_values(*arguments, **more)
+
+
+def in_memory(kept: BaseStorage, **changes: Any) -> Study:
+    """The study of the tiny sweep that this storage holds; a new one where it holds none."""
+    home = Home.at("nowhere")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(studies, "storage", lambda url: kept)
+        if optuna.get_all_study_names(kept):
+            return Study.open(home, "memory")
+        return Study.create(home, "memory", tiny(**changes))
+
+
 def opened(root: Path, name: str | None = None) -> Study:
     """The study as another process would see it."""
     home = Home.at(root)
@@ -95,15 +151,103 @@ def reports(
     return {"members": members, "train_s": 0.5}
 
 
+class Recorder:
+    """An observer that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.begun_with: list[Leg] = []
+        self.points: list[tuple[int, int, list[tuple[int, dict[str, float]]], MemberResult]] = []
+        self.ended: dict[int, tuple[Outcome, list[MemberResult]]] = {}
+
+    def begun(self, leg: Leg) -> None:
+        self.begun_with.append(leg)
+
+    def reported(
+        self, plan: Plan, place: int, points: list[tuple[int, dict[str, float]]], result: MemberResult
+    ) -> None:
+        self.points.append((plan.number, place, points, result))
+
+    def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
+        assert plan.number not in self.ended, "told twice"
+        self.ended[plan.number] = found, list(members)
+
+
+def numbers(config: dict[str, Any]) -> list[int]:
+    """The trials of a leg, known by the folders of their members."""
+    return list(dict.fromkeys(trial_of(member) for member in config["members"]))
+
+
+def trial_of(member: dict[str, Any]) -> int:
+    """The trial of a member of a leg, known by its folder."""
+    return int(Path(member["folder"]).parent.name)
+
+
+def driven(
+    study: Study,
+    workers: int = 1,
+    result: Callable[[dict[str, Any]], dict[str, Any] | str] = reports,
+    observers: Sequence[Observer] = (),
+    order: random.Random | None = None,
+) -> list[dict[str, Any]]:
+    """Run the whole search with so many workers, without training anything; returns the configs of its legs.
+
+    result: what a leg reports at its end, or why it fails. Legs end in the order in which they began, or in a random
+    one.
+    """
+    search = PackSearch(study, workers, observers)
+    legs: list[dict[str, Any]] = []
+    under_way: list[tuple[str, dict[str, Any]]] = []
+    while (leg := search.suggest(f"leg {len(legs)}")) != Searcher.FINISHED:
+        if leg is not None:
+            under_way.append((f"leg {len(legs)}", leg))
+            legs.append(leg)
+        if leg is None or len(under_way) == workers:
+            trial_id, ending = under_way.pop(order.randrange(len(under_way)) if order else 0)
+            came_to = result(ending)
+            if isinstance(came_to, str):
+                search.on_trial_complete(trial_id, error=True)
+                search.failed(trial_id, came_to)
+            else:
+                search.on_trial_complete(trial_id, came_to)
+    assert not under_way
+    assert not search.unfinished
+    return legs
+
+
 def finished(study: Study, diverged: Sequence[int] = (), failing: str | None = None) -> None:
     """Drive the search by hand to its end. In the first leg these members diverge; `failing`: why every leg fails."""
-    search = PackSearch(study, 1, [])
-    while (leg := search.suggest("leg")) != Searcher.FINISHED:
-        if failing:
-            search.failed("leg", failing)
-            continue
-        first = leg["leg"].endswith("00000")
-        search.on_trial_complete("leg", reports(leg, diverged=diverged if first else ()))
+    driven(
+        study,
+        result=lambda leg: failing or reports(leg, diverged=diverged if leg["leg"].endswith("00000") else ()),
+    )
+
+
+def assert_sound(study: Study, trials: int) -> None:
+    """A search that has come to its end has as many trials as it should, and its records and Optuna agree on each."""
+    told = study.optuna.get_trials()
+    assert [trial.number for trial in told] == list(range(trials))
+    assert study.half_asked() == []
+    records = study.legs()
+    for place, record in enumerate(records):
+        later = {number for each in records[place + 1 :] for number in each.numbers}
+        assert record.state != "open" or {*record.numbers} <= later, "a leg is open that nobody trains"
+    plans, ends = study.plans(), study.ends()
+    for trial in told:
+        way = [record for record in records if record.state == "closed" and trial.number in record.numbers]
+        assert len({record.bracket for record in way}) == 1, "brackets are never mixed"
+        assert [record.until for record in way] == [*study.sweep.ladders[way[0].bracket][: len(way)]]
+        assert all(trial.number in record.promoted for record in way[:-1])
+        assert trial.number not in way[-1].promoted
+        found = way[-1].decided[trial.number]
+        assert found == ends[trial.number][0]
+        assert trial.state.name == {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}[found.state]
+        assert (found.state == "complete") <= (way[-1].until == study.sweep.budget)
+        assert trial.value == found.value or found.state == "pruned"
+        values = {record.until: record.values.get(trial.number) for record in way}
+        shown = {until: value for until, value in values.items() if value is not None}
+        assert trial.intermediate_values == ({} if found.diverged_at is not None else shown)
+        if plans[trial.number].default and found.state == "pruned":
+            assert found.diverged_at is not None, "the default goes to the end, whatever its place"
 
 
 def results(*values: float | None, diverged_at: int | None = None) -> list[MemberResult]:

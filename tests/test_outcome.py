@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainables.loop import Report
-from tuning.outcome import Direction, MemberResult, Outcome, advanced, best, better, outcome
+from tuning.outcome import Aggregate, Direction, MemberResult, Outcome, advanced, best, better, outcome, pruned
 
 NAN, INF = math.nan, math.inf
 finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
@@ -98,7 +98,7 @@ NEVER = "the metric was never a finite number"
         ([LATE, AT_ONCE, EARLY], None, Outcome("pruned", None, 0, AT_ONCE.reason)),
         ([EMPTY], None, Outcome("failed", reason=NEVER)),
         ([FINE, EMPTY], None, Outcome("failed", reason=NEVER)),
-        ([EMPTY, EARLY], None, Outcome("pruned", None, 2, EARLY.reason)),
+        ([EMPTY, EARLY], None, Outcome("failed", reason=NEVER)),
         ([FINE], "the worker died", Outcome("failed", reason="the worker died")),
         ([EARLY], "the worker died", Outcome("failed", reason="the worker died")),
         ([EMPTY], "the worker died", Outcome("failed", reason="the worker died")),
@@ -106,6 +106,43 @@ NEVER = "the metric was never a finite number"
 )
 def test_outcome(members: list[MemberResult], error: str | None, expected: Outcome) -> None:
     assert outcome(members, error) == expected
+
+
+X = None
+"""A member that has diverged."""
+
+
+@pytest.mark.parametrize(
+    ("values", "aggregate", "direction", "expected"),
+    [
+        ([1.0, 2.0, 6.0], "mean", "maximize", 3.0),
+        ([1.0, 2.0, 6.0], "median", "maximize", 2.0),
+        ([1.0, 2.0, 6.0], "worst", "maximize", 1.0),
+        ([1.0, 2.0, 6.0], "worst", "minimize", 6.0),
+        ([1.0, 3.0], "median", "minimize", 2.0),
+        ([1.0, 2.0, X], "mean", "maximize", X),
+        ([1.0, 2.0, X], "mean", "minimize", X),
+        ([1.0, 2.0, X], "worst", "maximize", X),
+        ([1.0, 2.0, X], "worst", "minimize", X),
+        ([1.0, 2.0, X], "median", "maximize", 1.0),
+        ([1.0, 2.0, X], "median", "minimize", 2.0),
+        ([1.0, X], "median", "maximize", X),
+        ([1.0, X], "median", "minimize", X),
+        ([1.0, X, X], "median", "maximize", X),
+        ([X], "median", "minimize", X),
+    ],
+)
+def test_a_member_that_diverged_counts_as_worse_than_any_number(
+    values: list[float | None], aggregate: Aggregate, direction: Direction, expected: float | None
+) -> None:
+    members = [EARLY if value is None else MemberResult(9, value, 9) for value in values]
+    found = outcome(members, None, direction, aggregate)
+    diverged = Outcome("pruned", None, EARLY.diverged_at, EARLY.reason)
+    assert found == (diverged if expected is None else Outcome("complete", expected))
+
+
+def test_who_is_pruned_is_told_where_and_has_no_value() -> None:
+    assert pruned(Outcome("complete", 4.0), 12_000) == Outcome("pruned", reason="not among the best at 12,000")
 
 
 @given(st.lists(finite, min_size=1, max_size=8))

@@ -3,73 +3,27 @@
 import math
 import statistics
 from collections import Counter
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import sweeps
-from optuna.samplers import RandomSampler, TPESampler
 from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
 from trainables import LOOPS
 from trainables.loop import structure
 from tuning.outcome import MemberResult, Outcome
-from tuning.search import Leg, LegErrors, PackSearch, pack_size, sampler
-from tuning.study import Plan, Study
+from tuning.search import LegErrors, PackSearch, pack_size
 
 STRUCTURAL: dict[str, Any] = {**sweeps.TINY["search"], "batch_size": {"choices": [4, 10, 20]}}
 """Two structural fields, baseline and batch_size; the default batch size, 16, is none of the choices."""
 
 
-class Recorder:
-    """An observer that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.begun_with: list[Leg] = []
-        self.points: list[tuple[int, int, list[tuple[int, dict[str, float]]], MemberResult]] = []
-        self.ended: dict[int, tuple[Outcome, list[MemberResult]]] = {}
-
-    def begun(self, leg: Leg) -> None:
-        self.begun_with.append(leg)
-
-    def reported(
-        self, plan: Plan, place: int, points: list[tuple[int, dict[str, float]]], result: MemberResult
-    ) -> None:
-        self.points.append((plan.number, place, points, result))
-
-    def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
-        assert plan.number not in self.ended, "told twice"
-        self.ended[plan.number] = found, list(members)
-
-
 def without(*names: str) -> dict[str, Any]:
     """What the tiny sweep fixes, but for these."""
     return {name: value for name, value in sweeps.TINY["fixed"].items() if name not in names}
-
-
-def sweep_by_hand(
-    study: Study,
-    workers: int = 1,
-    result: Callable[[dict[str, Any]], dict[str, Any]] = sweeps.reports,
-    observers: Sequence[Recorder] = (),
-) -> list[dict[str, Any]]:
-    """Run the whole search with so many workers, the oldest leg ending first; returns the configs of its legs."""
-    search = PackSearch(study, workers, observers)
-    legs: list[dict[str, Any]] = []
-    under_way: list[tuple[str, dict[str, Any]]] = []
-    while (leg := search.suggest(f"leg {len(legs)}")) != Searcher.FINISHED:
-        if leg is not None:
-            under_way.append((f"leg {len(legs)}", leg))
-            legs.append(leg)
-        if leg is None or len(under_way) == workers:
-            trial_id, oldest = under_way.pop(0)
-            search.on_trial_complete(trial_id, result(oldest))
-    assert not under_way
-    assert not search.cut_short
-    return legs
 
 
 @pytest.mark.parametrize(
@@ -96,7 +50,7 @@ def test_pack_size_counts_members_and_every_worker_gets_several_packs(
 
 def test_the_first_trial_is_the_loops_default_configuration(runs: Path) -> None:
     study = sweeps.created(runs, pack_size=4)
-    legs = sweep_by_hand(study)
+    legs = sweeps.driven(study)
     config = LOOPS["reinforce"].Config
     expected = config(**{"budget": 200, "environment": "NumberMatch-v0", **sweeps.TINY["fixed"]})
     first = {key: value for key, value in legs[0]["members"][0].items() if key != "folder"}
@@ -111,14 +65,14 @@ def test_the_first_trial_is_the_loops_default_configuration(runs: Path) -> None:
 
 
 def test_the_default_leads_a_full_pack_where_its_structure_lies_in_the_search(runs: Path) -> None:
-    legs = sweep_by_hand(sweeps.created(runs, pack_size=4, trials=8))
+    legs = sweeps.driven(sweeps.created(runs, pack_size=4, trials=8))
     assert [len(leg["members"]) for leg in legs] == [4, 4]
     assert {member["baseline"] for member in legs[0]["members"]} == {"batch_mean"}
 
 
 def test_a_default_whose_structure_lies_outside_the_search_gets_a_pack_of_its_own(runs: Path) -> None:
     study = sweeps.created(runs, pack_size=4, trials=9, search=STRUCTURAL, fixed=without("batch_size"))
-    legs = sweep_by_hand(study)
+    legs = sweeps.driven(study)
     assert [len(leg["members"]) for leg in legs] == [1, 4, 4]
     assert legs[0]["members"][0]["batch_size"] == 16
     assert {member["batch_size"] for leg in legs[1:] for member in leg["members"]} <= {4, 10, 20}
@@ -130,7 +84,7 @@ def test_a_default_whose_structure_lies_outside_the_search_gets_a_pack_of_its_ow
 def test_a_default_whose_tunable_value_lies_outside_the_search_is_tried_all_the_same(runs: Path) -> None:
     search = {**sweeps.TINY["search"], "learning_rate": {"low": 0.1, "high": 0.2}}
     study = sweeps.created(runs, pack_size=4, search=search)
-    legs = sweep_by_hand(study)
+    legs = sweeps.driven(study)
     assert legs[0]["members"][0]["learning_rate"] == 0.001
     assert all(0.1 <= member["learning_rate"] <= 0.2 for leg in legs for member in leg["members"][leg is legs[0] :])
 
@@ -144,7 +98,7 @@ def test_members_of_a_pack_share_their_structure_and_differ_in_the_rest(runs: Pa
         "pack_size": 5,
         "sampler": kind,
     }
-    legs = sweep_by_hand(sweeps.created(runs, **changes), workers=2)
+    legs = sweeps.driven(sweeps.created(runs, **changes), workers=2)
     config = LOOPS["reinforce"].Config
     seen: Counter[tuple[Any, Any]] = Counter()
     for leg in legs:
@@ -160,7 +114,7 @@ def test_members_of_a_pack_share_their_structure_and_differ_in_the_rest(runs: Pa
 def test_an_option_that_is_structural_is_shared_and_its_settings_are_not(runs: Path) -> None:
     options = {"choices": {"adam": {}, "sgd": {"momentum": {"low": 0.0, "high": 0.9}}}}
     search = {**sweeps.TINY["search"], "optimizer": options}
-    legs = sweep_by_hand(sweeps.created(runs, search=search, pack_size=4, trials=32))
+    legs = sweeps.driven(sweeps.created(runs, search=search, pack_size=4, trials=32))
     kinds = [{member["optimizer"]["kind"] for member in leg["members"]} for leg in legs]
     assert all(len(each) == 1 for each in kinds)
     assert {"adam"} in kinds
@@ -176,7 +130,7 @@ def test_an_option_that_is_structural_is_shared_and_its_settings_are_not(runs: P
 )
 def test_as_many_trials_as_were_asked_for(runs: Path, trials: int, size: int, sizes: list[int]) -> None:
     study = sweeps.created(runs, trials=trials, pack_size=size)
-    legs = sweep_by_hand(study, workers=2)
+    legs = sweeps.driven(study, workers=2)
     assert [len(leg["members"]) for leg in legs] == sizes
     assert [trial.number for trial in study.view().trials] == list(range(trials))
     assert study.view().count("complete") == trials
@@ -189,15 +143,15 @@ def test_it_says_later_while_legs_are_under_way_and_finished_when_none_is(runs: 
     assert search.suggest("third") is None
     search.on_trial_complete("second", sweeps.reports(second))
     assert search.suggest("third") is None
-    assert search.cut_short
+    assert search.unfinished
     search.on_trial_complete("first", sweeps.reports(first))
     assert search.suggest("third") == Searcher.FINISHED
-    assert not search.cut_short
+    assert (search.unfinished, search.stopped) == (False, False)
 
 
 def test_a_leg_is_a_config_of_the_trainable_and_every_member_has_a_folder_and_a_seed(runs: Path) -> None:
     study = sweeps.created(runs, trials=4, pack_size=4, seeds=2)
-    legs = sweep_by_hand(study)
+    legs = sweeps.driven(study)
     assert [(leg["leg"], leg["until"]) for leg in legs] == [("leg-00000", 200), ("leg-00001", 200)]
     members = [member for leg in legs for member in leg["members"]]
     assert [member["seed"] for member in members] == [seed for number in range(4) for seed in study.seeds(number)]
@@ -215,7 +169,7 @@ def test_seeds_of_one_trial_have_one_configuration_and_their_mean_is_its_value(r
         first = leg["members"][0]["seed"]
         return sweeps.reports(leg, lambda member: 1.0 if member["seed"] == first else 2.0)
 
-    legs = sweep_by_hand(study, result=result)
+    legs = sweeps.driven(study, result=result)
     for leg in legs:
         for one, other in zip(leg["members"][::2], leg["members"][1::2], strict=True):
             same = {"seed", "folder"}
@@ -227,7 +181,7 @@ def test_seeds_of_one_trial_have_one_configuration_and_their_mean_is_its_value(r
 def test_the_same_seed_proposes_the_same_and_another_does_not(runs: Path, tmp_path: Path, kind: str) -> None:
     def proposed(root: Path, seed: int) -> list[dict[str, Any]]:
         study = sweeps.created(root, trials=16, pack_size=4, seed=seed, sampler=kind)
-        sweep_by_hand(study, workers=2)
+        sweeps.driven(study, workers=2)
         return [trial.params for trial in study.view().trials]
 
     first = proposed(runs, 3)
@@ -242,19 +196,14 @@ def test_proposals_come_nearer_to_what_scores_well(runs: Path) -> None:
         return sweeps.reports(leg, lambda member: -abs(math.log10(member["learning_rate"]) + 1))
 
     study = sweeps.created(runs, trials=48, pack_size=4, search=search)
-    sweep_by_hand(study, workers=2, result=result)
+    sweeps.driven(study, workers=2, result=result)
     distances = [-trial.value for trial in study.view().trials if trial.value is not None]
     # Chance alone comes to 1.25.
     assert statistics.mean(distances[16:]) < 0.8
 
 
-def test_what_a_sampler_is_named(runs: Path) -> None:
-    assert isinstance(sampler(sweeps.tiny(sampler="random")), RandomSampler)
-    assert isinstance(sampler(sweeps.tiny(sampler="tpe")), TPESampler)
-
-
 def test_reports_are_gathered_over_a_leg_and_passed_on(runs: Path) -> None:
-    recorder, study = Recorder(), sweeps.created(runs, trials=2, pack_size=2)
+    recorder, study = sweeps.Recorder(), sweeps.created(runs, trials=2, pack_size=2)
     search = PackSearch(study, 1, [recorder])
     leg = search.suggest("leg")
     for steps, scores in ((100, (-3.0, -1.0)), (200, (-2.0, -4.0))):
@@ -286,12 +235,12 @@ def test_reports_are_gathered_over_a_leg_and_passed_on(runs: Path) -> None:
 
 
 def test_diverged_members_are_told_as_pruned_and_the_others_never_notice(runs: Path) -> None:
-    recorder, study = Recorder(), sweeps.created(runs, trials=8, pack_size=4)
+    recorder, study = sweeps.Recorder(), sweeps.created(runs, trials=8, pack_size=4)
 
     def result(leg: dict[str, Any]) -> dict[str, Any]:
         return sweeps.reports(leg, diverged=(1, 3))
 
-    sweep_by_hand(study, result=result, observers=[recorder])
+    sweeps.driven(study, result=result, observers=[recorder])
     states = [trial.state for trial in study.optuna.get_trials()]
     assert states == [TrialState.COMPLETE, TrialState.PRUNED] * 4
     for trial in study.view().trials:
@@ -302,29 +251,28 @@ def test_diverged_members_are_told_as_pruned_and_the_others_never_notice(runs: P
 
 def test_one_diverged_seed_prunes_its_trial(runs: Path) -> None:
     study = sweeps.created(runs, trials=2, pack_size=4, seeds=2)
-    sweep_by_hand(study, result=lambda leg: sweeps.reports(leg, diverged=(3,)))
+    sweeps.driven(study, result=lambda leg: sweeps.reports(leg, diverged=(3,)))
     assert [trial.state for trial in study.view().trials] == ["complete", "pruned"]
 
 
 def test_a_search_in_which_everything_diverges_goes_on_to_its_end(runs: Path) -> None:
     study = sweeps.created(runs, trials=16, pack_size=4)
-    sweep_by_hand(study, workers=2, result=lambda leg: sweeps.reports(leg, diverged=range(4)))
+    sweeps.driven(study, workers=2, result=lambda leg: sweeps.reports(leg, diverged=range(4)))
     assert study.view().count("pruned") == 16
     assert study.view().best is None
 
 
 def test_a_metric_that_is_never_finite_fails_the_trial_and_says_so(runs: Path) -> None:
     study = sweeps.created(runs, trials=2, pack_size=2)
-    sweep_by_hand(study, result=lambda leg: sweeps.reports(leg, lambda member: math.nan))
+    sweeps.driven(study, result=lambda leg: sweeps.reports(leg, lambda member: math.nan))
     assert [(trial.state, trial.reason) for trial in study.view().trials] == [
         ("failed", "the metric was never a finite number")
     ] * 2
 
 
-def test_a_leg_that_fails_fails_its_trials_alone_and_says_why(runs: Path) -> None:
-    recorder, study = Recorder(), sweeps.created(runs, trials=8, pack_size=4)
+def test_why_a_leg_failed_is_learned_from_tune(runs: Path) -> None:
+    recorder, study = sweeps.Recorder(), sweeps.created(runs, trials=8, pack_size=1)
     search = PackSearch(study, 2, [recorder])
-    errors = LegErrors(search)
     search.suggest("lost")
     kept = search.suggest("kept")
     lost: Any = SimpleNamespace(
@@ -334,14 +282,43 @@ def test_a_leg_that_fails_fails_its_trials_alone_and_says_why(runs: Path) -> Non
     )
     # The order in which Tune tells of it.
     search.on_trial_complete("lost", error=True)
-    errors.on_trial_error(0, [lost], lost)
+    LegErrors(search).on_trial_error(0, [lost], lost)
     search.on_trial_complete("kept", sweeps.reports(kept))
-    assert search.suggest("more") == Searcher.FINISHED
-    assert not search.cut_short
-    trials = study.view().trials
-    assert [trial.state for trial in trials] == ["failed"] * 4 + ["complete"] * 4
-    assert all("no such thing" in str(trial.reason) and "/runs/error.txt" in str(trial.reason) for trial in trials[:4])
-    assert [recorder.ended[number][0].state for number in range(8)] == ["failed"] * 4 + ["complete"] * 4
+    first, second = study.view().trials
+    assert (first.state, second.state) == ("failed", "complete")
+    assert "no such thing" in str(first.reason)
+    assert "/runs/error.txt" in str(first.reason)
+    assert [recorder.ended[number][0].state for number in (0, 1)] == ["failed", "complete"]
+
+
+@pytest.mark.parametrize("failing", [(), (0,), (2,), (3, 4), (0, 1, 2, 3), (0, 3, 7)])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_leg_that_fails_is_halved_until_the_trials_that_fail_are_alone(
+    runs: Path, failing: tuple[int, ...], workers: int
+) -> None:
+    recorder, study = sweeps.Recorder(), sweeps.created(runs, trials=8, pack_size=4)
+
+    def result(leg: dict[str, Any]) -> dict[str, Any] | str:
+        return "ValueError: no such thing" if {*sweeps.numbers(leg)} & {*failing} else sweeps.reports(leg)
+
+    legs = [sweeps.numbers(leg) for leg in sweeps.driven(study, workers, result, [recorder])]
+    expected = ["failed" if number in failing else "complete" for number in range(8)]
+    assert [trial.state for trial in study.view().trials] == expected
+    assert [recorder.ended[number][0].state for number in range(8)] == expected
+    assert all([number] in legs for number in failing)
+    whole = [place for place in (0, 4) if not {*range(place, place + 4)} & {*failing}]
+    assert all([*range(place, place + 4)] in legs for place in whole)
+    # A trial that does not fail is begun again at most as often as its pack can be halved.
+    assert max(Counter(number for leg in legs for number in leg).values()) <= 3
+
+
+def test_the_halves_of_a_leg_that_fails_keep_its_order_and_their_members(runs: Path) -> None:
+    study = sweeps.created(runs, trials=5, pack_size=10, seeds=2)
+    legs = sweeps.driven(study, result=lambda leg: "it broke" if sweeps.numbers(leg).count(1) else sweeps.reports(leg))
+    assert [sweeps.numbers(leg) for leg in legs] == [[0, 1, 2, 3, 4], [0, 1], [2, 3, 4], [0], [1]]
+    assert len({leg["leg"] for leg in legs}) == 5
+    by_folder = {member["folder"]: member for member in legs[0]["members"]}
+    assert all(by_folder[member["folder"]] == member for leg in legs for member in leg["members"])
 
 
 def test_after_the_time_limit_no_leg_is_begun_and_those_under_way_are_kept(
@@ -360,11 +337,11 @@ def test_after_the_time_limit_no_leg_is_begun_and_those_under_way_are_kept(
     assert search.suggest("third") is None
     search.on_trial_complete("second", sweeps.reports(leg))
     assert search.suggest("third") == Searcher.FINISHED
-    assert search.cut_short
+    assert (search.unfinished, search.stopped) == (True, True)
     assert study.view().count("complete") == len(study.view().trials) == 8
 
 
-def test_what_was_under_way_when_a_search_was_cut_short_waits_with_how_far_it_came(runs: Path) -> None:
+def test_what_was_under_way_when_a_search_was_cut_off_waits_with_how_far_it_came(runs: Path) -> None:
     study = sweeps.created(runs, trials=12, pack_size=4)
     search = PackSearch(study, 2, [])
     done, half = search.suggest("done"), search.suggest("half")

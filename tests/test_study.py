@@ -17,7 +17,7 @@ import sweeps
 from optuna.trial import TrialState
 
 from tuning import study as studies
-from tuning.errors import LockstepError, StudyExists, StudyNotFound
+from tuning.errors import LockstepError, StudyExists, StudyNotFound, StudyRunning
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
 from tuning.study import Plan, Study
@@ -234,7 +234,7 @@ def test_more_seeds_begin_with_those_of_fewer(runs: Path) -> None:
 
 def test_one_process_at_a_time_runs_a_study(runs: Path) -> None:
     study = sweeps.created(runs)
-    with study.held(), pytest.raises(StudyExists, match="another process is running 'tiny-1'"), study.held():
+    with study.held(), pytest.raises(StudyRunning, match="another process is running 'tiny-1'"), study.held():
         pass
     with study.held():
         assert study.view().state == "running"
@@ -269,7 +269,7 @@ def test_a_study_runs_while_its_driver_lives_and_is_interrupted_when_it_has_died
             "running",
             ["complete", "running"],
         )
-        with pytest.raises(StudyExists), study.held():
+        with pytest.raises(StudyRunning), study.held():
             pass
         driver.send_signal(signal.SIGKILL)
         driver.wait(10)
@@ -338,6 +338,8 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
         "seconds": 7.0,
         "member_steps": 800,
         "default": {"number": 0, "value": -2.0},
+        "champion": None,
+        "confirmation": None,
         "best": {
             "number": 1,
             "value": -1.0,

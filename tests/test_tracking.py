@@ -16,8 +16,8 @@ from mlflow.tracking import MlflowClient
 from tuning import tracking
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
-from tuning.search import Leg, PackSearch
-from tuning.study import Plan, Study, StudyView
+from tuning.search import PackSearch
+from tuning.study import Leg, Plan, Study, StudyView
 from tuning.tracking import Tracker
 
 STEPS = (50, 100, 150, 200)
@@ -54,7 +54,7 @@ def best_files(study: Study, leg: dict[str, Any]) -> None:
     """What the workers of a leg leave on disk."""
     for member in leg["members"]:
         folder = Path(member["folder"])
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "best.pt").write_text(f"weights of {member['seed']}")
 
 
@@ -72,13 +72,14 @@ def tracked(study: Study, drive: Callable[[Tracker], Any], state: Any = "finishe
 class Story:
     """A study in which everything happens, and what is known of it afterwards.
 
-    Of fourteen trials in packs of two, each trained with two seeds, the last pack is cut short, one is lost with its
-    worker, and in one a member diverges.
+    Of fourteen trials in packs of two, each trained with two seeds, the last pack is cut short, the two of one kill
+    their worker, together and each alone, and in one a member diverges.
     """
 
     def __init__(self, root: Path) -> None:
         self.study = sweeps.created(root, trials=14, pack_size=4, seeds=2, search=SEARCH)
-        self.legs: list[dict[str, Any]] = []
+        self.configs: dict[int, dict[str, Any]] = {}
+        self.first_legs: dict[int, str] = {}
         self.tracker = tracked(self.study, self._drive, "interrupted")
         self.view: StudyView = self.study.view()
         self.client = client_of(root)
@@ -87,20 +88,23 @@ class Story:
 
     def _drive(self, tracker: Tracker) -> None:
         search = PackSearch(self.study, 2, [tracker])
-        for number in range(7):
-            leg = search.suggest(str(number))
-            self.legs.append(leg)
+        for place in range(9):
+            leg = search.suggest(str(place))
+            trials = sweeps.numbers(leg)
+            for number, config in zip(trials, leg["members"][::2], strict=True):
+                self.configs[number] = config
+                self.first_legs.setdefault(number, leg["leg"])
             best_files(self.study, leg)
-            diverged = (2,) if number == 1 else ()
+            diverged = (2,) if DIVERGED[0] in trials else ()
             for steps in STEPS[:2]:
-                search.on_trial_result(str(number), report(leg, steps, *diverged))
-            if number == 2:
-                search.on_trial_complete(str(number), error=True)
-                search.failed(str(number), "the worker died")
-            elif number < 6:
+                search.on_trial_result(str(place), report(leg, steps, *diverged))
+            if LOST[0] in trials or LOST[1] in trials:
+                search.on_trial_complete(str(place), error=True)
+                search.failed(str(place), "the worker died")
+            elif WAITING[0] not in trials:
                 for steps in STEPS[2:3]:
-                    search.on_trial_result(str(number), report(leg, steps, *diverged))
-                search.on_trial_complete(str(number), report(leg, STEPS[3], *diverged))
+                    search.on_trial_result(str(place), report(leg, steps, *diverged))
+                search.on_trial_complete(str(place), report(leg, STEPS[3], *diverged))
         search.put_back()
 
 
@@ -168,14 +172,13 @@ def test_a_run_says_what_was_trained(story: Story) -> None:
         assert json.loads(tags["lockstep.seeds"]) == trial.seeds
         assert tags["lockstep.default"] == ("true" if trial.number == 0 else "false")
         assert (tags["lockstep.study"], tags["lockstep.loop"]) == ("tiny-1", "reinforce")
-        assert tags["lockstep.leg"] == f"leg-{trial.number // 2:05d}"
+        assert tags["lockstep.leg"] == story.first_legs[trial.number]
 
 
 def test_curves_have_a_point_a_report_at_the_steps_of_the_budget(story: Story) -> None:
     for number, run in story.of_trial.items():
-        config = story.legs[number // 2]["members"][number % 2 * 2]
         reached = STEPS[:2] if number in (*WAITING, *LOST) else STEPS
-        expected = [(steps, sweeps.score_of(config)) for steps in reached]
+        expected = [(steps, sweeps.score_of(story.configs[number])) for steps in reached]
         assert curve(story.client, run) == expected
         assert curve(story.client, run, "seed-1/evaluation/return_mean") == expected
 
@@ -222,7 +225,7 @@ def test_points_reported_again_after_a_worker_died_are_logged_once(runs: Path) -
 
     def drive(tracker: Tracker) -> None:
         first = plan(0, study)
-        tracker.begun(Leg("leg", [first], 200))
+        tracker.begun(Leg("leg", [first], 0, 0, 200))
         for steps in (50, 100, 50, 100, 150):
             tracker.reported(first, 0, [(steps, {"score": float(steps)})], MemberResult(steps))
         study.finish(0, Outcome("complete", 1.0), sweeps.results(1.0))
@@ -239,7 +242,7 @@ def test_more_points_than_mlflow_takes_at_once_and_some_that_are_not_finite(runs
 
     def drive(tracker: Tracker) -> None:
         first = plan(0, study)
-        tracker.begun(Leg("leg", [first], 800))
+        tracker.begun(Leg("leg", [first], 0, 0, 800))
         tracker.reported(first, 0, points, MemberResult(800))
         study.finish(0, Outcome("pruned", diverged_at=800), sweeps.results(None, diverged_at=800))
         tracker.finished(first, Outcome("pruned", diverged_at=800), sweeps.results(None, diverged_at=800))

@@ -77,7 +77,7 @@ MISTAKES: list[tuple[dict[str, Any], str, Any, str, str]] = [
     (DQN, "seeds", 0, "seeds", "should be at least 1, is 0"),
     (DQN, "seed", -1, "seed", "should be at least 0, is -1"),
     (DQN, "seed", 2**32, "seed", "should be below 4_294_967_296"),
-    (DQN, "sampler", "tpee", "sampler", "should be tpe or random, is 'tpee'"),
+    (DQN, "sampler", "tpee", "sampler", "should be tpe, gp, cmaes, random, qmc, grid or nsga2, is 'tpee'"),
     (DQN, "pack_size", 0, "pack_size", "should be auto or a whole number of at least 1, is 0"),
     (DQN, "pack_size", True, "pack_size", "should be auto or"),
     (DQN, "workers", "all", "workers.count", "should be auto or a whole number of at least 1, is 'all'"),

@@ -1,13 +1,16 @@
 """What is wrong with a sweep as a whole: plain data held against the loop that it names, and against this machine."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from trainables import LOOPS, datasets, environments
-from trainables.loop import Loop
+from trainables.loop import Loop, is_tunable
 from tuning import dimensions, fields
+from tuning import space as spaces
+from tuning.dimensions import FloatRange, IntRange, Options
 from tuning.document import shown
 from tuning.errors import Problem
+from tuning.space import Space
 
 _UNSEARCHABLE = {
     "seed": "trials would be compared on luck; the sweep's `seeds` repeats each of them",
@@ -38,6 +41,9 @@ def problems(data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[
     yield from _budget_problems(data, loop)
     yield from _fixed_problems(data, loop)
     yield from _search_problems(data, loop)
+    yield from _first_problems(data, loop)
+    yield from _sampler_problems(data, loop)
+    yield from _limit_problems(data)
 
 
 def absent(data: Mapping[str, Any]) -> Iterator[Problem]:
@@ -130,6 +136,89 @@ def _search_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
             yield from dimensions.problems(loop.Config, name, value, path)
             if name in _mapping(data, "fixed"):
                 yield Problem(path, "stands under fixed too: should stand under one of them")
+
+
+def _first_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    """What is wrong with the configurations to try first."""
+    first, search = data.get("first", []), _mapping(data, "search")
+    for index, item in enumerate(first if isinstance(first, list) else []):
+        path = f"first[{index}]"
+        if not isinstance(item, dict) or not item:
+            yield Problem(path, f"should be a mapping of fields to their values, is {shown(item)}")
+            continue
+        for name, value in item.items():
+            if name not in search:
+                yield Problem(f"{path}.{name}", fields.unknown(name, search, "is no field that is searched"))
+            elif not _has_problems(loop, name, search[name]):
+                yield from _value_problems(loop, name, search[name], value, f"{path}.{name}")
+
+
+def _has_problems(loop: type[Loop], name: str, dimension: Any) -> bool:
+    """Whether there is something wrong with the dimension, so that no value can be held against it."""
+    known = name in loop.Config.model_fields and name not in _UNSEARCHABLE
+    return not known or any(True for _ in dimensions.problems(loop.Config, name, dimension, name))
+
+
+def _value_problems(loop: type[Loop], name: str, given: Any, value: Any, path: str) -> Iterator[Problem]:
+    """Whether a plain value is one that the field takes and that the search can come to."""
+    found = list(fields.problems(loop.Config, name, value, path))
+    yield from found
+    if found:
+        return
+    dimension = dimensions.read(loop.Config, name, given)
+    yield from (
+        Problem(path + parameter.removeprefix(name), f"lies outside the search, is {shown(param)}")
+        for parameter, param in spaces.outside(Space({name: dimension}), {name: value}).items()
+    )
+    option = fields.named(value)
+    if isinstance(dimension, Options) and option and option[0] in dimension.choices:
+        kind, settings = option
+        searched = dimension.choices[kind]
+        for key, setting in settings.items():
+            if key not in searched:
+                yield Problem(f"{path}.{kind}.{key}", "is not searched: should be left out")
+            elif not isinstance(searched[key], dimensions.Dimension) and searched[key] != setting:
+                yield Problem(f"{path}.{kind}.{key}", f"is {shown(searched[key])} in the search: should be left out")
+
+
+def _sampler_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    """What a sampler can't do with this search."""
+    found = {name: each for name, each in _mapping(data, "search").items() if not _has_problems(loop, name, each)}
+    read = {name: dimensions.read(loop.Config, name, each) for name, each in found.items()}
+    if data.get("sampler") == "grid":
+        for key in ("first", "start_from"):
+            if data.get(key):
+                yield Problem(key, "should be left out: a grid has its points anyway")
+        yield from (
+            Problem(path, "a grid needs points: should be {choices: [...]}")
+            for name, dimension in read.items()
+            for path in _ranges_of_floats(f"search.{name}", dimension)
+        )
+    if data.get("sampler") == "cmaes" and read:
+        numbers = [name for name, each in read.items() if isinstance(each, FloatRange | IntRange)]
+        if not any(is_tunable(loop.Config, name) for name in numbers):
+            yield Problem("sampler", "cmaes moves ranges of tunable numbers alone, and search has none: should be tpe")
+
+
+def _ranges_of_floats(path: str, dimension: dimensions.Dimension) -> Iterator[str]:
+    if isinstance(dimension, FloatRange):
+        yield path
+    if isinstance(dimension, Options):
+        for kind, settings in dimension.choices.items():
+            for key, item in settings.items():
+                if isinstance(item, dimensions.Dimension):
+                    yield from _ranges_of_floats(f"{path}.choices.{kind}.{key}", item)
+
+
+def _limit_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
+    steps, budget, seeds = data.get("max_steps"), data.get("budget"), data.get("seeds", 1)
+    of_a_trial = budget * seeds if _is_whole(budget) and _is_whole(seeds) else 0
+    if _is_whole(steps) and 0 < steps < of_a_trial:
+        yield Problem("max_steps", f"should be at least {of_a_trial:_}, what a single trial takes, is {shown(steps)}")
+
+
+def _is_whole(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _environment_args(data: Mapping[str, Any]) -> list[dict[str, Any]]:

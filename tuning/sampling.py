@@ -1,33 +1,36 @@
 """What to try next: asks Optuna for configurations that can share a pack."""
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, PartialFixedSampler, RandomSampler, TPESampler
+from optuna.samplers import PartialFixedSampler
 
 from tuning import space as spaces
+from tuning.beginnings import START
+from tuning.samplers import experiments, informed, sampler
 from tuning.study import Plan, Study
 from tuning.sweep import Sweep
 
-
-@contextmanager
-def _experiments() -> Iterator[None]:
-    """Optuna calls experimental what a search in packs can't do without."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        yield
+__all__ = ["Proposer", "listed", "sampler"]
 
 
-def sampler(sweep: Sweep, asked: int = 0) -> BaseSampler:
-    """What proposes configurations, seeded by the sweep, and by how many it has proposed before it was begun anew."""
-    seed = (sweep.seed + asked) % 2**32
-    if sweep.sampler == "random":
-        return RandomSampler(seed=seed)
-    with _experiments():
-        return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+def listed(sweep: Sweep, start: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The parameters of the trials that are not left to a sampler, in their order, after that of the default.
+
+    A grid is nothing but such a list. start: the best of an earlier study. Parameters that are missing, as they lie
+    outside the search, are left to the sampler.
+    """
+    default = sweep.default_params()
+    if sweep.sampler == "grid":
+        yield from (point for point in spaces.grid(sweep.space) if point != default)
+        return
+    known = [default]
+    for params in [*sweep.first_params(), *start]:
+        if params not in known:
+            known.append(params)
+            yield params
 
 
 class Proposer:
@@ -38,7 +41,11 @@ class Proposer:
         # Of a driver that was killed while it asked: begun, and to be asked to the end.
         self._half_asked = study.half_asked()
         self.asked = len(study.plans())
-        self._sampler = sampler(study.sweep, self.asked)
+        self._sampler = informed(study.sweep, self.asked)
+        # The first trial is the default; who has been planned since then has taken one of these after the other.
+        whole = listed(study.sweep, study.optuna.user_attrs.get(START, []))
+        self._listed = itertools.islice(whole, max(0, self.asked - 1), None)
+        self._on_the_list = next(self._listed, None)
 
     @property
     def left(self) -> int:
@@ -47,23 +54,30 @@ class Proposer:
 
     def ask(self, count: int) -> list[Plan]:
         """So many plans, or fewer where no more fit the pack: of the first, the structural parameters hold for all."""
-        optuna_study = self._study.optuna
-        optuna_study.sampler = self._sampler
         default = self.asked == 0
-        first = self._next()
+        first = self._next({})
         plans = [self._default(first) if default else self._plan(first)]
         shared = {name: first.params[name] for name in spaces.structural_names(self._space, first.params)}
         if shared.keys() < self._space.structural:
             # The default lies outside the search in a structural field, so nothing that is proposed fits its pack.
             return plans
-        if shared:
-            with _experiments():
-                optuna_study.sampler = PartialFixedSampler(shared, self._sampler)
-        while len(plans) < count and not self._half_asked:
-            plans.append(self._plan(self._next()))
+        while len(plans) < count and not self._half_asked and self._has_next(shared):
+            plans.append(self._plan(self._next(shared)))
         return plans
 
-    def _next(self) -> optuna.Trial:
+    def _has_next(self, shared: Mapping[str, Any]) -> bool:
+        """Whether the next trial may have these parameters."""
+        listed = self._on_the_list or {}
+        return all(listed.get(name, value) == value for name, value in shared.items())
+
+    def _next(self, shared: Mapping[str, Any]) -> optuna.Trial:
+        """A trial that has these parameters, and those that are listed for its place."""
+        fixed = dict(shared)
+        if self.asked > 0 and self._on_the_list is not None:
+            fixed |= self._on_the_list
+            self._on_the_list = next(self._listed, None)
+        with experiments():
+            self._study.optuna.sampler = PartialFixedSampler(fixed, self._sampler) if fixed else self._sampler
         self.asked += 1
         return self._half_asked.pop(0) if self._half_asked else self._study.optuna.ask()
 

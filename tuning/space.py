@@ -5,10 +5,12 @@ only those parameters that its options bring along.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import BaseTrial
 
 from tuning import fields
@@ -58,6 +60,105 @@ def params_of(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
 def shown(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
     """The same, with those that lie outside the space: what people see of a config beside those of other trials."""
     return {name: param for name, _, param in _described(space.dimensions, config)}
+
+
+def fitting(space: Space, params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Of these parameters those that this space asks a trial for; None where one is missing or lies outside.
+
+    What the space doesn't know is left out: the sweep has it fixed.
+    """
+    fits: dict[str, Any] = {}
+    waiting = list(space.dimensions.items())
+    while waiting:
+        name, dimension = waiting.pop(0)
+        if name not in params or not _contains(dimension, params[name]):
+            return None
+        fits[name] = params[name]
+        if isinstance(dimension, Options):
+            settings = dimension.choices[params[name]].items()
+            waiting += [(f"{name}.{params[name]}.{key}", item) for key, item in settings if isinstance(item, Dimension)]
+    return fits
+
+
+def distributions(space: Space, conditional: bool = True) -> dict[str, BaseDistribution]:
+    """What Optuna draws each parameter from, those that just some options bring along included or not."""
+    found = _parameters(space.dimensions) if conditional else space.dimensions.items()
+    return {name: _distribution(dimension) for name, dimension in found}
+
+
+def outside(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a plain config that this space can't have: what `params_of` leaves out."""
+    return {
+        name: param
+        for name, dimension, param in _described(space.dimensions, config)
+        if not _contains(dimension, param)
+    }
+
+
+def grid(space: Space) -> Iterator[dict[str, Any]]:
+    """Parameters of all the points there are, in an order in which those that share a pack follow each other.
+
+    Ranges of floats have no points: a sweep with a grid has none of them (see tuning.checks).
+    """
+    names = sorted(
+        space.dimensions, key=lambda name: (name not in space.structural, list(space.dimensions).index(name))
+    )
+    yield from _product([(name, space.dimensions[name]) for name in names])
+
+
+def grid_size(space: Space) -> int:
+    """How many points that is."""
+    return math.prod(_size(dimension) for dimension in space.dimensions.values())
+
+
+def _product(dimensions: Sequence[tuple[str, Dimension]]) -> Iterator[dict[str, Any]]:
+    """The points of some dimensions, the last one changing fastest."""
+    if not dimensions:
+        yield {}
+        return
+    (name, dimension), *rest = dimensions
+    for point in _points(name, dimension):
+        for other in _product(rest):
+            yield {**point, **other}
+
+
+def _points(name: str, dimension: Dimension) -> Iterator[dict[str, Any]]:
+    match dimension:
+        case IntRange(low=low, high=high, step=step):
+            yield from ({name: value} for value in range(low, high + 1, step))
+        case Choices(choices=choices):
+            yield from ({name: _category(choice)} for choice in choices)
+        case Options(choices=options):
+            for kind, settings in options.items():
+                inner = [
+                    (f"{name}.{kind}.{key}", item) for key, item in settings.items() if isinstance(item, Dimension)
+                ]
+                yield from ({name: kind, **point} for point in _product(inner))
+
+
+def _size(dimension: Dimension) -> int:
+    match dimension:
+        case IntRange(low=low, high=high, step=step):
+            return (high - low) // step + 1
+        case Choices(choices=choices):
+            return len(choices)
+        case Options(choices=options):
+            kinds = [[item for item in each.values() if isinstance(item, Dimension)] for each in options.values()]
+            return sum(math.prod(map(_size, settings)) for settings in kinds)
+        case FloatRange():
+            return 0
+
+
+def _distribution(dimension: Dimension) -> BaseDistribution:
+    match dimension:
+        case FloatRange(low=low, high=high, log=log):
+            return FloatDistribution(low, high, log=log)
+        case IntRange(low=low, high=high, log=log, step=step):
+            return IntDistribution(low, high, log=log, step=step)
+        case Choices(choices=choices):
+            return CategoricalDistribution([_category(choice) for choice in choices])
+        case Options(choices=options):
+            return CategoricalDistribution(list(options))
 
 
 def _values(space: Space, ask: Ask) -> dict[str, Any]:

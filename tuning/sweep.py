@@ -26,10 +26,12 @@ from tuning import checks, dimensions, document, fields, halving
 from tuning.dimensions import Dimension
 from tuning.document import shown
 from tuning.errors import Problem, SweepError
-from tuning.space import Space, params_of
+from tuning.space import Space, fitting, grid_size, params_of
 
-MAY_CHANGE = {"trials", "time_limit", "workers", "tries", "confirm"}
+MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries", "confirm"}
 """What may differ from the file when a study goes on."""
+
+MOST_TRIALS = 1_000_000
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -63,6 +65,10 @@ def _unless_off(value: Any) -> Any:
 def _count_alone(value: Any) -> Any:
     return value if isinstance(value, dict) else {"count": value}
 
+
+Sampler = Literal["tpe", "gp", "cmaes", "random", "qmc", "grid", "nsga2"]
+"""Tree of Parzen estimators, Gaussian process, evolution of a covariance matrix, chance, a low-discrepancy sequence,
+all points there are, a genetic algorithm."""
 
 Count = Annotated[Literal["auto"] | int, BeforeValidator(_auto_or_count)]
 
@@ -112,21 +118,31 @@ class Sweep(Frozen):
         "maximize", description="left out: as the loop's score has it; for another metric, minimize if it is a loss"
     )
     budget: int = Field(description="of each trial: environment steps (supervised: epochs)", gt=0)
-    trials: int = Field(64, description="configurations to try", ge=1, le=1_000_000)
+    trials: int = Field(64, description="configurations to try", ge=1, le=MOST_TRIALS)
     seeds: int = Field(1, description="trainings of each configuration", ge=1, le=1_000)
     aggregate: Literal["mean", "median", "worst"] = Field("mean", description="of the seeds' values: the trial's")
     halving: Annotated[Halving | None, BeforeValidator(_unless_off)] = Field(Halving(), description="or off")
     confirm: Annotated[Confirm | None, BeforeValidator(_unless_off)] = Field(Confirm(), description="or off")
-    sampler: Literal["tpe", "random"] = Field("tpe", description="what proposes configurations")
+    sampler: Sampler = Field("tpe", description="what proposes configurations")
     pack_size: Count = Field("auto", description="members trained in lockstep")
     workers: Annotated[Workers, BeforeValidator(_count_alone)] = Field(Workers(), description="or their count alone")
     tries: int = Field(2, description="how often a leg is begun whose worker dies, each time from its checkpoint", ge=1)
     time_limit: Annotated[float | None, BeforeValidator(_in_seconds)] = Field(
         None, description="seconds until no more trials are begun, or 90s, 10m, 2h; null: none"
     )
+    max_steps: int | None = Field(
+        None, description="of all trainings together, until no more trials are begun; null: as many as it takes", gt=0
+    )
+    target: float | None = Field(None, description="a value that ends the sweep when a complete trial reaches it")
     seed: int = Field(0, description="of the search and of the seeds that it trains with", ge=0, lt=2**32)
     fixed: dict[str, Any] = Field({}, description="fields of the loop's config that differ from its defaults")
     search: dict[str, Dimension] = Field(description="fields of the loop's config that trials differ in")
+    first: list[dict[str, Any]] = Field(
+        [], description="values of searched fields to try right after the default configuration, which has the others"
+    )
+    start_from: str | None = Field(
+        None, description="an earlier study, whose best trials are tried first", min_length=1
+    )
 
     @model_validator(mode="wrap")
     @classmethod
@@ -148,6 +164,12 @@ class Sweep(Frozen):
                 _ = sweep.ladders
             except ValueError as error:
                 found.append(Problem("halving", str(error)))
+        if not found and sweep.sampler == "grid":
+            if "trials" not in stated:
+                sweep = sweep.model_copy(update={"trials": sweep.points})
+            most = min(sweep.points, MOST_TRIALS)
+            if sweep.trials > most:
+                found.append(Problem("trials", f"should be at most {most:_}: the grid has {sweep.points:_} points"))
         if found:
             raise SweepError(_in_order(found, given))
         return sweep
@@ -198,6 +220,16 @@ class Sweep(Frozen):
     def default_params(self) -> dict[str, Any]:
         """Optuna's parameters of the default configuration, but for those that lie outside the search."""
         return params_of(self.space, self.config().model_dump(mode="json"))
+
+    def first_params(self) -> list[dict[str, Any]]:
+        """Optuna's parameters of the configurations to try first, each but for what of it lies outside the search."""
+        return [params_of(self.space, self.config(values).model_dump(mode="json")) for values in self.first]
+
+    @property
+    def points(self) -> int:
+        """How many trials a grid has: one a point, and one of the default configuration if that is none of them."""
+        on_the_grid = fitting(self.space, self.default_params()) is not None
+        return grid_size(self.space) + (0 if on_the_grid else 1)
 
     def to_yaml(self) -> str:
         """The text of a file that reads as this sweep."""

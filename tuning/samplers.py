@@ -1,0 +1,223 @@
+"""What proposes configurations: Optuna's samplers by the names that a sweep knows, and what they see of a study.
+
+What each makes of a search in packs, of conditional parameters (settings that just one option brings along), and of
+trials that were pruned or have diverged:
+
+- tpe: models the parameters of each option together; a diverged trial counts as worse than any other.
+- gp, nsga2: model the unconditional parameters together, and leave conditional ones to chance. In a pack the structural
+  ones are given, and left out of the model.
+- cmaes: moves tunable numbers, and leaves all else to chance; always the same ones, since it can't lose a dimension in
+  a pack and find it again afterwards.
+- qmc: covers all parameters, conditional ones among them, evenly; a pack's free ones by a sequence of their own.
+- random: never learns. grid: all points, one after the other (see tuning.sampling).
+"""
+
+import copy
+import heapq
+import warnings
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, QMCSampler, RandomSampler, TPESampler
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from tuning import space as spaces
+from tuning.sweep import Sweep
+
+MOST_SEEN = {"tpe": (25, 75), "cmaes": (50, 150), "nsga2": (50, 150), "gp": (25, 75)}
+"""How many finished trials a sampler is shown at the most: of the best, and of the newest. The time of an answer grows
+with the trials that are seen, for a Gaussian process with the third power of their number. Of the best a tree of Parzen
+estimators takes 25 apart, and a genetic algorithm breeds from 50."""
+
+
+@contextmanager
+def experiments() -> Iterator[None]:
+    """Optuna calls experimental what a search in packs can't do without."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        yield
+
+
+def sampler(sweep: Sweep, asked: int = 0) -> BaseSampler:
+    """What proposes configurations, seeded by the sweep, and by how many it has proposed before it was begun anew."""
+    seed = (sweep.seed + asked) % 2**32
+    chance = RandomSampler(seed=seed)
+    with experiments():
+        match sweep.sampler:
+            case "tpe":
+                return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+            case "gp":
+                return GPSampler(seed=seed, independent_sampler=chance, warn_independent_sampling=False)
+            case "cmaes":
+                return CmaEsSampler(seed=seed, independent_sampler=chance, warn_independent_sampling=False)
+            case "nsga2":
+                return NSGAIISampler(seed=seed)
+            case "qmc":
+                # Where its sequence stands is in the storage, so its seed stays the same.
+                return QMCSampler(
+                    scramble=True, seed=sweep.seed, independent_sampler=chance, warn_independent_sampling=False
+                )
+            case "random" | "grid":
+                return chance
+
+
+def informed(sweep: Sweep, asked: int = 0) -> BaseSampler:
+    """The same, shown no more of the study than what it can make use of."""
+    base, together = sampler(sweep, asked), spaces.distributions(sweep.space, conditional=False)
+    match sweep.sampler:
+        case "random" | "grid":
+            return base
+        case "tpe":
+            return Informed(base, None, together, MOST_SEEN["tpe"], ranked=True)
+        case "qmc":
+            return Informed(base, spaces.distributions(sweep.space), {}, (0, 1), ranked=True)
+        case "cmaes":
+            numbers = {
+                name: each
+                for name, each in together.items()
+                if isinstance(each, FloatDistribution | IntDistribution) and name not in sweep.space.structural
+            }
+            return Informed(base, numbers, together, MOST_SEEN["cmaes"])
+        case "gp" | "nsga2":
+            return Informed(base, together, together, MOST_SEEN[sweep.sampler])
+
+
+class Informed(BaseSampler):
+    """A sampler that is shown a part of the study, and draws these parameters together, if that is not left to it.
+
+    needed: a trial without these is not shown: the default configuration, where it lies outside the search; others
+    could not be modelled beside it. ranked: the sampler itself knows what to make of a pruned trial; else it is shown
+    as a complete one.
+    """
+
+    def __init__(
+        self,
+        base: BaseSampler,
+        together: Mapping[str, BaseDistribution] | None,
+        needed: Collection[str],
+        most: tuple[int, int],
+        ranked: bool = False,
+    ) -> None:
+        self._base, self._together = base, together
+        self._shown, self._ranked = _Shown(needed, *most), ranked
+        self._study: _Seen | None = None
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """What is drawn together."""
+        if self._together is None:
+            return self._base.infer_relative_search_space(self._seen(study), trial)
+        return {name: each for name, each in self._together.items() if not each.single()}
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Draw it."""
+        return self._base.sample_relative(self._seen(study), trial, search_space) if search_space else {}
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """Draw what is drawn alone."""
+        return self._base.sample_independent(self._seen(study), trial, param_name, param_distribution)
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """A trial begins: look at the study anew."""
+        self._study = None
+        self._base.before_trial(study, trial)
+
+    def after_trial(
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        """A trial has ended."""
+        self._base.after_trial(study, trial, state, values)
+
+    def reseed_rng(self) -> None:
+        """Draw otherwise from now on."""
+        self._base.reseed_rng()
+
+    def _seen(self, study: optuna.Study) -> "_Seen":
+        if self._study is None:
+            sign = -1 if study.direction == StudyDirection.MAXIMIZE else 1
+            trials = self._shown.of(study.get_trials(deepcopy=False), sign)
+            self._study = _Seen(study, trials if self._ranked else _understood(trials, sign))
+        return self._study
+
+
+class _Seen(optuna.Study):
+    """A study with some of its trials, for a sampler to look at; Optuna narrows studies for samplers in this very way.
+
+    Made anew for each trial that is asked for, so it asks the storage for nothing.
+    """
+
+    def __init__(self, study: optuna.Study, trials: list[FrozenTrial]) -> None:
+        self.__dict__.update(study.__dict__)
+        self._trials = trials
+
+    def _get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
+    ) -> list[FrozenTrial]:
+        found = [trial for trial in self._trials if states is None or trial.state in states]
+        return copy.deepcopy(found) if deepcopy else found
+
+
+class _Shown:
+    """The finished trials to show, out of ever more of them: at the most so many of the best, and of the newest."""
+
+    def __init__(self, needed: Collection[str], best: int, newest: int) -> None:
+        self._needed, self._most_best, self._most_newest = frozenset(needed), best, newest
+        self._known: set[int] = set()
+        self._best: list[FrozenTrial] = []
+        self._newest: list[FrozenTrial] = []
+
+    def of(self, trials: Sequence[FrozenTrial], sign: int) -> list[FrozenTrial]:
+        """Of all trials those to show, and whatever runs; those that have been looked at once are not looked at again.
+
+        Best as a tree of Parzen estimators ranks them: complete, then pruned late, then pruned early, then diverged.
+        """
+        others = [trial for trial in trials if trial.number not in self._known]
+        fresh = [trial for trial in others if trial.state.is_finished()]
+        self._known.update(trial.number for trial in fresh)
+        fresh = [trial for trial in fresh if trial.state != TrialState.FAIL and self._needed <= trial.params.keys()]
+        self._best = heapq.nsmallest(self._most_best, self._best + fresh, key=lambda trial: _rank(trial, sign))
+        self._newest = heapq.nlargest(self._most_newest, self._newest + fresh, key=lambda trial: trial.number)
+        shown = {trial.number: trial for trial in (*self._best, *self._newest)}
+        running = [trial for trial in others if trial.state == TrialState.RUNNING]
+        return [*(shown[number] for number in sorted(shown)), *running]
+
+
+def _understood(trials: Sequence[FrozenTrial], sign: int) -> list[FrozenTrial]:
+    """The trials with pruned ones as complete: of their last value or, where they have none, of the worst there is.
+
+    So samplers that know of no pruned trials learn from them too, and to keep away from where trials diverge.
+    """
+    values = [value for trial in trials if (value := _last(trial)) is not None]
+    worst = max(values, key=lambda value: sign * value, default=None)
+    return [
+        trial if trial.state != TrialState.PRUNED else _complete(trial, worst)
+        for trial in trials
+        if worst is not None or trial.state != TrialState.PRUNED
+    ]
+
+
+def _rank(trial: FrozenTrial, sign: int) -> tuple[float, float]:
+    if trial.value is not None:
+        return -float("inf"), sign * trial.value
+    steps = trial.last_step
+    return (1, 0.0) if steps is None else (-steps, sign * trial.intermediate_values[steps])
+
+
+def _last(trial: FrozenTrial) -> float | None:
+    if trial.value is not None:
+        return trial.value
+    return None if trial.last_step is None else trial.intermediate_values[trial.last_step]
+
+
+def _complete(trial: FrozenTrial, worst: float | None) -> FrozenTrial:
+    shown, value = copy.copy(trial), _last(trial)
+    shown.state, shown.value = TrialState.COMPLETE, worst if value is None else value
+    return shown

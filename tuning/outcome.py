@@ -44,6 +44,11 @@ def better(value: float, than: float | None, direction: Direction) -> bool:
     return than is None or (value > than if direction == "maximize" else value < than)
 
 
+def reaches(value: float, target: float, direction: Direction) -> bool:
+    """Whether a value is as good as the target, or better."""
+    return value >= target if direction == "maximize" else value <= target
+
+
 def advanced(result: MemberResult, report: dict[str, Any], metric: str, direction: Direction) -> MemberResult:
     """The result after one more report of the member (trainables.loop.Report as plain data)."""
     value, steps = result.value, result.value_steps

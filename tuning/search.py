@@ -68,6 +68,7 @@ class PackSearch(Searcher):
         self._structures: dict[int, str] = {}
         self._legs = 0
         self._deadline = math.inf if study.sweep.time_limit is None else time.monotonic() + study.sweep.time_limit
+        self._steps, self._reached = 0, False
         self._take_up()
 
     @property
@@ -78,7 +79,8 @@ class PackSearch(Searcher):
     @property
     def stopped(self) -> bool:
         """Whether the sweep's own limits keep it from beginning more."""
-        return time.monotonic() > self._deadline
+        spent = self._sweep.max_steps is not None and self._steps >= self._sweep.max_steps
+        return self._reached or spent or time.monotonic() > self._deadline
 
     def suggest(self, trial_id: str) -> Any:
         """The next leg as the config of a Trainable; None while all that is left depends on legs under way."""
@@ -160,6 +162,7 @@ class PackSearch(Searcher):
                 after = outcomes.advanced(before, report, self._sweep.metric, self._sweep.direction)
                 after = replace(after, seconds=before.seconds + result["train_s"])
                 self._results[plan.number][place] = after
+                self._steps += max(0, after.steps - before.steps)
                 for observer in self._observers:
                     observer.reported(plan, place, report["points"], after)
 
@@ -212,9 +215,14 @@ class PackSearch(Searcher):
                 self._waiting.setdefault((leg.bracket, leg.rung + 1), []).append(plan)
                 continue
             members = self._results.pop(plan.number)
+            self._reached = self._reached or self._is_target(decided[plan.number])
             self._study.finish(plan.number, decided[plan.number], members, self._curve(leg, plan.number))
             for observer in self._observers:
                 observer.finished(plan, decided[plan.number], members)
+
+    def _is_target(self, found: Outcome) -> bool:
+        target, direction = self._sweep.target, self._sweep.direction
+        return found.value is not None and target is not None and outcomes.reaches(found.value, target, direction)
 
     def _curve(self, leg: Leg, number: int) -> dict[int, float]:
         """The trial's values at the rungs that it has come to."""
@@ -262,6 +270,10 @@ class PackSearch(Searcher):
             self._waiting[key] = [plan for plan in waiting if plan.number not in numbers]
         left = [replace(leg, plans=[plan for plan in leg.plans if plan.number not in numbers]) for leg in self._again]
         self._again = deque(leg for leg in left if leg.plans)
+        ends = self._study.ends().values()
+        self._reached = any(self._is_target(found) for found, _ in ends)
+        known = [*(members for _, members in ends), *self._results.values()]
+        self._steps = sum(member.steps for members in known for member in members)
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: all that is needed is in the study."""

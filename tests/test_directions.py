@@ -14,6 +14,7 @@ FLOORS = (
     "tuning.search",
     "tuning.sampling tuning.importance",
     "tuning.study tuning.workers tuning.samplers",
+    "tuning.views",
     "tuning.sweep",
     "tuning.checks tuning.beginnings",
     "tuning.space",

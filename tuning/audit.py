@@ -8,8 +8,9 @@ from pathlib import Path
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from tuning.study import Study, StudyView, TrialView
+from tuning.study import Study
 from tuning.tracking import STATUSES, Tracker, tracking_uri
+from tuning.views import StudyView, TrialView
 
 ENDED = ("complete", "pruned", "failed")
 

@@ -21,7 +21,8 @@ from tuning.errors import LockstepError, ServerError
 from tuning.figures import number
 from tuning.paths import Home
 from tuning.quiet import hush
-from tuning.study import Study, StudyView
+from tuning.study import Study
+from tuning.views import StudyView
 
 app = typer.Typer(
     help="Hyperparameter search that trains many configurations in lockstep on every worker.",

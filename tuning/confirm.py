@@ -19,8 +19,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tuning import statistics
 from tuning.outcome import Direction
 from tuning.search import LARGEST_PACK
-from tuning.study import SEARCH_SEEDS, Candidate, Confirmation, Study, StudyView, TrialView
+from tuning.study import SEARCH_SEEDS, Study
 from tuning.sweep import Confirm
+from tuning.views import Candidate, Confirmation, StudyView, TrialView
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuning.figures import clock, number
-from tuning.study import Confirmation, StudyView
+from tuning.views import Confirmation, StudyView
 
 ROWS = 10
 

@@ -12,9 +12,10 @@ from tuning import workers
 from tuning.paths import Home
 from tuning.progress import Progress
 from tuning.search import LegErrors, PackSearch
-from tuning.study import Study, StudyView
+from tuning.study import Study
 from tuning.sweep import Confirm, Sweep
 from tuning.tracking import Tracker
+from tuning.views import StudyView
 from tuning.workers import Team
 
 

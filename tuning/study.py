@@ -29,13 +29,12 @@ from tuning.errors import StudyDiffers, StudyError, StudyExists, StudyNotFound, 
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
 from tuning.sweep import Sweep
+from tuning.views import CONFIRMATION, Confirmation, StudyState, StudyView, TrialView
 
 SWEEP, STATE, SECONDS, TRACKING, CREATED, KEY = "sweep", "state", "seconds", "mlflow", "created", "key"
 RUN, LEG = "mlflow_run", "leg"
-SCORES, CONFIRMATION = "confirm_scores", "confirmation"
+SCORES, CONFIRMED = "confirm_scores", "confirmation"
 PLAN, RESULT = "plan", "result"
-
-StudyState = Literal["running", "finished", "interrupted", "failed"]
 
 SEARCH_SEEDS = 2**30
 """Training seeds of a search are below this; those that confirm a winner are above."""
@@ -83,117 +82,6 @@ class LegRecord:
     results: dict[int, list[MemberResult]] = field(default_factory=dict)
     decided: dict[int, Outcome] = field(default_factory=dict)
     promoted: list[int] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class TrialView:
-    """A trial as people and scripts are shown it. `steps` and `seconds`: the sums of its members'."""
-
-    number: int
-    state: str
-    value: float | None
-    params: dict[str, Any]
-    run_id: str | None
-    seeds: list[int]
-    steps: int
-    seconds: float
-    diverged_at: int | None
-    reason: str | None
-    default: bool
-    checkpoint: str | None
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One configuration as it was confirmed: a score for each fresh seed, None of one that diverged.
-
-    searched: the trial's value in the search; mean: the interquartile mean of the scores, with its 95 % interval;
-    improvement: the probability that a training of it beats one of the default.
-    """
-
-    number: int
-    default: bool
-    searched: float | None
-    scores: list[float | None]
-    mean: float
-    interval: tuple[float, float]
-    improvement: float | None
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """What fresh seeds say of the best trials; champion: None where the leaders can't be told apart."""
-
-    candidates: list[Candidate]
-    champion: int | None
-    leader: int
-    tied: list[int]
-    more_seeds: int | None
-    seeds: int
-
-
-@dataclass(frozen=True)
-class StudyView:
-    """A study as people and scripts are shown it."""
-
-    name: str
-    state: str
-    stored_state: StudyState
-    """What the process that ran it said last; a study cut off still says that it runs."""
-    sweep: Sweep
-    seconds: float
-    created: datetime
-    tracking: dict[str, str]
-    trials: list[TrialView]
-    confirmation: Confirmation | None = None
-
-    def ranked(self) -> list[TrialView]:
-        """The complete trials, the best first, the earlier first among equals."""
-        sign = -1 if self.sweep.direction == "maximize" else 1
-        valued = [(trial.value, trial) for trial in self.trials if trial.value is not None]
-        return [trial for _, trial in sorted(valued, key=lambda pair: (sign * pair[0], pair[1].number))]
-
-    @property
-    def best(self) -> TrialView | None:
-        """The complete trial with the best value."""
-        values = [(trial.number, trial.value) for trial in self.trials if trial.value is not None]
-        number = outcomes.best(values, self.sweep.direction)
-        return next((trial for trial in self.trials if trial.number == number), None)
-
-    @property
-    def default(self) -> TrialView | None:
-        """The trial of the loop's default configuration."""
-        return next((trial for trial in self.trials if trial.default), None)
-
-    def count(self, state: str) -> int:
-        """How many trials are in a state."""
-        return sum(trial.state == state for trial in self.trials)
-
-    def as_json(self) -> dict[str, Any]:
-        """The one object that `--json` prints."""
-        best, default = self.best, self.default
-        shown = ("number", "state", "value", "params", "run_id", "seeds", "steps", "seconds", "diverged_at")
-        return {
-            "name": self.name,
-            "state": self.state,
-            "metric": self.sweep.metric,
-            "direction": self.sweep.direction,
-            "counts": {state: self.count(state) for state in ("complete", "pruned", "failed", "running")},
-            "seconds": self.seconds,
-            "member_steps": sum(trial.steps for trial in self.trials),
-            "default": default and {"number": default.number, "value": default.value},
-            "best": best
-            and {
-                "number": best.number,
-                "value": best.value,
-                "params": best.params,
-                "run_id": best.run_id,
-                "checkpoint": best.checkpoint,
-            },
-            "champion": self.confirmation and self.confirmation.champion,
-            "confirmation": self.confirmation and _CONFIRMATION.dump_python(self.confirmation, mode="json"),
-            "trials": [{key: asdict(trial)[key] for key in shown} for trial in self.trials],
-        }
 
 
 def storage(url: str) -> BaseStorage:
@@ -457,7 +345,7 @@ class Study:
 
     def set_confirmation(self, confirmation: Confirmation) -> None:
         """Keep what the confirmation has come to."""
-        self.optuna.set_user_attr(CONFIRMATION, _CONFIRMATION.dump_python(confirmation, mode="json"))
+        self.optuna.set_user_attr(CONFIRMED, CONFIRMATION.dump_python(confirmation, mode="json"))
 
     def _set_result(self, number: int, found: Outcome | None, members: Sequence[MemberResult]) -> None:
         self._set(number, RESULT, {"outcome": found and asdict(found), "members": [asdict(each) for each in members]})
@@ -485,9 +373,7 @@ class Study:
                 for trial in self.optuna.get_trials(deepcopy=False)
                 if PLAN in trial.user_attrs
             ],
-            confirmation=_CONFIRMATION.validate_python(attributes[CONFIRMATION])
-            if CONFIRMATION in attributes
-            else None,
+            confirmation=CONFIRMATION.validate_python(attributes[CONFIRMED]) if CONFIRMED in attributes else None,
         )
 
     def _trial_view(self, trial: FrozenTrial, run_id: str | None, held: bool) -> TrialView:
@@ -516,7 +402,6 @@ class Study:
 
 
 _LEGS = TypeAdapter(LegRecord)
-_CONFIRMATION = TypeAdapter(Confirmation)
 
 
 def _opened(leg: Leg) -> LegRecord:

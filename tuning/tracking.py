@@ -24,7 +24,8 @@ from trainables import checkpoint
 from tuning import outcome as outcomes
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
-from tuning.study import Leg, Plan, Study, StudyView, alone
+from tuning.study import Leg, Plan, Study, alone
+from tuning.views import StudyView
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")

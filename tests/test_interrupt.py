@@ -1,25 +1,17 @@
 """Sweeps that are ended before their time: by Ctrl-C, or by losing the process that drives them."""
 
 import json
-import os
 import re
-import signal
-import subprocess
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
+import drivers
 import pytest
 import sweeps
-from mlflow.tracking import MlflowClient
 from optuna.trial import TrialState
 
 from tuning.paths import Home
-from tuning.study import StudyView
 
 ENDLESS: dict[str, Any] = {"trials": 2_000, "budget": 2_000, "pack_size": 4}
 """Legs of about a second, more of them than any test waits for."""
@@ -32,65 +24,7 @@ ONE_LONG_LEG: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Driver:
-    """A `tuning run` under way, with a session of its own as a terminal would give it."""
-
-    process: "subprocess.Popen[str]"
-    root: Path
-    mark: str
-
-    def view(self) -> StudyView | None:
-        """What another process sees of the study; None before it is run."""
-        begun = Home.at(self.root).lock("tiny-1").exists()
-        return sweeps.opened(self.root).view() if begun else None
-
-    def has_finished(self, trials: int) -> bool:
-        view = self.view()
-        assert self.process.poll() is None, self.process.communicate()[1]
-        return view is not None and view.count("complete") >= trials
-
-    def is_training(self) -> bool:
-        view = self.view()
-        assert self.process.poll() is None, self.process.communicate()[1]
-        return view is not None and view.count("running") > 0
-
-    def press_ctrl_c(self) -> None:
-        """What a terminal does: every process of the foreground group is told."""
-        os.killpg(self.process.pid, signal.SIGINT)
-
-
-@contextmanager
-def driver(root: Path, *options: str, **changes: Any) -> Iterator[Driver]:
-    """Run the sweep; whatever is left of it at the end is killed."""
-    mark, home = uuid4().hex, root / "runs"
-    arguments = sweeps.command("run", sweeps.written(root, **changes), "--root", str(home), *options)
-    process = subprocess.Popen(
-        arguments,
-        cwd=root,
-        env=sweeps.surrounding(MARK=mark),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    with process:
-        try:
-            yield Driver(process, home, mark)
-        finally:
-            for left in sweeps.processes(mark):
-                with suppress(ProcessLookupError):
-                    os.kill(left, signal.SIGKILL)
-
-
-def statuses(root: Path) -> Counter[str]:
-    """How the runs that MLflow keeps have ended."""
-    client = MlflowClient(tracking_uri=Home.at(root).tracking_uri)
-    experiments = [each.experiment_id for each in client.search_experiments() if each.name == "tiny"]
-    return Counter(str(run.info.status) for run in client.search_runs(experiments))
-
-
-def assert_ended_cleanly(run: Driver, within: float = 20) -> tuple[str, str]:
+def assert_ended_cleanly(run: drivers.Driver, within: float = 20) -> tuple[str, str]:
     """Code 130, in time, without a traceback, without a process left; returns what it printed."""
     out, err = run.process.communicate(timeout=within)
     assert run.process.returncode == 130, err
@@ -100,7 +34,7 @@ def assert_ended_cleanly(run: Driver, within: float = 20) -> tuple[str, str]:
 
 
 def test_ctrl_c_keeps_what_is_finished_and_leaves_nothing_running(tmp_path: Path) -> None:
-    with driver(tmp_path, "--json", **ENDLESS) as run:
+    with drivers.running(tmp_path, "--json", **ENDLESS) as run:
         sweeps.awaited(lambda: run.has_finished(5), 90, "five trials finished")
         run.press_ctrl_c()
         out, err = assert_ended_cleanly(run)
@@ -116,7 +50,7 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_nothing_running(tmp_path: Path
     frozen = Counter(trial.state for trial in study.optuna.get_trials())
     assert frozen == {TrialState.COMPLETE: states["complete"], TrialState.WAITING: states["waiting"]}
     # The study's own run is among those that were cut short.
-    assert statuses(run.root) == {"FINISHED": states["complete"], "KILLED": states["waiting"] + 1}
+    assert drivers.statuses(run.root) == {"FINISHED": states["complete"], "KILLED": states["waiting"] + 1}
     for trial in shown["trials"]:
         folder = Home.at(run.root).member("tiny-1", trial["number"], 0)
         assert trial["state"] != "complete" or (folder / "best.pt").exists()
@@ -127,18 +61,18 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_nothing_running(tmp_path: Path
 
 @pytest.mark.slow
 def test_ctrl_c_does_not_wait_for_a_long_leg(tmp_path: Path) -> None:
-    with driver(tmp_path, "--json", **ONE_LONG_LEG) as run:
+    with drivers.running(tmp_path, "--json", **ONE_LONG_LEG) as run:
         sweeps.awaited(run.is_training, 60, "the leg begun")
         run.press_ctrl_c()
         out, _ = assert_ended_cleanly(run)
     shown = json.loads(out)
     assert {trial["state"] for trial in shown["trials"]} == {"waiting"}
-    assert statuses(run.root) == {"KILLED": 5}
+    assert drivers.statuses(run.root) == {"KILLED": 5}
 
 
 @pytest.mark.slow
 def test_ctrl_c_twice_in_a_row(tmp_path: Path) -> None:
-    with driver(tmp_path, **ENDLESS) as run:
+    with drivers.running(tmp_path, **ENDLESS) as run:
         sweeps.awaited(lambda: run.has_finished(1), 90, "a trial finished")
         run.press_ctrl_c()
         run.press_ctrl_c()
@@ -146,13 +80,13 @@ def test_ctrl_c_twice_in_a_row(tmp_path: Path) -> None:
     view = sweeps.opened(run.root).view()
     assert view.state == "interrupted"
     assert view.count("running") == 0
-    assert "RUNNING" not in statuses(run.root)
+    assert "RUNNING" not in drivers.statuses(run.root)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["imports", "ray", "study"])
 def test_ctrl_c_before_anything_is_trained(tmp_path: Path, moment: str) -> None:
-    with driver(tmp_path, **ENDLESS) as run:
+    with drivers.running(tmp_path, **ENDLESS) as run:
         reached = {
             "imports": lambda: (run.root / "logs").exists(),
             "ray": lambda: len(sweeps.processes(run.mark)) > 2,
@@ -164,11 +98,11 @@ def test_ctrl_c_before_anything_is_trained(tmp_path: Path, moment: str) -> None:
     view = run.view()
     if view is not None:
         assert view.state == "interrupted"
-        assert "RUNNING" not in statuses(run.root)
+        assert "RUNNING" not in drivers.statuses(run.root)
 
 
 def test_a_driver_that_is_killed_leaves_a_study_that_says_so_and_no_process(tmp_path: Path) -> None:
-    with driver(tmp_path, **ENDLESS) as run:
+    with drivers.running(tmp_path, **ENDLESS) as run:
         sweeps.awaited(lambda: run.has_finished(5), 90, "five trials finished")
         run.process.kill()
         run.process.wait(10)

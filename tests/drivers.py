@@ -1,0 +1,174 @@
+"""Sweeps run by the command in processes of their own, which can be interrupted, killed and looked at from outside."""
+
+import os
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sweeps
+from mlflow.entities import Run, ViewType
+from mlflow.tracking import MlflowClient
+
+from trainables import checkpoint
+from tuning.paths import Home
+from tuning.study import Study, StudyView
+
+STUDY = "tiny-1"
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A command under way, with a session of its own as a terminal would give it."""
+
+    process: "subprocess.Popen[str]"
+    root: Path
+    mark: str
+
+    def study(self) -> Study | None:
+        """The study as another process sees it; None before it is run."""
+        return sweeps.opened(self.root) if Home.at(self.root).lock(STUDY).exists() else None
+
+    def view(self) -> StudyView | None:
+        study = self.study()
+        return None if study is None else study.view()
+
+    def assert_alive(self) -> None:
+        assert self.process.poll() is None, self.process.communicate()[1]
+
+    def has_finished(self, trials: int) -> bool:
+        view = self.view()
+        self.assert_alive()
+        return view is not None and view.count("complete") >= trials
+
+    def is_training(self) -> bool:
+        view = self.view()
+        self.assert_alive()
+        return view is not None and view.count("running") > 0
+
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def press_ctrl_c(self) -> None:
+        """What a terminal does: every process of the foreground group is told."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def kill(self) -> None:
+        """SIGKILL; Ray's processes notice by themselves, a little later, that their driver is gone."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def workers(self) -> list[int]:
+        """The processes that train."""
+        return [each for each in descendants(self.process.pid) if "ray::" in _command(each)]
+
+
+def descendants(process: int) -> list[int]:
+    """The processes that this one has begun, and those that they have."""
+    parents: dict[int, int] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # gone meanwhile
+            # The name, in brackets, may hold anything; the parent is the second word after it.
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+    found: list[int] = []
+    newest = {process}
+    while newest:
+        newest = {child for child, parent in parents.items() if parent in newest}
+        found += newest
+    return found
+
+
+def _command(process: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_text()
+    return ""
+
+
+@contextmanager
+def started(root: Path, *arguments: str, **variables: str) -> Iterator[Driver]:
+    """The command under way, with the studies in runs/; whatever is left of it at the end is killed."""
+    mark, home = uuid4().hex, root / "runs"
+    process = subprocess.Popen(
+        sweeps.command(*arguments, "--root", str(home)),
+        cwd=root,
+        env=sweeps.surrounding(MARK=mark, **variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            yield Driver(process, home, mark)
+        finally:
+            for left in sweeps.processes(mark):
+                with suppress(ProcessLookupError):
+                    os.kill(left, signal.SIGKILL)
+
+
+@contextmanager
+def running(root: Path, *options: str, **changes: Any) -> Iterator[Driver]:
+    """A `tuning run` of the tiny sweep, changed so, under way."""
+    with started(root, "run", sweeps.written(root, **changes), *options) as driver:
+        yield driver
+
+
+def every_run(root: Path) -> list[Run]:
+    """All runs that MLflow keeps of the tiny sweep, the deleted ones too."""
+    client = MlflowClient(tracking_uri=Home.at(root).tracking_uri)
+    experiments = [each.experiment_id for each in client.search_experiments() if each.name == "tiny"]
+    return list(client.search_runs(experiments, run_view_type=ViewType.ALL))
+
+
+def statuses(root: Path) -> Counter[str]:
+    """How the runs that MLflow keeps have ended."""
+    return Counter(str(run.info.status) for run in every_run(root))
+
+
+def assert_whole(root: Path, trials: int) -> None:
+    """A study that has come to its end, whatever happened to it: nothing is lost, and nothing is there twice.
+
+    The legs, Optuna, MLflow and the checkpoints tell the same story.
+    """
+    study = sweeps.opened(root)
+    sweeps.assert_sound(study, trials)
+    view = study.view()
+    assert view.state == "finished"
+    children = {
+        int(run.data.tags["lockstep.trial"]): run for run in every_run(root) if "lockstep.trial" in run.data.tags
+    }
+    assert len(every_run(root)) == trials + 1, "a run a trial and one of the study"
+    assert sorted(children) == list(range(trials))
+    assert "RUNNING" not in statuses(root)
+    for trial in view.trials:
+        run = children[trial.number]
+        assert run.info.run_id == trial.run_id
+        assert run.data.tags["lockstep.state"] == ("diverged" if trial.diverged_at is not None else trial.state)
+        assert run.data.params == {name: str(value) for name, value in trial.params.items()}
+        assert run.data.metrics.get("value") == trial.value
+        _assert_curves(root, run, Home.at(root).member(STUDY, trial.number, 0) / checkpoint.LATEST, trial.steps)
+
+
+def _assert_curves(root: Path, run: Run, path: Path, steps: int) -> None:
+    """Every point that a member reported is in MLflow, once."""
+    latest = checkpoint.read(path)
+    assert latest is not None
+    assert latest["report"]["steps"] == steps
+    expected: dict[str, list[tuple[int, float]]] = {}
+    for step, shown in latest["report"]["points"]:
+        for name, value in shown.items():
+            expected.setdefault(name, []).append((step, value))
+    assert expected
+    client = MlflowClient(tracking_uri=Home.at(root).tracking_uri)
+    for name, points in expected.items():
+        logged = [(each.step, each.value) for each in client.get_metric_history(run.info.run_id, name)]
+        assert [step for step, _ in logged] == [step for step, _ in points], name
+        # What was told before the driver was lost may have been trained again in another pack.
+        assert [value for _, value in logged] == pytest.approx([value for _, value in points], rel=1e-3, nan_ok=True)
+    assert len(client.get_metric_history(run.info.run_id, "value")) == ("value" in run.data.metrics)

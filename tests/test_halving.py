@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tuning.halving import Direction, bracket_of, brackets, promoted, rungs, saved
+from tuning.halving import Direction, bracket_of, brackets, expected, promoted, rungs, saved
 
 NAN, INF = math.nan, math.inf
 DIRECTIONS: tuple[Direction, Direction] = ("maximize", "minimize")
@@ -251,3 +251,11 @@ def test_no_bracket_begins_more_trials_than_a_longer_one(budget: int, reduction:
     begun = Counter(bracket_of(place, ladders) for place in range(1_000))
     assert sorted(begun) == [0, 1, 2]
     assert begun[0] > begun[1] >= begun[2]
+
+
+@pytest.mark.parametrize(
+    ("ladder", "reduction", "steps"),
+    [((90,), 3, 90.0), ((10, 30, 90), 3, 10 + 20 / 3 + 60 / 9), ((1, 2), 2, 1.5)],
+)
+def test_what_a_trial_takes_on_average(ladder: tuple[int, ...], reduction: int, steps: float) -> None:
+    assert expected(ladder, reduction) == pytest.approx(steps)

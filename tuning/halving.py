@@ -90,6 +90,12 @@ def saved(steps: Iterable[int], budget: int) -> float:
     return 1 - sum(spent) / (budget * len(spent)) if spent else 0.0
 
 
+def expected(ladder: Sequence[int], reduction: int) -> float:
+    """The steps that a trial of this ladder takes on average, when one of `reduction` goes on from every rung."""
+    legs = [after - before for before, after in zip((0, *ladder), ladder, strict=False)]
+    return sum(leg * float(reduction) ** -rung for rung, leg in enumerate(legs))
+
+
 def brackets(
     budget: int, reduction: int, minimum: int | None = None, count: int | None = None
 ) -> tuple[tuple[int, ...], ...]:

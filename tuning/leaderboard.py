@@ -7,6 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tuning import halving
 from tuning.figures import clock, number
 from tuning.views import Confirmation, StudyView
 
@@ -126,9 +127,15 @@ def _counts(view: StudyView) -> str:
     diverged = sum(trial.diverged_at is not None for trial in view.trials)
     states = ("complete", "pruned", "failed", "running", "waiting")
     words = [f"{view.count(state)} {state}" for state in states if view.count(state)]
-    return f"{view.sweep.trials} trials: {', '.join(words) or 'none begun'}" + (
-        f"; {diverged} diverged" if diverged else ""
-    )
+    saved = halving.saved(_undisturbed(view), view.sweep.budget)
+    notes = [f"{diverged} diverged"] * bool(diverged) + [f"halving saved {saved:.0%} of the steps"] * (saved > 0.005)
+    return "; ".join([f"{view.sweep.trials} trials: {', '.join(words) or 'none begun'}", *notes])
+
+
+def _undisturbed(view: StudyView) -> list[int]:
+    """The steps of every training that ended as halving had it."""
+    trials = [trial for trial in view.trials if trial.state in ("complete", "pruned") and trial.diverged_at is None]
+    return [trial.steps // len(trial.seeds) for trial in trials for _ in trial.seeds]
 
 
 def _why_none(view: StudyView) -> str:

@@ -10,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tuning import halving
 from tuning import outcome as outcomes
 from tuning.figures import clock, number
 from tuning.outcome import MemberResult, Outcome
@@ -25,7 +26,9 @@ class Progress:
     def __init__(self, study: Study, console: Console) -> None:
         sweep = study.sweep
         self._name, self._sweep, self._console = study.name, sweep, console
-        self._in_all = sweep.trials * sweep.seeds * sweep.budget
+        places = [halving.bracket_of(place, sweep.ladders) for place in range(sweep.trials)]
+        expected = [halving.expected(ladder, sweep.reduction) for ladder in sweep.ladders]
+        self._in_all = sweep.seeds * sum(expected[bracket] for bracket in places)
         self._began = self._last_line = time.monotonic()
         self._steps: dict[tuple[int, int], int] = {}
         self._values: dict[int, float] = {}
@@ -59,13 +62,10 @@ class Progress:
             self._console.print(f"{self._name}: {self._trials()}; {self._speed()}", soft_wrap=True)
 
     def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
-        """A trial has ended; what it has not trained is no longer ahead."""
+        """A trial has ended."""
         self._running.discard(plan.number)
         self._counts[found.state] += 1
         self._counts["diverged"] += found.diverged_at is not None
-        for place, member in enumerate(members):
-            self._in_all -= max(0, self._sweep.budget - member.steps)
-            self._steps[plan.number, place] = min(member.steps, self._sweep.budget)
 
     def _note(self, plan: Plan, value: float) -> None:
         if plan.default:
@@ -81,7 +81,8 @@ class Progress:
 
     def _speed(self) -> str:
         seconds, done = time.monotonic() - self._began, sum(self._steps.values())
-        left = (self._in_all - done) * seconds / done if done else None
+        # What halving will ask for is known on average only.
+        left = max(0.0, self._in_all - done) * seconds / done if done else None
         speed = f"{done / seconds:,.0f} member-steps/s" if done else "starting the workers"
         return f"{speed}, {clock(left)} left" if left is not None else speed
 
@@ -94,7 +95,8 @@ class Progress:
         bar = Table.grid(padding=(0, 1))
         done = sum(self._steps.values())
         passed = clock(time.monotonic() - self._began)
-        bar.add_row(Text(self._name, style="bold"), ProgressBar(max(1, self._in_all), done, width=30), passed)
+        length = max(1.0, self._in_all, done)
+        bar.add_row(Text(self._name, style="bold"), ProgressBar(length, done, width=30), passed)
         return Group(
             bar, Text(self._trials()), Text(f"{self._sweep.metric}: {self._values_line()}"), Text(self._speed())
         )

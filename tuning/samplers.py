@@ -8,7 +8,7 @@ trials that were pruned or have diverged:
   ones are given, and left out of the model.
 - cmaes: moves tunable numbers, and leaves all else to chance; always the same ones, since it can't lose a dimension in
   a pack and find it again afterwards.
-- qmc: covers all parameters, conditional ones among them, evenly; a pack's free ones by a sequence of their own.
+- qmc: covers all parameters, conditional ones among them, evenly.
 - random: never learns. grid: all points, one after the other (see tuning.sampling).
 """
 
@@ -29,7 +29,7 @@ from optuna.trial import FrozenTrial, TrialState
 from tuning import space as spaces
 from tuning.sweep import Sweep
 
-MOST_SEEN = {"tpe": (25, 75), "cmaes": (50, 150), "nsga2": (50, 150), "gp": (25, 75)}
+MOST_SEEN = {"tpe": (25, 175), "cmaes": (50, 150), "nsga2": (50, 150), "gp": (25, 75)}
 """How many finished trials a sampler is shown at the most: of the best, and of the newest. The time of an answer grows
 with the trials that are seen, for a Gaussian process with the third power of their number. Of the best a tree of Parzen
 estimators takes 25 apart, and a genetic algorithm breeds from 50."""
@@ -56,7 +56,8 @@ def sampler(sweep: Sweep, asked: int = 0) -> BaseSampler:
             case "cmaes":
                 return CmaEsSampler(seed=seed, independent_sampler=chance, warn_independent_sampling=False)
             case "nsga2":
-                return NSGAIISampler(seed=seed)
+                # The first generation is left to chance: of 64 trials Optuna's own 50 would leave little to breed.
+                return NSGAIISampler(seed=seed, population_size=max(8, min(50, sweep.trials // 8)))
             case "qmc":
                 # Where its sequence stands is in the storage, so its seed stays the same.
                 return QMCSampler(
@@ -75,14 +76,14 @@ def informed(sweep: Sweep, asked: int = 0) -> BaseSampler:
         case "tpe":
             return Informed(base, None, together, MOST_SEEN["tpe"], ranked=True)
         case "qmc":
-            return Informed(base, spaces.distributions(sweep.space), {}, (0, 1), ranked=True)
+            return Informed(base, spaces.distributions(sweep.space), {}, (0, 1), steady=True)
         case "cmaes":
             numbers = {
                 name: each
                 for name, each in together.items()
                 if isinstance(each, FloatDistribution | IntDistribution) and name not in sweep.space.structural
             }
-            return Informed(base, numbers, together, MOST_SEEN["cmaes"])
+            return Informed(base, numbers, together, MOST_SEEN["cmaes"], steady=True)
         case "gp" | "nsga2":
             return Informed(base, together, together, MOST_SEEN[sweep.sampler])
 
@@ -90,6 +91,7 @@ def informed(sweep: Sweep, asked: int = 0) -> BaseSampler:
 class Informed(BaseSampler):
     """A sampler that is shown a part of the study, and draws these parameters together, if that is not left to it.
 
+    steady: always all of them, also where some are given: it goes by a state that has their number.
     needed: a trial without these is not shown: the default configuration, where it lies outside the search; others
     could not be modelled beside it. ranked: the sampler itself knows what to make of a pruned trial; else it is shown
     as a complete one.
@@ -102,8 +104,9 @@ class Informed(BaseSampler):
         needed: Collection[str],
         most: tuple[int, int],
         ranked: bool = False,
+        steady: bool = False,
     ) -> None:
-        self._base, self._together = base, together
+        self._base, self._together, self._steady = base, together, steady
         self._shown, self._ranked = _Shown(needed, *most), ranked
         self._study: _Seen | None = None
 
@@ -116,8 +119,12 @@ class Informed(BaseSampler):
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Draw it."""
-        return self._base.sample_relative(self._seen(study), trial, search_space) if search_space else {}
+        """Draw it; parameters that are given are drawn in vain where the sampler is the steadier for it."""
+        if not search_space:
+            return {}
+        drawn_from = dict(self._together) if self._steady and self._together else search_space
+        drawn = self._base.sample_relative(self._seen(study), trial, drawn_from)
+        return {name: value for name, value in drawn.items() if name in search_space}
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -171,6 +178,8 @@ class _Shown:
     def __init__(self, needed: Collection[str], best: int, newest: int) -> None:
         self._needed, self._most_best, self._most_newest = frozenset(needed), best, newest
         self._known: set[int] = set()
+        self._first = 0
+        """Of trials before this one nothing is left to be known."""
         self._best: list[FrozenTrial] = []
         self._newest: list[FrozenTrial] = []
 
@@ -179,9 +188,11 @@ class _Shown:
 
         Best as a tree of Parzen estimators ranks them: complete, then pruned late, then pruned early, then diverged.
         """
-        others = [trial for trial in trials if trial.number not in self._known]
+        others = [trial for trial in trials[self._first :] if trial.number not in self._known]
         fresh = [trial for trial in others if trial.state.is_finished()]
         self._known.update(trial.number for trial in fresh)
+        while self._first in self._known:
+            self._first += 1
         fresh = [trial for trial in fresh if trial.state != TrialState.FAIL and self._needed <= trial.params.keys()]
         self._best = heapq.nsmallest(self._most_best, self._best + fresh, key=lambda trial: _rank(trial, sign))
         self._newest = heapq.nlargest(self._most_newest, self._newest + fresh, key=lambda trial: trial.number)

@@ -1,0 +1,20 @@
+"""Draws the picture of the README: `python docs/picture.py STUDY` after a sweep, in the folder that holds `runs/`."""
+
+import os
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from tuning import leaderboard
+from tuning.paths import Home
+from tuning.study import Study
+
+WIDTH = 88
+
+home = Home.at(None)
+view = Study.open(home, home.storage_url, sys.argv[1] if len(sys.argv) > 1 else None).view()
+with open(os.devnull, "w") as nowhere:
+    console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
+    console.print(leaderboard.summary(view, WIDTH), highlight=False)
+Path(__file__).with_name("sweep.svg").write_text(console.export_svg(title="make sweep"))

@@ -29,10 +29,20 @@ from optuna.trial import FrozenTrial, TrialState
 from tuning import space as spaces
 from tuning.sweep import Sweep
 
-MOST_SEEN = {"tpe": (25, 175), "cmaes": (50, 150), "nsga2": (50, 150), "gp": (25, 75)}
-"""How many finished trials a sampler is shown at the most: of the best, and of the newest. The time of an answer grows
-with the trials that are seen, for a Gaussian process with the third power of their number. Of the best a tree of Parzen
-estimators takes 25 apart, and a genetic algorithm breeds from 50."""
+BEST_SEEN = 50
+"""A sampler is shown so many of the best finished trials, and beside them the newest. Of the best a tree of Parzen
+estimators sets 25 apart, and a genetic algorithm breeds from 50."""
+
+
+def most_seen(sweep: Sweep) -> int:
+    """How many finished trials a sampler is shown at the most.
+
+    The time of an answer grows with them, for a Gaussian process with the third power of their number. Fewer cost
+    something in what is found, so they are fewer only where many trials are to be proposed (docs/findings.md).
+    """
+    if sweep.sampler == "gp":
+        return 100
+    return 500 if sweep.trials <= 2_000 else 200
 
 
 @contextmanager
@@ -70,22 +80,23 @@ def sampler(sweep: Sweep, asked: int = 0) -> BaseSampler:
 def informed(sweep: Sweep, asked: int = 0) -> BaseSampler:
     """The same, shown no more of the study than what it can make use of."""
     base, together = sampler(sweep, asked), spaces.distributions(sweep.space, conditional=False)
+    most = most_seen(sweep)
     match sweep.sampler:
         case "random" | "grid":
             return base
         case "tpe":
-            return Informed(base, None, together, MOST_SEEN["tpe"], ranked=True)
+            return Informed(base, None, together, most, ranked=True)
         case "qmc":
-            return Informed(base, spaces.distributions(sweep.space), {}, (0, 1), steady=True)
+            return Informed(base, spaces.distributions(sweep.space), {}, most, steady=True)
         case "cmaes":
             numbers = {
                 name: each
                 for name, each in together.items()
                 if isinstance(each, FloatDistribution | IntDistribution) and name not in sweep.space.structural
             }
-            return Informed(base, numbers, together, MOST_SEEN["cmaes"], steady=True)
+            return Informed(base, numbers, together, most, steady=True)
         case "gp" | "nsga2":
-            return Informed(base, together, together, MOST_SEEN[sweep.sampler])
+            return Informed(base, together, together, most)
 
 
 class Informed(BaseSampler):
@@ -102,12 +113,12 @@ class Informed(BaseSampler):
         base: BaseSampler,
         together: Mapping[str, BaseDistribution] | None,
         needed: Collection[str],
-        most: tuple[int, int],
+        most: int,
         ranked: bool = False,
         steady: bool = False,
     ) -> None:
         self._base, self._together, self._steady = base, together, steady
-        self._shown, self._ranked = _Shown(needed, *most), ranked
+        self._shown, self._ranked = _Shown(needed, most), ranked
         self._study: _Seen | None = None
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -175,8 +186,8 @@ class _Seen(optuna.Study):
 class _Shown:
     """The finished trials to show, out of ever more of them: at the most so many of the best, and of the newest."""
 
-    def __init__(self, needed: Collection[str], best: int, newest: int) -> None:
-        self._needed, self._most_best, self._most_newest = frozenset(needed), best, newest
+    def __init__(self, needed: Collection[str], most: int) -> None:
+        self._needed, self._most_newest = frozenset(needed), most - BEST_SEEN
         self._known: set[int] = set()
         self._first = 0
         """Of trials before this one nothing is left to be known."""
@@ -194,7 +205,7 @@ class _Shown:
         while self._first in self._known:
             self._first += 1
         fresh = [trial for trial in fresh if trial.state != TrialState.FAIL and self._needed <= trial.params.keys()]
-        self._best = heapq.nsmallest(self._most_best, self._best + fresh, key=lambda trial: _rank(trial, sign))
+        self._best = heapq.nsmallest(BEST_SEEN, self._best + fresh, key=lambda trial: _rank(trial, sign))
         self._newest = heapq.nlargest(self._most_newest, self._newest + fresh, key=lambda trial: trial.number)
         shown = {trial.number: trial for trial in (*self._best, *self._newest)}
         running = [trial for trial in others if trial.state == TrialState.RUNNING]

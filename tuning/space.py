@@ -40,7 +40,7 @@ def configuration(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
 
 def suggest_known(space: Space, trial: BaseTrial, params: Mapping[str, Any]) -> None:
     """Ask the trial for these parameters and no others: of one whose other values lie outside the space."""
-    for name, dimension in _parameters(space.dimensions):
+    for name, dimension in parameters(space.dimensions):
         if name in params:
             _ask(trial, name, dimension)
 
@@ -82,7 +82,7 @@ def fitting(space: Space, params: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def distributions(space: Space, conditional: bool = True) -> dict[str, BaseDistribution]:
     """What Optuna draws each parameter from, those that just some options bring along included or not."""
-    found = _parameters(space.dimensions) if conditional else space.dimensions.items()
+    found = parameters(space.dimensions) if conditional else space.dimensions.items()
     return {name: _distribution(dimension) for name, dimension in found}
 
 
@@ -199,14 +199,14 @@ def _category(choice: Any) -> Any:
     return json.dumps(choice) if isinstance(choice, list | dict) else choice
 
 
-def _parameters(dimensions: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Dimension]]:
+def parameters(dimensions: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Dimension]]:
     """All parameters that a trial may have, by name, each before those that depend on it."""
     for key, dimension in dimensions.items():
         if isinstance(dimension, Dimension):
             yield prefix + key, dimension
         if isinstance(dimension, Options):
             for kind, settings in dimension.choices.items():
-                yield from _parameters(settings, f"{prefix}{key}.{kind}.")
+                yield from parameters(settings, f"{prefix}{key}.{kind}.")
 
 
 def _described(

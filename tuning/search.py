@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from ray.tune import Callback
@@ -303,5 +304,9 @@ class LegErrors(Callback):
 
 def _cause(trial: Trial) -> str:
     """The last line of the error, which names it, and where the whole of it is."""
-    lines = str(trial.get_error() or "the worker died").strip().splitlines()
-    return f"{lines[-1].strip()} (all of it: {trial.error_file})"
+    if trial.error_file is None:
+        return "the worker died"
+    # Read where Tune writes it: its copy in the study's folder, which stays, is made a while later.
+    written = Path(trial.error_file)
+    lines = written.read_text().strip().splitlines()
+    return f"{lines[-1].strip()} (all of it: {trial.path}/{written.name})"

@@ -275,19 +275,16 @@ def test_why_a_leg_failed_is_learned_from_tune(runs: Path) -> None:
     search = PackSearch(study, 2, [recorder])
     search.suggest("lost")
     kept = search.suggest("kept")
-    lost: Any = SimpleNamespace(
-        trial_id="lost",
-        error_file="/runs/error.txt",
-        get_error=lambda: 'Traceback ...\n  File "x.py"\nValueError: no such thing\n',
-    )
+    said = runs / "error.txt"
+    said.write_text('Traceback ...\n  File "x.py"\nValueError: no such thing\n')
+    lost: Any = SimpleNamespace(trial_id="lost", error_file=str(said), path="/studies/ray/leg-00000")
     # The order in which Tune tells of it.
     search.on_trial_complete("lost", error=True)
     LegErrors(search).on_trial_error(0, [lost], lost)
     search.on_trial_complete("kept", sweeps.reports(kept))
     first, second = study.view().trials
     assert (first.state, second.state) == ("failed", "complete")
-    assert "no such thing" in str(first.reason)
-    assert "/runs/error.txt" in str(first.reason)
+    assert first.reason == "ValueError: no such thing (all of it: /studies/ray/leg-00000/error.txt)"
     assert [recorder.ended[number][0].state for number in (0, 1)] == ["failed", "complete"]
 
 

@@ -17,8 +17,9 @@ from tuning import tracking
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
 from tuning.search import PackSearch
-from tuning.study import Leg, Plan, Study, StudyView
+from tuning.study import Leg, Plan, Study
 from tuning.tracking import Tracker
+from tuning.views import StudyView
 
 STEPS = (50, 100, 150, 200)
 

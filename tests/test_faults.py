@@ -1,0 +1,78 @@
+"""Workers that die, and environments that break: it costs the work of a leg, or the one trial that is to blame."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import drivers
+import numpy as np
+import sweeps
+
+from trainables import streams
+from trainables.streams import Purpose
+
+BREAKING = """
+import gymnasium
+
+class Breaking(gymnasium.Env):
+    observation_space, action_space = gymnasium.spaces.Discrete(2), gymnasium.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        if seed in {breaks}:
+            raise OSError("the robot's arm is off")
+        return 0, {{}}
+
+    def step(self, action):
+        return 1, float(action), True, False, {{}}
+
+gymnasium.register("Breaking-v0", entry_point=Breaking)
+"""
+"""An environment that cannot begin the episodes of some seeds."""
+
+
+def first_episode(seed: int, batch_size: int) -> int:
+    """The seed of the first episode that a member with this seed trains on."""
+    drawn = streams.Uniforms([seed], Purpose.EPISODES, batch_size).at(np.zeros(1, dtype=np.int64))
+    return int(streams.episode_seeds(drawn, streams.TRAINING)[0, 0])
+
+
+def test_a_trial_whose_environment_breaks_fails_alone(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {
+        "environment": "breaking:Breaking-v0",
+        "fixed": {"batch_size": 10, "hidden": [8], "reports": 4},
+        "search": {"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}},
+        "pack_size": 4,
+        "workers": 1,
+        "tries": 1,
+    }
+    to_blame = 2
+    seed = sweeps.in_memory(sweeps.Mortal()).seeds(to_blame)[0]
+    (tmp_path / "breaking.py").write_text(BREAKING.format(breaks={first_episode(seed, 10)}))
+    path = sweeps.written(tmp_path, **changes)
+    root = tmp_path / "runs"
+    done = sweeps.tuning("run", path, "--root", str(root), cwd=tmp_path, variables={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    study = sweeps.opened(root)
+    assert [leg.numbers for leg in study.legs()] == [[0, 1, 2, 3], [0, 1], [2, 3], [2], [3], [4, 5, 6, 7]]
+    trials = study.view().trials
+    assert [trial.number for trial in trials if trial.state == "failed"] == [to_blame]
+    assert sum(trial.state == "complete" for trial in trials) == 7
+    reason = str(trials[to_blame].reason)
+    assert reason.startswith("OSError: the robot's arm is off (all of it: ")
+    assert Path(reason.partition("all of it: ")[2].rstrip(")")).exists()
+    drivers.assert_whole(root, 8, untrained=(to_blame,))
+
+
+def test_a_worker_that_is_killed_costs_no_trial(tmp_path: Path) -> None:
+    with drivers.running(tmp_path, trials=8, budget=4_000, pack_size=2) as driver:
+        sweeps.awaited(lambda: driver.is_training() and driver.has_finished(1), 90, "a trial finished")
+        trainers = [each for each in driver.workers() if "train" in drivers.command_of(each)]
+        assert trainers
+        os.kill(trainers[0], signal.SIGKILL)
+        _, err = driver.process.communicate(timeout=120)
+    assert driver.process.returncode == 0, err
+    assert sweeps.opened(tmp_path / "runs").view().count("complete") == 8
+    drivers.assert_whole(tmp_path / "runs", 8)
+    assert all(line.startswith("tiny-1: ") for line in err.splitlines()), err

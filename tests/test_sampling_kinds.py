@@ -29,7 +29,8 @@ POINTS: dict[str, Any] = {
     "batch_size": {"low": 10, "high": 30, "step": 10},
 }
 FIXED = {key: value for key, value in sweeps.TINY["fixed"].items() if key not in ("batch_size", "hidden")}
-LEARNING = ["tpe", "gp", "cmaes", "nsga2"]
+# A Gaussian process takes half a second to answer.
+LEARNING = ["tpe", "cmaes", "nsga2", pytest.param("gp", marks=pytest.mark.slow)]
 KINDS = [*LEARNING, "random", "qmc"]
 
 
@@ -204,7 +205,9 @@ def diverging(study: Study) -> list[bool]:
     return [plan.params["learning_rate"] > 0.01 for plan in plans]
 
 
-@pytest.mark.parametrize("kind", LEARNING)
+@pytest.mark.parametrize(
+    "kind", ["tpe", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("gp", "cmaes", "nsga2"))]
+)
 def test_after_thirty_trials_a_sampler_keeps_away_from_where_they_diverge(tmp_path: Path, kind: str) -> None:
     """At random half of them would diverge: 20 of 40, and fewer than 12 in one of two hundred such tests."""
     search = {name: SEARCH[name] for name in ("learning_rate", "schedule")}

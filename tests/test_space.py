@@ -1,5 +1,6 @@
 """Spaces: what Optuna is asked, that its answer and a finished trial's parameters agree, and the way back."""
 
+import itertools
 from typing import Any
 
 import optuna
@@ -11,7 +12,20 @@ from optuna.samplers import PartialFixedSampler, RandomSampler
 from optuna.trial import FixedTrial
 
 from tuning.dimensions import Choices, FloatRange, IntRange, Options
-from tuning.space import Space, configuration, params_of, shown, structural_names, suggest, suggest_known
+from tuning.space import (
+    Space,
+    configuration,
+    distributions,
+    fitting,
+    grid,
+    grid_size,
+    outside,
+    params_of,
+    shown,
+    structural_names,
+    suggest,
+    suggest_known,
+)
 from tuning.sweep import Sweep
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -146,6 +160,60 @@ def test_a_pack_asked_under_its_structural_parameters_has_them_in_common() -> No
 )
 def test_what_lies_outside_a_dimension_has_no_parameter(field: str, value: Any, params: dict[str, Any]) -> None:
     assert params_of(Space({field: SPACE.dimensions[field]}), {field: value}) == params
+
+
+@pytest.mark.parametrize(
+    ("params", "fits"),
+    [
+        (PARAMS, PARAMS),
+        ({**PARAMS, "gamma": 0.9, "schedule.step.every": 0.1}, PARAMS),
+        ({**PARAMS, "learning_rate": 1.0}, None),
+        ({**PARAMS, "schedule.cosine.floor": 0.2}, None),
+        ({**PARAMS, "schedule": "step"}, None),
+        ({name: value for name, value in PARAMS.items() if name != "hidden"}, None),
+        ({name: value for name, value in PARAMS.items() if name != "schedule.cosine.floor"}, None),
+        (
+            {**PARAMS, "schedule": "fixed", "schedule.cosine.floor": 9.0},
+            {name: "fixed" if name == "schedule" else PARAMS[name] for name in PARAMS if "floor" not in name},
+        ),
+        ({}, None),
+    ],
+)
+def test_parameters_fit_whole_or_not_at_all(params: dict[str, Any], fits: dict[str, Any] | None) -> None:
+    assert fitting(SPACE, params) == fits
+
+
+def test_what_can_be_drawn_is_what_optuna_is_asked_for() -> None:
+    study = optuna.create_study(sampler=RandomSampler(seed=0))
+    asked: dict[str, Any] = {}
+    for _ in range(30):
+        trial = study.ask()
+        suggest(SPACE, trial)
+        asked |= trial.distributions
+    assert distributions(SPACE) == asked
+    assert distributions(SPACE, conditional=False) == {name: asked[name] for name in SPACE.dimensions}
+
+
+def test_what_lies_outside_is_named() -> None:
+    assert outside(SPACE, CONFIGURATION) == {}
+    config = {**CONFIGURATION, "learning_rate": 1.0, "schedule": {"cosine": {"floor": 0.5}}}
+    assert outside(SPACE, config) == {"learning_rate": 1.0, "schedule.cosine.floor": 0.5}
+
+
+def test_a_grid_is_every_point_once_and_keeps_structures_together() -> None:
+    options = Options(choices={"fixed": {}, "cosine": {"floor": Choices(choices=(0.0, 0.1)), "restarts": 3}})
+    dimensions = {
+        "rate": Choices(choices=(1, 2)),
+        "schedule": options,
+        "steps": IntRange(low=1, high=5, step=2),
+        "hidden": Choices(choices=([8], [16])),
+    }
+    space = Space(dimensions, structural=frozenset({"hidden", "steps"}))
+    points = list(grid(space))
+    assert len(points) == len({str(point) for point in points}) == grid_size(space) == 2 * 3 * 3 * 2
+    assert all(fitting(space, point) == point for point in points)
+    structures = [(point["hidden"], point["steps"]) for point in points]
+    assert sum(one != two for one, two in itertools.pairwise(structures)) == 3 * 2 - 1
 
 
 def test_what_lies_outside_is_shown_all_the_same() -> None:

@@ -78,6 +78,29 @@ MISTAKES: list[tuple[dict[str, Any], str, Any, str, str]] = [
     (DQN, "seed", -1, "seed", "should be at least 0, is -1"),
     (DQN, "seed", 2**32, "seed", "should be below 4_294_967_296"),
     (DQN, "sampler", "tpee", "sampler", "should be tpe, gp, cmaes, random, qmc, grid or nsga2, is 'tpee'"),
+    (DQN, "target", "high", "target", "should be a number, is 'high'"),
+    (DQN, "max_steps", 0, "max_steps", "should be above 0, is 0"),
+    (DQN, "max_steps", 19_999, "max_steps", "should be at least 20_000, what a single trial takes"),
+    (DQN, "start_from", 3, "start_from", "should be text, is 3"),
+    # Configurations to try first.
+    (DQN, "first", {"learning_rate": 1e-3}, "first", "should be a list"),
+    (DQN, "first", [3], "first[0]", "should be a mapping of fields to their values, is 3"),
+    (DQN, "first", [{}], "first[0]", "should be a mapping"),
+    (DQN, "first", [{"learnin_rate": 1e-3}], "first[0].learnin_rate", "did you mean learning_rate?"),
+    (DQN, "first", [{"gamma": 0.9}], "first[0].gamma", "is no field that is searched; known: learning_rate"),
+    (
+        DQN,
+        "first",
+        [{"batch_size": 32}, {"learning_rate": "x"}],
+        "first[1].learning_rate",
+        "should be a number, is 'x'",
+    ),
+    (DQN, "first", [{"learning_rate": 0.011}], "first[0].learning_rate", "lies outside the search, is 0.011"),
+    (DQN, "first", [{"batch_size": 16}], "first[0].batch_size", "lies outside the search, is 16"),
+    (DQN, "first", [{"schedule": "exponential"}], "first[0].schedule", "lies outside the search, is 'exponential'"),
+    (DQN, "first", [{"schedule": "cosin"}], "first[0].schedule", "did you mean cosine?"),
+    (DQN, "first", [{"schedule": {"cosine": {"floor": 0.2}}}], "first[0].schedule.cosine.floor", "lies outside"),
+    (DQN, "first", [{"schedule": {"cosine": {"flor": 0.2}}}], "first[0].schedule.cosine.flor", "did you mean floor?"),
     (DQN, "pack_size", 0, "pack_size", "should be auto or a whole number of at least 1, is 0"),
     (DQN, "pack_size", True, "pack_size", "should be auto or"),
     (DQN, "workers", "all", "workers.count", "should be auto or a whole number of at least 1, is 'all'"),
@@ -397,6 +420,73 @@ def test_default_params_leave_out_what_the_search_cannot_say() -> None:
         "batch_size": 64,
         "gradient_steps": 2,
     }
+
+
+GRID = {
+    "learning_rate": {"choices": [1e-3, 1e-2]},
+    "schedule": {"choices": {"fixed": {}, "cosine": {"floor": {"choices": [0.0, 0.1]}}}},
+    "batch_size": {"low": 32, "high": 96, "step": 32},
+}
+
+
+@pytest.mark.parametrize(
+    ("search", "points"),
+    [
+        (GRID, 2 * 3 * 3),
+        # The default learning rate is none of these: one more.
+        ({**GRID, "learning_rate": {"choices": [1e-4, 1e-2]}}, 2 * 3 * 3 + 1),
+    ],
+)
+def test_a_grid_has_as_many_trials_as_points_and_no_more(search: dict[str, Any], points: int) -> None:
+    data = {**DQN, "sampler": "grid", "search": search}
+    whole = Sweep.model_validate(data)
+    assert whole.trials == points
+    assert Sweep.model_validate(whole.model_dump(mode="json")) == whole
+    assert Sweep.model_validate({**data, "trials": points - 1}).trials == points - 1
+    assert problems({**data, "trials": points + 1}) == {
+        "trials": f"should be at most {points}: the grid has {points} points"
+    }
+    assert set(problems({**data, "first": [{"batch_size": 32}], "start_from": "a"})) == {"first", "start_from"}
+
+
+def test_a_grid_needs_points_within_options_too() -> None:
+    found = problems({**DQN, "sampler": "grid"})
+    assert set(found) == {"search.learning_rate", "search.schedule.choices.cosine.floor"}
+
+
+def test_a_search_without_tunable_numbers_is_not_for_cmaes() -> None:
+    search = {"batch_size": {"low": 32, "high": 64}, "schedule": {"choices": ["fixed", "cosine"]}}
+    assert set(problems({**DQN, "sampler": "cmaes", "search": search})) == {"sampler"}
+
+
+def test_what_an_option_has_fixed_in_the_search_is_left_out_of_what_is_tried_first() -> None:
+    search = {"schedule": {"choices": {"fixed": {}, "step": {"every": 0.1}}}}
+    first = [{"schedule": {"step": {"every": 0.2}}}, {"schedule": {"step": {"factor": 0.2}}}]
+    found = problems({**DQN, "search": search, "first": first})
+    assert found == {
+        "first[0].schedule.step.every": "is 0.1 in the search: should be left out",
+        "first[1].schedule.step.factor": "is not searched: should be left out",
+    }
+
+
+def test_all_that_is_wrong_with_what_is_tried_first_is_named_beside_all_else() -> None:
+    first = [{"learning_rate": 1.0, "gamm": 1}, {"batch_size": "x"}]
+    mistaken = {**DQN, "trials": 0, "first": first, "search": {**DQN["search"], "warmup": {"low": 1}}}
+    assert {"trials", "first[0].learning_rate", "first[0].gamm", "first[1].batch_size"} < set(problems(mistaken))
+
+
+def test_what_is_tried_first_is_the_default_but_for_what_is_stated() -> None:
+    first = [
+        {"batch_size": 32},
+        {"learning_rate": 3e-3, "schedule": {"cosine": {"floor": 0.05}}},
+        {"schedule": "cosine"},
+    ]
+    default = {"learning_rate": 1e-3, "schedule": "fixed", "batch_size": 64}
+    assert Sweep.model_validate({**DQN, "first": first}).first_params() == [
+        {**default, "batch_size": 32},
+        {**default, "learning_rate": 3e-3, "schedule": "cosine", "schedule.cosine.floor": 0.05},
+        {**default, "schedule": "cosine", "schedule.cosine.floor": 0.0},
+    ]
 
 
 PRESET_NAMES = [preset.name for preset in sweep.presets()]

@@ -213,16 +213,17 @@ class _Shown:
 
 
 def _understood(trials: Sequence[FrozenTrial], sign: int) -> list[FrozenTrial]:
-    """The trials with pruned ones as complete: of their last value or, where they have none, of the worst there is.
+    """The trials with pruned ones as complete: of their last value or, where they have none, as worse than all others.
 
-    So samplers that know of no pruned trials learn from them too, and to keep away from where trials diverge.
+    So samplers that know of no pruned trials learn from them too, and to keep away from where trials diverge: beyond
+    the worst value by the distance from there to the best.
     """
-    values = [value for trial in trials if (value := _last(trial)) is not None]
-    worst = max(values, key=lambda value: sign * value, default=None)
+    values = [sign * value for trial in trials if (value := _last(trial)) is not None]
+    beyond = sign * (2 * max(values) - min(values)) if values else None
     return [
-        trial if trial.state != TrialState.PRUNED else _complete(trial, worst)
+        trial if trial.state != TrialState.PRUNED else _complete(trial, beyond)
         for trial in trials
-        if worst is not None or trial.state != TrialState.PRUNED
+        if beyond is not None or trial.state != TrialState.PRUNED
     ]
 
 
@@ -239,7 +240,7 @@ def _last(trial: FrozenTrial) -> float | None:
     return None if trial.last_step is None else trial.intermediate_values[trial.last_step]
 
 
-def _complete(trial: FrozenTrial, worst: float | None) -> FrozenTrial:
+def _complete(trial: FrozenTrial, otherwise: float | None) -> FrozenTrial:
     shown, value = copy.copy(trial), _last(trial)
-    shown.state, shown.value = TrialState.COMPLETE, worst if value is None else value
+    shown.state, shown.value = TrialState.COMPLETE, otherwise if value is None else value
     return shown

@@ -310,3 +310,37 @@ def test_a_write_that_fails_for_a_moment_is_done_again(runs: Path, monkeypatch: 
     assert len(refused) == 2
     assert tracker.untold == 0
     assert [run.info.status for run in runs_of(client_of(runs))] == ["FINISHED"]
+
+
+def test_a_run_that_was_told_all_but_its_end_is_ended_and_told_nothing_twice(runs: Path) -> None:
+    study = sweeps.created(runs, trials=2, pack_size=2)
+    tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
+    client = client_of(runs)
+    before = by_trial(runs_of(client))
+    # As a driver leaves it that is killed between its last two writes.
+    client.update_run(before[0].info.run_id, status="RUNNING")
+    tracked(sweeps.opened(runs), lambda tracker: None)
+    after = by_trial(runs_of(client))
+    assert {number: run.info.run_id for number, run in after.items()} == {
+        number: run.info.run_id for number, run in before.items()
+    }
+    assert {run.info.status for run in after.values()} == {"FINISHED"}
+    for run in after.values():
+        assert len(curve(client, run, "value")) == len(curve(client, run)) == 1
+
+
+def test_a_run_that_was_made_and_told_nothing_is_told_all(runs: Path) -> None:
+    study = sweeps.created(runs, trials=2, pack_size=2)
+    tracked(study, lambda tracker: None, "interrupted")
+    sweeps.driven(study)
+    (parent,) = runs_of(client_of(runs))
+    client_of(runs).create_run(
+        parent.info.experiment_id, tags={"lockstep.key": study.key, "lockstep.trial": "0", "lockstep.state": "running"}
+    )
+    tracked(sweeps.opened(runs), lambda tracker: None)
+    told = by_trial(runs_of(client_of(runs)))
+    for trial in sweeps.opened(runs).view().trials:
+        run = told[trial.number]
+        assert (run.info.status, run.info.run_id) == ("FINISHED", trial.run_id)
+        assert run.data.params == {name: str(value) for name, value in trial.params.items()}
+        assert run.data.metrics["value"] == trial.value

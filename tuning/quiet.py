@@ -9,6 +9,8 @@ _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
     "RAY_AIR_NEW_OUTPUT": "0",
+    # Errors of trials are in the study, with the path of the whole.
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     # Tune's own result files of every leg; nothing of ours reads them, and they cost half of a short leg.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
 }

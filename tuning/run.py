@@ -36,7 +36,9 @@ def run(
     """
     url = storage_url or home.storage_url
     with workers.team(sweep.workers, address) as team:
-        return _follow(Study.create(home, url, sweep, name), team, console)
+        study = Study.create(home, url, sweep, name)
+        with study.held():
+            return _follow(study, team, console)
 
 
 def resume(
@@ -50,10 +52,11 @@ def resume(
 
     sweep: the same with more trials or another time limit. Raises StudyRunning where another process runs the study.
     """
-    if sweep is not None:
-        study.change(sweep)
-    with workers.team(study.sweep.workers, address) as team:
-        return _follow(study, team, console)
+    with study.held():
+        if sweep is not None:
+            study.change(sweep)
+        with workers.team(study.sweep.workers, address) as team:
+            return _follow(study, team, console)
 
 
 def confirm(study: Study, wanted: Confirm, *, address: str | None = None, console: Console | None = None) -> StudyView:
@@ -61,16 +64,16 @@ def confirm(study: Study, wanted: Confirm, *, address: str | None = None, consol
 
     Scores that are there already are kept: asked for more seeds, or begun again, it trains only what is missing.
     """
-    with workers.team(study.sweep.workers, address) as team, study.held():
+    with study.held(), workers.team(study.sweep.workers, address) as team:
         _confirm(study, wanted, team, console or _silent())
     return study.view()
 
 
 def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
-    """A study from where it stands to its end."""
+    """A study that is held, from where it stands to its end."""
     began, before, console = time.monotonic(), study.seconds, console or _silent()
     tracker = Tracker(study)
-    with study.held(), tracker.open():
+    with tracker.open():
         study.set_state("running", before)
         progress = Progress(study, console)
         with progress.shown():

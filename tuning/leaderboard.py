@@ -7,7 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tuning import halving
+from tuning import halving, importance
 from tuning.figures import clock, number
 from tuning.views import Confirmation, StudyView
 
@@ -67,6 +67,7 @@ def summary(view: StudyView, width: int) -> RenderableType:
     compared = ""
     if default is not None and default.value is not None and default is not best:
         compared = f"; the default configuration reaches {number(default.value)}"
+    parts += [Text(line) for line in _hints(view)]
     if view.confirmation is not None:
         parts += [confirmation(view.confirmation), Text()]
     parts.append(Text(f"Best: trial {best.number}, {view.sweep.metric} {number(best.value)}{compared}."))
@@ -76,6 +77,18 @@ def summary(view: StudyView, width: int) -> RenderableType:
         parts.append(Text(f"  MLflow   {best.run_id}"))
     parts.append(Text(f"Next: `tuning ui` to compare the runs, `tuning show {view.name} --json` for scripts."))
     return Group(*parts)
+
+
+def _hints(view: StudyView) -> list[str]:
+    """What mattered, and where the search might go on."""
+    matters = [f"{name} {share:.0%}" for name, share in list(view.importances.items())[:4] if share >= 0.05]
+    lines = [f"What mattered: {', '.join(matters)}"] if matters else []
+    lines += [
+        f"{edge.name}: the best is {number(edge.value)}, at the edge of {number(edge.low)} to {number(edge.high)}; "
+        f"try {number(edge.try_low)} to {number(edge.try_high)}"
+        for edge in importance.edges(view.sweep, [trial.params for trial in view.ranked()])
+    ]
+    return [*lines, ""] if lines else []
 
 
 def confirmation(found: Confirmation) -> RenderableType:

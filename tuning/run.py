@@ -9,6 +9,7 @@ from rich.console import Console
 from trainables.tune import TRAINABLES
 from tuning import confirm as confirming
 from tuning import workers
+from tuning.importance import importances
 from tuning.paths import Home
 from tuning.progress import Progress
 from tuning.search import LegErrors, PackSearch
@@ -80,6 +81,7 @@ def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
             search = PackSearch(study, team.count, [tracker, progress])
             _train(study, team, search, LegErrors(search))
         search.put_back()
+        study.set_importances(importances(study.optuna, study.sweep.space, study.sweep.seed))
         ended = search.stopped or not search.unfinished
         if ended and study.sweep.confirm is not None:
             ended = _confirm(study, study.sweep.confirm, team, console)

@@ -23,6 +23,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Engine, event
 
 from trainables.checkpoint import BEST
+from tuning import beginnings
 from tuning import outcome as outcomes
 from tuning import sweep as sweeps
 from tuning.errors import StudyDiffers, StudyError, StudyExists, StudyNotFound, StudyRunning
@@ -33,7 +34,7 @@ from tuning.views import CONFIRMATION, Confirmation, StudyState, StudyView, Tria
 
 SWEEP, STATE, SECONDS, TRACKING, CREATED, KEY = "sweep", "state", "seconds", "mlflow", "created", "key"
 RUN, LEG = "mlflow_run", "leg"
-SCORES, CONFIRMED = "confirm_scores", "confirmation"
+SCORES, CONFIRMED, IMPORTANCES = "confirm_scores", "confirmation", "importances"
 PLAN, RESULT = "plan", "result"
 
 SEARCH_SEEDS = 2**30
@@ -127,10 +128,12 @@ class Study:
     def create(cls, home: Home, url: str, sweep: Sweep, name: str | None = None) -> "Study":
         """A new study: under this name, or after its sweep with the first free number.
 
-        Raises StudyError where the name is none for a folder, StudyExists where it is taken.
+        Raises StudyError where the name is none for a folder or the study to start from is none of the same loop,
+        StudyNotFound where that is none at all, StudyExists where the name is taken.
         """
         if name is not None and (name in ("", ".", "..") or "/" in name or not name.isprintable()):
             raise StudyError(f"name: {name!r} should be one that a folder can have, as the study's files lie in it")
+        start = [] if sweep.start_from is None else cls.open(home, url, sweep.start_from).best_for(sweep)
         kept = storage(url)
         taken = set(optuna.get_all_study_names(kept))
         while True:
@@ -149,6 +152,7 @@ class Study:
         study.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
         study.set_user_attr(KEY, uuid.uuid4().hex)
         study.set_user_attr(CREATED, datetime.now(UTC).isoformat())
+        study.set_user_attr(beginnings.START, start)
         study.enqueue_trial(sweep.default_params())
         return cls(home, kept, study)
 
@@ -172,6 +176,20 @@ class Study:
         summaries = optuna.get_all_study_summaries(storage(url))
         ours = [each for each in summaries if SWEEP in each.user_attrs]
         return [each.study_name for each in sorted(ours, key=lambda each: str(each.user_attrs.get(CREATED)))]
+
+    def best_for(self, sweep: Sweep) -> list[dict[str, Any]]:
+        """The best of this study's trials that fit another sweep of the same loop, as that one's parameters."""
+        if sweep.loop != self.sweep.loop:
+            raise StudyError(
+                f"start_from: {self.name!r} is a study of {self.sweep.loop}, this sweep one of {sweep.loop}"
+            )
+        plans = self.plans()
+        configs = [self.sweep.config(plans[trial.number].values) for trial in self.view().ranked()]
+        return beginnings.fitting_best(sweep.space, [config.model_dump(mode="json") for config in configs])
+
+    def set_importances(self, importances: Mapping[str, float]) -> None:
+        """Keep how much of the differences between trials each parameter makes."""
+        self.optuna.set_user_attr(IMPORTANCES, dict(importances))
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -368,6 +386,7 @@ class Study:
             seconds=attributes.get(SECONDS, 0.0),
             created=datetime.fromisoformat(attributes[CREATED]),
             tracking=attributes.get(TRACKING, {}),
+            importances=attributes.get(IMPORTANCES, {}),
             trials=[
                 self._trial_view(trial, attributes.get(f"{RUN}/{trial.number}"), held)
                 for trial in self.optuna.get_trials(deepcopy=False)

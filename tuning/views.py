@@ -71,6 +71,7 @@ class StudyView:
     seconds: float
     created: datetime
     tracking: dict[str, str]
+    importances: dict[str, float]
     trials: list[TrialView]
     confirmation: Confirmation | None = None
 

@@ -19,7 +19,7 @@ from rich.table import Table
 from tuning import leaderboard, sweep
 from tuning.errors import LockstepError, ServerError
 from tuning.figures import number
-from tuning.paths import Home
+from tuning.paths import ROOT_VARIABLE, Home
 from tuning.quiet import hush
 from tuning.study import Study
 from tuning.views import StudyView
@@ -37,7 +37,19 @@ SweepName = Annotated[
     str, typer.Argument(metavar="SWEEP", help="A preset's name (see `tuning presets`) or a YAML file.")
 ]
 StudyName = Annotated[str | None, typer.Argument(metavar="NAME", help="The study; left out: the newest.")]
-Root = Annotated[Path | None, typer.Option(help="Folder of all studies.  [default: $LOCKSTEP_ROOT or runs]")]
+
+
+def _keep_root(value: Path | None) -> Path | None:
+    """The folder is for everything that follows, a last traceback included."""
+    if value is not None:
+        os.environ[ROOT_VARIABLE] = str(value.absolute())
+    return value
+
+
+Root = Annotated[
+    Path | None,
+    typer.Option(help="Folder of all studies.  [default: $LOCKSTEP_ROOT or runs]", callback=_keep_root),
+]
 Storage = Annotated[str | None, typer.Option(help="URL of Optuna's storage.  [default: SQLite in the root]")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Settings = Annotated[

@@ -30,3 +30,5 @@ def hush(own_ray: bool = True) -> None:
         os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", secrets.token_hex(32)
     for library in ("ray", "mlflow", "alembic", "optuna"):
         logging.getLogger(library).setLevel(logging.ERROR)
+    # It says of every leg that failed that it did; the study says why.
+    logging.getLogger("ray.tune.tune").setLevel(logging.CRITICAL)

@@ -9,6 +9,7 @@ from rich.console import Console
 from trainables.tune import TRAINABLES
 from tuning import confirm as confirming
 from tuning import workers
+from tuning.errors import StudyExists
 from tuning.importance import importances
 from tuning.paths import Home
 from tuning.progress import Progress
@@ -36,6 +37,11 @@ def run(
     Raises StudyExists where the name is taken, WorkersError where the workers can't be had.
     """
     url = storage_url or home.storage_url
+    if name is not None and name in Study.names(home, url):
+        # Found out before the workers are begun, which takes seconds; made after, since they may not be had.
+        raise StudyExists(
+            f"there is a study {name!r} already: `tuning resume {name}` goes on with it; or choose another"
+        )
     with workers.team(sweep.workers, address) as team:
         study = Study.create(home, url, sweep, name)
         with study.held():

@@ -72,4 +72,3 @@ def test_a_trial_that_was_asked_for_and_never_planned_is_planned_now(
     trials = again.optuna.get_trials()
     assert [trial.number for trial in trials] == list(range(8))
     assert {trial.state for trial in trials} == {TrialState.RUNNING}
-    assert again.half_asked() == []

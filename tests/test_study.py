@@ -49,7 +49,7 @@ def another_driver(root: Path) -> Iterator["subprocess.Popen[str]"]:
 
 def planned(study: Study, **params: Any) -> Plan:
     """A trial that Optuna has been asked for, with its plan kept."""
-    trial = study.optuna.ask()
+    trial = study.desk.ask()
     plan = Plan(trial.number, dict(params), dict(params), study.seeds(trial.number), default=trial.number == 0)
     study.plan(plan)
     return plan

@@ -215,7 +215,7 @@ def test_the_studys_own_run_has_the_sweep_and_the_best(story: Story) -> None:
 
 def plan(number: int, study: Study) -> Plan:
     """A trial that Optuna knows."""
-    made = Plan(study.optuna.ask().number, {}, {"learning_rate": 0.1}, [7], default=False)
+    made = Plan(study.desk.ask().number, {}, {"learning_rate": 0.1}, [7], default=False)
     assert made.number == number
     study.plan(made)
     return made

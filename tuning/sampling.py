@@ -38,8 +38,6 @@ class Proposer:
 
     def __init__(self, study: Study) -> None:
         self._study, self._space = study, study.sweep.space
-        # Of a driver that was killed while it asked: begun, and to be asked to the end.
-        self._half_asked = study.half_asked()
         self.asked = len(study.plans())
         self._sampler = informed(study.sweep, self.asked)
         # The first trial is the default; who has been planned since then has taken one of these after the other.
@@ -61,7 +59,7 @@ class Proposer:
         if shared.keys() < self._space.structural:
             # The default lies outside the search in a structural field, so nothing that is proposed fits its pack.
             return plans
-        while len(plans) < count and not self._half_asked and self._has_next(shared):
+        while len(plans) < count and self._has_next(shared):
             plans.append(self._plan(self._next(shared)))
         return plans
 
@@ -72,14 +70,14 @@ class Proposer:
 
     def _next(self, shared: Mapping[str, Any]) -> optuna.Trial:
         """A trial that has these parameters, and those that are listed for its place."""
-        fixed = dict(shared)
+        fixed = dict(shared) if self.asked else self._study.sweep.default_params()
         if self.asked > 0 and self._on_the_list is not None:
             fixed |= self._on_the_list
             self._on_the_list = next(self._listed, None)
         with experiments():
-            self._study.optuna.sampler = PartialFixedSampler(fixed, self._sampler) if fixed else self._sampler
+            self._study.desk.sampler = PartialFixedSampler(fixed, self._sampler) if fixed else self._sampler
         self.asked += 1
-        return self._half_asked.pop(0) if self._half_asked else self._study.optuna.ask()
+        return self._study.desk.ask()
 
     def _plan(self, trial: optuna.Trial) -> Plan:
         values = spaces.suggest(self._space, trial)

@@ -4,6 +4,7 @@ The study's attributes hold the sweep; a trial's hold its plan (configuration, s
 result. Whatever is needed to show a study or to go on with it is read from there.
 """
 
+import copy
 import difflib
 import fcntl
 import itertools
@@ -13,11 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import TypeAdapter
 from sqlalchemy import Engine, event
@@ -122,6 +124,8 @@ class Study:
         self.home, self.optuna, self._storage = home, study, kept
         self.name = study.study_name
         self._id = kept.get_study_id_from_name(self.name)
+        self._ids: dict[int, int] = {}
+        self._desk = InMemoryStorage()
         self.sweep = Sweep.model_validate(study.user_attrs[SWEEP])
 
     @classmethod
@@ -153,7 +157,6 @@ class Study:
         study.set_user_attr(KEY, uuid.uuid4().hex)
         study.set_user_attr(CREATED, datetime.now(UTC).isoformat())
         study.set_user_attr(beginnings.START, start)
-        study.enqueue_trial(sweep.default_params())
         return cls(home, kept, study)
 
     @classmethod
@@ -258,21 +261,29 @@ class Study:
         drawn = random.Random(f"{self.sweep.seed}/{number}")
         return [drawn.randrange(SEARCH_SEEDS) for _ in range(self.sweep.seeds)]
 
+    @cached_property
+    def desk(self) -> optuna.Study:
+        """The study's trials in memory, where samplers ask and are told.
+
+        In a database each parameter of a trial is a transaction of its own; here a trial reaches it whole, as one.
+        """
+        with_all = optuna.create_study(storage=self._desk, direction=self.sweep.direction)
+        for trial in self.optuna.get_trials(deepcopy=True):
+            # A trial that was put back runs again, or will.
+            trial.state = TrialState.RUNNING if trial.state == TrialState.WAITING else trial.state
+            with_all.add_trial(trial)
+        return with_all
+
     def plan(self, plan: Plan) -> None:
-        """Keep what a trial is to train."""
-        self._set(plan.number, PLAN, asdict(plan))
+        """Keep what a trial is to train: begin it, as it was asked for at the desk, in one write."""
+        asked = copy.deepcopy(self.desk.get_trials(deepcopy=False)[plan.number])
+        asked.set_user_attr(PLAN, asdict(plan))
+        self._ids[plan.number] = self._storage.create_new_trial(self._id, template_trial=asked)
 
     def plans(self) -> dict[int, Plan]:
         """What every trial trains, by its number."""
         trials = self.optuna.get_trials(deepcopy=False)
         return {trial.number: Plan(**trial.user_attrs[PLAN]) for trial in trials if PLAN in trial.user_attrs}
-
-    def half_asked(self) -> list[optuna.Trial]:
-        """Trials whose driver was killed before it had planned them."""
-        running = self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        return [
-            optuna.Trial(self.optuna, self._trial_id(trial.number)) for trial in running if PLAN not in trial.user_attrs
-        ]
 
     def take_back(self) -> set[int]:
         """The trials that have a plan and no end; those that were put back are running again."""
@@ -341,11 +352,16 @@ class Study:
         Diverged is told as pruned without any value, which samplers take for the worst there is.
         """
         self._set_result(number, found, members)
-        if found.diverged_at is None:
-            for steps, value in (curve or {}).items():
-                self._storage.set_trial_intermediate_value(self._trial_id(number), steps, value)
         state = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}[found.state]
-        self.optuna.tell(number, found.value, state=state)
+        values = {} if found.diverged_at is not None else dict(curve or {})
+        for steps, value in values.items():
+            self._storage.set_trial_intermediate_value(self._trial_id(number), steps, value)
+        last = values[max(values)] if values and state == TrialState.PRUNED else found.value
+        self._storage.set_trial_state_values(self._trial_id(number), state, None if last is None else [last])
+        if "desk" in vars(self):
+            for steps, value in values.items():
+                self._desk.set_trial_intermediate_value(number, steps, value)
+            self.desk.tell(number, found.value, state=state)
 
     def put_back(self, number: int, members: Sequence[MemberResult]) -> None:
         """Keep how far a trial has come that could not be finished; it waits to be gone on with."""
@@ -372,7 +388,9 @@ class Study:
         self._storage.set_trial_user_attr(self._trial_id(number), key, value)
 
     def _trial_id(self, number: int) -> int:
-        return self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
+        if number not in self._ids:
+            self._ids[number] = self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
+        return self._ids[number]
 
     def view(self) -> StudyView:
         """All that there is to show, as it is now."""

@@ -30,8 +30,8 @@ def without(*names: str) -> dict[str, Any]:
     ("changes", "workers", "expected"),
     [
         ({"trials": 64}, 2, 8),
-        ({"trials": 8}, 2, 1),
-        ({"trials": 9}, 2, 2),
+        ({"trials": 8}, 2, 4),
+        ({"trials": 9}, 2, 5),
         ({"trials": 1}, 8, 1),
         ({"trials": 10_000}, 2, 16),
         ({"trials": 64, "seeds": 4}, 2, 4),

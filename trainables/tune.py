@@ -27,6 +27,9 @@ from trainables.loop import Config, Loop, Report, structure
 SAVE_EVERY_S = 20.0
 """Between two checkpoints of a leg; one more is written at its end."""
 
+SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+"""Members that packs are filled up to: halving leaves packs of any size, and each size takes seconds to compile."""
+
 _LARGEST = float(torch.finfo(torch.float32).max)
 
 PACK_FIELDS = ("members", "until", "leg", "confirm")
@@ -62,7 +65,7 @@ class Pack(tune.Trainable):
             raise ValueError("members: they differ in structural fields, which a pack has in common")
         self._until = int(new_config.get("until") or self._configs[0].budget)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._training: Loop = self.loop(self._configs, self._device)
+        self._training: Loop = self.loop(self._filled(self._configs), self._device)
         self._moment, self._saved_at, self._going_on = 0, time.monotonic(), False
         self._curves: list[list[tuple[int, dict[str, float]]]] = [[] for _ in members]
         self._reports = [Report(0, []) for _ in members]
@@ -76,7 +79,7 @@ class Pack(tune.Trainable):
         began = time.monotonic()
         if self._moment < self._until:
             self._moment = min(self._next_report(), self._until)
-            self._reports = self._training.train(self._moment)
+            self._reports = self._own(self._training.train(self._moment))
             for curve, report in zip(self._curves, self._reports, strict=True):
                 curve.extend(report.points)
             if self._going_on:
@@ -88,7 +91,7 @@ class Pack(tune.Trainable):
             self._saved_at = time.monotonic()
         result = {**self._result(reports), "done": done, "train_s": time.monotonic() - began}
         if done and self.config.get("confirm"):
-            result["confirmed"] = self._training.confirm(self.config["confirm"])
+            result["confirmed"] = self._own(self._training.confirm(self.config["confirm"]))
         return result
 
     def _next_report(self) -> int:
@@ -118,7 +121,7 @@ class Pack(tune.Trainable):
                 "state": state,
             }
             for config, report, curve, state in zip(
-                self._configs, self._reports, self._curves, self._training.state(), strict=True
+                self._configs, self._reports, self._curves, self._own(self._training.state()), strict=True
             )
         ]
 
@@ -131,16 +134,25 @@ class Pack(tune.Trainable):
                 "score": {"name": self.loop.score, "value": report.best, "steps": report.best_steps},
                 **best,
             }
-            for config, report, best in zip(self._configs, self._reports, self._training.best(), strict=True)
+            for config, report, best in zip(self._configs, self._reports, self._own(self._training.best()), strict=True)
         ]
 
     def _go_on(self, states: list[checkpoints.State]) -> None:
         self._moment = states[0]["moment"]
         self._reports = [Report(**state["report"]) for state in states]
         self._curves = [list(report.points) for report in self._reports]
-        self._training.load([state["state"] for state in states])
+        self._training.load(self._filled([state["state"] for state in states]))
         # Whoever is told the next report may have lost the ones before, so it tells all of the curve.
         self._going_on = True
+
+    def _filled(self, members: list[Any]) -> list[Any]:
+        """Members up to a size that packs often have, by the last one again: each size is compiled for itself."""
+        size = next((size for size in SIZES if size >= len(members)), len(members))
+        return members + members[-1:] * (size - len(members))
+
+    def _own(self, members: list[Any]) -> list[Any]:
+        """Those that are not there to fill the pack."""
+        return members[: len(self._configs)]
 
     def _with_whole_curves(self, reports: list[Report]) -> list[Report]:
         return [replace(report, points=list(curve)) for report, curve in zip(reports, self._curves, strict=True)]

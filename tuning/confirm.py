@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tuning import statistics
 from tuning.outcome import Direction
-from tuning.search import LARGEST_PACK
+from tuning.search import pack_size
 from tuning.study import SEARCH_SEEDS, Study
 from tuning.sweep import Confirm
 from tuning.views import Candidate, Confirmation, StudyView, TrialView
@@ -124,11 +124,13 @@ class PackErrors(Callback):
 
 def _packs(study: Study, members: Sequence[Member], workers: int) -> Iterator[list[Member]]:
     """Members of one structure together, in packs of even size, enough of them that no worker idles."""
+    largest = pack_size(study.sweep, workers) * study.sweep.seeds
     groups: dict[str, list[Member]] = {}
     for member in members:
         groups.setdefault(study.sweep.structure_of(member.values), []).append(member)
     for group in groups.values():
-        count = max(math.ceil(len(group) / LARGEST_PACK), min(workers, len(group)))
+        # As large as the search's packs, whose size is compiled already; if they are few, so that no worker idles.
+        count = max(math.ceil(len(group) / largest), min(workers, len(group)))
         size = math.ceil(len(group) / count)
         yield from (group[first : first + size] for first in range(0, len(group), size))
 

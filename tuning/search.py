@@ -23,8 +23,9 @@ from tuning.sampling import Proposer
 from tuning.study import Leg, Plan, Study
 from tuning.sweep import Sweep
 
-LARGEST_PACK, PACKS_A_WORKER = 16, 4
-"""With pack size auto: a pack as large as pays on a CPU core, but each worker gets some, so that Optuna learns."""
+SMALLEST_PACK, LARGEST_PACK, PACKS_A_WORKER = 8, 16, 4
+"""With pack size auto: no larger than pays on a CPU core, and each worker gets several packs, so that Optuna learns
+between them; but not smaller than it takes to have most of the speed, where there are as many trials."""
 
 
 class Observer(Protocol):
@@ -46,7 +47,8 @@ def pack_size(sweep: Sweep, workers: int) -> int:
     """Trials in a pack."""
     if sweep.pack_size != "auto":
         return max(1, sweep.pack_size // sweep.seeds)
-    members = min(LARGEST_PACK, math.ceil(sweep.trials * sweep.seeds / (PACKS_A_WORKER * workers)))
+    share = sweep.trials * sweep.seeds / workers
+    members = max(min(SMALLEST_PACK, math.ceil(share)), min(LARGEST_PACK, math.ceil(share / PACKS_A_WORKER)))
     return max(1, members // sweep.seeds)
 
 

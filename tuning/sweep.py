@@ -189,7 +189,7 @@ class Sweep(Frozen):
         if count is None and self.halving.minimum is None:
             # Before it learns a loop has nothing to be compared by.
             starts = getattr(self.config(), "learning_starts", 0)
-            ladder = tuple(rung for rung in ladder if rung > 2 * starts or rung == self.budget)
+            ladder = tuple(rung for rung in ladder if rung > 4 * starts or rung == self.budget)
         starts_at = range(len(ladder)) if self.halving.hyperband else range(1)
         return tuple(ladder[start:] for start in starts_at)
 

@@ -1,0 +1,79 @@
+"""What a leg costs a worker beside its training, and how much memory a worker comes to need."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeps import sweep
+from table import Goal, Result
+
+OVERHEAD_MS, MEMORY_MB, WORKERS = 100.0, 600.0, 2
+PRESETS = ("cartpole-dqn", "cartpole-reinforce", "conjunction-risk")
+STARTING = 2 * WORKERS
+"""Legs that are left out: the first ones wait for their workers to start."""
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A leg that has ended: when, in seconds of the clock, and the seconds that its worker trained."""
+
+    ended: float
+    train_s: float
+
+
+def measure(
+    legs: int = 60, budget: int = 200, pack_sizes: Sequence[int] = (1, 16), preset_trials: int | None = None
+) -> Result:
+    """legs: in the sweep of each pack size, short ones of this budget; preset_trials: None for as many as it has."""
+    with tempfile.TemporaryDirectory() as folder:
+        ended = {size: _legs(Path(folder) / str(size), size, legs, budget) for size in pack_sizes}
+        peaks = {preset: _peak_mb(Path(folder) / preset, preset, preset_trials) for preset in PRESETS}
+    overheads = {size: 1_000 * overhead_s(each) for size, each in ended.items()}
+    trained = {size: 1_000 * sum(leg.train_s for leg in each) / len(each) for size, each in ended.items()}
+    return Result(
+        name="leg overhead",
+        about=f"Legs of cartpole-dqn of {budget} steps and 10 reports on {WORKERS} workers: the time of a worker that "
+        "a leg takes beside its training. Memory: the most that a worker ever had resident, on whole presets "
+        "in full.",
+        headings=["", "training", "overhead", "memory"],
+        rows=[
+            *([f"leg of {size}", f"{trained[size]:.0f} ms", f"{overheads[size]:.0f} ms", ""] for size in pack_sizes),
+            *([preset, "", "", f"{peak:.0f} MB"] for preset, peak in peaks.items()),
+        ],
+        goals=[
+            *(Goal(f"a leg of {size}", overheads[size], OVERHEAD_MS, " ms", most=True) for size in pack_sizes),
+            *(Goal(f"a worker of {preset}", peak, MEMORY_MB, " MB", most=True) for preset, peak in peaks.items()),
+        ],
+        notes=[
+            f"The first {STARTING} of {legs} legs are left out. Training holds a leg's evaluations and checkpoints; "
+            "beside it are Tune, Optuna, both databases and the making of the pack."
+        ],
+        figures={"overhead_ms": overheads, "train_ms": trained, "worker_peak_mb": peaks},
+    )
+
+
+def overhead_s(legs: Sequence[Leg]) -> float:
+    """Seconds a leg that workers did not train: all their time in a stretch less what the legs that end in it trained.
+
+    The stretch ends with the last leg but one, while every worker still has one. What is cut off at its beginning and
+    its end is the same on average.
+    """
+    by_end = sorted(legs, key=lambda leg: leg.ended)
+    first, counted = by_end[STARTING - 1], by_end[STARTING : 1 - WORKERS]
+    stretch = counted[-1].ended - first.ended
+    return (WORKERS * stretch - sum(leg.train_s for leg in counted)) / len(counted)
+
+
+def _legs(folder: Path, size: int, legs: int, budget: int) -> list[Leg]:
+    short = ("--set", f"budget={budget}", "--set", f"fixed.learning_starts={budget - 20}")
+    swept = sweep(folder, "cartpole-dqn", *short, "--trials", legs * size, "--pack-size", size, "--workers", WORKERS)
+    # The trials of a leg are asked for together, so their numbers are side by side; each has the seconds of the leg.
+    firsts = range(0, legs * size, size)
+    return [Leg(max(swept.ended[first : first + size]), swept.shown["trials"][first]["seconds"]) for first in firsts]
+
+
+def _peak_mb(folder: Path, preset: str, trials: int | None) -> float:
+    """Of the worker that needed most; compiling included, which takes memory."""
+    several = () if trials is None else ("--trials", trials)
+    return max(sweep(folder, preset, "--workers", WORKERS, *several).ran.worker_peaks_mb.values())

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-import torch._inductor.config
 from torch import Tensor
 from torch.func import vmap
 
@@ -72,6 +71,9 @@ def lockstep(function: Callable[..., Any], compiled: bool) -> Callable[..., Any]
     # All of our compiled functions share the code object of vmap's wrapper, and each pack size is a version of its own.
     torch._dynamo.config.recompile_limit = 1_000
     torch._dynamo.config.accumulated_recompile_limit = 1_000
-    # A worker has its core or two; a pool of compilers beside it would only outlive it.
-    torch._inductor.config.compile_threads = 1
+    # A worker has its core or two; a pool of compilers beside it would only outlive it. Imported here, since it takes a
+    # second and 70 MB that only a compiled pack needs.
+    from torch._inductor import config as inductor
+
+    inductor.compile_threads = 1
     return torch.compile(packed, dynamic=False)

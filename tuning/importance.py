@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import optuna
-from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from trainables import LOOPS
@@ -47,6 +46,9 @@ def importances(study: optuna.Study, space: Space, seed: int = 0) -> dict[str, f
     trials, but knows only parameters that all of them have; where some are conditional by PED-ANOVA (Watanabe et al.,
     2023), which asks what sets the best tenth apart. None of fewer than FEWEST_TRIALS trials, or where all are equal.
     """
+    # It brings scikit-learn, a second of every command that only shows a study.
+    from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator, get_param_importances
+
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
     # The default configuration has fewer parameters where it lies outside the search.
     valued = _compared([trial for trial in trials if space.dimensions.keys() <= trial.params.keys()])

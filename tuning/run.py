@@ -129,6 +129,8 @@ def _train(study: Study, team: Team, search: Searcher, errors: tune.Callback) ->
             storage_path=str(folder.parent),
             verbose=0,
             callbacks=[errors],
+            # Members' checkpoints are the trainable's own; Tune's would be another copy of each at the end of a leg.
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             failure_config=tune.FailureConfig(max_failures=study.sweep.tries - 1),
         ),
     ).fit()

@@ -41,6 +41,9 @@ KIND = {"mlflow.experimentKind": "custom_model_development"}
 BATCH = 1_000
 """The most metrics that MLflow takes at once."""
 
+GATHER_S = 2.0
+"""Curves are gathered until nothing has come for so long, or a trial has ended: each write costs, however small."""
+
 FIRST_WAIT_S, LONGEST_WAIT_S, CLOSING_S = 0.5, 30.0, 60.0
 BEST_KEPT = 5
 """Trials whose best.pt is kept as an artifact."""
@@ -105,10 +108,15 @@ class Tracker:
         self._events.put(partial(self._end_study, view))
 
     def _work(self) -> None:
-        while (event := self._events.get()) is not None:
-            event()
-            if self._events.empty():
+        while True:
+            try:
+                event = self._events.get(timeout=GATHER_S)
+            except queue.Empty:
                 self._write_pending()
+                continue
+            if event is None:
+                break
+            event()
         self._write_pending()
 
     def _begin_study(self, plans: Mapping[int, Plan], ends: Mapping[int, Ended]) -> None:

@@ -1,6 +1,7 @@
 """Draws the picture of the README: `python docs/picture.py STUDY` after a sweep, in the folder that holds `runs/`."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -17,4 +18,6 @@ view = Study.open(home, home.storage_url, sys.argv[1] if len(sys.argv) > 1 else 
 with open(os.devnull, "w") as nowhere:
     console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
     console.print(leaderboard.summary(view, WIDTH), highlight=False)
-Path(__file__).with_name("sweep.svg").write_text(console.export_svg(title="make sweep"))
+# Without the fonts that it would fetch from elsewhere.
+picture = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="make sweep"), flags=re.DOTALL)
+Path(__file__).with_name("sweep.svg").write_text(picture)

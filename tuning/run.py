@@ -40,7 +40,7 @@ def run(
     if name is not None and name in Study.names(home, url):
         # Found out before the workers are begun, which takes seconds; made after, since they may not be had.
         raise StudyExists(
-            f"there is a study {name!r} already: `tuning resume {name}` goes on with it; or choose another"
+            f"there is a study {name!r} already: `tuning resume {name}` goes on with it; or choose another --name"
         )
     with workers.team(sweep.workers, address) as team:
         study = Study.create(home, url, sweep, name)

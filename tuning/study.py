@@ -9,6 +9,7 @@ import difflib
 import fcntl
 import itertools
 import random
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import optuna
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
@@ -200,10 +201,9 @@ class Study:
         lock = self.home.lock(self.name)
         lock.parent.mkdir(parents=True, exist_ok=True)
         with lock.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StudyRunning(f"another process is running {self.name!r} now") from None
+            # Who looks at a study touches its lock for a moment (_is_held); who runs it does not let go.
+            if not any(_locked(file) for _ in range(HOLD_TRIES)):
+                raise StudyRunning(f"another process is running {self.name!r} now")
             yield
 
     def _is_held(self) -> bool:
@@ -436,6 +436,19 @@ class Study:
     def _best_member(self, members: Sequence[dict[str, Any]]) -> int | None:
         values = [(place, each["value"]) for place, each in enumerate(members) if each["value"] is not None]
         return outcomes.best(values, self.sweep.direction)
+
+
+HOLD_TRIES, HOLD_WAIT_S = 100, 0.01
+
+
+def _locked(file: TextIO) -> bool:
+    """Whether the file's lock could be had; where not, after a moment."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(HOLD_WAIT_S)
+        return False
+    return True
 
 
 _LEGS = TypeAdapter(LegRecord)

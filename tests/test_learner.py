@@ -126,8 +126,22 @@ class TestEqualToPlainTorch:
                     for beta1 in (0.9, 0.5, 0.0, 0.9, 0.8)
                 ],
             ),
+            (
+                [{"adam": {"weight_decay": decay}} for decay in (0.0, 0.1, 0.01, 0.0, 1.0)],
+                [
+                    lambda *a, d=decay, **k: torch.optim.Adam(*a, weight_decay=d, **k)
+                    for decay in (0.0, 0.1, 0.01, 0.0, 1.0)
+                ],
+            ),
+            (
+                [{"adamw": {"weight_decay": decay}} for decay in (0.0, 0.1, 0.01, 0.0, 1.0)],
+                [
+                    lambda *a, d=decay, **k: torch.optim.AdamW(*a, weight_decay=d, **k)
+                    for decay in (0.0, 0.1, 0.01, 0.0, 1.0)
+                ],
+            ),
         ],
-        ids=["sgd", "adam"],
+        ids=["sgd", "adam", "adam with decay", "adamw"],
     )
     def test_members_with_settings_of_their_own(
         self, optimizers: list[dict[str, Any]], makes: list[Callable[..., torch.optim.Optimizer]]

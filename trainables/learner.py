@@ -46,8 +46,8 @@ def tensors(numbers: Sequence[Tree]) -> Tree:
 
 
 @lru_cache(maxsize=64)
-def _packed_update(loss: Loss, optimizer: str, compiled: bool) -> Callable[..., Tree]:
-    take_step, _ = optimizers.STEPS[optimizer]
+def _packed_update(loss: Loss, optimizer: str, decays: bool, compiled: bool) -> Callable[..., Tree]:
+    take_step = optimizers.stepping(optimizer, decays)
 
     def update(state: Tree, numbers: Tree, moment: Tensors, *data: Any) -> Tree:
         gradients, (value, shown) = grad_and_value(loss, has_aux=True)(state["parameters"], numbers, *data)
@@ -103,7 +103,8 @@ class Learner:
         self.device, self._loss, self._maximize = device, loss, maximize
         self.numbers = pack.to(tensors([{**_numbers(c), **each} for c, each in zip(configs, own, strict=True)]), device)
         self._optimizer = configs[0].optimizer.kind
-        _, memory = optimizers.STEPS[self._optimizer]
+        self._decays = any(config.optimizer.weight_decay > 0 for config in configs)
+        memory = optimizers.RULES[self._optimizer].memory
         figures = ("loss", "gradient_norm", "clipped_share", *shown)
         worst = float("-inf") if maximize else float("inf")
         zero = torch.tensor(0.0)
@@ -156,7 +157,8 @@ class Learner:
         moment: (M,) each: `progress`, the share of the full budget spent; `tick`, the share that one update spends;
         `steps`, the budget spent (what a divergence is reported at); `active`, bool.
         """
-        self.state = _packed_update(self._loss, self._optimizer, compiled)(self.state, self.numbers, moment, *data)
+        packed = _packed_update(self._loss, self._optimizer, self._decays, compiled)
+        self.state = packed(self.state, self.numbers, moment, *data)
 
     def keep_best(self, scores: Tensor, steps: Tensor) -> None:
         """Remember the weights of members whose score (M,) is finite and the best so far; steps: (M,)."""

@@ -29,7 +29,7 @@ class Config(Frozen):
     schedule: Schedule = tunable(Fixed(), description="how the learning rate changes over the budget")
     warmup: float = tunable(0.0, description="share of the budget over which the learning rate rises", ge=0, lt=1)
     max_norm: float | None = tunable(None, description="gradients are clipped to this global norm; null: never", gt=0)
-    optimizer: Optimizer = Field(Adam(), description="adam or sgd; its settings are tunable")
+    optimizer: Optimizer = Field(Adam(), description="sgd, adam, adamw or rmsprop; its settings are tunable")
     batch_size: int = Field(64, description="samples (reinforce: episodes) in one update", gt=0, le=10**6)
     hidden: tuple[Width, ...] = Field((64, 64), description="widths of the hidden layers")
     activation: Activation = Field("relu", description="between the layers")

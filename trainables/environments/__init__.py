@@ -1,12 +1,17 @@
 """Environments: one place for vectorisation, seeding and the ends of episodes."""
 
-from trainables.environments import cartpole, number_match
+from trainables.environments import cartpole, number_match, sensor_tasking
 from trainables.environments.description import Description, describe, problem
 from trainables.environments.grid import Grid, GymnasiumGrid, Moment, play
 
 number_match.register()
+sensor_tasking.register()
 
-VECTORISED: dict[str, type[Grid]] = {number_match.ID: number_match.NumberMatchGrid, cartpole.ID: cartpole.CartPoleGrid}
+VECTORISED: dict[str, type[Grid]] = {
+    number_match.ID: number_match.NumberMatchGrid,
+    cartpole.ID: cartpole.CartPoleGrid,
+    sensor_tasking.ID: sensor_tasking.SensorTaskingGrid,
+}
 """Environments with an implementation of the whole grid; equal to the single one, episode by episode."""
 
 

@@ -12,18 +12,14 @@ from numpy.typing import NDArray
 
 from trainables.environments.description import Description
 from trainables.environments.grid import Booleans, Integers
+from trainables.environments.mixing import integers
 
 ID = "NumberMatch-v0"
 
 
 def shown(seeds: Integers, n: int) -> Integers:
-    """The numbers that episodes with these seeds show; the finaliser of SplitMix64 (Steele, Lea and Flood, 2014)."""
-    # At least one axis: NumPy warns of a single number that overflows, as this arithmetic is meant to.
-    mixed = np.atleast_1d(seeds).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    numbers = ((mixed ^ (mixed >> np.uint64(31))) % np.uint64(n)).astype(np.int64)
-    return numbers.reshape(np.shape(seeds))
+    """The numbers that episodes with these seeds show."""
+    return (integers(seeds) % np.uint64(n)).astype(np.int64)
 
 
 def encoded(numbers: Integers, n: int, one_hot: bool) -> NDArray[np.float32]:

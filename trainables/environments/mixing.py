@@ -1,0 +1,26 @@
+"""Numbers that are functions of an episode's seed: the same one by one and in a grid, with no generator to keep."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Each number well stirred: a step of SplitMix64 (Steele, Lea and Flood, 2014)."""
+    # At least one axis: NumPy warns of a single number that overflows, as this arithmetic is meant to.
+    state = np.atleast_1d(numbers) + np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return (state ^ (state >> np.uint64(31))).reshape(np.shape(numbers))
+
+
+def integers(seeds: ArrayLike, *places: ArrayLike) -> NDArray[np.uint64]:
+    """A number of each seed for each place, such as a purpose and a step; all of them broadcast."""
+    found = mixed(np.asarray(seeds).astype(np.uint64))
+    for place in places:
+        found = mixed(found ^ mixed(np.asarray(place).astype(np.uint64)))
+    return found
+
+
+def uniforms(seeds: ArrayLike, *places: ArrayLike) -> NDArray[np.float64]:
+    """As `integers`, uniform in [0, 1)."""
+    return (integers(seeds, *places) >> np.uint64(11)).astype(np.float64) * 2.0**-53

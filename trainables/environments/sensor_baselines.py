@@ -72,4 +72,7 @@ def returns(
     grid = environments.make(environments.describe(ID, {"objects": objects}), 1, len(seeds))
     episodes = np.asarray([seeds], dtype=np.int64)
     moments = environments.play(grid, episodes, np.ones_like(episodes, dtype=np.bool_), baseline(episodes, objects))
-    return np.array([moment.rewards[0] for moment in moments]).sum(0)
+    totals = np.zeros(len(seeds))
+    for moment in moments:
+        totals += moment.rewards[0]
+    return totals

@@ -63,7 +63,8 @@ class Sky:
     @property
     def growth(self) -> NDArray[np.float64]:
         """(N,), km a minute."""
-        return np.asarray(np.geomspace(SLOWEST_KM, FASTEST_KM, self.objects), dtype=np.float64)
+        ratio = FASTEST_KM / SLOWEST_KM
+        return np.array([SLOWEST_KM * ratio ** (number / (self.objects - 1)) for number in range(self.objects)])
 
     @property
     def directions(self) -> NDArray[np.float64]:

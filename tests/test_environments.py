@@ -9,7 +9,7 @@ from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_environments import CLOCK, CUT_CLOCK, OFFSET, PICTURE
+from tiny_environments import CLOCK, CUT_CLOCK, FILM, OFFSET
 
 from trainables import environments
 from trainables.environments import Description, Grid
@@ -71,7 +71,7 @@ class TestDescribe:
             ("no_such_module:CartPole-v1", {}, r"there is no environment 'no_such_module:CartPole-v1'"),
             ("", {}, r"there is no environment ''; see gymnasium.registry"),
             ("Pendulum-v1", {}, r"Pendulum-v1 has actions Box\(.*only discrete actions are supported"),
-            (PICTURE, {}, r"tests/Picture-v0 has observations Box\(0, 255, \(8, 8, 3\).*a vector"),
+            (FILM, {}, r"tests/Film-v0 has observations Box\(0, 255, \(4, 8, 8, 3\).*a vector.*an image"),
             ("Blackjack-v1", {}, r"Blackjack-v1 has observations Tuple\(.*a vector"),
         ],
     )

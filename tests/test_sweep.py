@@ -128,6 +128,7 @@ MISTAKES: list[tuple[dict[str, Any], str, Any, str, str]] = [
     (DQN, "budget", 1.5, "budget", "should be a whole number, is 1.5"),
     (DQN, "budget", "lots", "budget", "should be a whole number"),
     (DQN, "budget", 10**10 + 1, "budget", "should be at most 10_000_000_000"),
+    (DQN, "fixed.network", "mlp", "fixed.network", "should be standard or package.module:Class, is 'mlp'"),
     (DQN, "budget", 1_000, "budget", "should be above 1_000, where learning starts, is 1000 environment steps"),
     (DQN, "fixed.learning_starts", 20_000, "budget", "should be above 20_000, where learning starts"),
     (DQN, "search.learning_starts", {"low": 1, "high": 20_000}, "budget", "should be above 20_000"),
@@ -611,6 +612,19 @@ def test_arguments_that_an_environment_does_not_take_are_named(tmp_path: Path) -
     text = document.write(changed(DQN, "search.environment_args", {"choices": [{}, {"sticks": 3}]}))
     with pytest.raises(SweepError, match=r"^environment: CartPole-v1 can't be made: .*sticks"):
         load(written(tmp_path, text))
+
+
+def test_a_network_of_one_s_own_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    fixed = changed(DQN, "fixed.network", "own_networks:Branching")
+    with pytest.raises(SweepError, match=r"^fixed.network: own_networks:Branching can't be used with inputs=4"):
+        load(written(tmp_path, document.write(fixed)))
+    names = ["standard", "own_networks:TwoHeads", "own_networks:Nowhere", "no_such_module:Class"]
+    with pytest.raises(SweepError) as caught:
+        load(written(tmp_path, document.write(changed(DQN, "search.network", {"choices": names}))))
+    assert [problem.key_path for problem in caught.value.problems] == [
+        "search.network.choices[2]",
+        "search.network.choices[3]",
+    ]
 
 
 KEYS = [

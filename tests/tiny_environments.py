@@ -56,15 +56,42 @@ class Offset(gymnasium.Env[np.int64, np.int64]):
 
 
 class Picture(gymnasium.Env[NDArray[np.uint8], np.int64]):
-    """Shows an image, which these loops can't read."""
+    """Shows an image of 6 x 5 with a bright row at the top or at the bottom; 1 for naming which, and it ends."""
 
-    observation_space = spaces.Box(0, 255, (8, 8, 3), np.uint8)
+    action_space = spaces.Discrete(2)
+
+    def __init__(self, channels_first: bool = False) -> None:
+        self._channels_first, self._bottom = channels_first, False
+        self.observation_space = spaces.Box(0, 255, (3, 6, 5) if channels_first else (6, 5, 3), np.uint8)
+
+    def _seen(self) -> NDArray[np.uint8]:
+        image = np.full((6, 5, 3), 10, dtype=np.uint8)
+        image[-1 if self._bottom else 0] = (250, 200, 150)
+        return image.transpose(2, 0, 1) if self._channels_first else image
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+        super().reset(seed=seed)
+        self._bottom = bool(self.np_random.random() < 0.5)
+        return self._seen(), {}
+
+    def step(self, action: np.int64) -> tuple[NDArray[np.uint8], float, bool, bool, dict[str, Any]]:
+        return self._seen(), float(bool(action) is self._bottom), True, False, {}
+
+
+class Film(gymnasium.Env[NDArray[np.uint8], np.int64]):
+    """Shows images in a row, which these loops can't read."""
+
+    observation_space = spaces.Box(0, 255, (4, 8, 8, 3), np.uint8)
     action_space = spaces.Discrete(2)
 
 
-CLOCK, CUT_CLOCK, OFFSET, PICTURE = "tests/Clock-v0", "tests/CutClock-v0", "tests/Offset-v0", "tests/Picture-v0"
+CLOCK, CUT_CLOCK, OFFSET = "tests/Clock-v0", "tests/CutClock-v0", "tests/Offset-v0"
+PICTURE, FILM = "tests/Picture-v0", "tests/Film-v0"
 
 gymnasium.register(CLOCK, entry_point=Clock)
 gymnasium.register(CUT_CLOCK, entry_point=Clock, max_episode_steps=3)
 gymnasium.register(OFFSET, entry_point=Offset)
 gymnasium.register(PICTURE, entry_point=Picture)
+gymnasium.register(FILM, entry_point=Film)

@@ -17,8 +17,8 @@ from torch.nn.functional import huber_loss, mse_loss
 from trainables import environments, networks, pack, replay, streams
 from trainables.evaluation import METRICS, SCORE, Evaluation
 from trainables.learner import Learner
-from trainables.loop import EpisodicConfig, Report
-from trainables.networks import MLP
+from trainables.loop import EpisodicConfig, Report, network
+from trainables.networks import Spec
 from trainables.optimizers import Tensors
 from trainables.options import tunable
 from trainables.pack import Tree
@@ -43,7 +43,7 @@ class DQNConfig(EpisodicConfig):
 
 
 @lru_cache
-def packed_greedy(spec: MLP, compiled: bool) -> Callable[[Tensors, Tensor], Tensor]:
+def packed_greedy(spec: Spec, compiled: bool) -> Callable[[Tensors, Tensor], Tensor]:
     """(parameters, observations (M, E, F)) -> the best actions (M, E)."""
     network = networks.function(spec)
 
@@ -54,7 +54,7 @@ def packed_greedy(spec: MLP, compiled: bool) -> Callable[[Tensors, Tensor], Tens
 
 
 @lru_cache
-def make_loss(spec: MLP, kind: str) -> Callable[..., tuple[Tensor, Tensors]]:
+def make_loss(spec: Spec, kind: str) -> Callable[..., tuple[Tensor, Tensors]]:
     """The temporal-difference loss of one member.
 
     target of Q(s_t, a_t): r_t + gamma * max_a Q_target(s_t+1, a); the reward alone where s_t+1 is terminal. A truncated
@@ -90,10 +90,13 @@ class DQNLoop:
         self._common = common = configs[0]
         seeds = [config.seed for config in configs]
         self._description = description = environments.describe(common.environment, common.environment_args)
-        self._spec = MLP(description.inputs, description.actions, common.hidden, common.activation)
+        self._spec = network(common, description.inputs, description.actions, description.image)
         self._learner = Learner(
             configs,
-            [networks.initial(self._spec, streams.integer(seed, Purpose.WEIGHTS)) for seed in seeds],
+            [
+                networks.initial(self._spec, streams.integer(config.seed, Purpose.WEIGHTS), config.initialisation)
+                for config in configs
+            ],
             make_loss(self._spec, common.loss),
             ["value_mean"],
             maximize=True,

@@ -7,15 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from torch import device
 
-from trainables.networks import Activation
+from trainables.images import Image
+from trainables.initialisations import TORCH, Initialisation
+from trainables.networks import MLP, Activation, Convolutional, Own, Spec
 from trainables.optimizers import Adam, Optimizer
 from trainables.options import Frozen, Option, tunable
 from trainables.schedules import Fixed, Schedule
 
 Width = Annotated[int, Field(gt=0, le=65_536)]
+
+
+def _standard_or_own(name: str) -> str:
+    if name != "standard" and ":" not in name:
+        raise ValueError("should be standard or package.module:Class")
+    return name
 
 
 class Config(Frozen):
@@ -33,6 +41,13 @@ class Config(Frozen):
     batch_size: int = Field(64, description="samples (reinforce: episodes) in one update", gt=0, le=10**6)
     hidden: tuple[Width, ...] = Field((64, 64), description="widths of the hidden layers")
     activation: Activation = Field("relu", description="between the layers")
+    layer_norm: bool = Field(False, description="whether hidden layers are normalised before their activation")
+    initialisation: Initialisation = tunable(TORCH, description="what the weights begin with")
+    network: Annotated[str, AfterValidator(_standard_or_own)] = Field(
+        "standard",
+        description="standard: hidden layers, behind convolutions where observations are images; package.module:Class: "
+        "a torch.nn.Module of your own, made with `inputs` and `outputs`, for which those settings do not count",
+    )
     reports: int = Field(10, description="times that results are reported over the budget", gt=0, le=10_000)
     compile: Literal["auto", "always", "never"] = Field(
         "auto", description="torch.compile of the update; auto: where there is a compiler and enough updates to pay it"
@@ -48,10 +63,23 @@ class EpisodicConfig(Config):
     reward_scale: float = tunable(
         1.0, description="factor of the rewards that are learnt from; never of the score", gt=0
     )
+    channels: tuple[Width, ...] = Field(
+        (16, 32, 32), description="of the convolutions that an image goes through; each halves its height and width"
+    )
     evaluation_episodes: int = Field(
         10, description="greedy episodes that one evaluation is the mean of", gt=0, le=10_000
     )
     evaluation_seed: int = Field(0, description="of the episodes that members are scored on", ge=0, lt=2**63)
+
+
+def network(config: Config, inputs: int, outputs: int, image: Image | None = None) -> Spec:
+    """The network that a config asks for; inputs: the numbers of a sample or an observation, which may be an image."""
+    if config.network != "standard":
+        return Own(config.network, inputs, outputs, image)
+    if image is None:
+        return MLP(inputs, outputs, config.hidden, config.activation, config.layer_norm)
+    channels = config.channels if isinstance(config, EpisodicConfig) else ()
+    return Convolutional(image, outputs, channels, config.hidden, config.activation, config.layer_norm)
 
 
 def is_tunable(config: type[Config], name: str) -> bool:

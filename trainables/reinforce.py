@@ -4,6 +4,7 @@ Axis letters: M members, E episodes side by side, T time, A actions, F features.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
@@ -18,8 +19,8 @@ from trainables import environments, networks, pack, streams
 from trainables.environments import Moment
 from trainables.evaluation import METRICS, SCORE, Evaluation
 from trainables.learner import Learner
-from trainables.loop import EpisodicConfig, Report
-from trainables.networks import MLP
+from trainables.loop import EpisodicConfig, Report, network
+from trainables.networks import Spec
 from trainables.optimizers import Tensors
 from trainables.options import tunable
 from trainables.pack import Tree
@@ -49,7 +50,7 @@ def part(parameters: Tensors, prefix: str) -> Tensors:
 
 
 @lru_cache
-def packed_sample(spec: MLP, compiled: bool) -> Callable[[Tensors, Tensor, Tensor], Tensor]:
+def packed_sample(spec: Spec, compiled: bool) -> Callable[[Tensors, Tensor, Tensor], Tensor]:
     """(parameters, observations (M, E, F), uniforms (M, E)) -> actions (M, E) drawn from the policy."""
     network = networks.function(spec)
 
@@ -62,7 +63,7 @@ def packed_sample(spec: MLP, compiled: bool) -> Callable[[Tensors, Tensor, Tenso
 
 
 @lru_cache
-def packed_greedy(spec: MLP, compiled: bool) -> Callable[[Tensors, Tensor], Tensor]:
+def packed_greedy(spec: Spec, compiled: bool) -> Callable[[Tensors, Tensor], Tensor]:
     """(parameters, observations (M, E, F)) -> the likeliest actions (M, E)."""
     network = networks.function(spec)
 
@@ -86,13 +87,13 @@ def returns_to_go(rewards: NDArray[np.float64], gamma: NDArray[np.float64]) -> N
 
 
 @lru_cache
-def make_loss(spec: MLP, baseline: str, normalise: bool) -> Callable[..., tuple[Tensor, Tensors]]:
+def make_loss(spec: Spec, baseline: str, normalise: bool) -> Callable[..., tuple[Tensor, Tensors]]:
     """The policy gradient's loss of one member: means over all steps of all episodes of the batch.
 
     -log pi(a_t | s_t) * (G_t - baseline) - entropy_weight * entropy, and with a learnt baseline its squared error.
     Log-probabilities come from logits, so that none is the logarithm of a rounded zero.
     """
-    policy, value = networks.function(spec), networks.function(MLP(spec.inputs, 1, spec.hidden, spec.activation))
+    policy, value = networks.function(spec), networks.function(replace(spec, outputs=1))
 
     def loss(
         parameters: Tensors, numbers: Tensors, observations: Tensor, actions: Tensor, returns: Tensor, valid: Tensor
@@ -141,10 +142,10 @@ class ReinforceLoop:
         common = self._common
         seeds = [config.seed for config in configs]
         self._description = description = environments.describe(common.environment, common.environment_args)
-        self._spec = MLP(description.inputs, description.actions, common.hidden, common.activation)
+        self._spec = network(common, description.inputs, description.actions, description.image)
         self._learner = Learner(
             configs,
-            [self._initial(seed) for seed in seeds],
+            [self._initial(config) for config in configs],
             make_loss(self._spec, common.baseline, common.normalise_advantages),
             ["entropy"],
             maximize=True,
@@ -171,11 +172,11 @@ class ReinforceLoop:
         self._drawn = np.zeros(self._members, dtype=np.int64)
         self._played: list[tuple[float, float, int]] = [(0.0, 0.0, 0) for _ in configs]
 
-    def _initial(self, seed: int) -> Tensors:
-        spec, first = self._spec, streams.integer(seed, Purpose.WEIGHTS)
-        parts = {POLICY: networks.initial(spec, first)}
-        if self._common.baseline == "value":
-            parts[VALUE] = networks.initial(MLP(spec.inputs, 1, spec.hidden, spec.activation), first + 1)
+    def _initial(self, config: ReinforceConfig) -> Tensors:
+        first = streams.integer(config.seed, Purpose.WEIGHTS)
+        parts = {POLICY: networks.initial(self._spec, first, config.initialisation)}
+        if config.baseline == "value":
+            parts[VALUE] = networks.initial(replace(self._spec, outputs=1), first + 1, config.initialisation)
         return {prefix + name: tensor for prefix, tensors in parts.items() for name, tensor in tensors.items()}
 
     def train(self, until: int) -> list[Report]:

@@ -15,8 +15,8 @@ from torch.nn.functional import mse_loss
 
 from trainables import datasets, networks, pack, streams
 from trainables.learner import FIGURES, Learner
-from trainables.loop import Config, Report
-from trainables.networks import MLP
+from trainables.loop import Config, Report, network
+from trainables.networks import Spec
 from trainables.optimizers import Tensors
 from trainables.options import tunable
 from trainables.pack import Tree
@@ -37,7 +37,7 @@ class SupervisedConfig(Config):
 
 
 @lru_cache
-def make_loss(spec: MLP) -> Callable[..., tuple[Tensor, Tensors]]:
+def make_loss(spec: Spec) -> Callable[..., tuple[Tensor, Tensors]]:
     """The mean squared error of one member on one batch, its network in train mode."""
     network = networks.function(spec, training=True)
 
@@ -51,7 +51,7 @@ def make_loss(spec: MLP) -> Callable[..., tuple[Tensor, Tensors]]:
 
 
 @lru_cache
-def packed_validate(spec: MLP, compiled: bool) -> Callable[[Tensors, Tensor, Tensor], Tensor]:
+def packed_validate(spec: Spec, compiled: bool) -> Callable[[Tensors, Tensor, Tensor], Tensor]:
     """(parameters, features (M, N, F), targets (M, N, 1)) -> mean squared errors (M,), networks in eval mode."""
     network = networks.function(spec)
 
@@ -85,11 +85,14 @@ class SupervisedLoop:
         self._scaling = (mean, np.where(deviation > 0, deviation, 1.0)) if common.standardise else (0 * mean, 1.0)
         self._train = (self._features(data.train_features), self._shared(data.train_targets))
         self._validation = (self._features(data.validation_features), self._shared(data.validation_targets))
-        self._spec = MLP(inputs, data.train_targets.shape[1], common.hidden, common.activation)
+        self._spec = network(common, inputs, data.train_targets.shape[1])
         seeds = [config.seed for config in configs]
         self._learner = Learner(
             configs,
-            [networks.initial(self._spec, streams.integer(seed, Purpose.WEIGHTS)) for seed in seeds],
+            [
+                networks.initial(self._spec, streams.integer(config.seed, Purpose.WEIGHTS), config.initialisation)
+                for config in configs
+            ],
             make_loss(self._spec),
             [],
             maximize=False,

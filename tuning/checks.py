@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeGuard
 
-from trainables import LOOPS, datasets, environments
+from trainables import LOOPS, datasets, environments, networks
 from trainables.loop import Loop, is_tunable
+from trainables.networks import Own
 from tuning import dimensions, fields
 from tuning import space as spaces
 from tuning.dimensions import FloatRange, IntRange, Options
@@ -53,6 +54,24 @@ def absent(data: Mapping[str, Any]) -> Iterator[Problem]:
     if isinstance(environment, str):
         messages += [("environment", environments.problem(environment, each)) for each in _environment_args(data)]
     yield from (Problem(key, " ".join(message.split())) for key, message in messages if message)
+    if isinstance(environment, str) and not any(message for _, message in messages):
+        yield from _network_problems(data, environment)
+
+
+def _network_problems(data: Mapping[str, Any], environment: str) -> Iterator[Problem]:
+    """What is wrong with networks of a person's own, on this environment."""
+    choices = _mapping(_mapping(data, "search"), "network").get("choices")
+    given = {"fixed.network": _mapping(data, "fixed").get("network")} | {
+        f"search.network.choices[{index}]": name
+        for index, name in enumerate(choices if isinstance(choices, list) else [])
+    }
+    own = {path: name for path, name in given.items() if isinstance(name, str) and ":" in name}
+    for arguments in _environment_args(data) if own else []:
+        described = environments.describe(environment, arguments)
+        for path, name in own.items():
+            message = networks.problem(Own(name, described.inputs, described.actions, described.image))
+            if message:
+                yield Problem(path, message)
 
 
 def _unknown_key(key: str, data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[str]) -> Problem:

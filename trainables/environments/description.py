@@ -1,19 +1,25 @@
 """What a training needs to know of an environment, and what is wrong with one that does not fit."""
 
 import difflib
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import gymnasium
+import numpy as np
 from gymnasium import spaces
+
+from trainables import images
+from trainables.images import Image
 
 
 @dataclass(frozen=True)
 class Description:
     """An environment by id and arguments: the inputs of a network and its actions.
 
-    A Box observation is read as a vector of float32; a Discrete one, number i of n from `start`, as a one-hot vector.
+    A Box observation is read as a vector of float32, one of two or three axes as a flat image; a Discrete one, number i
+    of n from `start`, as a one-hot vector.
     """
 
     environment: str
@@ -23,6 +29,7 @@ class Description:
     first_action: int
     one_hot_from: int | None
     max_episode_steps: int | None
+    image: Image | None = None
 
     def make(self) -> gymnasium.Env[Any, Any]:
         """One environment."""
@@ -54,15 +61,17 @@ def describe(environment: str, arguments: dict[str, Any]) -> Description:
             f"{environment} has actions {actions}; only discrete actions are supported (continuous control is not)"
         )
     if isinstance(observations, spaces.Discrete):
-        inputs, start = int(observations.n), int(observations.start)
-    elif isinstance(observations, spaces.Box) and len(observations.shape) == 1:
-        inputs, start = int(observations.shape[0]), None
+        inputs, start, image = int(observations.n), int(observations.start), None
+    elif isinstance(observations, spaces.Box) and len(observations.shape) in (1, 2, 3):
+        inputs, start = math.prod(observations.shape), None
+        image = images.read(observations.shape, observations.dtype == np.uint8)
     else:
         raise EnvironmentMisfit(
-            f"{environment} has observations {observations}; needed is a vector (1-D Box) or a Discrete number"
+            f"{environment} has observations {observations}; needed is a vector (1-D Box), an image (2-D or 3-D "
+            "Box) or a Discrete number"
         )
     limit = made.spec.max_episode_steps if made.spec else None
-    return Description(environment, arguments, inputs, int(actions.n), int(actions.start), start, limit)
+    return Description(environment, arguments, inputs, int(actions.n), int(actions.start), start, limit, image)
 
 
 def problem(environment: str, arguments: dict[str, Any]) -> str | None:

@@ -48,7 +48,7 @@ class GymnasiumGrid:
 
     def _see(self, places: NDArray[np.intp], seen: list[Any]) -> None:
         if self._description.one_hot_from is None:
-            self._flat[places] = seen
+            self._flat[places] = np.asarray(seen).reshape(len(places), -1)
         else:
             numbers = np.asarray(seen, dtype=np.int64) - self._description.one_hot_from
             self._flat[places] = 0.0

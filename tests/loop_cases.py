@@ -129,7 +129,12 @@ CASES = {
         members=(
             {"seed": 3},
             {"seed": 5, "learning_rate": 3e-3, "schedule": {"cosine": {"floor": 0.1}}, "warmup": 0.1},
-            {"seed": 8, "max_norm": 0.05, "schedule": "step", "optimizer": {"adam": {"beta1": 0.5}}},
+            {
+                "seed": 8,
+                "max_norm": 0.05,
+                "schedule": {"plateau": {"patience": 0, "threshold": 0.5, "factor": 0.5}},
+                "optimizer": {"adam": {"beta1": 0.5, "weight_decay": 0.01}},
+            },
         ),
         middle=2,
         later=3,

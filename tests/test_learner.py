@@ -335,6 +335,41 @@ class TestBest:
         assert (report.best, report.best_steps, report.diverged_at) == (1.0, 0, 1)
 
 
+class TestPlateau:
+    """The rate of a member whose score does not improve falls, and no other's."""
+
+    SCHEDULES: tuple[Any, ...] = ({"plateau": {"patience": 1, "factor": 0.5}}, "fixed", {"plateau": {"patience": 0}})
+
+    def rates(self, pack: Learner) -> list[float]:
+        update(pack, 0, torch.ones(len(pack.alive), 2))
+        return [figures["train/learning_rate"] for figures in pack.take_figures()]
+
+    @pytest.mark.parametrize(("maximize", "better"), [(True, 1.0), (False, -1.0)])
+    def test_by_the_score_of_each_member(self, maximize: bool, better: float) -> None:
+        pack = learner([{"schedule": each} for each in self.SCHEDULES], maximize=maximize)
+        shown = []
+        for at, scores in enumerate([[1.0, 1.0, 1.0], [2.0, 0.0, 2.0], [1.0, 0.0, 3.0], [1.0, 0.0, 2.0]]):
+            pack.keep_best(better * torch.tensor(scores), torch.full((3,), at))
+            shown.append(self.rates(pack))
+        assert shown == [pytest.approx(each) for each in ([1, 1, 1], [1, 1, 1], [1, 1, 1], [0.5, 1, 0.1])]
+
+    def test_goes_on_where_it_was_in_another_pack(self) -> None:
+        whole = learner([{"schedule": each} for each in self.SCHEDULES])
+        for _ in range(2):
+            whole.keep_best(torch.ones(3), torch.ones(3))
+        part = learner([{"schedule": self.SCHEDULES[index]} for index in (2, 0)])
+        part.load([whole.member(2), whole.member(0)])
+        assert self.rates(part) == pytest.approx([0.1, 1.0])
+        part.keep_best(torch.ones(2), torch.ones(2))
+        assert self.rates(part) == pytest.approx([0.01, 0.5])
+
+    def test_a_member_kept_before_there_were_plateaus_can_be_gone_on_with(self) -> None:
+        pack = learner([{}])
+        kept = {name: part for name, part in pack.member(0).items() if name in ("learner", "best")}
+        pack.load([kept])
+        assert self.rates(pack) == [1.0]
+
+
 def test_the_loop_s_own_numbers_reach_the_loss_of_their_member() -> None:
     def scaled(parameters: Tensors, numbers: Tensors, data: Tensor) -> tuple[Tensor, Tensors]:
         return numbers["own"] * (data * parameters["w"]).sum(), {}

@@ -53,7 +53,7 @@ def _packed_update(loss: Loss, optimizer: str, decays: bool, compiled: bool) -> 
         gradients, (value, shown) = grad_and_value(loss, has_aux=True)(state["parameters"], numbers, *data)
         norm = optimizers.global_norm(gradients)
         clipped = optimizers.clip(gradients, norm, numbers["max_norm"])
-        rate = numbers["learning_rate"] * schedules.factor(numbers["schedule"], moment["progress"], moment["tick"])
+        rate = moment["rate"]
         parameters, memory = take_step(
             state["parameters"], clipped, state["optimizer"], numbers["optimizer"], rate, state["updates"]
         )
@@ -80,7 +80,15 @@ def _packed_update(loss: Loss, optimizer: str, decays: bool, compiled: bool) -> 
             },
         }
 
-    return pack.lockstep(update, compiled)
+    members = pack.lockstep(update, compiled=False)
+
+    def packed(state: Tree, numbers: Tree, moment: Tensors, *data: Any) -> Tree:
+        # Of all members at once: vmap would cost as much again for each of these many little operations.
+        factor = schedules.factor(numbers["schedule"], moment["progress"], moment["tick"])
+        updated: Tree = members(state, numbers, {**moment, "rate": numbers["learning_rate"] * factor}, *data)
+        return updated
+
+    return pack.quick(packed, compiled)
 
 
 class Learner:
@@ -139,6 +147,9 @@ class Learner:
             device,
         )
 
+        self._watches = any(isinstance(config.schedule, schedules.Plateau) for config in configs)
+        self._watch(pack.to(pack.stack([schedules.unwatched() for _ in configs]), device))
+
     @property
     def parameters(self) -> Tensors:
         """The weights now, every tensor (M, ...)."""
@@ -161,12 +172,24 @@ class Learner:
         self.state = packed(self.state, self.numbers, moment, *data)
 
     def keep_best(self, scores: Tensor, steps: Tensor) -> None:
-        """Remember the weights of members whose score (M,) is finite and the best so far; steps: (M,)."""
+        """Remember the weights of members whose score (M,) is finite and the best so far; steps: (M,).
+
+        One evaluation of each: it is by these that a plateau is known.
+        """
         scores = scores.double()
         better = scores > self.best["score"] if self._maximize else scores < self.best["score"]
         better = better & torch.isfinite(scores) & self.alive
         new = {"parameters": self.parameters, "score": scores, "steps": steps}
         self.best = pack.where(better, new, self.best)
+        if self._watches:
+            self._watch(
+                schedules.watched(self._watched, self.numbers["schedule"], -scores if self._maximize else scores)
+            )
+
+    def _watch(self, watched: Tensors) -> None:
+        """Train on at the rates that the scores so far lead to."""
+        self._watched = watched
+        self.numbers = {**self.numbers, "schedule": {**self.numbers["schedule"], "watched": watched["factor"]}}
 
     def take_figures(self) -> list[dict[str, float]]:
         """Of each member the means over its updates since the last call, and the last learning rate."""
@@ -219,9 +242,13 @@ class Learner:
 
     def member(self, index: int) -> Tree:
         """All that one member needs to go on."""
-        return {"learner": pack.member(self.state, index), "best": pack.member(self.best, index)}
+        parts = {"learner": self.state, "best": self.best, "watched": self._watched}
+        return {name: pack.member(part, index) for name, part in parts.items()}
 
     def load(self, members: Sequence[Tree]) -> None:
         """Go on from these, one a member."""
         self.state = pack.to(pack.stack([each["learner"] for each in members]), self.device)
         self.best = pack.to(pack.stack([each["best"] for each in members]), self.device)
+        # Members of before there were plateaus have seen none.
+        watched = [each.get("watched", schedules.unwatched()) for each in members]
+        self._watch(pack.to(pack.stack(watched), self.device))

@@ -65,7 +65,11 @@ def compiles(choice: str, calls: int, device: torch.device) -> bool:
 
 def lockstep(function: Callable[..., Any], compiled: bool) -> Callable[..., Any]:
     """A function of one member as a function of the pack: every tensor in and out gains a leading member axis."""
-    packed: Callable[..., Any] = vmap(function)
+    return quick(vmap(function), compiled)
+
+
+def quick(packed: Callable[..., Any], compiled: bool) -> Callable[..., Any]:
+    """A function of the pack, compiled if that is asked for."""
     if not compiled:
         return packed
     # All of our compiled functions share the code object of vmap's wrapper, and each pack size is a version of its own.

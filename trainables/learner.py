@@ -46,7 +46,9 @@ def tensors(numbers: Sequence[Tree]) -> Tree:
 
 
 @lru_cache(maxsize=64)
-def _packed_update(loss: Loss, optimizer: str, decays: bool, compiled: bool) -> Callable[..., Tree]:
+def _packed_update(
+    loss: Loss, optimizer: str, decays: bool, compiled: bool, at_once: int | None
+) -> Callable[..., Tree]:
     take_step = optimizers.stepping(optimizer, decays)
 
     def update(state: Tree, numbers: Tree, moment: Tensors, *data: Any) -> Tree:
@@ -80,7 +82,7 @@ def _packed_update(loss: Loss, optimizer: str, decays: bool, compiled: bool) -> 
             },
         }
 
-    members = pack.lockstep(update, compiled=False)
+    members = pack.lockstep(update, compiled=False, at_once=at_once)
 
     def packed(state: Tree, numbers: Tree, moment: Tensors, *data: Any) -> Tree:
         # Of all members at once: vmap would cost as much again for each of these many little operations.
@@ -162,13 +164,15 @@ class Learner:
         alive: Tensor = self.state["alive"]
         return alive
 
-    def update(self, moment: Tensors, *data: Any, compiled: bool) -> None:
+    def update(self, moment: Tensors, *data: Any, compiled: bool, at_once: int | None = None) -> None:
         """One update of every member that is active and has not diverged; data: trees with a leading member axis.
+
+        at_once: members computed together, which bounds the memory of large batches; None: all.
 
         moment: (M,) each: `progress`, the share of the full budget spent; `tick`, the share that one update spends;
         `steps`, the budget spent (what a divergence is reported at); `active`, bool.
         """
-        packed = _packed_update(self._loss, self._optimizer, self._decays, compiled)
+        packed = _packed_update(self._loss, self._optimizer, self._decays, compiled, at_once)
         self.state = packed(self.state, self.numbers, moment, *data)
 
     def keep_best(self, scores: Tensor, steps: Tensor) -> None:

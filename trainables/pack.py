@@ -63,9 +63,12 @@ def compiles(choice: str, calls: int, device: torch.device) -> bool:
     return calls >= PAYS_AT and (device.type != "cpu" or any(shutil.which(name) for name in _COMPILERS))
 
 
-def lockstep(function: Callable[..., Any], compiled: bool) -> Callable[..., Any]:
-    """A function of one member as a function of the pack: every tensor in and out gains a leading member axis."""
-    return quick(vmap(function), compiled)
+def lockstep(function: Callable[..., Any], compiled: bool, at_once: int | None = None) -> Callable[..., Any]:
+    """A function of one member as a function of the pack: every tensor in and out gains a leading member axis.
+
+    at_once: members computed together, the others after them, which takes less memory; None: all.
+    """
+    return quick(vmap(function, chunk_size=at_once), compiled)
 
 
 def quick(packed: Callable[..., Any], compiled: bool) -> Callable[..., Any]:

@@ -1,12 +1,12 @@
 """REINFORCE (Williams, 1992): settings, networks, loss, loop; a whole pack of members in lockstep.
 
-Axis letters: M members, E episodes side by side, T time, A actions, F features.
+Axis letters: M members, E episodes side by side, T time, N steps of one member, A actions, F features.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -15,15 +15,17 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import log_softmax
 
-from trainables import environments, networks, pack, streams
+from trainables import environments, networks, pack, schedules, streams
 from trainables.environments import Moment
+from trainables.episodes import Deviation, counted, flattened, returns_to_go
 from trainables.evaluation import METRICS, SCORE, Evaluation
-from trainables.learner import Learner
+from trainables.learner import Learner, tensors
 from trainables.loop import EpisodicConfig, Report, network
 from trainables.networks import Spec
 from trainables.optimizers import Tensors
 from trainables.options import tunable
 from trainables.pack import Tree
+from trainables.schedules import Fixed, Schedule
 from trainables.streams import Purpose
 
 
@@ -32,13 +34,20 @@ class ReinforceConfig(EpisodicConfig):
 
     max_norm: float | None = tunable(1.0, description="gradients are clipped to this global norm; null: never", gt=0)
     batch_size: int = Field(16, description="complete episodes in one update", gt=0, le=10_000)
-    entropy_weight: float = tunable(0.0, description="of the policy's entropy in the loss", ge=0)
+    entropy_weight: float = tunable(0.0, description="of the policy's entropy in the loss, before its schedule", ge=0)
+    entropy_schedule: Schedule = tunable(Fixed(), description="how the entropy weight changes over the budget")
     baseline: Literal["none", "batch_mean", "value"] = Field(
         "batch_mean", description="what returns are compared with: nothing, their mean, or a learnt value of the state"
     )
     value_weight: float = tunable(0.5, description="of the value's squared error in the loss (baseline: value)", ge=0)
+    normalise_rewards: bool = Field(
+        False, description="returns divided by the running deviation of all that the member has seen"
+    )
     normalise_advantages: bool = Field(False, description="advantages of a batch to mean 0 and deviation 1")
 
+
+STEPS_AT_ONCE = 2**13
+"""Steps of all members whose activations are held at once (docs/findings.md)."""
 
 POLICY, VALUE = "policy.", "value."
 """What the names of the two networks' parameters begin with."""
@@ -73,19 +82,6 @@ def packed_greedy(spec: Spec, compiled: bool) -> Callable[[Tensors, Tensor], Ten
     return pack.lockstep(greedy, compiled)
 
 
-def returns_to_go(rewards: NDArray[np.float64], gamma: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The discounted return from each step on: G_t = r_t + gamma * G_t+1.
-
-    rewards: (M, E, T), zero after an episode's end; gamma: (M,). Returns (M, E, T).
-    """
-    returns = np.empty_like(rewards)
-    following = np.zeros(rewards.shape[:2])
-    for time in reversed(range(rewards.shape[2])):
-        following = rewards[:, :, time] + gamma[:, None] * following
-        returns[:, :, time] = following
-    return returns
-
-
 @lru_cache
 def make_loss(spec: Spec, baseline: str, normalise: bool) -> Callable[..., tuple[Tensor, Tensors]]:
     """The policy gradient's loss of one member: means over all steps of all episodes of the batch.
@@ -96,9 +92,15 @@ def make_loss(spec: Spec, baseline: str, normalise: bool) -> Callable[..., tuple
     policy, value = networks.function(spec), networks.function(replace(spec, outputs=1))
 
     def loss(
-        parameters: Tensors, numbers: Tensors, observations: Tensor, actions: Tensor, returns: Tensor, valid: Tensor
+        parameters: Tensors,
+        numbers: Tensors,
+        entropy_weight: Tensor,
+        observations: Tensor,
+        actions: Tensor,
+        returns: Tensor,
+        valid: Tensor,
     ) -> tuple[Tensor, Tensors]:
-        """observations: (E, T, F); actions, returns and valid, 1 within the episode and 0 after it: (E, T)."""
+        """entropy_weight: scalar; observations: (N, F); actions, returns and valid, 1 of a step, 0 of none: (N,)."""
         steps = valid.sum().clamp(min=1)
 
         def mean(values: Tensor) -> Tensor:
@@ -117,7 +119,7 @@ def make_loss(spec: Spec, baseline: str, normalise: bool) -> Callable[..., tuple
         if normalise:
             centred = advantages - mean(advantages)
             advantages = centred / (torch.sqrt(mean(centred**2)) + 1e-8)
-        total = -mean(taken * advantages) - numbers["entropy_weight"] * entropy + numbers["value_weight"] * value_loss
+        total = -mean(taken * advantages) - entropy_weight * entropy + numbers["value_weight"] * value_loss
         return total, {"entropy": entropy}
 
     return loss
@@ -150,16 +152,19 @@ class ReinforceLoop:
             ["entropy"],
             maximize=True,
             device=device,
-            numbers=[
-                {
-                    "reward_scale": config.reward_scale,
-                    "entropy_weight": config.entropy_weight,
-                    "value_weight": config.value_weight,
-                }
-                for config in configs
-            ],
+            numbers=[{"reward_scale": config.reward_scale, "value_weight": config.value_weight} for config in configs],
         )
         self._gamma = np.array([config.gamma for config in configs])
+        self._entropy_weight = pack.to(
+            tensors(
+                [
+                    {"weight": config.entropy_weight, "schedule": schedules.numbers(config.entropy_schedule, 0.0)}
+                    for config in configs
+                ]
+            ),
+            device,
+        )
+        self._deviation = Deviation.of(self._members)
         rounds = common.budget // common.batch_size
         self._sample = packed_sample(self._spec, pack.compiles(common.compile, rounds, device))
         self._greedy = packed_greedy(self._spec, pack.compiles(common.compile, common.budget // 10, device))
@@ -206,34 +211,38 @@ class ReinforceLoop:
 
     def _learn(self, moments: list[Moment], going: NDArray[np.bool_]) -> None:
         """One update of every member that is going, on the episodes that it has just played."""
-        common, length = self._common, padded(len(moments))
-        valid = _over_time([moment.active for moment in moments], length)
-        rewards = _over_time([moment.rewards for moment in moments], length)
-        self._tally(rewards, valid)
+        common = self._common
+        rewards, taken = np.stack([moment.rewards for moment in moments], -1), counted(moments)
+        self._tally(rewards, taken, going)
+        compiled = pack.compiles(common.compile, common.budget // int(taken.max()), self._device)
+        length = padded(int(taken.max())) if compiled else int(taken.max())
+        steps = flattened(moments, returns_to_go(rewards, self._gamma), length)
+        if common.normalise_rewards:
+            self._deviation.add(steps.returns, steps.valid)
+            steps = steps._replace(returns=steps.returns / self._deviation.scale()[:, None].astype(np.float32))
         moment = {
             "progress": torch.from_numpy(self._steps / common.budget).to(self._device, torch.float32),
-            "tick": torch.from_numpy(valid.sum((1, 2)) / common.budget).to(self._device, torch.float32),
+            "tick": torch.from_numpy(taken / common.budget).to(self._device, torch.float32),
             "steps": torch.from_numpy(self._steps).to(self._device),
             "active": torch.from_numpy(going).to(self._device),
         }
-        data = (
-            _over_time([moment.observations for moment in moments], length),
-            _over_time([moment.actions for moment in moments], length),
-            returns_to_go(rewards, self._gamma).astype(np.float32),
-            valid.astype(np.float32),
+        weight = self._entropy_weight["weight"] * schedules.factor(
+            self._entropy_weight["schedule"], moment["progress"], moment["tick"]
         )
-        most = common.budget // (common.batch_size * length)
-        compiled = pack.compiles(common.compile, most, self._device)
-        self._learner.update(moment, *(torch.from_numpy(each).to(self._device) for each in data), compiled=compiled)
-        self._steps = self._steps + valid.sum((1, 2))
+        data = (torch.from_numpy(each).to(self._device) for each in steps)
+        at_once = max(1, STEPS_AT_ONCE // length)
+        self._learner.update(
+            moment, weight, *data, compiled=compiled, at_once=at_once if at_once < self._members else None
+        )
+        self._steps = self._steps + taken
         self._updates = self._updates + going
 
-    def _tally(self, rewards: NDArray[np.float64], valid: NDArray[np.bool_]) -> None:
-        returns, lengths, episodes = rewards.sum((1, 2)), valid.sum((1, 2)), valid[:, :, 0].sum(1)
+    def _tally(self, rewards: NDArray[np.float64], taken: NDArray[np.int64], going: NDArray[np.bool_]) -> None:
+        episodes = going * self._common.batch_size
         self._played = [
-            (earned + float(more), steps + float(longer), count + int(further))
+            (earned + more, steps + longer, count + further)
             for (earned, steps, count), more, longer, further in zip(
-                self._played, returns, lengths, episodes, strict=True
+                self._played, rewards.sum((1, 2)).tolist(), taken.tolist(), episodes.tolist(), strict=True
             )
         ]
 
@@ -265,6 +274,7 @@ class ReinforceLoop:
                 "steps": int(self._steps[index]),
                 "updates": int(self._updates[index]),
                 "drawn": int(self._drawn[index]),
+                "deviation": self._deviation.member(index),
             }
             for index in range(self._members)
         ]
@@ -275,6 +285,7 @@ class ReinforceLoop:
         self._steps = np.array([state["steps"] for state in states])
         self._updates = np.array([state["updates"] for state in states])
         self._drawn = np.array([state["drawn"] for state in states])
+        self._deviation = Deviation.join([state["deviation"] for state in states])
 
     def best(self) -> list[Tree]:
         """Of each member the policy with the best score."""
@@ -285,12 +296,3 @@ class ReinforceLoop:
 def padded(length: int) -> int:
     """The next power of two: few shapes reach the update, and at most half of a batch is padding."""
     return 1 << (length - 1).bit_length()
-
-
-def _over_time(arrays: list[NDArray[Any]], length: int) -> NDArray[Any]:
-    """Arrays (M, E, ...) of one step each as one (M, E, length, ...), zero after the last."""
-    first = arrays[0]
-    stacked = np.zeros((*first.shape[:2], length, *first.shape[2:]), dtype=first.dtype)
-    for time, array in enumerate(arrays):
-        stacked[:, :, time] = array
-    return stacked

@@ -105,10 +105,11 @@ CASES = {
             "hidden": (16,),
             "batch_size": 4,
             "baseline": "value",
+            "normalise_rewards": True,
             "evaluation_episodes": 3,
         },
         members=(
-            {"seed": 3, "entropy_weight": 0.01},
+            {"seed": 3, "entropy_weight": 0.01, "entropy_schedule": {"exponential": {"final": 0.1}}},
             {"seed": 5, "learning_rate": 3e-3, "schedule": {"cosine": {"floor": 0.1}}, "warmup": 0.1, "gamma": 0.9},
             {
                 "seed": 8,

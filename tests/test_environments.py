@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_environments import CLOCK, CUT_CLOCK, FILM, OFFSET
 
-from trainables import environments
+from trainables import environments, streams
 from trainables.environments import Description, Grid
 from trainables.environments.description import EnvironmentMisfit, describe, problem
 from trainables.environments.grid import GymnasiumGrid
@@ -108,10 +108,20 @@ class TestNumberMatch:
     def test_all_numbers_are_shown_about_equally_often(self) -> None:
         environment = NumberMatch(n=5)
         environment.reset(seed=0)
-        of_its_own_stream = [int(environment.reset()[0][0]) for _ in range(1_000)]
-        of_seeds_in_a_row = [int(environment.reset(seed=seed)[0][0]) for seed in range(1_000)]
-        for shown in (of_its_own_stream, of_seeds_in_a_row):
-            assert np.bincount(shown, minlength=5) == pytest.approx([200] * 5, abs=50)
+        shown = [int(environment.reset()[0][0]) for _ in range(1_000)]
+        assert np.bincount(shown, minlength=5) == pytest.approx([200] * 5, abs=50)
+
+    @pytest.mark.parametrize("first", [0, 3, 2**31 - 6])
+    def test_seeds_in_a_row_show_each_number_in_turn(self, first: int) -> None:
+        environment = NumberMatch(n=5)
+        shown = [int(environment.reset(seed=seed)[0][0]) for seed in range(first, first + 5)]
+        assert sorted(shown) == [0, 1, 2, 3, 4]
+
+    def test_of_seeds_that_training_draws_all_numbers_come_up_about_equally_often(self) -> None:
+        uniforms = streams.Uniforms([7], streams.Purpose.EPISODES, 1_000).at(np.array([0]))[0]
+        shown = NumberMatchGrid(described("NumberMatch-v0", n=5), 1, 1_000)
+        shown.reset(streams.episode_seeds(uniforms, streams.TRAINING)[None], np.ones((1, 1_000), dtype=np.bool_))
+        assert np.bincount(shown.observations.ravel().astype(int), minlength=5) == pytest.approx([200] * 5, abs=50)
 
     def test_spaces(self) -> None:
         assert NumberMatch(n=5).observation_space == spaces.Box(0, 4, (1,), np.float32)

@@ -34,31 +34,6 @@ def begin(*members: dict[str, Any], **common: Any) -> ReinforceLoop:
     return ReinforceLoop([ReinforceConfig(**(fields | member)) for member in members or ({},)], CPU)
 
 
-class TestReturnsToGo:
-    """G_t = r_t + gamma G_t+1."""
-
-    @pytest.mark.parametrize(
-        ("gamma", "expected"),
-        [(1.0, [6.0, 5.0, 3.0]), (0.5, [2.75, 3.5, 3.0]), (0.0, [1.0, 2.0, 3.0])],
-    )
-    def test_by_hand(self, gamma: float, expected: list[float]) -> None:
-        assert reinforce.returns_to_go(np.array([[[1.0, 2.0, 3.0]]]), np.array([gamma])).tolist() == [[expected]]
-
-    def test_each_member_has_its_own_discount_and_zeros_after_the_end_add_nothing(self) -> None:
-        rewards = np.array([[[1.0, 1.0, 1.0], [1.0, 0.0, 0.0]], [[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]])
-        found = reinforce.returns_to_go(rewards, np.array([1.0, 0.5]))
-        assert found.tolist() == [[[3, 2, 1], [1, 0, 0]], [[1.75, 1.5, 1], [0, 0, 0]]]
-
-    @given(rewards=st.lists(st.floats(-100, 100), min_size=1, max_size=12), gamma=st.floats(0, 1))
-    def test_as_defined(self, rewards: list[float], gamma: float) -> None:
-        found = reinforce.returns_to_go(np.array([[rewards]]), np.array([gamma]))[0, 0]
-        for time in range(len(rewards)):
-            later = rewards[time:]
-            assert found[time] == pytest.approx(
-                math.fsum(gamma**k * reward for k, reward in enumerate(later)), abs=1e-9
-            )
-
-
 @pytest.mark.parametrize(("length", "to"), [(1, 1), (2, 2), (3, 4), (4, 4), (5, 8), (200, 256), (500, 512), (512, 512)])
 def test_padded_by_hand(length: int, to: int) -> None:
     assert reinforce.padded(length) == to
@@ -84,6 +59,7 @@ class TestLoss:
         normalise: bool = False,
         logits: tuple[float, float] = (0.0, math.log(3)),
         padding: int = 0,
+        entropy_weight: float = 0.0,
         **numbers: float,
     ) -> tuple[float, float, dict[str, Tensor]]:
         """The loss, the entropy and the gradient."""
@@ -93,13 +69,14 @@ class TestLoss:
             "value.0.weight": torch.zeros(1, 1),
             "value.0.bias": torch.tensor([3.0]),
         }
-        settings = {"reward_scale": 1.0, "entropy_weight": 0.0, "value_weight": 0.0} | numbers
+        settings = {"reward_scale": 1.0, "value_weight": 0.0} | numbers
         after = [7.0] * padding
         data = (
-            torch.tensor([[0.0, 0.0, *after]])[..., None],
-            torch.tensor([[0, 1, *[1] * padding]]),
-            torch.tensor([[2.0, 6.0, *after]]),
-            torch.tensor([[1.0, 1.0, *[0.0] * padding]]),
+            torch.tensor(entropy_weight),
+            torch.tensor([0.0, 0.0, *after])[:, None],
+            torch.tensor([0, 1, *[1] * padding]),
+            torch.tensor([2.0, 6.0, *after]),
+            torch.tensor([1.0, 1.0, *[0.0] * padding]),
         )
         given = {name: torch.tensor(number) for name, number in settings.items()}
         gradient, (value, shown) = torch.func.grad_and_value(
@@ -138,8 +115,8 @@ class TestLoss:
     @pytest.mark.parametrize("baseline", ["none", "batch_mean", "value"])
     @pytest.mark.parametrize("normalise", [False, True])
     def test_steps_after_the_end_do_not_count(self, baseline: str, normalise: bool) -> None:
-        numbers = {"entropy_weight": 0.1, "value_weight": 0.5}
-        short, long = self.loss(baseline, normalise, **numbers), self.loss(baseline, normalise, padding=2, **numbers)
+        weights = {"entropy_weight": 0.1, "value_weight": 0.5}
+        short, long = self.loss(baseline, normalise, **weights), self.loss(baseline, normalise, padding=2, **weights)
         assert long[:2] == pytest.approx(short[:2])
         torch.testing.assert_close(long[2], short[2])
 
@@ -289,8 +266,8 @@ def test_a_budget_is_overshot_by_less_than_a_batch_of_episodes(until: int, batch
 
 
 @pytest.mark.parametrize(("environment", "length"), [(CLOCK, 3), (CUT_CLOCK, 9)])
-@pytest.mark.parametrize("reward_scale", [0.1, 1.0])
-def test_figures_of_known_episodes(environment: str, length: int, reward_scale: float) -> None:
+@pytest.mark.parametrize(("reward_scale", "normalise"), [(0.1, False), (1.0, False), (1.0, True)])
+def test_figures_of_known_episodes(environment: str, length: int, reward_scale: float, normalise: bool) -> None:
     # Three steps that earn 1, 2 and 3, whether the episode ends by itself or is cut.
     (report,) = begin(
         environment=environment,
@@ -298,6 +275,7 @@ def test_figures_of_known_episodes(environment: str, length: int, reward_scale: 
         budget=36,
         batch_size=4,
         reward_scale=reward_scale,
+        normalise_rewards=normalise,
         learning_rate=1e-30,
     ).train(36)
     ((_, metrics),) = report.points
@@ -328,6 +306,90 @@ def test_the_schedule_runs_over_the_environment_steps_of_the_budget(
     )
     rates = [loop.train(until)[0].points[0][1]["train/learning_rate"] for until in (12, 24, 36)]
     assert rates == pytest.approx([0.1 * factor for factor in factors], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "factors"),
+    [
+        ("fixed", [1.0, 1.0, 1.0]),
+        ({"exponential": {"final": 0.01}}, [1.0, 0.01 ** (1 / 3), 0.01 ** (2 / 3)]),
+        ({"cosine": {"floor": 0.2}}, [1.0, 0.8, 0.4]),
+        ({"step": {"factor": 0.5, "every": 0.3}}, [1.0, 0.5, 0.25]),
+    ],
+)
+def test_the_entropy_weight_follows_its_schedule(schedule: Any, factors: list[float]) -> None:
+    # Two members alike but for the weight of 2, which learn too slowly to part: their losses differ by the entropy's.
+    loop = begin(
+        {"entropy_weight": 2.0, "entropy_schedule": schedule},
+        {"entropy_weight": 0.0, "entropy_schedule": schedule},
+        environment=CLOCK,
+        environment_args={"length": 3},
+        budget=36,
+        batch_size=4,
+        learning_rate=1e-30,
+    )
+    for until, factor in zip((12, 24, 36), factors, strict=True):
+        paid, free = (report.points[0][1] for report in loop.train(until))
+        assert free["train/entropy"] == paid["train/entropy"] > 0.1
+        assert free["train/loss"] - paid["train/loss"] == pytest.approx(2 * factor * paid["train/entropy"], rel=1e-4)
+
+
+def test_normalised_rewards_are_learnt_from_in_units_of_their_deviation() -> None:
+    # Returns of 6, 5 and 3 in every episode: their mean is 14 / 3, their squared deviation 14 / 9.
+    plain, normalised = (
+        begin(
+            environment=CLOCK,
+            environment_args={"length": 3},
+            budget=24,
+            batch_size=4,
+            gamma=1.0,
+            baseline="none",
+            normalise_rewards=normalise,
+            learning_rate=1e-30,
+        )
+        .train(24)[0]
+        .points[0][1]
+        for normalise in (False, True)
+    )
+    assert normalised["train/loss"] == pytest.approx(plain["train/loss"] / math.sqrt(14 / 9), rel=1e-5)
+    assert normalised["train/return_mean"] == plain["train/return_mean"] == 6
+
+
+def test_a_large_batch_is_learnt_from_a_few_members_at_a_time_with_the_same_result() -> None:
+    # Ten steps of 1,500 episodes: no two of these members fit together.
+    common = {
+        "environment": CLOCK,
+        "environment_args": {"length": 6},
+        "budget": 9_000,
+        "batch_size": 1_500,
+        "learning_rate": 0.01,
+    }
+    together = begin({"seed": 1}, {"seed": 2}, {"seed": 3}, **common)
+    together.train(9_000)
+    for seed, state in zip((1, 2, 3), together.state(), strict=True):
+        alone = begin({"seed": seed}, **common)
+        alone.train(9_000)
+        torch.testing.assert_close(alone.state()[0]["learner"], state["learner"], rtol=1e-4, atol=1e-5)
+
+
+def test_evaluation_covers_each_number_in_turn() -> None:
+    (report,) = (
+        loop := begin(
+            environment="NumberMatch-v0",
+            environment_args={"n": 7, "one_hot": True},
+            budget=300,
+            batch_size=10,
+            evaluation_episodes=7,
+            learning_rate=0.05,
+        )
+    ).train(300)
+    policy = MLP(7, 7, (8,)).build()
+    policy.load_state_dict(loop.best()[0]["state_dict"])
+    named = policy(torch.eye(7)).argmax(1)
+    metrics = report.points[-1][1]
+    assert metrics["evaluation/solved_share"] == pytest.approx((named == torch.arange(7)).double().mean().item())
+    assert metrics["evaluation/return_mean"] == pytest.approx(-(named - torch.arange(7)).abs().double().mean().item())
+    assert 0 < metrics["evaluation/solved_share"] < 1
 
 
 def test_a_member_that_has_spent_its_share_waits_and_is_not_trained_further() -> None:

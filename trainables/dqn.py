@@ -114,7 +114,7 @@ class DQNLoop:
         self._exploring = streams.Uniforms(seeds, Purpose.ACTIONS, 2)
         self._sampling = streams.Uniforms(seeds, Purpose.SAMPLING, common.gradient_steps * common.batch_size)
         self._episode_seeds = streams.Uniforms(seeds, Purpose.EPISODES, 1)
-        self._evaluation = Evaluation(description, common, self._members)
+        self._evaluation = Evaluation(description, common, self._learner, self._greedy)
         self._targets_every = np.array([config.target_interval for config in configs])
         # An environment can't be saved; its episode's seed and actions can, and lead to where it was.
         self._grid = environments.make(description, self._members, 1)
@@ -187,22 +187,16 @@ class DQNLoop:
 
     def _report(self) -> list[Report]:
         figures, epsilon = self._learner.take_figures(), self._epsilon()
-        returns = self._evaluation.returns(lambda seen: self._greedy(self._learner.parameters, seen), self._device)
-        scores = torch.from_numpy(returns.mean(1)).to(self._device)
-        self._learner.keep_best(scores, torch.full((self._members,), self.steps, device=self._device))
         shown = [
-            {**each, **self._evaluation.metrics(row), "train/epsilon": float(share)}
-            for each, row, share in zip(figures, returns, epsilon, strict=True)
+            {**each, **scored, "train/epsilon": float(share)}
+            for each, scored, share in zip(figures, self._evaluation.score(self.steps), epsilon, strict=True)
         ]
         self._alive = self._learner.alive.cpu().numpy()[:, None].copy()
         return self._learner.reports(np.full(self._members, self.steps), [[(self.steps, each)] for each in shown])
 
     def confirm(self, episodes: int) -> list[float]:
         """Of each member the mean return of its best weights over fresh episodes, greedily; NaN without any."""
-        fresh = Evaluation(self._description, self._common, self._members, episodes, streams.CONFIRMATION)
-        returns = fresh.returns(lambda seen: self._greedy(self._learner.best["parameters"], seen), self._device)
-        scored = np.isfinite(self._learner.best_scores())
-        return [float(score) for score in np.where(scored, returns.mean(1), np.nan)]
+        return self._evaluation.confirm(episodes)
 
     def state(self) -> list[Tree]:
         """All that a member needs to go on, the way to where its episode stands included."""

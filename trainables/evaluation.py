@@ -9,48 +9,78 @@ from torch import Tensor
 
 from trainables import environments, streams
 from trainables.environments import Description
-from trainables.learner import FIGURES
+from trainables.learner import FIGURES, Learner
 from trainables.loop import EpisodicConfig
+from trainables.optimizers import Tensors
 
 SCORE = "evaluation/return_mean"
-METRICS = (SCORE, "evaluation/return_std", "evaluation/return_min", "evaluation/return_max", *FIGURES)
+SOLVED = "evaluation/solved_share"
+"""Of the episodes, those that reach the environment's `reward_threshold`; not there where it has none."""
+
+METRICS = (SCORE, "evaluation/return_std", "evaluation/return_min", "evaluation/return_max", SOLVED, *FIGURES)
+
+Act = Callable[[Tensors, Tensor], Tensor]
+"""(parameters, observations (M, E, F)) -> actions (M, E), without chance"""
 
 
 class Evaluation:
     """The same episodes for every member and every time, played side by side."""
+
+    def __init__(self, description: Description, config: EpisodicConfig, learner: Learner, act: Act) -> None:
+        self._description, self._config, self._learner, self._act = description, config, learner, act
+        self._search = _Episodes(description, config, len(learner.alive), config.evaluation_episodes)
+
+    def score(self, steps: int) -> list[dict[str, float]]:
+        """Play with the weights as they are, and keep those that are a member's best; the metrics, a dict a member."""
+        learner = self._learner
+        returns = self._search.returns(self._act, learner.parameters, learner.device)
+        scores = torch.from_numpy(returns.mean(1)).to(learner.device)
+        learner.keep_best(scores, torch.full(scores.shape, steps, device=learner.device))
+        return [metrics(row, self._description.reward_threshold) for row in returns]
+
+    def confirm(self, episodes: int) -> list[float]:
+        """Of each member the mean return of its best weights over fresh episodes; NaN without any."""
+        learner = self._learner
+        fresh = _Episodes(self._description, self._config, len(learner.alive), episodes, streams.CONFIRMATION)
+        returns = fresh.returns(self._act, learner.best["parameters"], learner.device)
+        scored = np.isfinite(learner.best_scores())
+        return [float(score) for score in np.where(scored, returns.mean(1), np.nan)]
+
+
+class _Episodes:
+    """Episodes of each member with seeds out of one range."""
 
     def __init__(
         self,
         description: Description,
         config: EpisodicConfig,
         members: int,
-        episodes: int | None = None,
+        episodes: int,
         seeds_of: tuple[int, int] = streams.SEARCH_EVALUATION,
     ) -> None:
-        """episodes: how many, else as the config has it; seeds_of: the range of their seeds."""
-        episodes = episodes or config.evaluation_episodes
         seeds = streams.evaluation_seeds(config.evaluation_seed, episodes, seeds_of)
         self._seeds = np.broadcast_to(seeds, (members, episodes))
         self._grid = environments.make(description, members, episodes)
 
-    def returns(self, act: Callable[[Tensor], Tensor], device: torch.device) -> NDArray[np.float64]:
-        """act: observations (M, E, F) -> actions (M, E), without chance. Returns the undiscounted returns (M, E)."""
+    def returns(self, act: Act, parameters: Tensors, device: torch.device) -> NDArray[np.float64]:
+        """The undiscounted returns (M, E)."""
         totals = np.zeros(self._seeds.shape)
 
         def choose(observations: NDArray[np.float32]) -> NDArray[np.int64]:
-            actions: NDArray[np.int64] = act(torch.from_numpy(observations).to(device)).cpu().numpy()
+            actions: NDArray[np.int64] = act(parameters, torch.from_numpy(observations).to(device)).cpu().numpy()
             return actions
 
         for moment in environments.play(self._grid, self._seeds, np.ones(self._seeds.shape, dtype=np.bool_), choose):
             totals += moment.rewards
         return totals
 
-    @staticmethod
-    def metrics(returns: NDArray[np.float64]) -> dict[str, float]:
-        """The returns (E,) of one member as metrics."""
-        return {
-            SCORE: float(returns.mean()),
-            "evaluation/return_std": float(returns.std()),
-            "evaluation/return_min": float(returns.min()),
-            "evaluation/return_max": float(returns.max()),
-        }
+
+def metrics(returns: NDArray[np.float64], threshold: float | None) -> dict[str, float]:
+    """The returns (E,) of one member as metrics; threshold: from which on an episode is solved, if known."""
+    return {
+        SCORE: float(returns.mean()),
+        "evaluation/return_std": float(returns.std()),
+        "evaluation/return_min": float(returns.min()),
+        "evaluation/return_max": float(returns.max()),
+        **({} if threshold is None else {SOLVED: float((returns >= threshold).mean())}),
+    }

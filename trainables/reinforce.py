@@ -6,7 +6,7 @@ Axis letters: M members, E episodes side by side, T time, N steps of one member,
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -23,10 +23,12 @@ from trainables.learner import Learner, tensors
 from trainables.loop import EpisodicConfig, Report, network
 from trainables.networks import Spec
 from trainables.optimizers import Tensors
-from trainables.options import tunable
+from trainables.options import by_name, tunable
 from trainables.pack import Tree
-from trainables.schedules import Fixed, Schedule
+from trainables.schedules import Cosine, Exponential, Fixed, Step
 from trainables.streams import Purpose
+
+EntropySchedule = Annotated[Fixed | Step | Exponential | Cosine, Field(discriminator="kind"), by_name]
 
 
 class ReinforceConfig(EpisodicConfig):
@@ -35,7 +37,7 @@ class ReinforceConfig(EpisodicConfig):
     max_norm: float | None = tunable(1.0, description="gradients are clipped to this global norm; null: never", gt=0)
     batch_size: int = Field(16, description="complete episodes in one update", gt=0, le=10_000)
     entropy_weight: float = tunable(0.0, description="of the policy's entropy in the loss, before its schedule", ge=0)
-    entropy_schedule: Schedule = tunable(Fixed(), description="how the entropy weight changes over the budget")
+    entropy_schedule: EntropySchedule = tunable(Fixed(), description="how the entropy weight changes over the budget")
     baseline: Literal["none", "batch_mean", "value"] = Field(
         "batch_mean", description="what returns are compared with: nothing, their mean, or a learnt value of the state"
     )
@@ -155,7 +157,7 @@ class ReinforceLoop:
             numbers=[{"reward_scale": config.reward_scale, "value_weight": config.value_weight} for config in configs],
         )
         self._gamma = np.array([config.gamma for config in configs])
-        self._entropy_weight = pack.to(
+        self._entropy = pack.to(
             tensors(
                 [
                     {"weight": config.entropy_weight, "schedule": schedules.numbers(config.entropy_schedule, 0.0)}
@@ -164,6 +166,7 @@ class ReinforceLoop:
             ),
             device,
         )
+        self._entropy_changes = any(config.entropy_schedule != Fixed() for config in configs)
         self._deviation = Deviation.of(self._members)
         rounds = common.budget // common.batch_size
         self._sample = packed_sample(self._spec, pack.compiles(common.compile, rounds, device))
@@ -171,7 +174,7 @@ class ReinforceLoop:
         self._drawing = streams.Uniforms(seeds, Purpose.ACTIONS, common.batch_size)
         self._episode_seeds = streams.Uniforms(seeds, Purpose.EPISODES, common.batch_size)
         self._grid = environments.make(description, self._members, common.batch_size)
-        self._evaluation = Evaluation(description, common, self._members)
+        self._evaluation = Evaluation(description, common, self._learner, self._greedy)
         self._steps = np.zeros(self._members, dtype=np.int64)
         self._updates = np.zeros(self._members, dtype=np.int64)
         self._drawn = np.zeros(self._members, dtype=np.int64)
@@ -219,16 +222,17 @@ class ReinforceLoop:
         steps = flattened(moments, returns_to_go(rewards, self._gamma), length)
         if common.normalise_rewards:
             self._deviation.add(steps.returns, steps.valid)
-            steps = steps._replace(returns=steps.returns / self._deviation.scale()[:, None].astype(np.float32))
+            normalised = steps.returns / self._deviation.scale()[:, None]
+            steps = steps._replace(returns=normalised.astype(np.float32))
         moment = {
             "progress": torch.from_numpy(self._steps / common.budget).to(self._device, torch.float32),
             "tick": torch.from_numpy(taken / common.budget).to(self._device, torch.float32),
             "steps": torch.from_numpy(self._steps).to(self._device),
             "active": torch.from_numpy(going).to(self._device),
         }
-        weight = self._entropy_weight["weight"] * schedules.factor(
-            self._entropy_weight["schedule"], moment["progress"], moment["tick"]
-        )
+        weight = self._entropy["weight"]
+        if self._entropy_changes:
+            weight = weight * schedules.factor(self._entropy["schedule"], moment["progress"], moment["tick"])
         data = (torch.from_numpy(each).to(self._device) for each in steps)
         at_once = max(1, STEPS_AT_ONCE // length)
         self._learner.update(
@@ -247,24 +251,18 @@ class ReinforceLoop:
         ]
 
     def _report(self, until: int) -> list[Report]:
-        returns = self._evaluation.returns(lambda seen: self._greedy(self._learner.parameters, seen), self._device)
-        scores = torch.from_numpy(returns.mean(1)).to(self._device)
-        self._learner.keep_best(scores, torch.full((self._members,), until, device=self._device))
         points = []
-        for figures, row, (earned, steps, count) in zip(
-            self._learner.take_figures(), returns, self._played, strict=True
+        for figures, scored, (earned, steps, count) in zip(
+            self._learner.take_figures(), self._evaluation.score(until), self._played, strict=True
         ):
             played = {"train/return_mean": earned / count, "train/episode_steps": steps / count} if count else {}
-            points.append([(until, {**figures, **played, **self._evaluation.metrics(row)})])
+            points.append([(until, {**figures, **played, **scored})])
         self._played = [(0.0, 0.0, 0) for _ in self._played]
         return self._learner.reports(self._steps, points)
 
     def confirm(self, episodes: int) -> list[float]:
         """Of each member the mean return of its best weights over fresh episodes, greedily; NaN without any."""
-        fresh = Evaluation(self._description, self._common, self._members, episodes, streams.CONFIRMATION)
-        returns = fresh.returns(lambda seen: self._greedy(self._learner.best["parameters"], seen), self._device)
-        scored = np.isfinite(self._learner.best_scores())
-        return [float(score) for score in np.where(scored, returns.mean(1), np.nan)]
+        return self._evaluation.confirm(episodes)
 
     def state(self) -> list[Tree]:
         """All that a member needs to go on; between updates no episode is under way."""

@@ -60,6 +60,10 @@ def episode_seeds(uniforms: NDArray[np.float64], seeds: tuple[int, int]) -> NDAr
 
 
 def evaluation_seeds(seed: int, episodes: int, seeds: tuple[int, int] = SEARCH_EVALUATION) -> NDArray[np.int64]:
-    """The (episodes,) seeds that every member of a study is scored on, so that none is lucky with its episodes."""
-    drawn = Uniforms([seed], Purpose.EVALUATION, episodes).at(np.zeros(1, dtype=np.int64))[0]
-    return episode_seeds(drawn, seeds)
+    """The (episodes,) seeds that every member of a study is scored on, so that none is lucky with its episodes.
+
+    They follow each other, so that an environment can have them cover its cases in turn.
+    """
+    first, count = seeds
+    drawn = Uniforms([seed], Purpose.EVALUATION, 1).at(np.zeros(1, dtype=np.int64))[0]
+    return episode_seeds(drawn, (first, count - episodes + 1)) + np.arange(episodes)

@@ -29,6 +29,8 @@ class Description:
     first_action: int
     one_hot_from: int | None
     max_episode_steps: int | None
+    reward_threshold: float | None
+    """The return from which on an episode is solved, as Gymnasium has it."""
     image: Image | None = None
 
     def make(self) -> gymnasium.Env[Any, Any]:
@@ -70,8 +72,8 @@ def describe(environment: str, arguments: dict[str, Any]) -> Description:
             f"{environment} has observations {observations}; needed is a vector (1-D Box), an image (2-D or 3-D "
             "Box) or a Discrete number"
         )
-    limit = made.spec.max_episode_steps if made.spec else None
-    return Description(environment, arguments, inputs, int(actions.n), int(actions.start), start, limit, image)
+    limit, solved = (made.spec.max_episode_steps, made.spec.reward_threshold) if made.spec else (None, None)
+    return Description(environment, arguments, inputs, int(actions.n), int(actions.start), start, limit, solved, image)
 
 
 def problem(environment: str, arguments: dict[str, Any]) -> str | None:

@@ -24,7 +24,7 @@ FLOORS = (
     "trainables.tune",
     "trainables",
     "trainables.dqn trainables.reinforce trainables.supervised",
-    "trainables.evaluation",
+    "trainables.episodes trainables.evaluation",
     "trainables.learner",
     "trainables.loop",
     "trainables.checkpoint trainables.datasets trainables.environments trainables.networks",

@@ -9,7 +9,6 @@ import pytest
 import sweeps
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
 
 from tuning.study import Study
@@ -27,7 +26,7 @@ TWO_STRUCTURES: dict[str, Any] = {**HALVED["search"], "baseline": {"choices": ["
 
 
 def halved(**changes: Any) -> Study:
-    return sweeps.in_memory(InMemoryStorage(), **{**HALVED, **changes})
+    return sweeps.in_memory(sweeps.Mortal(), **{**HALVED, **changes})
 
 
 def scored(score: Callable[[int, int], float], diverged: frozenset[int] = frozenset()) -> Any:
@@ -135,7 +134,7 @@ def test_values_are_compared_within_a_bracket() -> None:
     first = {record.bracket: record for record in records if record.rung == 0}
     assert {bracket: record.numbers for bracket, record in first.items()} == members
     assert [first[bracket].until for bracket in range(3)] == [20, 60, 180]
-    assert [first[bracket].promoted for bracket in range(3)] == [[0, 6, 7, 8], [12, 13], []]
+    assert [[*first[bracket].promoted] for bracket in range(3)] == [[0, 6, 7, 8], [12, 13], []]
     assert {number for number, state in enumerate(study.view().trials) if state.state == "complete"} == {
         *(0, 7, 8),
         *(12, 13),

@@ -1,13 +1,13 @@
 """Legs for Ray Tune: who is trained next, with whom, and how far; what comes back is kept and decided on.
 
-A leg is kept in the study when it is handed out and, with its results and decisions, when it ends: each of them one
-write. From these records a search goes on where another was cut off.
+A leg is kept in the study when it is handed out, with its new trials, and when it ends, with what becomes of them: each
+of these is one write. From the records a search goes on where another was cut off.
 """
 
 import math
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -87,11 +87,13 @@ class PackSearch(Searcher):
 
     def suggest(self, trial_id: str) -> Any:
         """The next leg as the config of a Trainable; None while all that is left depends on legs under way."""
-        leg = None if self.stopped else self._next_leg()
+        with self._study.at_once():
+            leg = None if self.stopped else self._next_leg()
+            if leg is not None:
+                self._study.open_leg(leg)
         if leg is None:
             return None if self._under_way else Searcher.FINISHED
         self._under_way[trial_id] = leg
-        self._study.open_leg(leg)
         for plan in leg.plans:
             self._results.setdefault(plan.number, [MemberResult() for _ in plan.seeds])
         for observer in self._observers:
@@ -190,38 +192,45 @@ class PackSearch(Searcher):
         self._again.extend(halves)
 
     def _end(self, leg: Leg, error: str | None = None) -> None:
-        """Decide, once and for good, on every trial of a leg; keep it in one write, then do as decided."""
+        """Decide, once and for good, on every trial of a leg: it is promoted and waits, or it has ended."""
         found = {plan.number: self._outcome(plan, error) for plan in leg.plans}
-        rung = self._rungs.setdefault((leg.bracket, leg.rung), {})
         values = {number: each.value for number, each in found.items() if each.state != "failed"}
+        rung = self._rungs.setdefault((leg.bracket, leg.rung), {})
         rung.update(values)
-        last = leg.until == self._sweep.budget
+        promoted = self._promoted(leg)
+        ending = [plan for plan in leg.plans if plan.number not in promoted]
+        with self._study.at_once():
+            self._study.close_leg(leg, values, {number: self._results[number] for number in sorted(promoted)})
+            for plan in ending:
+                curve, members = self._curve(leg, plan.number), self._results[plan.number]
+                self._study.finish(plan.number, self._decided(found[plan.number], leg), members, curve)
+        self._wait([plan for plan in leg.plans if plan.number in promoted], leg.bracket, leg.rung + 1)
+        for plan in ending:
+            end, members = self._decided(found[plan.number], leg), self._results.pop(plan.number)
+            self._reached = self._reached or self._is_target(end)
+            for observer in self._observers:
+                observer.finished(plan, end, members)
+
+    def _promoted(self, leg: Leg) -> set[int]:
+        """Who goes on to the next rung: the best of all that have come to this one, and the default, if it is here."""
+        if leg.until == self._sweep.budget:
+            return set()
+        rung = self._rungs[leg.bracket, leg.rung]
         default = frozenset(plan.number for plan in leg.plans if plan.default)
         numbers = [plan.number for plan in leg.plans]
-        promoted = (
-            set() if last else halving.promoted(rung, numbers, self._sweep.reduction, self._sweep.direction, default)
+        return halving.promoted(rung, numbers, self._sweep.reduction, self._sweep.direction, default)
+
+    def _decided(self, found: Outcome, leg: Leg) -> Outcome:
+        """What has become of a trial that goes no further."""
+        return (
+            found if leg.until == self._sweep.budget or found.state != "complete" else outcomes.pruned(found, leg.until)
         )
-        decided = {
-            number: each if last or number in promoted or each.state != "complete" else outcomes.pruned(each, leg.until)
-            for number, each in found.items()
-        }
-        results = {number: self._results[number] for number in numbers}
-        self._study.close_leg(leg, values, results, decided, promoted)
-        self._carry_out(leg, decided, promoted)
+
+    def _wait(self, plans: Sequence[Plan], bracket: int, rung: int) -> None:
+        self._waiting.setdefault((bracket, rung), []).extend(plans)
 
     def _outcome(self, plan: Plan, error: str | None) -> Outcome:
         return outcomes.outcome(self._results[plan.number], error, self._sweep.direction, self._sweep.aggregate)
-
-    def _carry_out(self, leg: Leg, decided: dict[int, Outcome], promoted: set[int]) -> None:
-        for plan in leg.plans:
-            if plan.number in promoted:
-                self._waiting.setdefault((leg.bracket, leg.rung + 1), []).append(plan)
-                continue
-            members = self._results.pop(plan.number)
-            self._reached = self._reached or self._is_target(decided[plan.number])
-            self._study.finish(plan.number, decided[plan.number], members, self._curve(leg, plan.number))
-            for observer in self._observers:
-                observer.finished(plan, decided[plan.number], members)
 
     def _is_target(self, found: Outcome) -> bool:
         target, direction = self._sweep.target, self._sweep.direction
@@ -237,42 +246,27 @@ class PackSearch(Searcher):
 
     def put_back(self) -> None:
         """Of the trials that have not ended when the sweep stops: keep how far they came."""
-        for number, members in self._results.items():
-            self._study.put_back(number, members)
+        with self._study.at_once():
+            for number, members in self._results.items():
+                self._study.put_back(number, members)
 
     def _take_up(self) -> None:
-        """Go on from the study's records: what was decided stands, what was cut off is done, or begun again."""
+        """Go on from the study's records: what was decided stands, what was under way is begun again."""
         plans, unfinished = self._study.plans(), self._study.take_back()
-        loose = dict.fromkeys(sorted(unfinished))
         for record in self._study.legs():
             self._legs += 1
+            # Whoever is in a later leg waits no longer.
+            for key, waiting in self._waiting.items():
+                self._waiting[key] = [plan for plan in waiting if plan.number not in record.numbers]
             leg = Leg(record.name, [plans[n] for n in record.numbers], record.bracket, record.rung, record.until)
-            for number in record.numbers:
-                loose.pop(number, None)
-            self._give_up(record.numbers)
             if record.state == "open":
                 self._again.append(leg)
-            if record.state == "closed":
-                rung = self._rungs.setdefault((leg.bracket, leg.rung), {})
-                rung.update(record.values)
-                left = replace(leg, plans=[plan for plan in leg.plans if plan.number in unfinished])
-                self._results.update({plan.number: record.results[plan.number] for plan in left.plans})
-                self._carry_out(left, record.decided, set(record.promoted))
-        for number in loose:
-            # Planned, but killed before the leg was kept: to be packed as if it were promoted to the lowest rung.
-            self._results[number] = [MemberResult() for _ in plans[number].seeds]
-            bracket = halving.bracket_of(number, self._ladders)
-            self._waiting.setdefault((bracket, 0), []).append(plans[number])
-        for leg in self._again:
-            for plan in leg.plans:
-                self._results.setdefault(plan.number, [MemberResult() for _ in plan.seeds])
-
-    def _give_up(self, numbers: Collection[int]) -> None:
-        """Trials of a later leg no longer wait, nor are they begun again in one that was being split when it ended."""
-        for key, waiting in self._waiting.items():
-            self._waiting[key] = [plan for plan in waiting if plan.number not in numbers]
-        left = [replace(leg, plans=[plan for plan in leg.plans if plan.number not in numbers]) for leg in self._again]
-        self._again = deque(leg for leg in left if leg.plans)
+                for plan in leg.plans:
+                    self._results.setdefault(plan.number, [MemberResult() for _ in plan.seeds])
+            self._rungs.setdefault((leg.bracket, leg.rung), {}).update(record.values)
+            self._results.update(record.promoted)
+            self._wait([plans[number] for number in record.promoted], leg.bracket, leg.rung + 1)
+        self._results = {number: members for number, members in self._results.items() if number in unfinished}
         ends = self._study.ends().values()
         self._reached = any(self._is_target(found) for found, _ in ends)
         known = [*(members for _, members in ends), *self._results.values()]

@@ -12,7 +12,7 @@ import random
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import optuna
-from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
+from optuna.storages import InMemoryStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import TypeAdapter
 from sqlalchemy import Engine, event
@@ -33,6 +33,7 @@ from tuning.errors import StudyDiffers, StudyError, StudyExists, StudyNotFound, 
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
 from tuning.sweep import Sweep
+from tuning.tables import Tables
 from tuning.views import CONFIRMATION, Confirmation, StudyState, StudyView, TrialView
 
 SWEEP, STATE, SECONDS, TRACKING, CREATED, KEY = "sweep", "state", "seconds", "mlflow", "created", "key"
@@ -73,7 +74,8 @@ class Leg:
 class LegRecord:
     """A leg as it is kept: handed out (open), ended and decided on (closed), or split into others.
 
-    Of a closed one: what each trial is compared by, its members, what was decided of it, and which of them go on.
+    Of a closed one: what each trial is compared by, and how far those have come that were promoted. The others have
+    ended with it.
     """
 
     name: str
@@ -83,12 +85,10 @@ class LegRecord:
     until: int
     state: Literal["open", "closed", "split"] = "open"
     values: dict[int, float | None] = field(default_factory=dict)
-    results: dict[int, list[MemberResult]] = field(default_factory=dict)
-    decided: dict[int, Outcome] = field(default_factory=dict)
-    promoted: list[int] = field(default_factory=list)
+    promoted: dict[int, list[MemberResult]] = field(default_factory=dict)
 
 
-def storage(url: str) -> BaseStorage:
+def storage(url: str) -> RDBStorage:
     """Optuna's storage at a URL; SQLite in the mode in which readers and the writer do not wait for each other."""
     if not url.startswith("sqlite:///"):
         return RDBStorage(url)
@@ -121,11 +121,10 @@ def _write_ahead(engine: Engine) -> None:
 class Study:
     """One study, open."""
 
-    def __init__(self, home: Home, kept: BaseStorage, study: optuna.Study) -> None:
-        self.home, self.optuna, self._storage = home, study, kept
+    def __init__(self, home: Home, kept: RDBStorage, study: optuna.Study) -> None:
+        self.home, self.optuna = home, study
         self.name = study.study_name
-        self._id = kept.get_study_id_from_name(self.name)
-        self._ids: dict[int, int] = {}
+        self._tables = Tables(kept.engine, kept.get_study_id_from_name(self.name))
         self._desk = InMemoryStorage()
         self.sweep = Sweep.model_validate(study.user_attrs[SWEEP])
 
@@ -254,7 +253,11 @@ class Study:
         It is the study's attribute and not the trial's: Optuna closes a finished trial to writing, and a short trial is
         finished before the thread that tracks it has heard of it.
         """
-        self.optuna.set_user_attr(f"{RUN}/{number}", run_id)
+        self._tables.set_study_attribute(f"{RUN}/{number}", run_id)
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """What this thread keeps of trials and legs within is kept at its end, in one write, or not at all."""
+        return self._tables.at_once()
 
     def seeds(self, number: int) -> list[int]:
         """The training seeds of a trial: its own, and the same whenever the study is run."""
@@ -278,7 +281,7 @@ class Study:
         """Keep what a trial is to train: begin it, as it was asked for at the desk, in one write."""
         asked = copy.deepcopy(self.desk.get_trials(deepcopy=False)[plan.number])
         asked.set_user_attr(PLAN, asdict(plan))
-        self._ids[plan.number] = self._storage.create_new_trial(self._id, template_trial=asked)
+        self._tables.begin(asked)
 
     def plans(self) -> dict[int, Plan]:
         """What every trial trains, by its number."""
@@ -289,9 +292,10 @@ class Study:
         """The trials that have a plan and no end; those that were put back are running again."""
         trials = self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING))
         planned = [trial for trial in trials if PLAN in trial.user_attrs]
-        for trial in planned:
-            if trial.state == TrialState.WAITING:
-                self._storage.set_trial_state_values(self._trial_id(trial.number), TrialState.RUNNING)
+        with self.at_once():
+            for trial in planned:
+                if trial.state == TrialState.WAITING:
+                    self._tables.set_state(trial.number, TrialState.RUNNING)
         return {trial.number for trial in planned}
 
     def ends(self) -> dict[int, tuple[Outcome, list[MemberResult]]]:
@@ -316,21 +320,14 @@ class Study:
 
     def split_leg(self, leg: Leg, into: Sequence[Leg]) -> None:
         """Keep that a leg could not be trained as one, and that others take its place."""
-        for part in into:
-            self.open_leg(part)
-        self._set_leg(replace(_opened(leg), state="split"))
+        with self.at_once():
+            for part in into:
+                self.open_leg(part)
+            self._set_leg(replace(_opened(leg), state="split"))
 
-    def close_leg(
-        self,
-        leg: Leg,
-        values: dict[int, float | None],
-        results: dict[int, list[MemberResult]],
-        decided: dict[int, Outcome],
-        promoted: set[int],
-    ) -> None:
-        """Keep how a leg has ended and what was decided, in one write; trials are told of it afterwards."""
-        ended = replace(_opened(leg), state="closed", values=values, results=results)
-        self._set_leg(replace(ended, decided=decided, promoted=sorted(promoted)))
+    def close_leg(self, leg: Leg, values: dict[int, float | None], promoted: dict[int, list[MemberResult]]) -> None:
+        """Keep how a leg has ended: what its trials are compared by, and who goes on from where."""
+        self._set_leg(replace(_opened(leg), state="closed", values=values, promoted=promoted))
 
     def legs(self) -> list[LegRecord]:
         """All legs in the order in which they were first handed out."""
@@ -338,7 +335,7 @@ class Study:
         return sorted((_LEGS.validate_python(each) for each in kept), key=lambda record: record.name)
 
     def _set_leg(self, record: LegRecord) -> None:
-        self.optuna.set_user_attr(f"{LEG}/{record.name}", _LEGS.dump_python(record, mode="json"))
+        self._tables.set_study_attribute(f"{LEG}/{record.name}", _LEGS.dump_python(record, mode="json"))
 
     def finish(
         self,
@@ -354,10 +351,8 @@ class Study:
         self._set_result(number, found, members)
         state = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}[found.state]
         values = {} if found.diverged_at is not None else dict(curve or {})
-        for steps, value in values.items():
-            self._storage.set_trial_intermediate_value(self._trial_id(number), steps, value)
         last = values[max(values)] if values and state == TrialState.PRUNED else found.value
-        self._storage.set_trial_state_values(self._trial_id(number), state, None if last is None else [last])
+        self._tables.end(number, state, [] if last is None else [last], values)
         if "desk" in vars(self):
             for steps, value in values.items():
                 self._desk.set_trial_intermediate_value(number, steps, value)
@@ -366,7 +361,7 @@ class Study:
     def put_back(self, number: int, members: Sequence[MemberResult]) -> None:
         """Keep how far a trial has come that could not be finished; it waits to be gone on with."""
         self._set_result(number, None, members)
-        self._storage.set_trial_state_values(self._trial_id(number), TrialState.WAITING)
+        self._tables.set_state(number, TrialState.WAITING)
 
     def keep_scores(self, scores: Sequence[tuple[int, int, float | None]]) -> None:
         """Keep what trainings that confirm have scored: trial, seed, score; in one write."""
@@ -382,15 +377,8 @@ class Study:
         self.optuna.set_user_attr(CONFIRMED, CONFIRMATION.dump_python(confirmation, mode="json"))
 
     def _set_result(self, number: int, found: Outcome | None, members: Sequence[MemberResult]) -> None:
-        self._set(number, RESULT, {"outcome": found and asdict(found), "members": [asdict(each) for each in members]})
-
-    def _set(self, number: int, key: str, value: Any) -> None:
-        self._storage.set_trial_user_attr(self._trial_id(number), key, value)
-
-    def _trial_id(self, number: int) -> int:
-        if number not in self._ids:
-            self._ids[number] = self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
-        return self._ids[number]
+        result = {"outcome": found and asdict(found), "members": [asdict(each) for each in members]}
+        self._tables.set_attribute(number, RESULT, result)
 
     def view(self) -> StudyView:
         """All that there is to show, as it is now."""

@@ -1,0 +1,215 @@
+"""Optuna's own tables, written a batch at a time: all of a batch reaches the database in one transaction, or nothing.
+
+Optuna's storage makes a transaction of each parameter, attribute and value, several milliseconds each. A leg is dozens
+of those, and a process killed between two of them leaves it half told. The tables are read from the database itself;
+what is written here is read back through Optuna.
+"""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy
+from optuna.distributions import distribution_to_json
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import Connection, Engine, MetaData, Table
+
+TRIALS, PARAMETERS, VALUES, CURVES = "trials", "trial_params", "trial_values", "trial_intermediate_values"
+OF_TRIALS, OF_SAMPLERS, OF_STUDIES = "trial_user_attributes", "trial_system_attributes", "study_user_attributes"
+FINITE = "FINITE"
+"""How Optuna marks a value that is a number."""
+
+GOING = (TrialState.RUNNING.name, TrialState.WAITING.name)
+
+
+class AlreadyEnded(RuntimeError):
+    """A trial that has ended was to end again: two processes run one study."""
+
+
+@dataclass
+class _Batch:
+    """What is to be written; trials by their numbers."""
+
+    begun: list[FrozenTrial] = field(default_factory=list)
+    attributes: dict[tuple[int, str], Any] = field(default_factory=dict)
+    of_study: dict[str, Any] = field(default_factory=dict)
+    curves: dict[tuple[int, int], float] = field(default_factory=dict)
+    values: dict[tuple[int, int], float] = field(default_factory=dict)
+    states: dict[int, TrialState] = field(default_factory=dict)
+
+
+class Tables:
+    """The rows of one study."""
+
+    def __init__(self, engine: Engine, study_id: int) -> None:
+        self._engine, self._study_id = engine, study_id
+        names = (TRIALS, PARAMETERS, VALUES, CURVES, OF_TRIALS, OF_SAMPLERS, OF_STUDIES)
+        # Without what the tables refer to, which nothing is written to here.
+        known = MetaData()
+        known.reflect(engine, only=names, resolve_fks=False)
+        self._tables: Mapping[str, Table] = known.tables
+        self._ids: dict[int, int] = {}
+        # Each thread that writes has a batch of its own.
+        self._open = threading.local()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What this thread writes within reaches the database at its end, whole; nothing does if it ends in an error.
+
+        Within another one it is a part of that.
+        """
+        if getattr(self._open, "batch", None) is not None:
+            yield
+            return
+        self._open.batch = batch = _Batch()
+        try:
+            yield
+        finally:
+            self._open.batch = None
+        self._write(batch)
+
+    @contextmanager
+    def _batch(self) -> Iterator[_Batch]:
+        with self.at_once():
+            yield self._open.batch
+
+    def begin(self, trial: FrozenTrial) -> None:
+        """A new trial, with its parameters and attributes."""
+        with self._batch() as batch:
+            batch.begun.append(trial)
+
+    def set_attribute(self, number: int, key: str, value: Any) -> None:
+        """An attribute of a trial, whatever its state; of values that JSON has."""
+        with self._batch() as batch:
+            batch.attributes[number, key] = value
+
+    def set_study_attribute(self, key: str, value: Any) -> None:
+        """An attribute of the study."""
+        with self._batch() as batch:
+            batch.of_study[key] = value
+
+    def set_state(self, number: int, state: TrialState) -> None:
+        """A trial runs, or waits."""
+        with self._batch() as batch:
+            batch.states[number] = state
+
+    def end(self, number: int, state: TrialState, values: list[float], curve: Mapping[int, float]) -> None:
+        """A trial has ended; all values are finite. Raises AlreadyEnded, when it is written, where it had before."""
+        with self._batch() as batch:
+            batch.states[number] = state
+            batch.values.update({(number, objective): value for objective, value in enumerate(values)})
+            batch.curves.update({(number, step): value for step, value in curve.items()})
+
+    def _write(self, batch: _Batch) -> None:
+        if batch == _Batch():
+            return
+        with self._engine.begin() as connection:
+            self._insert_trials(connection, batch.begun)
+            numbers = {number for number, _ in (*batch.attributes, *batch.values, *batch.curves)} | batch.states.keys()
+            ids = self._known_ids(connection, numbers)
+            self._replace(
+                connection,
+                OF_TRIALS,
+                [
+                    {"trial_id": ids[number], "key": key, "value_json": json.dumps(value)}
+                    for (number, key), value in batch.attributes.items()
+                ],
+            )
+            self._replace(
+                connection,
+                OF_STUDIES,
+                [
+                    {"study_id": self._study_id, "key": key, "value_json": json.dumps(value)}
+                    for key, value in batch.of_study.items()
+                ],
+            )
+            self._insert(
+                connection,
+                CURVES,
+                [
+                    {
+                        "trial_id": ids[number],
+                        "step": step,
+                        "intermediate_value": value,
+                        "intermediate_value_type": FINITE,
+                    }
+                    for (number, step), value in batch.curves.items()
+                ],
+            )
+            self._insert(
+                connection,
+                VALUES,
+                [
+                    {"trial_id": ids[number], "objective": objective, "value": value, "value_type": FINITE}
+                    for (number, objective), value in batch.values.items()
+                ],
+            )
+            for number, state in batch.states.items():
+                self._update_state(connection, ids[number], number, state)
+
+    def _insert_trials(self, connection: Connection, trials: list[FrozenTrial]) -> None:
+        table = self._tables[TRIALS]
+        rows: dict[str, list[dict[str, Any]]] = {PARAMETERS: [], OF_TRIALS: [], OF_SAMPLERS: []}
+        for trial in trials:
+            begun = {
+                "study_id": self._study_id,
+                "number": trial.number,
+                "state": trial.state.name,
+                "datetime_start": _utc(trial.datetime_start or datetime.now()),
+            }
+            inserted = connection.execute(table.insert().returning(table.c.trial_id), begun)
+            self._ids[trial.number] = number = inserted.scalar_one()
+            rows[PARAMETERS] += [
+                {
+                    "trial_id": number,
+                    "param_name": name,
+                    "param_value": distribution.to_internal_repr(trial.params[name]),
+                    "distribution_json": distribution_to_json(distribution),
+                }
+                for name, distribution in trial.distributions.items()
+            ]
+            for kind, kept in ((OF_TRIALS, trial.user_attrs), (OF_SAMPLERS, trial.system_attrs)):
+                rows[kind] += [
+                    {"trial_id": number, "key": key, "value_json": json.dumps(value)} for key, value in kept.items()
+                ]
+        for name, several in rows.items():
+            self._insert(connection, name, several)
+
+    def _insert(self, connection: Connection, name: str, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            connection.execute(self._tables[name].insert(), rows)
+
+    def _replace(self, connection: Connection, name: str, rows: list[dict[str, Any]]) -> None:
+        """Rows of attributes, in place of those of the same key."""
+        table = self._tables[name]
+        owner = "study_id" if "study_id" in table.c else "trial_id"
+        if rows:
+            same = (table.c[owner] == sqlalchemy.bindparam("owner")) & (table.c.key == sqlalchemy.bindparam("name"))
+            connection.execute(table.delete().where(same), [{"owner": row[owner], "name": row["key"]} for row in rows])
+            self._insert(connection, name, rows)
+
+    def _update_state(self, connection: Connection, trial_id: int, number: int, state: TrialState) -> None:
+        table = self._tables[TRIALS]
+        values = {"state": state.name} | ({"datetime_complete": _utc(datetime.now())} if state.is_finished() else {})
+        going = (table.c.trial_id == trial_id) & table.c.state.in_(GOING)
+        if connection.execute(table.update().where(going).values(values)).rowcount != 1:
+            raise AlreadyEnded(f"trial {number} has ended already; is the study run by another process?")
+
+    def _known_ids(self, connection: Connection, numbers: set[int]) -> dict[int, int]:
+        """Of trials their keys in the database."""
+        if not numbers <= self._ids.keys():
+            table = self._tables[TRIALS]
+            rows = connection.execute(
+                sqlalchemy.select(table.c.number, table.c.trial_id).where(table.c.study_id == self._study_id)
+            )
+            self._ids.update((number, trial_id) for number, trial_id in rows)
+        return {number: self._ids[number] for number in numbers}
+
+
+def _utc(local: datetime) -> datetime:
+    """Optuna keeps times in UTC, without saying so."""
+    return local.astimezone(UTC).replace(tzinfo=None)

@@ -45,7 +45,6 @@ def test_a_trial_whose_environment_breaks_fails_alone(tmp_path: Path) -> None:
         "search": {"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}},
         "pack_size": 4,
         "workers": 1,
-        "tries": 1,
     }
     to_blame = 2
     seed = sweeps.in_memory(sweeps.Mortal()).seeds(to_blame)[0]
@@ -55,13 +54,16 @@ def test_a_trial_whose_environment_breaks_fails_alone(tmp_path: Path) -> None:
     done = sweeps.tuning("run", path, "--root", str(root), cwd=tmp_path, variables={"PYTHONPATH": str(tmp_path)})
     assert done.returncode == 0, done.stderr
     study = sweeps.opened(root)
-    assert [leg.numbers for leg in study.legs()] == [[0, 1, 2, 3], [0, 1], [2, 3], [2], [3], [4, 5, 6, 7]]
+    assert [leg.numbers for leg in study.legs()] == [[0, 1, 2, 3], [4, 5, 6, 7]], "nothing is tried again or split"
     trials = study.view().trials
     assert [trial.number for trial in trials if trial.state == "failed"] == [to_blame]
     assert sum(trial.state == "complete" for trial in trials) == 7
     reason = str(trials[to_blame].reason)
-    assert reason.startswith("OSError: the robot's arm is off (all of it: ")
-    assert Path(reason.partition("all of it: ")[2].rstrip(")")).exists()
+    told = f"(at the beginning of the episode of seed {first_episode(seed, 10)})"
+    expected = f"environment: breaking:Breaking-v0 raised OSError: the robot's arm is off {told} (all of it: "
+    assert reason.startswith(expected)
+    assert "in reset" in Path(reason.removeprefix(expected).rstrip(")")).read_text()
+    assert f"trial {to_blame}: environment: breaking:Breaking-v0 raised OSError" in " ".join(done.stdout.split())
     drivers.assert_whole(root, 8, untrained=(to_blame,))
 
 

@@ -1,6 +1,6 @@
 """Environments small enough to work out by hand, registered with Gymnasium under `tests/`."""
 
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium
 import numpy as np
@@ -32,6 +32,28 @@ class Clock(gymnasium.Env[Observation, np.int64]):
     def step(self, action: np.int64) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         self._time += 1
         return self._seen(), float(self._time), self._time >= self._length, False, {}
+
+
+class Moody(Clock):
+    """A clock of eight steps that breaks in the third step of the episodes of some seeds, in one of three ways."""
+
+    def __init__(self, breaks: list[int], way: Literal["raises", "observation", "reward"]) -> None:
+        super().__init__(length=8)
+        self._breaks, self._way, self._breaking = breaks, way, False
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        self._breaking = seed in self._breaks
+        return super().reset(seed=seed)
+
+    def step(self, action: np.int64) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        seen, reward, terminated, truncated, more = super().step(action)
+        if self._breaking and self._time == 3:
+            if self._way == "raises":
+                raise OSError("the clock's hand\nhas come off")
+            seen, reward = (seen * np.nan, reward) if self._way == "observation" else (seen, -np.inf)
+        return seen, reward, terminated, truncated, more
 
 
 class Offset(gymnasium.Env[np.int64, np.int64]):
@@ -89,9 +111,11 @@ class Film(gymnasium.Env[NDArray[np.uint8], np.int64]):
 
 CLOCK, CUT_CLOCK, OFFSET = "tests/Clock-v0", "tests/CutClock-v0", "tests/Offset-v0"
 PICTURE, FILM = "tests/Picture-v0", "tests/Film-v0"
+MOODY = "tests/Moody-v0"
 
 gymnasium.register(CLOCK, entry_point=Clock)
 gymnasium.register(CUT_CLOCK, entry_point=Clock, max_episode_steps=3)
+gymnasium.register(MOODY, entry_point=Moody)
 gymnasium.register(OFFSET, entry_point=Offset)
 gymnasium.register(PICTURE, entry_point=Picture)
 gymnasium.register(FILM, entry_point=Film)

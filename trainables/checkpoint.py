@@ -3,6 +3,7 @@
     <folder>/best.pt     what is deployed: the weights with the best score, and how to build their network
     <folder>/latest.pt   all that training needs to go on: weights, optimizer, memory, counters, the curve so far
     <folder>/next.pt     the coming latest.pt, while its pack is being written
+    <folder>/error.txt   why it could not be trained any further, in full
 
 Every file is written aside and renamed, best.pt before the others. Members of a pack go on together only from the same
 moment, and no rename spans several files. So first every member's next.pt is written, then each becomes latest.pt; when
@@ -12,6 +13,7 @@ Files hold state dicts and plain values only and are loaded with `weights_only=T
 """
 
 import os
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from pickle import UnpicklingError
@@ -20,7 +22,7 @@ from typing import Any
 import torch
 
 FORMAT = 1
-BEST, LATEST, NEXT = "best.pt", "latest.pt", "next.pt"
+BEST, LATEST, NEXT, ERROR = "best.pt", "latest.pt", "next.pt", "error.txt"
 
 State = dict[str, Any]
 
@@ -69,6 +71,14 @@ def read(path: Path) -> State | None:
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise CheckpointError(f"{path}: no checkpoint of format {FORMAT}, which is the one this version reads")
     return state
+
+
+def keep_error(folder: Path, error: BaseException) -> Path:
+    """Write an error of the member in full; returns where."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / ERROR
+    path.write_text("".join(traceback.format_exception(error)))
+    return path
 
 
 def _write(path: Path, state: State) -> None:

@@ -104,7 +104,8 @@ class Report:
     """What training one member has shown since the last report; plain data.
 
     points: (steps, metrics) in order; steps counts the budget spent, in its unit. `best` is the best score of the
-    whole training so far, at `best_steps`: what best.pt holds; None before the first finite score.
+    whole training so far, at `best_steps`: what best.pt holds; None before the first finite score. `error`: why the
+    member can't be trained any further.
     """
 
     steps: int
@@ -113,6 +114,7 @@ class Report:
     best_steps: int | None = None
     diverged_at: int | None = None
     reason: str | None = None
+    error: str | None = None
 
 
 class Loop(Protocol):
@@ -131,7 +133,10 @@ class Loop(Protocol):
         """One config a member; all of one structure."""
 
     def train(self, until: int) -> list[Report]:
-        """Train every member until it has spent this much of the budget, then evaluate; one report a member."""
+        """Train every member until it has spent this much of the budget, then evaluate; one report a member.
+
+        Raises MemberFailed where one of them can't go on: the others will, without it, from their last states.
+        """
 
     def state(self) -> list[dict[str, Any]]:
         """All that a member needs to go on, a member each: tensors and plain values only."""
@@ -142,7 +147,7 @@ class Loop(Protocol):
     def confirm(self, episodes: int) -> list[float]:
         """Of each member the score of its best weights where no search has looked: on so many fresh episodes.
 
-        A loop without episodes gives the best score itself. NaN of a member without one.
+        A loop without episodes gives the best score itself. NaN of a member without one. Raises MemberFailed.
         """
 
     def best(self) -> list[dict[str, Any]]:

@@ -8,21 +8,26 @@
 
 A flat config, the fields of the loop's Config, is a pack of one and reports flat metrics. With `members`, a list of
 such configs (fields that all have in common may stand beside the list), it is a pack, and every result holds one report
-a member.
+a member. A member that fails, because its environment breaks, leaves its pack: its report says why, and the others go
+on from their last checkpoints, or begin again, to the same end.
 """
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from ray import tune
 
 from trainables import LOOPS
 from trainables import checkpoint as checkpoints
+from trainables.faults import MemberFailed
 from trainables.loop import Config, Loop, Report, structure
+
+Item = TypeVar("Item")
 
 SAVE_EVERY_S = 20.0
 """Between two checkpoints of a leg; one more is written at its end."""
@@ -65,34 +70,84 @@ class Pack(tune.Trainable):
             raise ValueError("members: they differ in structural fields, which a pack has in common")
         self._until = int(new_config.get("until") or self._configs[0].budget)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._training: Loop = self.loop(self._filled(self._configs), self._device)
-        self._moment, self._saved_at, self._going_on = 0, time.monotonic(), False
         self._curves: list[list[tuple[int, dict[str, float]]]] = [[] for _ in members]
         self._reports = [Report(0, []) for _ in members]
-        states = checkpoints.load(self._folders) if self._folders else None
-        if states is not None:
-            self._go_on(states)
+        self._present = list(range(len(members)))
+        """Places of the members that have not failed."""
+        self._begin()
         return True
+
+    def _begin(self) -> None:
+        """The training of the members that are left, from their last checkpoints if there are any."""
+        self._moment, self._saved_at, self._going_on = 0, time.monotonic(), len(self._present) < len(self._configs)
+        for index in self._present:
+            self._curves[index], self._reports[index] = [], Report(0, [])
+        if not self._present:
+            return
+        try:
+            self._training = self.loop(self._filled([self._configs[index] for index in self._present]), self._device)
+            states = checkpoints.load(self._of_present(self._folders)) if self._folders else None
+            if states is not None:
+                self._go_on(states)
+        except MemberFailed as failure:
+            self._leave(failure)
+            self._begin()
+
+    def _leave(self, failure: MemberFailed) -> None:
+        """One member fails, the others will begin without it. Alone in a flat config, it fails its trial."""
+        if not self._packed:
+            raise failure
+        index = self._present.pop(min(failure.member, len(self._present) - 1))
+        error = failure.reason
+        if self._folders:
+            error += f" (all of it: {checkpoints.keep_error(self._folders[index], failure)})"
+        self._reports[index] = replace(self._reports[index], points=[], error=error)
 
     def step(self) -> dict[str, Any]:
         """Train to the next report, or to the end of the leg."""
         began = time.monotonic()
-        if self._moment < self._until:
-            self._moment = min(self._next_report(), self._until)
-            self._reports = self._own(self._training.train(self._moment))
-            for curve, report in zip(self._curves, self._reports, strict=True):
-                curve.extend(report.points)
-            if self._going_on:
-                self._reports = self._with_whole_curves(self._reports)
-        self._going_on, reports = False, self._reports
-        done = self._moment >= self._until or all(report.diverged_at is not None for report in reports)
-        if self._folders and (done or time.monotonic() - self._saved_at > SAVE_EVERY_S):
-            checkpoints.save(self._folders, self._latest(), self._best())
+        while self._present and self._moment < self._until:
+            try:
+                self._train(min(self._next_report(), self._until))
+                break
+            except MemberFailed as failure:
+                self._leave(failure)
+                self._begin()
+        if self._going_on:
+            self._tell_whole_curves()
+        left = self._of_present(self._reports)
+        done = self._moment >= self._until or all(report.diverged_at is not None for report in left)
+        if left and self._folders and (done or time.monotonic() - self._saved_at > SAVE_EVERY_S):
+            checkpoints.save(self._of_present(self._folders), self._latest(), self._best())
             self._saved_at = time.monotonic()
-        result = {**self._result(reports), "done": done, "train_s": time.monotonic() - began}
-        if done and self.config.get("confirm"):
-            result["confirmed"] = self._own(self._training.confirm(self.config["confirm"]))
-        return result
+        confirmed = self._confirmed(self.config["confirm"]) if done and self.config.get("confirm") else None
+        result = {**self._result(self._reports), "done": done, "train_s": time.monotonic() - began}
+        return result if confirmed is None else {**result, "confirmed": confirmed}
+
+    def _train(self, until: int) -> None:
+        reports = self._own(self._training.train(until))
+        self._moment = until
+        for index, report in zip(self._present, reports, strict=True):
+            self._reports[index] = report
+            self._curves[index].extend(report.points)
+
+    def _tell_whole_curves(self) -> None:
+        for index in self._present:
+            self._reports[index] = replace(self._reports[index], points=list(self._curves[index]))
+        self._going_on = False
+
+    def _confirmed(self, episodes: int) -> list[float]:
+        """Of each member the score on fresh episodes; NaN of one that has none."""
+        scores = [math.nan] * len(self._configs)
+        while self._present:
+            try:
+                for index, score in zip(self._present, self._own(self._training.confirm(episodes)), strict=True):
+                    scores[index] = score
+                break
+            except MemberFailed as failure:
+                self._leave(failure)
+                self._begin()
+        return scores
 
     def _next_report(self) -> int:
         """The least multiple of budget / reports beyond what is spent, in whole units."""
@@ -121,7 +176,11 @@ class Pack(tune.Trainable):
                 "state": state,
             }
             for config, report, curve, state in zip(
-                self._configs, self._reports, self._curves, self._own(self._training.state()), strict=True
+                self._of_present(self._configs),
+                self._of_present(self._reports),
+                self._of_present(self._curves),
+                self._own(self._training.state()),
+                strict=True,
             )
         ]
 
@@ -134,13 +193,19 @@ class Pack(tune.Trainable):
                 "score": {"name": self.loop.score, "value": report.best, "steps": report.best_steps},
                 **best,
             }
-            for config, report, best in zip(self._configs, self._reports, self._own(self._training.best()), strict=True)
+            for config, report, best in zip(
+                self._of_present(self._configs),
+                self._of_present(self._reports),
+                self._own(self._training.best()),
+                strict=True,
+            )
         ]
 
     def _go_on(self, states: list[checkpoints.State]) -> None:
         self._moment = states[0]["moment"]
-        self._reports = [Report(**state["report"]) for state in states]
-        self._curves = [list(report.points) for report in self._reports]
+        for index, state in zip(self._present, states, strict=True):
+            self._reports[index] = Report(**state["report"])
+            self._curves[index] = list(self._reports[index].points)
         self._training.load(self._filled([state["state"] for state in states]))
         # Whoever is told the next report may have lost the ones before, so it tells all of the curve.
         self._going_on = True
@@ -152,21 +217,21 @@ class Pack(tune.Trainable):
 
     def _own(self, members: list[Any]) -> list[Any]:
         """Those that are not there to fill the pack."""
-        return members[: len(self._configs)]
+        return members[: len(self._present)]
 
-    def _with_whole_curves(self, reports: list[Report]) -> list[Report]:
-        return [replace(report, points=list(curve)) for report, curve in zip(reports, self._curves, strict=True)]
+    def _of_present(self, members: Sequence[Item]) -> list[Item]:
+        return [members[index] for index in self._present]
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Tune's own way of keeping a trial: the same files, a folder a member."""
-        checkpoints.save(self._member_folders(checkpoint_dir), self._latest(), self._best())
+        checkpoints.save(self._of_present(self._member_folders(checkpoint_dir)), self._latest(), self._best())
 
     def load_checkpoint(self, checkpoint: dict[str, Any] | None) -> None:
         """Go on from a folder that `save_checkpoint` has written; Tune hands its path.
 
         Raises CheckpointError where it holds no pack of this many members.
         """
-        states = checkpoints.load(self._member_folders(str(checkpoint)))
+        states = checkpoints.load(self._of_present(self._member_folders(str(checkpoint))))
         if states is None:
             raise checkpoints.CheckpointError(f"{checkpoint}: no checkpoint of {len(self._configs)} members")
         self._go_on(states)

@@ -13,7 +13,10 @@ _AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {"mean": statistics
 
 @dataclass(frozen=True)
 class MemberResult:
-    """What is known of one member so far. `value`: the metric at its best point; steps in the budget's unit."""
+    """What is known of one member so far.
+
+    value: the metric at its best point; steps in the budget's unit; error: why it can't be trained any further.
+    """
 
     steps: int = 0
     value: float | None = None
@@ -21,6 +24,7 @@ class MemberResult:
     diverged_at: int | None = None
     reason: str | None = None
     seconds: float = 0.0
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ def advanced(result: MemberResult, report: dict[str, Any], metric: str, directio
         value_steps=steps,
         diverged_at=report["diverged_at"],
         reason=report["reason"],
+        error=report["error"],
     )
 
 
@@ -76,8 +81,9 @@ def outcome(
     Its value is the mean, the median or the worst of its members' values. A member that diverged counts as worse than
     any number, so the trial has diverged where that decides: always for mean and worst, for the median where half have.
     """
-    if error is not None:
-        return Outcome("failed", reason=error)
+    errors = [each for each in (error, *(member.error for member in members)) if each is not None]
+    if errors:
+        return Outcome("failed", reason=errors[0])
     diverged = [member for member in members if member.diverged_at is not None]
     worst = -math.inf if direction == "maximize" else math.inf
     values = [member.value if member.diverged_at is None else worst for member in members]

@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
 from trainables.environments.description import Description
+from trainables.environments.soundness import Episodes
 
 Floats = NDArray[np.floating]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+Environment = gymnasium.Env[Any, Any]
 
 
 class Grid(Protocol):
@@ -37,14 +40,17 @@ class Grid(Protocol):
 
 
 class GymnasiumGrid:
-    """Any Gymnasium environment, stepped one by one in this process."""
+    """Any Gymnasium environment, stepped one by one in this process.
+
+    Raises MemberFailed where one of them raises an error, or gives a number that is not finite.
+    """
 
     def __init__(self, description: Description, members: int, episodes: int) -> None:
-        self._description = description
+        self._description, self._shape = description, (members, episodes)
         self._environments = [description.make() for _ in range(members * episodes)]
+        self._episodes = Episodes(description, members, episodes)
         self.observations = np.zeros((members, episodes, description.inputs), dtype=np.float32)
         self._flat = self.observations.reshape(members * episodes, description.inputs)
-        self._shape = (members, episodes)
 
     def _see(self, places: NDArray[np.intp], seen: list[Any]) -> None:
         if self._description.one_hot_from is None:
@@ -57,8 +63,10 @@ class GymnasiumGrid:
     def reset(self, seeds: Integers, where: Booleans) -> None:
         places = np.flatnonzero(where)
         if len(places):
-            chosen = seeds.ravel()[places].tolist()
-            self._see(places, [self._environments[i].reset(seed=s)[0] for i, s in zip(places, chosen, strict=True)])
+            chosen = seeds.ravel()[places]
+            self._episodes.begin(places, chosen)
+            self._see(places, self._each(places, chosen.tolist(), lambda one, seed: one.reset(seed=seed)[0]))
+            self._episodes.require_finite(places, self._flat[places])
 
     def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
         rewards = np.zeros(self._shape)
@@ -66,12 +74,23 @@ class GymnasiumGrid:
         places = np.flatnonzero(where)
         if len(places):
             chosen = (actions.ravel()[places] + self._description.first_action).tolist()
-            environments = self._environments
-            steps = [environments[i].step(action) for i, action in zip(places, chosen, strict=True)]
+            self._episodes.advance(places)
+            steps = self._each(places, chosen, lambda one, action: one.step(action))
             seen, earned, ended, cut, _ = zip(*steps, strict=True)
             self._see(places, list(seen))
             rewards.ravel()[places], terminated.ravel()[places], truncated.ravel()[places] = earned, ended, cut
+            self._episodes.require_finite(places, self._flat[places], rewards.ravel()[places])
         return rewards, terminated, truncated
+
+    def _each(self, places: NDArray[np.intp], given: list[int], call: Callable[[Environment, int], Any]) -> list[Any]:
+        """What the environments of these places answer, each to what it is given."""
+        answers = []
+        for place, each in zip(places.tolist(), given, strict=True):
+            try:
+                answers.append(call(self._environments[place], each))
+            except Exception as error:
+                raise self._episodes.raised(place, error) from error
+        return answers
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class Sky:
     @property
     def directions(self) -> NDArray[np.float64]:
         """(N,), degrees."""
-        return np.arange(self.objects) * GOLDEN_DEG % 360.0
+        return np.array([number * GOLDEN_DEG % 360.0 for number in range(self.objects)])
 
     @property
     def periods(self) -> Integers:

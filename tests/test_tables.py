@@ -81,10 +81,15 @@ def test_optuna_reads_what_it_would_have_written_itself(kept: RDBStorage) -> Non
 
 def test_all_of_a_batch_is_written_at_its_end_or_none_of_it(kept: RDBStorage) -> None:
     ours = tables(kept)
-    with pytest.raises(KeyboardInterrupt), ours.at_once():
-        ours.begin(asked(0))
-        ours.set_study_attribute("leg", 1)
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with ours.at_once():
+            ours.begin(asked(0))
+            ours.set_study_attribute("leg", 1)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert trials(kept) == []
     with ours.at_once():
         ours.begin(asked(0))
@@ -99,9 +104,14 @@ def test_what_the_database_refuses_takes_the_rest_of_its_batch_with_it(kept: RDB
     ours = tables(kept)
     ours.begin(asked(0))
     ours.end(0, TrialState.PRUNED, [], {20: 1.0})
-    with pytest.raises(AlreadyEnded, match="trial 0 has ended already"), ours.at_once():
-        ours.begin(asked(1))
-        ours.end(0, TrialState.COMPLETE, [1.0], {})
+
+    def end_again() -> None:
+        with ours.at_once():
+            ours.begin(asked(1))
+            ours.end(0, TrialState.COMPLETE, [1.0], {})
+
+    with pytest.raises(AlreadyEnded, match="trial 0 has ended already"):
+        end_again()
     (trial,) = trials(kept)
     assert (trial.state, trial.values, trial.intermediate_values) == (TrialState.PRUNED, None, {20: 1.0})
 

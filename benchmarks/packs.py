@@ -43,7 +43,7 @@ class Packed:
             ["value_mean"],
             maximize=True,
             device=CPU,
-            numbers=[{"gamma": config.gamma, "reward_scale": config.reward_scale} for config in configs],
+            numbers=[{"reward_scale": config.reward_scale} for config in configs],
         )
         self._target = {name: tensor.clone() for name, tensor in self._learner.parameters.items()}
         self._sampling = streams.Uniforms(seeds, Purpose.SAMPLING, CONFIG.gradient_steps * CONFIG.batch_size)

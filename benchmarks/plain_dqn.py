@@ -21,7 +21,8 @@ TRAINING_SEEDS, EVALUATION_SEEDS = 0, 1_000_000
 class Settings:
     """Those of trainables.dqn.DQNConfig that matter here, under the same names.
 
-    floor: of the cosine schedule, as a factor of the learning rate; at 1 the rate stays.
+    floor: of the cosine schedule, as a factor of the learning rate; at 1 the rate stays. exploration: the share of the
+    budget over which epsilon falls on a line.
     """
 
     environment: str
@@ -48,8 +49,13 @@ class Settings:
     @classmethod
     def like(cls, config: Any) -> Self:
         """The settings that a DQNConfig has."""
-        names = [each.name for each in fields(cls) if each.name != "floor"]
-        return cls(**{name: getattr(config, name) for name in names}, floor=getattr(config.schedule, "floor", 1.0))
+        own = {
+            "floor": getattr(config.schedule, "floor", 1.0),
+            "epsilon_start": config.epsilon.start,
+            "epsilon_end": config.epsilon.end,
+            "exploration": config.epsilon.share,
+        }
+        return cls(**{each.name: getattr(config, each.name) for each in fields(cls) if each.name not in own}, **own)
 
 
 class Agent:

@@ -34,9 +34,10 @@ def configuration(trial: Any) -> None:
 
 def train(config: dict[str, Any], fixed: dict[str, Any]) -> None:
     """One trial. The process that runs it imports torch, Gymnasium and Ray, and nothing of this project."""
-    own = {name: value for name, value in config.items() if not name.startswith("schedule")}
-    floor = config.get("schedule.cosine.floor", 1.0)
-    plain_dqn.train(plain_dqn.Settings(**{**fixed, **own, "floor": floor}), tune.report)
+    own = {name: value for name, value in config.items() if not name.startswith(("schedule", "epsilon"))}
+    own["floor"] = config.get("schedule.cosine.floor", 1.0)
+    own["exploration"] = config["epsilon.linear.share"]
+    plain_dqn.train(plain_dqn.Settings(**(fixed | own)), tune.report)
 
 
 def main(trials: int) -> None:

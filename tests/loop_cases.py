@@ -83,7 +83,7 @@ CASES = {
             "evaluation_episodes": 3,
         },
         members=(
-            {"seed": 3, "target_interval": 25, "epsilon_end": 0.1},
+            {"seed": 3, "target_interval": 25, "n_steps": 3, "epsilon": {"linear": {"end": 0.1}}},
             {"seed": 5, "learning_rate": 3e-3, "schedule": {"cosine": {"floor": 0.1}}, "warmup": 0.1, "gamma": 0.9},
             {
                 "seed": 8,

@@ -30,8 +30,9 @@ FLOORS = (
     "trainables.checkpoint trainables.datasets trainables.environments trainables.networks",
     "trainables.images trainables.imports trainables.pack trainables.replay trainables.streams",
     # Pure: of ours they know at most what an option is.
-    "trainables.initialisations trainables.schedules trainables.optimizers tuning.halving tuning.statistics"
-    " tuning.diagnosis tuning.errors tuning.figures tuning.outcome tuning.paths tuning.quiet tuning.tables",
+    "trainables.exploration trainables.initialisations trainables.schedules trainables.optimizers"
+    " tuning.halving tuning.statistics tuning.diagnosis tuning.errors tuning.figures tuning.outcome tuning.paths"
+    " tuning.quiet tuning.tables",
     "trainables.faults trainables.options",
 )
 """From the roof to the ground. A module imports from the floors below its own; a folder counts as one module."""

@@ -12,7 +12,7 @@ CPU = torch.device("cpu")
 
 
 def filled(writes: int, capacity: int, members: int = 2) -> Replay:
-    """Member m's write t: observation (t, m), next (t + 1, m), action t, reward t / 2, terminated at every third."""
+    """Member m's write t: observation (t, m), next (t + 1, m), action t, reward t / 2, discount 0 at every third."""
     memory = Replay(members, capacity, 2, CPU)
     places = np.arange(members)
     for time in range(writes):
@@ -21,19 +21,19 @@ def filled(writes: int, capacity: int, members: int = 2) -> Replay:
             np.stack((np.full(members, time + 1), places), axis=1).astype(np.float32),
             np.full(members, time),
             np.full(members, time / 2),
-            np.full(members, time % 3 == 2),
+            np.full(members, float(time % 3 != 2)),
         )
     return memory
 
 
 def test_a_row_holds_a_transition_and_can_be_taken_apart() -> None:
-    observations, following, actions, rewards, terminated = split(filled(3, 8).rows[1, :3], 2)
+    observations, following, actions, rewards, discounts = split(filled(3, 8).rows[1, :3], 2)
     assert observations.tolist() == [[0, 1], [1, 1], [2, 1]]
     assert following.tolist() == [[1, 1], [2, 1], [3, 1]]
     assert actions.tolist() == [0, 1, 2]
     assert actions.dtype == torch.int64
     assert rewards.tolist() == [0, 0.5, 1]
-    assert terminated.tolist() == [0, 0, 1]
+    assert discounts.tolist() == [1, 1, 0]
 
 
 @pytest.mark.parametrize(("writes", "kept"), [(0, []), (1, [0]), (3, [0, 1, 2]), (4, [3, 1, 2]), (8, [6, 7, 5])])
@@ -59,9 +59,7 @@ def test_loaded_it_goes_on_as_it_would_have(writes: int) -> None:
     memory, other = filled(writes, capacity=5), Replay(2, 5, 2, CPU)
     other.load([memory.member(1), memory.member(0)])
     for each in (memory, other):
-        each.add(
-            np.ones((2, 2), np.float32), np.ones((2, 2), np.float32), np.ones(2, int), np.ones(2), np.ones(2, bool)
-        )
+        each.add(np.ones((2, 2), np.float32), np.ones((2, 2), np.float32), np.ones(2, int), np.ones(2), np.ones(2))
     torch.testing.assert_close(other.member(0), memory.member(1), rtol=0, atol=0)
     torch.testing.assert_close(other.member(1), memory.member(0), rtol=0, atol=0)
 

@@ -14,8 +14,9 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import huber_loss, mse_loss
 
-from trainables import environments, networks, pack, replay, streams
+from trainables import environments, exploration, networks, pack, replay, streams
 from trainables.evaluation import METRICS, SCORE, Evaluation
+from trainables.exploration import LINEAR, Epsilon
 from trainables.learner import Learner
 from trainables.loop import EpisodicConfig, Report, network
 from trainables.networks import Spec
@@ -23,6 +24,9 @@ from trainables.optimizers import Tensors
 from trainables.options import tunable
 from trainables.pack import Tree
 from trainables.streams import Purpose
+
+MOST_STEPS = 100
+"""That a transition can span; without a replay memory so many are kept until they have grown up."""
 
 
 class DQNConfig(EpisodicConfig):
@@ -32,14 +36,20 @@ class DQNConfig(EpisodicConfig):
     loss: Literal["huber", "squared"] = Field(
         "huber", description="of the temporal-difference error; huber has delta 1"
     )
+    reduction: Literal["mean", "sum"] = Field("mean", description="of the losses of a batch")
+    double: bool = Field(False, description="whether the network that learns chooses the action that the target values")
+    n_steps: int = tunable(
+        1, description="steps whose rewards enter a target before it bootstraps", gt=0, le=MOST_STEPS
+    )
+    replay: bool = Field(True, description="whether to learn from a memory; else from the newest transitions alone")
     replay_capacity: int = Field(100_000, description="transitions that the replay memory holds", gt=0, le=10**8)
     learning_starts: int = Field(1_000, description="environment steps before the first update", ge=0)
     train_frequency: int = Field(4, description="environment steps between two rounds of updates", gt=0)
     gradient_steps: int = Field(2, description="updates in a round", gt=0, le=1_000)
-    target_interval: int = tunable(500, description="environment steps between two copies to the target network", gt=0)
-    epsilon_start: float = tunable(1.0, description="share of random actions at the beginning", ge=0, le=1)
-    epsilon_end: float = tunable(0.04, description="share of random actions after exploration", ge=0, le=1)
-    exploration: float = tunable(0.2, description="share of the budget over which epsilon falls linearly", gt=0, le=1)
+    target_network: bool = Field(True, description="whether targets come from a slower network; else from the same one")
+    target_interval: int = tunable(500, description="environment steps between two updates of the target network", gt=0)
+    target_tau: float = tunable(1.0, description="share of the way to the network at an update; 1: a copy", gt=0, le=1)
+    epsilon: Epsilon = tunable(LINEAR, description="how the share of random actions falls")
 
 
 @lru_cache
@@ -54,11 +64,15 @@ def packed_greedy(spec: Spec, compiled: bool) -> Callable[[Tensors, Tensor], Ten
 
 
 @lru_cache
-def make_loss(spec: Spec, kind: str) -> Callable[..., tuple[Tensor, Tensors]]:
+def make_loss(
+    spec: Spec, kind: str, reduction: str = "mean", double: bool = False, target_network: bool = True
+) -> Callable[..., tuple[Tensor, Tensors]]:
     """The temporal-difference loss of one member.
 
-    target of Q(s_t, a_t): r_t + gamma * max_a Q_target(s_t+1, a); the reward alone where s_t+1 is terminal. A truncated
-    episode has no terminal state, so its last transition bootstraps. Mnih et al., 2015, equation 2.
+    target of Q(s, a): reward + discount * max_a' Q_target(s', a'), of a transition as the replay memory has it: over
+    one step or more, with discount 0 where s' is terminal. A truncated episode has no terminal state, so its last
+    transition bootstraps. Mnih et al., 2015, equation 2; double: a' is the best by the network that learns (van
+    Hasselt, Guez and Silver, 2016, equation 4).
     """
     network = networks.function(spec)
     measure = huber_loss if kind == "huber" else mse_loss
@@ -66,12 +80,17 @@ def make_loss(spec: Spec, kind: str) -> Callable[..., tuple[Tensor, Tensors]]:
     def loss(
         parameters: Tensors, numbers: Tensors, target: Tensors, rows: Tensor, indices: Tensor
     ) -> tuple[Tensor, Tensors]:
-        """rows: the replay memory (capacity, 2F + 3); indices: (B,) into it."""
-        observations, next_observations, actions, rewards, terminated = replay.split(rows[indices], spec.inputs)
+        """target: parameters, empty without a target network; rows: (capacity, 2F + 3); indices: (B,) into them."""
+        observations, next_observations, actions, rewards, discounts = replay.split(rows[indices], spec.inputs)
         values = network(parameters, observations).gather(1, actions[:, None]).squeeze(1)
-        bootstrap = network(target, next_observations).amax(1) * (1 - terminated)
-        targets = numbers["reward_scale"] * rewards + numbers["gamma"] * bootstrap
-        return measure(values, targets.detach()), {"value_mean": values.mean()}
+        following = network(target if target_network else parameters, next_observations)
+        if double and target_network:
+            best = network(parameters, next_observations).argmax(1, keepdim=True)
+            bootstrap = following.gather(1, best).squeeze(1)
+        else:
+            bootstrap = following.amax(1)
+        targets = numbers["reward_scale"] * rewards + discounts * bootstrap
+        return measure(values, targets.detach(), reduction=reduction), {"value_mean": values.mean()}
 
     return loss
 
@@ -97,17 +116,19 @@ class DQNLoop:
                 networks.initial(self._spec, streams.integer(config.seed, Purpose.WEIGHTS), config.initialisation)
                 for config in configs
             ],
-            make_loss(self._spec, common.loss),
+            make_loss(self._spec, common.loss, common.reduction, common.double, common.target_network),
             ["value_mean"],
             maximize=True,
             device=device,
-            numbers=[{"gamma": config.gamma, "reward_scale": config.reward_scale} for config in configs],
+            numbers=[{"reward_scale": config.reward_scale} for config in configs],
         )
         # A copy, since torch.compile would make a version of its own for an update whose two networks are one.
-        self._target = {name: tensor.clone() for name, tensor in self._learner.parameters.items()}
-        self._replay = replay.Replay(
-            self._members, min(common.replay_capacity, common.budget), description.inputs, device
-        )
+        copied = self._learner.parameters.items() if common.target_network else ()
+        self._target = {name: tensor.clone() for name, tensor in copied}
+        if common.replay and common.replay_capacity < common.batch_size:
+            raise ValueError(f"replay_capacity: {common.replay_capacity} is less than a batch of {common.batch_size}")
+        capacity = common.replay_capacity if common.replay else common.batch_size + MOST_STEPS
+        self._replay = replay.Replay(self._members, min(capacity, common.budget), description.inputs, device)
         self._updates_in_all = self._rounds(common.budget) * common.gradient_steps
         self._compiled = pack.compiles(common.compile, self._updates_in_all, device)
         self._greedy = packed_greedy(self._spec, pack.compiles(common.compile, common.budget, device))
@@ -115,7 +136,10 @@ class DQNLoop:
         self._sampling = streams.Uniforms(seeds, Purpose.SAMPLING, common.gradient_steps * common.batch_size)
         self._episode_seeds = streams.Uniforms(seeds, Purpose.EPISODES, 1)
         self._evaluation = Evaluation(description, common, self._learner, self._greedy)
+        self._gamma = np.array([config.gamma for config in configs])
+        self._n_steps = np.array([config.n_steps for config in configs])
         self._targets_every = np.array([config.target_interval for config in configs])
+        self._tau = np.array([config.target_tau for config in configs])
         # An environment can't be saved; its episode's seed and actions can, and lead to where it was.
         self._grid = environments.make(description, self._members, 1)
         self._episodes = np.zeros(self._members, dtype=np.int64)
@@ -129,10 +153,7 @@ class DQNLoop:
             self._act()
             if self.steps > self._common.learning_starts and self.steps % self._common.train_frequency == 0:
                 self._learn()
-            due = self.steps % self._targets_every == 0
-            if due.any():
-                chosen = torch.from_numpy(due).to(self._device)
-                self._target = pack.where(chosen, self._learner.parameters, self._target)
+            self._follow()
         self.steps = until
         return self._report()
 
@@ -144,25 +165,39 @@ class DQNLoop:
         explored = (drawn[:, 1:] * self._spec.outputs).astype(np.int64)
         actions = np.where(drawn[:, :1] < self._epsilon()[:, None], explored, greedy)
         rewards, terminated, truncated = self._grid.step(actions, self._alive)
+        discounts = self._gamma * ~terminated[:, 0]
+        self._replay.add(observations[:, 0], self._grid.observations[:, 0], actions[:, 0], rewards[:, 0], discounts)
+        self._replay.grow(np.minimum(self._n_steps - 1, [len(taken) for taken in self._actions_taken]))
         for member in np.flatnonzero(self._alive):
             self._actions_taken[member].append(int(actions[member, 0]))
-        self._replay.add(
-            observations[:, 0], self._grid.observations[:, 0], actions[:, 0], rewards[:, 0], terminated[:, 0]
-        )
         self.steps += 1
         ended = (terminated | truncated) & self._alive
         if ended.any():
             self._begin_episodes(ended)
 
     def _learn(self) -> None:
-        """A round of updates on batches drawn from the memory."""
-        common = self._common
-        uniforms = self._sampling.at(np.full(self._members, self._rounds(self.steps)))
-        indices = self._replay.indices(uniforms.reshape(self._members, common.gradient_steps, common.batch_size))
+        """A round of updates on batches drawn from the memory, or on the newest that have grown up."""
+        common, shape = self._common, (self._members, self._common.gradient_steps, self._common.batch_size)
+        if common.replay:
+            uniforms = self._sampling.at(np.full(self._members, self._rounds(self.steps)))
+            indices = self._replay.indices(uniforms.reshape(shape))
+        else:
+            newest = self._replay.newest(common.batch_size, self._n_steps - 1)
+            indices = newest[:, None].expand(shape)
         done = (self._rounds(self.steps) - 1) * common.gradient_steps
         for step in range(common.gradient_steps):
             moment = self._learner.moment((done + step) / self._updates_in_all, 1 / self._updates_in_all, self.steps)
             self._learner.update(moment, self._target, self._replay.rows, indices[:, step], compiled=self._compiled)
+
+    def _follow(self) -> None:
+        """Move the target network of each member that is due its share of the way to the network that learns."""
+        due = self.steps % self._targets_every == 0
+        if not due.any():
+            return
+        shares = torch.from_numpy(self._tau * due).to(self._device, torch.float32)
+        for name, tensor in self._target.items():
+            share = shares.reshape(-1, *(1 for _ in tensor.shape[1:]))
+            self._target[name] = torch.lerp(tensor, self._learner.parameters[name], share)
 
     def _rounds(self, steps: int) -> int:
         """How many rounds of updates belong to so many environment steps."""
@@ -171,9 +206,12 @@ class DQNLoop:
 
     def _epsilon(self) -> NDArray[np.float64]:
         """(M,), the share of random actions now."""
-        start, end, share = np.array([[c.epsilon_start, c.epsilon_end, c.exploration] for c in self._configs]).T
-        left: NDArray[np.float64] = np.maximum(0.0, 1 - self.steps / (share * self._common.budget))
-        return np.asarray(end + (start - end) * left)
+        return np.array(
+            [
+                exploration.epsilon(config.epsilon, self.steps, int(begun) - 1, config.budget)
+                for config, begun in zip(self._configs, self._episodes, strict=True)
+            ]
+        )
 
     def _begin_episodes(self, where: NDArray[np.bool_]) -> None:
         self._grid.reset(self._seeds_of_episodes(), where)

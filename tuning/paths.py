@@ -42,7 +42,12 @@ class Home:
     @property
     def tracking_uri(self) -> str:
         """MLflow's store, where none else is named."""
-        return f"sqlite:///{self.root / 'mlflow.db'}"
+        return f"sqlite:///{self.tracking_database}"
+
+    @property
+    def tracking_database(self) -> Path:
+        """The file of MLflow's store."""
+        return self.root / "mlflow.db"
 
     @property
     def artifacts(self) -> Path:

@@ -23,10 +23,9 @@ import optuna
 from optuna.storages import InMemoryStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import TypeAdapter
-from sqlalchemy import Engine, event
 
 from trainables.checkpoint import BEST
-from tuning import beginnings
+from tuning import beginnings, sqlite
 from tuning import outcome as outcomes
 from tuning import sweep as sweeps
 from tuning.errors import StudyDiffers, StudyError, StudyExists, StudyNotFound, StudyRunning
@@ -89,15 +88,14 @@ class LegRecord:
 
 
 def storage(url: str) -> RDBStorage:
-    """Optuna's storage at a URL; SQLite in the mode in which readers and the writer do not wait for each other."""
+    """Optuna's storage at a URL."""
     if not url.startswith("sqlite:///"):
         return RDBStorage(url)
     path = Path(url.removeprefix("sqlite:///"))
     path.parent.mkdir(parents=True, exist_ok=True)
+    sqlite.write_ahead(path)
     with alone(path.with_suffix(".lock")):
-        kept = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
-        _write_ahead(kept.engine)
-    return kept
+        return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
 
 
 @contextmanager
@@ -106,16 +104,6 @@ def alone(lock: Path) -> Iterator[None]:
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _write_ahead(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def set_mode(connection: Any, _: Any) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    # Connections made while the tables were laid out have not heard of it.
-    engine.dispose()
 
 
 class Study:

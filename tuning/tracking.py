@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from mlflow.tracking import MlflowClient
 
 from trainables import checkpoint
 from tuning import outcome as outcomes
+from tuning import sqlite
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
 from tuning.study import Leg, Plan, Study, alone
@@ -38,11 +40,12 @@ STATUSES = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "f
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Has the UI show an experiment of training runs, not one of language models."""
 
-BATCH = 1_000
-"""The most metrics that MLflow takes at once."""
+BATCH = 800
+"""The most metrics told at once: MLflow takes 1,000 metrics, parameters and tags together."""
 
-GATHER_S = 2.0
-"""Curves are gathered until nothing has come for so long, or a trial has ended: each write costs, however small."""
+GATHER_S, LONGEST_GATHER_S = 2.0, 10.0
+"""What is to be told of a run is gathered until its trial has ended, or nothing has come of any for so long, or some
+has waited for the longer time: each write costs, however small."""
 
 FIRST_WAIT_S, LONGEST_WAIT_S, CLOSING_S = 0.5, 30.0, 60.0
 BEST_KEPT = 5
@@ -57,6 +60,14 @@ def tracking_uri(home: Home) -> str:
     return os.environ.get(URI_VARIABLE) or home.tracking_uri
 
 
+@dataclass
+class Told:
+    """What a run is to be told."""
+
+    params: list[Param] = field(default_factory=list)
+    metrics: list[Metric] = field(default_factory=list)
+
+
 class Tracker:
     """Tells MLflow of one study. An Observer of its search."""
 
@@ -66,7 +77,8 @@ class Tracker:
         self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
         self._runs: dict[int, str] = {}
         self._ended: set[int] = set()
-        self._pending: dict[int, list[Metric]] = {}
+        self._pending: dict[int, Told] = {}
+        self._told_at = time.monotonic()
         self._seen: dict[tuple[int, str], int] = {}
         self._experiment_id = ""
         self._parent: str | None = None
@@ -90,8 +102,7 @@ class Tracker:
 
     def begun(self, leg: Leg) -> None:
         """Make a run of every trial of the leg."""
-        for plan in leg.plans:
-            self._events.put(partial(self._begin_trial, plan, leg.name))
+        self._events.put(partial(self._begin_trials, leg.plans, leg.name))
 
     def reported(
         self, plan: Plan, place: int, points: list[tuple[int, dict[str, float]]], result: MemberResult
@@ -117,9 +128,12 @@ class Tracker:
             if event is None:
                 break
             event()
+            if time.monotonic() - self._told_at > LONGEST_GATHER_S:
+                self._write_pending()
         self._write_pending()
 
     def _begin_study(self, plans: Mapping[int, Plan], ends: Mapping[int, Ended]) -> None:
+        sqlite.write_ahead(self._study.home.tracking_database)
         self._client = MlflowClient(tracking_uri=tracking_uri(self._study.home))
         experiment = self._insist(self._experiment)
         runs = None if experiment is None else self._insist(partial(self._known_runs, experiment))
@@ -165,7 +179,7 @@ class Tracker:
         for number, (found, members) in ends.items():
             run = runs.get(number)
             if run is None:
-                self._begin_trial(plans[number], "")
+                self._begin_trials([plans[number]], "")
             elif run.info.status == STATUSES[_state(found)] and run.data.tags["lockstep.state"] == _state(found):
                 self._runs[number] = run.info.run_id
                 self._ended.add(number)
@@ -188,7 +202,7 @@ class Tracker:
             history = self._insist(partial(self._client.get_metric_history, run_id, key)) or []
             self._seen[number, key] = max((metric.step for metric in history), default=-1)
         if not run.data.params:
-            self._insist(lambda: self._client.log_batch(run_id, params=_params(plan.params)))
+            self._of(number).params += _params(plan.params)
         self._insist(partial(self._set_running, run_id))
 
     def _set_running(self, run_id: str) -> None:
@@ -197,12 +211,15 @@ class Tracker:
 
     def _note(self, number: int, place: int, points: list[tuple[int, dict[str, float]]], now: int) -> None:
         """What is new of a curve; a leg that goes on from a checkpoint tells all of its curve again."""
-        pending, prefix = self._pending.setdefault(number, []), f"seed-{place}/" if place else ""
+        pending, prefix = self._of(number).metrics, f"seed-{place}/" if place else ""
         for steps, shown in points:
             for name, value in shown.items():
                 if steps > self._seen.get((number, prefix + name), -1):
                     self._seen[number, prefix + name] = steps
                     pending.append(Metric(prefix + name, value, now, steps))
+
+    def _of(self, number: int) -> Told:
+        return self._pending.setdefault(number, Told())
 
     def _experiment(self) -> str:
         """The experiment of the sweep; made where there is none."""
@@ -219,15 +236,24 @@ class Tracker:
         run = self._client.create_run(experiment, run_name=name, tags={**tags, "lockstep.state": "running"})
         return str(run.info.run_id)
 
-    def _begin_trial(self, plan: Plan, leg: str) -> None:
-        if plan.number in self._runs:
-            return
+    def _begin_trials(self, plans: Sequence[Plan], leg: str) -> None:
+        new = [plan for plan in plans if plan.number not in self._runs]
         if self._parent is None:
-            self.untold += 1
+            self.untold += len(new)
             return
+        runs = {plan.number: self._begin_trial(plan, self._parent, leg) for plan in new}
+        with self._study.at_once():
+            for number, run_id in runs.items():
+                if run_id is not None:
+                    self._study.set_run(number, run_id)
+                    self._runs[number] = run_id
+        for plan in new:
+            self._of(plan.number).params += _params(plan.params)
+
+    def _begin_trial(self, plan: Plan, parent: str, leg: str) -> str | None:
         tags = {
             **self._tags,
-            "mlflow.parentRunId": self._parent,
+            "mlflow.parentRunId": parent,
             "lockstep.trial": str(plan.number),
             "lockstep.leg": leg,
             "lockstep.seeds": json.dumps(plan.seeds),
@@ -235,33 +261,36 @@ class Tracker:
             "lockstep.values": json.dumps(plan.values),
         }
         name = f"{self._study.name}/{plan.number}"
-        run_id = self._insist(lambda: self._create(self._experiment_id, name, tags))
-        if run_id is not None:
-            self._study.set_run(plan.number, run_id)
-            self._runs[plan.number] = run_id
-            self._insist(lambda: self._client.log_batch(run_id, params=_params(plan.params)))
+        return self._insist(lambda: self._create(self._experiment_id, name, tags))
 
     def _write_pending(self) -> None:
         for number in list(self._pending):
-            metrics, run_id = self._pending.pop(number), self._runs.get(number)
-            if run_id is None:
-                self.untold += 1
-                continue
-            for first in range(0, len(metrics), BATCH):
-                batch = metrics[first : first + BATCH]
-                self._insist(partial(self._client.log_batch, run_id, metrics=batch))
+            self._tell(number, {})
+        self._told_at = time.monotonic()
+
+    def _tell(self, number: int, tags: Mapping[str, str]) -> None:
+        """Tell a run what is to be told of it."""
+        told, run_id = self._pending.pop(number, Told()), self._runs.get(number)
+        if run_id is None:
+            self.untold += 1
+            return
+        batches = [told.metrics[first : first + BATCH] for first in range(0, len(told.metrics), BATCH)] or [[]]
+        for batch in batches[:-1]:
+            self._insist(partial(self._client.log_batch, run_id, metrics=batch))
+        run_tags = [RunTag(key, tag) for key, tag in tags.items()]
+        if batches[-1] or told.params or run_tags:
+            self._insist(lambda: self._client.log_batch(run_id, batches[-1], told.params, run_tags))
 
     def _end_trial(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
         steps = max((member.value_steps or 0 for member in members), default=0)
         self._note(number, 0, [] if found.value is None else [(steps, {"value": found.value})], _now())
-        self._write_pending()
-        run_id = self._runs.get(number)
-        if run_id is None:
-            return
-        self._ended.add(number)
         state = _state(found)
         tags = {"lockstep.state": state, "lockstep.diverged_at": found.diverged_at, "lockstep.reason": found.reason}
-        self._end_run(run_id, state, [], {key: str(tag) for key, tag in tags.items() if tag is not None})
+        self._tell(number, {key: str(tag) for key, tag in tags.items() if tag is not None})
+        run_id = self._runs.get(number)
+        if run_id is not None:
+            self._ended.add(number)
+            self._insist(lambda: self._client.set_terminated(run_id, STATUSES[state]))
 
     def _end_run(self, run_id: str, state: str, metrics: Sequence[Metric], tags: Mapping[str, str]) -> None:
         run_tags = [RunTag(key, tag) for key, tag in {"lockstep.state": state, **tags}.items()]

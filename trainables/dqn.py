@@ -108,7 +108,9 @@ class DQNLoop:
         self._configs, self._device, self._members, self.steps = configs, device, len(configs), 0
         self._common = common = configs[0]
         seeds = [config.seed for config in configs]
-        self._description = description = environments.describe(common.environment, common.environment_args)
+        self._description = description = environments.describe(
+            common.environment, common.environment_args, common.wrappers
+        )
         self._spec = network(common, description.inputs, description.actions, description.image)
         self._learner = Learner(
             configs,
@@ -141,7 +143,7 @@ class DQNLoop:
         self._targets_every = np.array([config.target_interval for config in configs])
         self._tau = np.array([config.target_tau for config in configs])
         # An environment can't be saved; its episode's seed and actions can, and lead to where it was.
-        self._grid = environments.make(description, self._members, 1)
+        self._grid = environments.make(description, self._members, 1, common.backend)
         self._episodes = np.zeros(self._members, dtype=np.int64)
         self._actions_taken: list[list[int]] = [[] for _ in configs]
         self._alive = np.ones((self._members, 1), dtype=np.bool_)
@@ -258,13 +260,9 @@ class DQNLoop:
         self.steps = states[0]["steps"]
         self._alive = self._learner.alive.cpu().numpy()[:, None].copy()
         self._episodes = np.array([state["episodes"] - 1 for state in states])
-        self._begin_episodes(np.ones((self._members, 1), dtype=np.bool_))
-        self._actions_taken = [state["actions"].tolist() for state in states]
-        longest = max(len(taken) for taken in self._actions_taken)
-        for step in range(longest):
-            going = np.array([[len(taken) > step] for taken in self._actions_taken])
-            actions = np.array([[taken[step] if len(taken) > step else 0] for taken in self._actions_taken])
-            self._grid.step(actions, going)
+        taken = [state["actions"].tolist() for state in states]
+        self._actions_taken = environments.retrace(self._grid, self._seeds_of_episodes(), taken)
+        self._episodes += 1
 
     def best(self) -> list[Tree]:
         """Of each member the network with the best score."""

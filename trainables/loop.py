@@ -10,6 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 from pydantic import AfterValidator, Field
 from torch import device
 
+from trainables import environments
+from trainables.environments.wrappers import Named
 from trainables.images import Image
 from trainables.initialisations import TORCH, Initialisation
 from trainables.networks import MLP, Activation, Convolutional, Own, Spec
@@ -18,6 +20,15 @@ from trainables.options import Frozen, Option, tunable
 from trainables.schedules import Fixed, Schedule
 
 Width = Annotated[int, Field(gt=0, le=65_536)]
+
+
+def _one_by_name(wrapper: Named) -> Named:
+    if not isinstance(wrapper, str) and len(wrapper) != 1:
+        raise ValueError("should be a name, or one name with its arguments")
+    return wrapper
+
+
+Wrapper = Annotated[str | dict[str, dict[str, Any]], AfterValidator(_one_by_name)]
 
 
 def _standard_or_own(name: str) -> str:
@@ -59,6 +70,18 @@ class EpisodicConfig(Config):
 
     environment: str = Field(description="id of a Gymnasium environment with discrete actions")
     environment_args: dict[str, Any] = Field({}, description="arguments of the environment")
+    wrappers: tuple[Wrapper, ...] = Field(
+        (),
+        description="Gymnasium's, the innermost first: FlattenObservation, {TimeAwareObservation: {arguments}}, or "
+        "package.module:Wrapper of your own",
+    )
+    backend: environments.Backend = Field(
+        "auto",
+        description="what training steps; auto: the platform's own implementation of many episodes at once, else "
+        "gymnasium: one by one; vector: the environment's own vector environment, one a member, whose episodes share "
+        "random numbers; envpool: EnvPool, whose episodes can't be begun again, so that a resumed training is another "
+        "one. Scores are always from auto",
+    )
     gamma: float = tunable(0.99, description="discount of a step; 1: none", ge=0, le=1)
     reward_scale: float = tunable(
         1.0, description="factor of the rewards that are learnt from; never of the score", gt=0

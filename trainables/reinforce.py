@@ -145,7 +145,9 @@ class ReinforceLoop:
         self._device, self._members, self._common = device, len(configs), configs[0]
         common = self._common
         seeds = [config.seed for config in configs]
-        self._description = description = environments.describe(common.environment, common.environment_args)
+        self._description = description = environments.describe(
+            common.environment, common.environment_args, common.wrappers
+        )
         self._spec = network(common, description.inputs, description.actions, description.image)
         self._learner = Learner(
             configs,
@@ -173,7 +175,7 @@ class ReinforceLoop:
         self._greedy = packed_greedy(self._spec, pack.compiles(common.compile, common.budget // 10, device))
         self._drawing = streams.Uniforms(seeds, Purpose.ACTIONS, common.batch_size)
         self._episode_seeds = streams.Uniforms(seeds, Purpose.EPISODES, common.batch_size)
-        self._grid = environments.make(description, self._members, common.batch_size)
+        self._grid = environments.make(description, self._members, common.batch_size, common.backend)
         self._evaluation = Evaluation(description, common, self._learner, self._greedy)
         self._steps = np.zeros(self._members, dtype=np.int64)
         self._updates = np.zeros(self._members, dtype=np.int64)

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeGuard
 
 from trainables import LOOPS, datasets, environments, networks
-from trainables.loop import Loop, is_tunable
+from trainables.environments import EnvironmentMisfit
+from trainables.loop import EpisodicConfig, Loop, is_tunable
 from trainables.networks import Own
 from tuning import dimensions, fields
 from tuning import space as spaces
@@ -17,6 +18,8 @@ _UNSEARCHABLE = {
     "seed": "trials would be compared on luck; the sweep's `seeds` repeats each of them",
     "budget": "trials are compared at one budget",
     "environment": "trials are compared on one environment",
+    "wrappers": "trials are compared on one environment",
+    "backend": "it changes the speed of a trial, not what is learnt",
     "data": "trials are compared on one data set",
     "data_seed": "trials are compared on one data set",
     "evaluation_seed": "trials are compared on the same episodes",
@@ -52,10 +55,23 @@ def absent(data: Mapping[str, Any]) -> Iterator[Problem]:
     environment, data_set = data.get("environment"), data.get("data")
     messages = [("data", datasets.problem(data_set))] if isinstance(data_set, str) else []
     if isinstance(environment, str):
-        messages += [("environment", environments.problem(environment, each)) for each in _environment_args(data)]
+        found = [_misfit(environment, arguments, data) for arguments in _environment_args(data)]
+        messages += [
+            (each.key if each.key == "environment" else f"fixed.{each.key}", each.message) for each in found if each
+        ]
     yield from (Problem(key, " ".join(message.split())) for key, message in messages if message)
     if isinstance(environment, str) and not any(message for _, message in messages):
         yield from _network_problems(data, environment)
+
+
+def _misfit(environment: str, arguments: dict[str, Any], data: Mapping[str, Any]) -> EnvironmentMisfit | None:
+    """What is wrong with the environment as it is fixed; what has no such form is reported elsewhere."""
+    fixed = _mapping(data, "fixed")
+    wrappers, backend = fixed.get("wrappers", ()), fixed.get("backend", "auto")
+    for name in ("wrappers", "backend"):
+        if name in fixed and any(True for _ in fields.problems(EpisodicConfig, name, fixed[name], name)):
+            return None
+    return environments.problem(environment, arguments, tuple(wrappers), backend)
 
 
 def _network_problems(data: Mapping[str, Any], environment: str) -> Iterator[Problem]:
@@ -67,7 +83,7 @@ def _network_problems(data: Mapping[str, Any], environment: str) -> Iterator[Pro
     }
     own = {path: name for path, name in given.items() if isinstance(name, str) and ":" in name}
     for arguments in _environment_args(data) if own else []:
-        described = environments.describe(environment, arguments)
+        described = environments.describe(environment, arguments, _mapping(data, "fixed").get("wrappers", ()))
         for path, name in own.items():
             message = networks.problem(Own(name, described.inputs, described.actions, described.image))
             if message:

@@ -5,6 +5,7 @@ State: cart's position (m) and speed (m/s), pole's angle (rad) and angular speed
 """
 
 import math
+from typing import ClassVar
 
 import numpy as np
 from gymnasium.utils import seeding
@@ -24,6 +25,8 @@ LONGEST = 500
 
 class CartPoleGrid:
     """A grid of carts; one NumPy operation moves them all."""
+
+    rewinds: ClassVar[bool] = True
 
     def __init__(self, description: Description, members: int, episodes: int) -> None:
         self._state = np.zeros((4, members, episodes))

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,14 +10,20 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.wrappers import TimeLimit
+from numpy.typing import NDArray
 
 from trainables import images
+from trainables.environments.wrappers import Named, WrapperMisfit, wrapped
 from trainables.images import Image
+
+LONGEST = 10_000
+"""Steps after which an episode is cut where neither the environment nor `max_episode_steps` in its arguments says."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """An environment by id and arguments: the inputs of a network and its actions.
+    """An environment by id, arguments and wrappers: the inputs of a network and its actions.
 
     A Box observation is read as a vector of float32, one of two or three axes as a flat image; a Discrete one, number i
     of n from `start`, as a one-hot vector.
@@ -28,14 +35,23 @@ class Description:
     actions: int
     first_action: int
     one_hot_from: int | None
-    max_episode_steps: int | None
+    max_episode_steps: int
     reward_threshold: float | None
     """The return from which on an episode is solved, as Gymnasium has it."""
     image: Image | None = None
+    wrappers: tuple[Named, ...] = ()
 
     def make(self) -> gymnasium.Env[Any, Any]:
         """One environment."""
-        return gymnasium.make(self.environment, disable_env_checker=True, **self.arguments)
+        return wrapped(_bare(self.environment, self.arguments), self.wrappers)
+
+    def encoded(self, seen: NDArray[np.generic]) -> NDArray[np.float32]:
+        """Observations as the environment gives them, (P, ...), as inputs of a network, (P, inputs)."""
+        if self.one_hot_from is None:
+            return seen.reshape(len(seen), -1).astype(np.float32, copy=False)
+        encoded = np.zeros((len(seen), self.inputs), dtype=np.float32)
+        encoded[np.arange(len(seen)), seen.astype(np.int64) - self.one_hot_from] = 1.0
+        return encoded
 
     @cached_property
     def vector(self) -> bool:
@@ -46,21 +62,35 @@ class Description:
 class EnvironmentMisfit(ValueError):
     """The environment does not exist or is none that these loops can train on; the message says what would be."""
 
+    def __init__(self, message: str, key: str = "environment") -> None:
+        """key: the field of the config that is to blame."""
+        super().__init__(message, key)
+        self.message, self.key = message, key
 
-def describe(environment: str, arguments: dict[str, Any]) -> Description:
-    """Make the environment once and read its spaces.
+    def __str__(self) -> str:
+        return self.message
+
+
+def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Named] = ()) -> Description:
+    """Make the environment once, within its wrappers, and read its spaces.
 
     Raises EnvironmentMisfit where it does not exist, can't be made with these arguments, or does not fit.
     """
     try:
-        made = gymnasium.make(environment, disable_env_checker=True, **arguments)
+        bare = _bare(environment, arguments)
     except Exception as error:
         raise EnvironmentMisfit(_why_not_made(environment, error)) from error
+    try:
+        made = wrapped(bare, wrappers)
+    except WrapperMisfit as misfit:
+        bare.close()
+        raise EnvironmentMisfit(str(misfit), "wrappers") from misfit
     with made:
         observations, actions = made.observation_space, made.action_space
     if not isinstance(actions, spaces.Discrete):
         raise EnvironmentMisfit(
-            f"{environment} has actions {actions}; only discrete actions are supported (continuous control is not)"
+            f"{environment} has actions {actions}; only discrete actions are supported: continuous control is out of "
+            "scope here"
         )
     if isinstance(observations, spaces.Discrete):
         inputs, start, image = int(observations.n), int(observations.start), None
@@ -70,23 +100,33 @@ def describe(environment: str, arguments: dict[str, Any]) -> Description:
     else:
         raise EnvironmentMisfit(
             f"{environment} has observations {observations}; needed is a vector (1-D Box), an image (2-D or 3-D "
-            "Box) or a Discrete number"
+            "Box) or a Discrete number; wrappers: [FlattenObservation] may make one of it"
         )
-    limit, solved = (made.spec.max_episode_steps, made.spec.reward_threshold) if made.spec else (None, None)
-    return Description(environment, arguments, inputs, int(actions.n), int(actions.start), start, limit, solved, image)
+    limit, solved = (bare.spec.max_episode_steps, bare.spec.reward_threshold) if bare.spec else (None, None)
+    return Description(
+        environment,
+        arguments,
+        inputs,
+        int(actions.n),
+        int(actions.start),
+        start,
+        limit or LONGEST,
+        solved,
+        image,
+        tuple(wrappers),
+    )
 
 
-def problem(environment: str, arguments: dict[str, Any]) -> str | None:
-    """What is wrong with the environment, in a line; None where nothing is."""
-    try:
-        describe(environment, arguments)
-    except EnvironmentMisfit as misfit:
-        return str(misfit)
-    return None
+def _bare(environment: str, arguments: dict[str, Any]) -> gymnasium.Env[Any, Any]:
+    """The environment, with a limit to its episodes, else one that never ends would hang its training."""
+    made = gymnasium.make(environment, disable_env_checker=True, **arguments)
+    if made.spec is not None and made.spec.max_episode_steps is not None:
+        return made
+    return TimeLimit(made, LONGEST)
 
 
 def _why_not_made(environment: str, error: Exception) -> str:
-    if environment in gymnasium.registry:
+    if environment.rpartition(":")[2] in gymnasium.registry and not isinstance(error, ImportError):
         return f"{environment} can't be made: {type(error).__name__}: {error}"
     near = difflib.get_close_matches(environment, gymnasium.registry, n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(near)}?" if near else "; see gymnasium.registry for those that exist"

@@ -3,9 +3,9 @@
 Axis letters: M members, E episodes side by side, F features.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import gymnasium
 import numpy as np
@@ -26,6 +26,9 @@ class Grid(Protocol):
     observations: NDArray[np.float32]
     """(M, E, F), the last ones seen; after the last step of an episode its final observation, until it is reset."""
 
+    rewinds: ClassVar[bool]
+    """Whether the same seed begins the same episode in the same place again."""
+
     def __init__(self, description: Description, members: int, episodes: int) -> None:
         """The environments, none of them begun."""
 
@@ -45,6 +48,8 @@ class GymnasiumGrid:
     Raises MemberFailed where one of them raises an error, or gives a number that is not finite.
     """
 
+    rewinds: ClassVar[bool] = True
+
     def __init__(self, description: Description, members: int, episodes: int) -> None:
         self._description, self._shape = description, (members, episodes)
         self._environments = [description.make() for _ in range(members * episodes)]
@@ -53,12 +58,7 @@ class GymnasiumGrid:
         self._flat = self.observations.reshape(members * episodes, description.inputs)
 
     def _see(self, places: NDArray[np.intp], seen: list[Any]) -> None:
-        if self._description.one_hot_from is None:
-            self._flat[places] = np.asarray(seen).reshape(len(places), -1)
-        else:
-            numbers = np.asarray(seen, dtype=np.int64) - self._description.one_hot_from
-            self._flat[places] = 0.0
-            self._flat[places, numbers] = 1.0
+        self._flat[places] = self._description.encoded(np.asarray(seen))
 
     def reset(self, seeds: Integers, where: Booleans) -> None:
         places = np.flatnonzero(where)
@@ -118,3 +118,17 @@ def play(
         rewards, terminated, truncated = grid.step(actions, active)
         yield Moment(active, observations, actions, rewards)
         active = active & ~(terminated | truncated)
+
+
+def retrace(grid: Grid, seeds: Integers, taken: Sequence[list[int]]) -> list[list[int]]:
+    """Begin an episode of each member again and take the same actions; a grid of one episode a member, (M, 1).
+
+    Where the grid can't begin an episode again it begins another. Returns the actions taken since its beginning.
+    """
+    grid.reset(seeds, np.ones(seeds.shape, dtype=np.bool_))
+    if not grid.rewinds:
+        return [[] for _ in taken]
+    for step in range(max(map(len, taken))):
+        going = np.array([[len(each) > step] for each in taken])
+        grid.step(np.array([[each[step] if len(each) > step else 0] for each in taken]), going)
+    return [list(each) for each in taken]

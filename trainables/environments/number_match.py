@@ -3,7 +3,7 @@
 Reward: minus the distance between the number named and the number shown, so 0 at best and 1 - n at worst.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -66,6 +66,8 @@ class NumberMatch(gymnasium.Env[NDArray[np.float32], np.int64]):
 
 class NumberMatchGrid:
     """The grid in one piece: the same episodes for the same seeds as NumberMatch."""
+
+    rewinds: ClassVar[bool] = True
 
     def __init__(self, description: Description, members: int, episodes: int) -> None:
         self._n, self._one_hot = description.actions, bool(description.arguments.get("one_hot", False))

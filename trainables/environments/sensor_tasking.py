@@ -11,7 +11,7 @@ Axis letters: N objects; leading axes (...) are episodes, none for a single one.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -164,6 +164,8 @@ def turn(pointing: NDArray[np.float64], direction: NDArray[np.float64]) -> NDArr
 
 class SensorTaskingGrid:
     """The grid in one piece: the same episodes for the same seeds as SensorTasking."""
+
+    rewinds: ClassVar[bool] = True
 
     def __init__(self, description: Description, members: int, episodes: int) -> None:
         self._sky, shape = Sky(**description.arguments), (members, episodes)

@@ -11,7 +11,7 @@ class Episodes:
     """Which episodes the places of a grid are in, so that one that breaks can be begun again by hand."""
 
     def __init__(self, description: Description, members: int, episodes: int) -> None:
-        self._name, self._in_a_row = description.environment, episodes
+        self._name, self._in_a_row, self._longest = description.environment, episodes, description.max_episode_steps
         self._seeds = np.zeros(members * episodes, dtype=np.int64)
         self._steps = np.zeros(members * episodes, dtype=np.int64)
 
@@ -22,6 +22,10 @@ class Episodes:
     def advance(self, places: NDArray[np.intp]) -> None:
         """Another step is taken in these places."""
         self._steps[places] += 1
+
+    def too_long(self, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which of these places (M, E) have come to the limit of an episode."""
+        return where & (self._steps.reshape(where.shape) >= self._longest)
 
     def require_finite(
         self, places: NDArray[np.intp], observations: NDArray[np.generic], rewards: NDArray[np.float64] | None = None

@@ -1,0 +1,42 @@
+"""Gymnasium's wrappers, and those that people bring, by name and arguments."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gymnasium
+
+from trainables import imports
+
+Named = str | Mapping[str, Mapping[str, Any]]
+"""A wrapper: its name, or its name with arguments, `{TimeAwareObservation: {flatten: true}}`."""
+
+
+class WrapperMisfit(ValueError):
+    """There is no such wrapper, or it can't wrap this environment; the message says which and why."""
+
+
+def wrapped(environment: gymnasium.Env[Any, Any], wrappers: Sequence[Named]) -> gymnasium.Env[Any, Any]:
+    """The environment within these wrappers, the innermost first. Raises WrapperMisfit."""
+    for named in wrappers:
+        name, arguments = (named, {}) if isinstance(named, str) else next(iter(named.items()))
+        wrapper = _found(name)
+        try:
+            environment = wrapper(environment, **arguments)
+        except Exception as error:
+            raise WrapperMisfit(f"{name} can't wrap {environment}: {type(error).__name__}: {error}") from error
+    return environment
+
+
+def _found(name: str) -> Any:
+    if ":" in name:
+        try:
+            return imports.load(name)
+        except imports.Unimportable as error:
+            raise WrapperMisfit(str(error)) from error
+    known = [each for each in gymnasium.wrappers.__all__ if each[0].isupper()]
+    if name in known:
+        return getattr(gymnasium.wrappers, name)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"; did you mean {' or '.join(near)}?" if near else "; one of your own is package.module:Wrapper"
+    raise WrapperMisfit(f"Gymnasium has no wrapper {name!r}{hint}")

@@ -175,3 +175,23 @@ class Loop(Protocol):
 
     def best(self) -> list[dict[str, Any]]:
         """Of each member what is deployed: the state dict with the best score, and how to build its network."""
+
+
+ATTRIBUTES = ("Config", "score", "direction", "unit", "metrics")
+METHODS = ("train", "state", "load", "confirm", "best")
+
+
+def contract_flaw(found: object) -> str | None:
+    """What a class lacks to be a loop, in a line; None of one that is."""
+    if not isinstance(found, type):
+        return "should be a class"
+    missing = [name for name in ATTRIBUTES if not hasattr(found, name)]
+    missing += [f"{name}()" for name in METHODS if not callable(getattr(found, name, None))]
+    if missing:
+        return f"has no {', '.join(missing)}"
+    config = getattr(found, "Config", None)
+    if not (isinstance(config, type) and issubclass(config, Config)):
+        return "its Config should be a subclass of trainables.loop.Config"
+    if getattr(found, "direction", None) not in ("maximize", "minimize"):
+        return "its direction should be maximize or minimize"
+    return None

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, TypeVar
 import torch
 from ray import tune
 
-from trainables import LOOPS
+from trainables import LOOPS, loop_of
 from trainables import checkpoint as checkpoints
 from trainables.faults import MemberFailed
 from trainables.loop import Config, Loop, Report, structure
@@ -260,3 +260,8 @@ class Supervised(Pack):
 
 TRAINABLES: dict[str, type[Pack]] = {"dqn": DQN, "reinforce": Reinforce, "supervised": Supervised}
 """The Trainables by the name of their loop."""
+
+
+def trainable_of(name: str) -> type[Pack]:
+    """The Trainable of a loop by the loop's name; made for a person's own. Raises Unimportable as `loop_of` does."""
+    return TRAINABLES.get(name) or type(name.partition(":")[2], (Pack,), {"loop": loop_of(name)})

@@ -31,18 +31,11 @@ def audit(study: Study) -> list[Finding]:
     view = study.view()
     if view.state == "running":
         return [Finding("study", "is running now; what is on its way would look like a difference")]
-    client = MlflowClient(tracking_uri=tracking_uri(study.home))
-    runs = _runs(client, study)
-    found = [*_of_study(view), *_of_parent(runs.get(None, []))]
+    found = [*_of_study(view)]
     for trial in view.trials:
-        found += [Finding(f"trial {trial.number}", each) for each in _of_trial(trial, runs.get(trial.number, []))]
         found += [Finding(f"trial {trial.number}", each) for each in _of_files(trial)]
-    known = {trial.number for trial in view.trials}
-    found += [
-        Finding(f"trial {stray}", "is in MLflow, and the study knows nothing of it")
-        for stray in runs
-        if stray is not None and stray not in known
-    ]
+    if view.sweep.tracking == "mlflow":
+        found += _of_runs(view, _runs(MlflowClient(tracking_uri=tracking_uri(study.home)), study))
     return found
 
 
@@ -51,18 +44,23 @@ def repair(study: Study) -> None:
     with study.held():
         for number in study.take_back():
             study.put_back(number, study.members(number))
-        client = MlflowClient(tracking_uri=tracking_uri(study.home))
-        own = {trial.number: trial.run_id for trial in study.view().trials}
-        for trial, doubles in _runs(client, study).items():
-            keep = own.get(trial) if trial is not None else study.view().tracking.get("run_id")
-            for run in doubles:
-                if len(doubles) > 1 and run.info.run_id != keep:
-                    client.delete_run(run.info.run_id)
-        tracker = Tracker(study)
         state = study.view().stored_state
-        with tracker.open():
-            study.set_state("interrupted" if state == "running" else state, study.seconds)
-            tracker.ended(study.view())
+        study.set_state("interrupted" if state == "running" else state, study.seconds)
+        if study.sweep.tracking == "mlflow":
+            _repair_runs(study)
+
+
+def _repair_runs(study: Study) -> None:
+    client = MlflowClient(tracking_uri=tracking_uri(study.home))
+    own = {trial.number: trial.run_id for trial in study.view().trials}
+    for trial, doubles in _runs(client, study).items():
+        keep = own.get(trial) if trial is not None else study.view().tracking.get("run_id")
+        for run in doubles:
+            if len(doubles) > 1 and run.info.run_id != keep:
+                client.delete_run(run.info.run_id)
+    tracker = Tracker(study)
+    with tracker.open():
+        tracker.ended(study.view())
 
 
 def _runs(client: MlflowClient, study: Study) -> dict[int | None, list[Run]]:
@@ -91,6 +89,16 @@ def _of_study(view: StudyView) -> Iterator[Finding]:
         yield Finding("study", f"is finished, but {len(view.trials) - ended} of its trials have no end")
     if view.stored_state == "running":
         yield Finding("study", "was cut off; `tuning resume` goes on with it")
+
+
+def _of_runs(view: StudyView, runs: dict[int | None, list[Run]]) -> Iterator[Finding]:
+    yield from _of_parent(runs.get(None, []))
+    for trial in view.trials:
+        yield from (Finding(f"trial {trial.number}", each) for each in _of_trial(trial, runs.get(trial.number, [])))
+    known = {trial.number for trial in view.trials}
+    for stray in runs:
+        if stray is not None and stray not in known:
+            yield Finding(f"trial {stray}", "is in MLflow, and the study knows nothing of it")
 
 
 def _of_parent(runs: list[Run]) -> Iterator[Finding]:

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeGuard
 
-from trainables import LOOPS, datasets, environments, networks
+from trainables import LOOPS, datasets, environments, loop_of, networks
 from trainables.environments import EnvironmentMisfit
+from trainables.imports import Unimportable
 from trainables.loop import EpisodicConfig, Loop, is_tunable
 from trainables.networks import Own
 from tuning import dimensions, fields
@@ -37,8 +38,7 @@ def problems(data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[
         if key not in keys:
             yield _unknown_key(key, data, loop, keys)
     if loop is None:
-        given = data.get("loop")
-        yield Problem("loop", f"should be {fields.one_of(LOOPS)}, is {shown(given)}{fields.nearest(str(given), LOOPS)}")
+        yield Problem("loop", _loop_problem(data.get("loop")))
         return
     yield from _subject_problems(data, loop)
     yield from _metric_problems(data, loop)
@@ -48,6 +48,16 @@ def problems(data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[
     yield from _first_problems(data, loop)
     yield from _sampler_problems(data, loop)
     yield from _limit_problems(data)
+
+
+def _loop_problem(given: Any) -> str:
+    if isinstance(given, str) and ":" in given:
+        try:
+            loop_of(given)
+        except Unimportable as flaw:
+            return str(flaw)
+    known = f"{fields.one_of(LOOPS)}, or package.module:Class"
+    return f"should be {known}, is {shown(given)}{fields.nearest(str(given), LOOPS)}"
 
 
 def absent(data: Mapping[str, Any]) -> Iterator[Problem]:

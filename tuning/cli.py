@@ -92,6 +92,7 @@ def resume(
     ] = None,
     trials: Annotated[str | None, typer.Option(help="In all; +50: so many more.")] = None,
     time: Annotated[str | None, typer.Option(help="Seconds, 10m or 2h, counted from now.")] = None,
+    settings: Settings = None,
     address: Annotated[str | None, typer.Option(help="A Ray cluster to run on; auto: the one of this machine.")] = None,
     root: Root = None,
     storage: Storage = None,
@@ -103,7 +104,7 @@ def resume(
     study = Study.open(home, storage or home.storage_url, name)
     if source is not None:
         study.insist_on(sweep.load(source))
-    changed = sweep.changed(study.sweep, trials, time)
+    changed = sweep.changed(study.sweep, trials, time, settings or [])
     log_to(home.logs / "tuning.log")
     from tuning import run as runs
 

@@ -10,7 +10,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from trainables import LOOPS
+from trainables import loop_of
 from tuning import fields
 from tuning.dimensions import FloatRange, IntRange
 from tuning.space import Space, parameters
@@ -126,7 +126,7 @@ def _at(dimension: FloatRange | IntRange, place: float) -> float:
 
 def _takes(sweep: Sweep, name: str, value: float) -> bool:
     """Whether the field, or the setting of an option (schedule.cosine.floor), takes the value."""
-    model: fields.Model = LOOPS[sweep.loop].Config
+    model: fields.Model = loop_of(sweep.loop).Config
     *options, field = name.split(".")
     for field_of, kind in zip(options[::2], options[1::2], strict=True):
         model = fields.options(model, field_of)[kind]

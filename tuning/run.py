@@ -1,12 +1,13 @@
 """THE loop: a sweep from its file to its best trial."""
 
 import time
+from contextlib import ExitStack
 
 from ray import tune
 from ray.tune.search import Searcher
 from rich.console import Console
 
-from trainables.tune import TRAINABLES
+from trainables.tune import trainable_of
 from tuning import confirm as confirming
 from tuning import workers
 from tuning.errors import StudyExists
@@ -79,12 +80,14 @@ def confirm(study: Study, wanted: Confirm, *, address: str | None = None, consol
 def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
     """A study that is held, from where it stands to its end."""
     began, before, console = time.monotonic(), study.seconds, console or _silent()
-    tracker = Tracker(study)
-    with tracker.open():
+    trackers = [Tracker(study)] if study.sweep.tracking == "mlflow" else []
+    with ExitStack() as stack:
+        for tracker in trackers:
+            stack.enter_context(tracker.open())
         study.set_state("running", before)
         progress = Progress(study, console)
         with progress.shown():
-            search = PackSearch(study, team.count, [tracker, progress])
+            search = PackSearch(study, team.count, [*trackers, progress])
             _train(study, team, search, LegErrors(search))
         search.put_back()
         study.set_importances(importances(study.optuna, study.sweep.space, study.sweep.seed))
@@ -92,7 +95,9 @@ def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
         if ended and study.sweep.confirm is not None:
             ended = _confirm(study, study.sweep.confirm, team, console)
         study.set_state("finished" if ended else "interrupted", before + time.monotonic() - began)
-        tracker.ended(study.view())
+        view = study.view()
+        for tracker in trackers:
+            tracker.ended(view)
     return study.view()
 
 
@@ -115,7 +120,7 @@ def _train(study: Study, team: Team, search: Searcher, errors: tune.Callback) ->
     """Every leg of a search, placed by Ray Tune on workers that are kept from leg to leg."""
     folder = study.home.ray(study.name, time.time_ns())
     tune.Tuner(
-        tune.with_resources(TRAINABLES[study.sweep.loop], {"cpu": team.cpus, "gpu": team.gpus}),
+        tune.with_resources(trainable_of(study.sweep.loop), {"cpu": team.cpus, "gpu": team.gpus}),
         tune_config=tune.TuneConfig(
             search_alg=search,
             num_samples=-1,

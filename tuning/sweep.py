@@ -19,7 +19,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from trainables import LOOPS
+from trainables import loop_of
+from trainables.imports import Unimportable
 from trainables.loop import Config, Loop, is_tunable, structure
 from trainables.options import Frozen
 from tuning import checks, dimensions, document, fields, halving
@@ -28,7 +29,7 @@ from tuning.document import shown
 from tuning.errors import Problem, SweepError
 from tuning.space import Space, fitting, grid_size, params_of
 
-MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries", "confirm"}
+MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries", "confirm", "tracking"}
 """What may differ from the file when a study goes on."""
 
 MOST_TRIALS = 1_000_000
@@ -60,6 +61,11 @@ def _in_seconds(value: Any) -> Any:
 
 def _unless_off(value: Any) -> Any:
     return None if value == "off" or value is False else {} if value == "on" or value is True else value
+
+
+def _off_or_on(value: Any) -> Any:
+    """YAML reads a bare off as false."""
+    return "off" if value is False else "mlflow" if value is True else value
 
 
 def _count_alone(value: Any) -> Any:
@@ -110,7 +116,9 @@ class Sweep(Frozen):
     model_config = ConfigDict(strict=True)
 
     name: Annotated[str, AfterValidator(_safe_name)] = Field(description="what its studies are called after")
-    loop: str = Field(description="what trains: a name in trainables.LOOPS")
+    loop: str = Field(
+        description="what trains: a name in trainables.LOOPS, or a loop of one's own, package.module:Class"
+    )
     environment: str | None = Field(None, description="id of a Gymnasium environment, for loops that act")
     data: str | None = Field(None, description="name of a data set, for loops that are supervised")
     metric: str = Field("", description="what trials are compared by; left out: the loop's score")
@@ -134,6 +142,9 @@ class Sweep(Frozen):
         None, description="of all trainings together, until no more trials are begun; null: as many as it takes", gt=0
     )
     target: float | None = Field(None, description="a value that ends the sweep when a complete trial reaches it")
+    tracking: Annotated[Literal["mlflow", "off"], BeforeValidator(_off_or_on)] = Field(
+        "mlflow", description="where runs are shown beside the study itself, or off"
+    )
     seed: int = Field(0, description="of the search and of the seeds that it trains with", ge=0, lt=2**32)
     fixed: dict[str, Any] = Field({}, description="fields of the loop's config that differ from its defaults")
     search: dict[str, Dimension] = Field(description="fields of the loop's config that trials differ in")
@@ -151,7 +162,7 @@ class Sweep(Frozen):
         if not isinstance(plain, dict):
             raise SweepError([Problem("", f"a sweep should be a mapping of its settings, is {shown(data)}")])
         stated = {key: value for key, value in plain.items() if value is not None}
-        loop = LOOPS.get(str(stated.get("loop")))
+        loop = _loop(stated.get("loop"))
         given = {**_defaults(loop, stated), **stated}
         found += checks.problems(given, loop, cls.model_fields)
         search = {} if found or loop is None else _read_search(loop, given)
@@ -205,16 +216,16 @@ class Sweep(Frozen):
     @property
     def space(self) -> Space:
         """What the sweep turns, as Optuna is asked for it."""
-        config = LOOPS[self.loop].Config
+        config = loop_of(self.loop).Config
         return Space(self.search, frozenset(name for name in self.search if not is_tunable(config, name)))
 
     def config(self, values: Mapping[str, Any] | None = None, seed: int = 0) -> Config:
         """The config of one member: these values of the dimensions; without any, the loop's defaults under `fixed`."""
         own = {"budget": self.budget, "environment": self.environment, "data": self.data}
         known = {name: value for name, value in own.items() if value is not None}
-        if "evaluation_seed" in LOOPS[self.loop].Config.model_fields:
+        if "evaluation_seed" in loop_of(self.loop).Config.model_fields:
             known["evaluation_seed"] = self.seed
-        config: Config = LOOPS[self.loop].Config(**{**known, **self.fixed, **(values or {}), "seed": seed})
+        config: Config = loop_of(self.loop).Config(**{**known, **self.fixed, **(values or {}), "seed": seed})
         return config
 
     def default_params(self) -> dict[str, Any]:
@@ -272,16 +283,28 @@ def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
     return sweep
 
 
-def changed(sweep: Sweep, trials: str | None, time_limit: str | None) -> Sweep:
-    """The sweep with other trials, `+50` for so many more, and another time limit; raises SweepError as ever."""
-    given: dict[str, Any] = {}
+def changed(sweep: Sweep, trials: str | None, time_limit: str | None, settings: Sequence[str] = ()) -> Sweep:
+    """The sweep with other trials, `+50` for so many more, another time limit, and `key.path=value` put over it.
+
+    Raises SweepError as ever, and where a setting can't change while a study rests.
+    """
+    given = sweep.model_dump(mode="json")
     if trials is not None:
         number = document.parse(trials.removeprefix("+"), "trials")
         more = trials.startswith("+") and isinstance(number, int)
         given["trials"] = sweep.trials + number if more else number
     if time_limit is not None:
         given["time_limit"] = document.parse(time_limit, "time_limit")
-    return Sweep.model_validate({**sweep.model_dump(mode="json"), **given})
+    for setting in settings:
+        given = _override(given, setting)
+    made = Sweep.model_validate(given)
+    fixed = [
+        Problem(each.key_path, f"{each.message}; only {', '.join(sorted(MAY_CHANGE))} can change")
+        for each in differences(sweep, made)
+    ]
+    if fixed:
+        raise SweepError(fixed)
+    return made
 
 
 def differences(kept: Sweep, other: Sweep) -> list[Problem]:
@@ -322,6 +345,14 @@ def _set(data: Any, keys: Sequence[str], value: Any) -> dict[str, Any]:
     key, *rest = keys
     known = data if isinstance(data, dict) else {}
     return {**known, key: _set(known.get(key), rest, value) if rest else value}
+
+
+def _loop(name: Any) -> type[Loop] | None:
+    """The loop of this name; None where there is none that could be used, and checks.py says why."""
+    try:
+        return loop_of(str(name))
+    except Unimportable:
+        return None
 
 
 def _defaults(loop: type[Loop] | None, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -200,6 +200,15 @@ def test_show_of_a_study_in_which_nothing_has_a_value(tuning: Callable[..., Said
     assert "No trial has a value: trial 0: the loss is not finite" in tuning("show", "--root", str(runs))[1]
 
 
+def test_show_says_when_and_why_the_default_diverged(tuning: Callable[..., Said], runs: Path) -> None:
+    study = sweeps.created(runs, trials=4, pack_size=4)
+    sweeps.finished(study, diverged=(0,))
+    default = study.view().default
+    assert default is not None
+    out = tuning("show", "--root", str(runs))[1]
+    assert f"The default, trial 0, diverged at {default.diverged_at}: the loss is not finite." in out
+
+
 def test_list_has_a_line_a_study_the_newest_last(tuning: Callable[..., Said], runs: Path, study: Study) -> None:
     sweeps.created(runs, "later")
     code, out, err = tuning("list", "--root", str(runs))

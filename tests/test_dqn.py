@@ -16,6 +16,7 @@ from trainables import dqn, networks, replay, streams
 from trainables.dqn import DQNConfig, DQNLoop
 from trainables.networks import MLP
 from trainables.streams import Purpose
+from tuning import sweep
 
 CPU = torch.device("cpu")
 
@@ -486,6 +487,15 @@ class TestEqualToAPlainLoop:
             if spent % target_interval == 0:
                 target.load_state_dict(online.state_dict())
         return dict(online.state_dict()), torch.tensor(memory, dtype=torch.float32)
+
+
+def test_the_settings_that_were_brought_broken_diverge_from_every_seed() -> None:
+    config = sweep.load("cartpole-dqn-broken").config()
+    assert isinstance(config, DQNConfig)
+    members = [config.model_copy(update={"seed": seed, "compile": "never"}) for seed in range(10)]
+    for report in DQNLoop(members, CPU).train(1_000):
+        assert report.diverged_at is not None
+        assert report.reason is not None
 
 
 def test_the_contract_s_interruption_is_in_the_middle_of_episodes() -> None:

@@ -71,6 +71,9 @@ def summary(view: StudyView, width: int) -> RenderableType:
     if view.confirmation is not None:
         parts += [confirmation(view.confirmation), Text()]
     parts.append(Text(f"Best: trial {best.number}, {view.sweep.metric} {number(best.value)}{compared}."))
+    if default is not None and default.diverged_at is not None:
+        when = f"diverged at {default.diverged_at:,}: {default.reason}"
+        parts.append(Text(f"The default, trial {default.number}, {when}."))
     if best.checkpoint:
         parts.append(Text(f"  weights  {best.checkpoint}", overflow="fold"))
     if best.run_id:

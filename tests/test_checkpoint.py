@@ -180,11 +180,20 @@ def test_a_pack_with_a_member_that_never_wrote_begins_anew(tmp_path: Path) -> No
 
 
 def test_a_file_of_another_format_is_refused_by_name(tmp_path: Path) -> None:
-    for number, content in enumerate([{"format": 2, "moment": 1}, {"moment": 1}, [1, 2], torch.ones(2)]):
+    newer, older = checkpoint.FORMAT + 1, checkpoint.FORMAT - 1
+    for number, (content, message) in enumerate(
+        [
+            ({"format": newer, "moment": 1}, f"of format {newer}, written by a newer version"),
+            ({"format": older, "moment": 1}, f"of format {older}, written by an older version"),
+            ({"moment": 1}, f"no checkpoint of format {checkpoint.FORMAT}"),
+            ([1, 2], "no checkpoint"),
+            (torch.ones(2), "no checkpoint"),
+        ]
+    ):
         place = tmp_path / str(number)
         place.mkdir()
         torch.save(content, place / LATEST)
-        with pytest.raises(CheckpointError, match=rf"{number}/{LATEST}.*format 1"):
+        with pytest.raises(CheckpointError, match=rf"{number}/{LATEST}: {message}"):
             checkpoint.load([place])
 
 
@@ -207,7 +216,7 @@ class Mischief:
 
 @pytest.mark.parametrize("name", [BEST, LATEST, NEXT])
 def test_a_file_that_would_run_something_runs_nothing(tmp_path: Path, name: str) -> None:
-    torch.save({"format": 1, "moment": 1, "state": Mischief(tmp_path / "done")}, tmp_path / name)
+    torch.save({"format": checkpoint.FORMAT, "moment": 1, "state": Mischief(tmp_path / "done")}, tmp_path / name)
     with pytest.raises((CheckpointError, pickle.UnpicklingError)):
         checkpoint.read(tmp_path / name)
     assert not (tmp_path / "done").exists()

@@ -21,7 +21,10 @@ from typing import Any
 
 import torch
 
-FORMAT = 1
+FORMAT = 2
+"""Of all files written. Raised with every change that makes older files mean something else; never for one that just
+adds. 2: the replay memory keeps discounts, where it kept whether a transition was the last."""
+
 BEST, LATEST, NEXT, ERROR = "best.pt", "latest.pt", "next.pt", "error.txt"
 
 State = dict[str, Any]
@@ -68,8 +71,12 @@ def read(path: Path) -> State | None:
         return None
     except (EOFError, RuntimeError, UnpicklingError) as error:
         raise CheckpointError(f"{path}: no checkpoint, or a damaged one: {error or type(error).__name__}") from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
+    found = state.get("format") if isinstance(state, dict) else None
+    if not isinstance(found, int):
         raise CheckpointError(f"{path}: no checkpoint of format {FORMAT}, which is the one this version reads")
+    if found != FORMAT:
+        writer = "a newer version, which alone can go on from it" if found > FORMAT else "an older version"
+        raise CheckpointError(f"{path}: of format {found}, written by {writer}; this one reads format {FORMAT}")
     return state
 
 

@@ -16,11 +16,14 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Ran:
-    """A process that has ended. worker_peaks_mb: the most that each Ray worker that trained ever had resident."""
+    """A process that has ended. worker_peaks_mb: the most that each Ray worker that trained ever had resident;
+    sizes_mb: what the process itself had resident, from its beginning to its end.
+    """
 
     seconds: float
     output: str
     worker_peaks_mb: dict[int, float] = field(default_factory=dict)
+    sizes_mb: list[float] = field(default_factory=list)
 
 
 class CommandFailed(RuntimeError):
@@ -30,7 +33,7 @@ class CommandFailed(RuntimeError):
 def run(command: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> Ran:
     """Run a command in a folder that takes all that it writes, and wait. Raises CommandFailed."""
     own = {"RAY_TMPDIR": str(folder), "RAY_USAGE_STATS_ENABLED": "0", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    began, peaks = time.monotonic(), {}
+    began, peaks, sizes = time.monotonic(), {}, []
     with (folder / "output").open("w+") as output, (folder / "errors").open("w+") as errors:
         process = subprocess.Popen(
             command, cwd=folder, env={**os.environ, **own, **(environment or {})}, stdout=output, stderr=errors
@@ -38,6 +41,7 @@ def run(command: Sequence[str], folder: Path, environment: dict[str, str] | None
         try:
             while process.poll() is None:
                 peaks.update(_worker_peaks_mb(process.pid))
+                sizes += _size_mb(process.pid)
                 time.sleep(EVERY_S)
             seconds = time.monotonic() - began
         finally:
@@ -48,7 +52,13 @@ def run(command: Sequence[str], folder: Path, environment: dict[str, str] | None
             errors.seek(0)
             raise CommandFailed(f"{' '.join(command)} ended with {process.returncode}:\n{errors.read()[-2000:]}")
         output.seek(0)
-        return Ran(seconds, output.read(), peaks)
+        return Ran(seconds, output.read(), peaks, sizes)
+
+
+def _size_mb(pid: int) -> list[float]:
+    """What a process has resident, in MB of 10**6 bytes; nothing of one that has ended."""
+    lines = (PROC / str(pid) / "status").read_text().splitlines()
+    return [int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmRSS:")]
 
 
 def _worker_peaks_mb(root: int) -> dict[int, float]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import leg_overhead
+import many_trials
 import packed_update
 import plain_stack
 from rich.console import Console
@@ -35,11 +36,13 @@ def benchmarks(plain_trials: int, quick: bool) -> dict[str, Callable[[], Result]
             "packed-update": lambda: packed_update.measure(members=(packed_update.GOAL_MEMBERS,), repetitions=2),
             "plain-stack": lambda: plain_stack.measure(trials=8, budget=1_500, plain_trials=2),
             "leg-overhead": lambda: leg_overhead.measure(legs=8, pack_sizes=(1,), preset_trials=2),
+            "many-trials": lambda: many_trials.measure(trials=200),
         }
     return {
         "packed-update": packed_update.measure,
         "plain-stack": lambda: plain_stack.measure(plain_trials=plain_trials),
         "leg-overhead": leg_overhead.measure,
+        "many-trials": many_trials.measure,
     }
 
 

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 import sweeps
@@ -219,3 +220,9 @@ def test_after_thirty_trials_a_sampler_keeps_away_from_where_they_diverge(tmp_pa
         )[30:]
     ]
     assert sum(later) < 12
+
+
+def test_the_logarithm_that_tpe_takes_is_optunas_own() -> None:
+    places = [-300.0, -37.5, -21.0, -20.0, -5.0, -1e-9, 0.0, 0.5, 6.0, 6.1, 40.0]
+    taken = _truncnorm._log_ndtr(np.array(places))
+    assert taken == pytest.approx([_truncnorm._log_ndtr_single(place) for place in places], rel=1e-9)

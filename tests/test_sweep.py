@@ -415,7 +415,7 @@ def test_the_config_of_a_member_has_the_defaults_then_what_is_fixed_then_the_val
     assert plain == defaults
     assert (given.learning_rate, given.schedule.model_dump(), given.seed) == (
         3e-4,
-        {"kind": "cosine", "floor": 0.03},
+        {"kind": "cosine", "floor": 0.03, "periods": 1},
         7,
     )
     assert (

@@ -59,8 +59,8 @@ class Rosenbrock:
             rosenbrock(points, self._configs[0].steepness).sum().backward()
             velocity = self._momenta * self._velocity - self._rates * points.grad
             moved = points.detach() + velocity
-            # A member that stops being finite stays where it was, and the others never notice.
-            sound = torch.isfinite(moved).all(-1)
+            # A member whose loss stops being finite stays where it was, and the others never notice.
+            sound = torch.isfinite(rosenbrock(moved, self._configs[0].steepness))
             for member in torch.nonzero(~sound).flatten().tolist():
                 self._diverged_at[member] = self._diverged_at[member] or step + 1
             self._points = torch.where(sound[:, None], moved, self._points)
@@ -75,7 +75,7 @@ class Rosenbrock:
     def _report(self, member: int, loss: float) -> Report:
         at, best = self._diverged_at[member], float(self._best[member])
         points = [(self._spent, {"validation/loss": loss})] if at is None else []
-        reason = None if at is None else "the place is not finite"
+        reason = None if at is None else "the loss is not finite"
         return Report(self._spent if at is None else at, points, best, self._best_at[member], at, reason)
 
     def state(self) -> list[dict[str, Any]]:

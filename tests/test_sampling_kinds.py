@@ -9,6 +9,7 @@ import optuna
 import pytest
 import sweeps
 from optuna.samplers import PartialFixedSampler
+from optuna.samplers._tpe import _truncnorm
 
 from tuning import space as spaces
 from tuning.beginnings import START, fitting_best

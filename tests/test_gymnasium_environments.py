@@ -1,0 +1,52 @@
+"""Environments that come with Gymnasium, each in a sweep of two trials of both loops that act."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sweeps
+
+NEEDS_BOX2D = pytest.mark.skipif(
+    importlib.util.find_spec("Box2D") is None, reason="Box2D is not installed: pip install 'lockstep-tuning[box2d]'"
+)
+QUICK = [("dqn", "FrozenLake-v1"), ("reinforce", "MountainCar-v0")]
+LONG = [
+    (loop, environment)
+    for environment in ("Acrobot-v1", "MountainCar-v0", "FrozenLake-v1", "Taxi-v4", "LunarLander-v3")
+    for loop in ("dqn", "reinforce")
+    if (loop, environment) not in QUICK
+]
+FIXED: dict[str, dict[str, Any]] = {
+    "dqn": {"learning_starts": 100, "batch_size": 16},
+    "reinforce": {"batch_size": 2},
+}
+
+
+@pytest.mark.parametrize(
+    ("loop", "environment"),
+    [
+        *(pytest.param(*each, id="-".join(each)) for each in QUICK),
+        *(
+            pytest.param(
+                *each, id="-".join(each), marks=[pytest.mark.slow, *([NEEDS_BOX2D] if "Lunar" in each[1] else [])]
+            )
+            for each in LONG
+        ),
+    ],
+)
+def test_two_trials_without_an_error(loop: str, environment: str, tmp_path: Path) -> None:
+    path = sweeps.written(
+        tmp_path,
+        loop=loop,
+        environment=environment,
+        budget=600,
+        trials=2,
+        workers=1,
+        fixed={"hidden": [16], "reports": 2, "evaluation_episodes": 2, **FIXED[loop]},
+        search={"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}},
+    )
+    done = sweeps.tuning("run", path, "--root", str(tmp_path / "runs"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    trials = sweeps.opened(tmp_path / "runs").view().trials
+    assert [(trial.state, trial.reason) for trial in trials] == [("complete", None)] * 2

@@ -1,11 +1,13 @@
 """Every backend of an environment: ends, final observations, seeds, and who shares random numbers with whom."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
+import sweeps
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
@@ -19,6 +21,8 @@ from trainables.environments.vector import VectorGrid
 from trainables.faults import MemberFailed
 from trainables.loop import Report
 from trainables.reinforce import ReinforceConfig, ReinforceLoop
+from tuning.errors import SweepError
+from tuning.sweep import load
 
 SAME_STEP, NEXT_STEP, NO_RESET = "tests/SameStepClock-v0", "tests/NextStepClock-v0", "tests/NoResetClock-v0"
 MOODY_TOGETHER = "tests/MoodyTogether-v0"
@@ -93,6 +97,23 @@ def test_what_is_refused(environment: str, wrappers: list[Any], backend: Backend
     assert misfit.key == key
     with pytest.raises(EnvironmentMisfit, match=message):
         raise misfit
+
+
+def test_a_sweep_says_which_of_its_keys_is_to_blame(tmp_path: Path) -> None:
+    for fixed, expected in (
+        ({"backend": "vector"}, "fixed.backend: Acrobot-v1 comes without a vector environment"),
+        (
+            {"wrappers": ["FlatenObservation"]},
+            "fixed.wrappers: Gymnasium has no wrapper 'FlatenObservation'; did you mean",
+        ),
+        ({"wrappers": [{"TimeLimit": {}, "Autoreset": {}}]}, "fixed.wrappers[0]"),
+        ({"backend": "jax"}, "fixed.backend: should be auto, gymnasium, vector or envpool"),
+    ):
+        path = sweeps.written(tmp_path, environment="Acrobot-v1", fixed={**fixed, "reports": 4})
+        with pytest.raises(SweepError) as caught:
+            load(path)
+        assert len(caught.value.problems) == 1
+        assert str(caught.value).startswith(expected)
 
 
 @pytest.mark.parametrize("environment", [SAME_STEP, NEXT_STEP])

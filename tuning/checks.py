@@ -43,6 +43,7 @@ def problems(data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[
     yield from _subject_problems(data, loop)
     yield from _metric_problems(data, loop)
     yield from _budget_problems(data, loop)
+    yield from _replay_problems(data, loop)
     yield from _fixed_problems(data, loop)
     yield from _search_problems(data, loop)
     yield from _first_problems(data, loop)
@@ -152,6 +153,15 @@ def _largest(data: Mapping[str, Any], loop: type[Loop], name: str) -> int:
     if not dimension:
         values = [_mapping(data, "fixed").get(name, loop.Config.model_fields[name].default)]
     return max((value for value in values if isinstance(value, int)), default=-1)
+
+
+def _replay_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    """A replay memory that holds no batch, whatever is chosen of the search."""
+    capacity, batch = _largest(data, loop, "replay_capacity"), _largest(data, loop, "batch_size")
+    if 0 < capacity < batch and _mapping(data, "fixed").get("replay") is not False:
+        named = (f"{part}.{name}" for name in ("replay_capacity", "batch_size") for part in ("fixed", "search"))
+        path = next(path for path in named if path.partition(".")[2] in _mapping(data, path.partition(".")[0]))
+        yield Problem(path, f"leaves no room: replay_capacity, {capacity:_}, should be at least batch_size, {batch:_}")
 
 
 def _fixed_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:

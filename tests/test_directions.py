@@ -27,8 +27,9 @@ FLOORS = (
     "trainables.episodes trainables.evaluation",
     "trainables.learner",
     "trainables.loop",
+    "trainables.dropout",
     "trainables.checkpoint trainables.datasets trainables.environments trainables.networks",
-    "trainables.images trainables.imports trainables.pack trainables.replay trainables.streams",
+    "trainables.columns trainables.images trainables.imports trainables.pack trainables.replay trainables.streams",
     # Pure: of ours they know at most what an option is.
     "trainables.exploration trainables.initialisations trainables.schedules trainables.optimizers"
     " tuning.halving tuning.statistics tuning.diagnosis tuning.errors tuning.figures tuning.outcome tuning.paths"

@@ -119,6 +119,10 @@ MISTAKES: list[tuple[dict[str, Any], str, Any, str, str]] = [
     (SUPERVISED, "environment", "CartPole-v1", "environment", "supervised takes none: should be data"),
     (DQN, "metric", "evaluation/return", "metric", "evaluation/return_mean"),
     (DQN, "metric", "validation/loss", "metric", "dqn has no metric 'validation/loss'"),
+    (SUPERVISED, "metric", "validation/accuracy", "metric", "is there only with fixed.loss: cross_entropy"),
+    (SUPERVISED, "search.loss", {"choices": ["mse", "huber"]}, "search.loss", "trials are compared by one loss"),
+    (SUPERVISED, "search.features", {"choices": [["a"]]}, "search.features", "trials are compared on one data set"),
+    (SUPERVISED, "fixed.targets", "risk", "fixed.targets", "should be a list"),
     (DQN, "metric", 3, "metric", "should be text"),
     (DQN, "metric", "train/epsilon", "direction", "should be maximize or minimize"),
     (DQN, "direction", "up", "direction", "should be maximize or minimize, is 'up'"),
@@ -602,6 +606,49 @@ def test_an_override_that_is_wrong_is_named(override: str, part: str) -> None:
     with pytest.raises(SweepError) as caught:
         load("conjunction-risk", [override])
     assert part in str(caught.value)
+
+
+ROWS = "".join(f"{row},{row}.5,x{row},{row}\n" for row in range(20))
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "problems"),
+    [
+        (f"a,b,c,y\n{ROWS}", ["fixed.features=[a,bb]", "fixed.targets=[z]"], ["fixed.features", "fixed.targets"]),
+        (f"a,b,c,y\n{ROWS}", [], ["data: column 'c' should be numbers, is 'x0' in row 1"]),
+        ("a,y\n1,2\n3,\n", [], ["data: column 'y' has no number in row 2"]),
+        ("a,y\n1,2\n", [], ["data: should have at least 2 rows"]),
+        ("", [], ["data: my.csv can't be read: Empty CSV file"]),
+        (
+            f"a,b,c,y\n{ROWS}",
+            ["fixed.features=[a]"],
+            ["search.batch_size: should be at most 16, the rows to train on, is 64"],
+        ),
+        (f"a,b,c,y\n{ROWS}", ["fixed.features=[a]", "fixed.batch_size=17"], ["fixed.batch_size: should be at most 16"]),
+        (
+            f"a,b,c,y\n{ROWS}",
+            ["fixed.loss=cross_entropy", "fixed.targets=[b]", "fixed.features=[a]", "fixed.batch_size=8"],
+            ["fixed.targets: column 'b' should be"],
+        ),
+    ],
+)
+def test_data_that_can_not_be_learnt_from_is_named(
+    tmp_path: Path, text: str, overrides: list[str], problems: list[str]
+) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text(text)
+    with pytest.raises(SweepError) as caught:
+        load("conjunction-risk", [f"data={path}", *overrides])
+    said = str(caught.value).splitlines()
+    assert len(said) == len(problems)
+    assert all(line.startswith(problem) for line, problem in zip(said, problems, strict=True))
+
+
+def test_a_file_of_data_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my.csv").write_text(f"a,b,c,y\n{ROWS}")
+    monkeypatch.chdir(tmp_path)
+    overrides = ["data=my.csv", "fixed.features=[a, b]", "fixed.batch_size=8"]
+    assert load("conjunction-risk", overrides).config().data == str(tmp_path / "my.csv")
 
 
 @pytest.mark.parametrize(

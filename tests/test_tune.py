@@ -359,3 +359,17 @@ def test_with_population_based_training(workers: None, tmp_path: Path) -> None:
     # The last learning rate that was trained with is that of the config, not of the one it took the weights from.
     for each in tried:
         assert each.metrics["train/learning_rate"] == pytest.approx(each.config["learning_rate"])
+
+
+def test_a_pack_that_has_stopped_early_ends_its_leg_at_once_and_goes_on_with_others(tmp_path: Path) -> None:
+    common = {**RISK, "budget": 40, "reports": 40, "learning_rate": 1e-30, "until": 20}
+    still, going = ({**common, "members": [{"folder": str(tmp_path / name)}]} for name in ("still", "going"))
+    results = to_the_end(Supervised({**still, "patience": 2}))
+    assert len(results) < 6
+    assert (results[-1]["members"][0]["steps"], results[-1]["members"][0]["stopped_at"]) == (3, 3)
+    to_the_end(Supervised({**going, "patience": 30}))
+
+    members = [{**still["members"][0], "patience": 2}, {**going["members"][0], "patience": 30}]
+    both = to_the_end(Supervised({**common, "until": 40, "members": members}))
+    assert [member["steps"] for member in both[-1]["members"]] == [3, 31]
+    assert [len(member["points"]) for member in both[0]["members"]] == [3, 21]

@@ -128,7 +128,8 @@ class Report:
 
     points: (steps, metrics) in order; steps counts the budget spent, in its unit. `best` is the best score of the
     whole training so far, at `best_steps`: what best.pt holds; None before the first finite score. `error`: why the
-    member can't be trained any further.
+    member can't be trained any further. `stopped_at`: of a member that is finished before its budget is spent, having
+    stopped improving.
     """
 
     steps: int
@@ -138,6 +139,7 @@ class Report:
     diverged_at: int | None = None
     reason: str | None = None
     error: str | None = None
+    stopped_at: int | None = None
 
 
 class Loop(Protocol):

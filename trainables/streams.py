@@ -21,6 +21,7 @@ class Purpose(IntEnum):
     ACTIONS = 2
     SAMPLING = 3
     EVALUATION = 4
+    DROPOUT = 5
 
 
 def integer(seed: int, purpose: Purpose) -> int:

@@ -1,9 +1,10 @@
-"""Supervised regression: settings, loss, loop; a whole pack of members in lockstep.
+"""Supervised training: settings, losses, loop; a whole pack of members in lockstep.
 
-Axis letters: M members, N samples, B batch, F features.
+Axis letters: M members, N samples, B batch, F features, T targets or classes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import ClassVar, Literal
 
@@ -11,52 +12,96 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn.functional import mse_loss
+from torch.nn.functional import cross_entropy, huber_loss, mse_loss
 
-from trainables import datasets, networks, pack, streams
+from trainables import datasets, dropout, networks, pack, streams
 from trainables.learner import FIGURES, Learner
 from trainables.loop import Config, Report, network
-from trainables.networks import Spec
+from trainables.networks import MLP, Spec
 from trainables.optimizers import Tensors
 from trainables.options import tunable
 from trainables.pack import Tree
 from trainables.streams import Purpose
 
-SCORE = "validation/loss"
+SCORE, ACCURACY = "validation/loss", "validation/accuracy"
+NEVER = 2**62
+"""An epoch that no training comes to."""
 
 
 class SupervisedConfig(Config):
     """The settings of supervised training beside those of every loop."""
 
     max_norm: float | None = tunable(1.0, description="gradients are clipped to this global norm; null: never", gt=0)
-    data: str = Field("conjunction-risk", description="name of the data set")
+    data: str = Field(
+        "conjunction-risk", description="name of a data set, or the path of a .csv, .parquet or .npz file"
+    )
+    features: tuple[str, ...] = Field(
+        (), description="columns (.npz: arrays) to learn from; none: all but the targets; numbers alone"
+    )
+    targets: tuple[str, ...] = Field((), description="columns (.npz: arrays) to predict; none: the last one")
+    validation_share: float = Field(0.2, description="share of the rows that is validated on", gt=0, lt=1)
     data_seed: int = Field(
         0, description="of the data's making and its split; the same for all members", ge=0, lt=2**63
     )
     standardise: bool = Field(True, description="features to mean 0 and deviation 1, fitted on the training part")
+    loss: Literal["mse", "huber", "cross_entropy"] = Field(
+        "mse", description="of training and validation; huber has delta 1; cross_entropy: the target is a class"
+    )
+    dropout: float = tunable(0.0, description="share of each hidden layer that an update leaves out", ge=0, lt=1)
+    patience: int | None = tunable(
+        None, description="epochs without a better validation loss after which a member stops; null: never", gt=0
+    )
+
+    @property
+    def source(self) -> datasets.Source:
+        """The data that the config asks for."""
+        classes = self.loss == "cross_entropy"
+        return datasets.Source(self.data, self.data_seed, self.features, self.targets, self.validation_share, classes)
+
+
+def _cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
+    """outputs: (N, T) unnormalised logarithms of the classes' probabilities; targets: (N, 1) classes."""
+    return cross_entropy(outputs, targets[:, 0].long())
+
+
+LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mse": mse_loss,
+    "huber": huber_loss,
+    "cross_entropy": _cross_entropy,
+}
+"""(outputs (N, T), targets) -> the mean over all of them."""
 
 
 @lru_cache
-def make_loss(spec: Spec) -> Callable[..., tuple[Tensor, Tensors]]:
-    """The mean squared error of one member on one batch, its network in train mode."""
-    network = networks.function(spec, training=True)
+def make_loss(spec: Spec, kind: str, drops: bool) -> Callable[..., tuple[Tensor, Tensors]]:
+    """The loss of one member on one batch, its network in train mode; drops: whether hidden units are left out."""
+    network: Callable[..., Tensor] = networks.function(spec, training=True)
+    if drops and isinstance(spec, MLP):
+        network = dropout.function(spec)
 
     def loss(
-        parameters: Tensors, numbers: Tensors, features: Tensor, targets: Tensor, batch: Tensor
+        parameters: Tensors, numbers: Tensors, features: Tensor, targets: Tensor, batch: Tensor, *kept: Tensor
     ) -> tuple[Tensor, Tensors]:
-        """features: (N, F), targets: (N, 1), the whole training part; batch: (B,) indices into it."""
-        return mse_loss(network(parameters, features[batch]), targets[batch]), {}
+        """features: (N, F), targets: (N, T) or (N, 1), the whole training part; batch: (B,) indices into it; kept:
+        (B, hidden units in all) where units are left out.
+        """
+        outputs = network(parameters, features[batch], *kept)
+        return LOSSES[kind](outputs, targets[batch]), {}
 
     return loss
 
 
 @lru_cache
-def packed_validate(spec: Spec, compiled: bool) -> Callable[[Tensors, Tensor, Tensor], Tensor]:
-    """(parameters, features (M, N, F), targets (M, N, 1)) -> mean squared errors (M,), networks in eval mode."""
+def packed_validate(spec: Spec, kind: str, compiled: bool) -> Callable[[Tensors, Tensor, Tensor], Tensors]:
+    """(parameters, features (M, N, F), targets (M, N, T)) -> metrics (M,) each, networks in eval mode."""
     network = networks.function(spec)
 
-    def validate(parameters: Tensors, features: Tensor, targets: Tensor) -> Tensor:
-        return mse_loss(network(parameters, features), targets)
+    def validate(parameters: Tensors, features: Tensor, targets: Tensor) -> Tensors:
+        outputs = network(parameters, features)
+        metrics = {SCORE: LOSSES[kind](outputs, targets)}
+        if kind == "cross_entropy":
+            metrics[ACCURACY] = (outputs.argmax(-1) == targets[:, 0]).float().mean()
+        return metrics
 
     return pack.lockstep(validate, compiled)
 
@@ -65,43 +110,57 @@ class SupervisedLoop:
     """Trains a pack: epochs of shuffled batches, each followed by a validation.
 
     All members see the same data, each in an order of its own. The last batch of an epoch is left out where it would be
-    short: the order is new in every epoch, so no sample is left out for long.
+    short: the order is new in every epoch, so no sample is left out for long. A member that stops early stays as it is
+    while others of its pack go on.
     """
 
     Config: ClassVar[type[SupervisedConfig]] = SupervisedConfig
     score: ClassVar[str] = SCORE
     direction: ClassVar[Literal["maximize", "minimize"]] = "minimize"
     unit: ClassVar[str] = "epochs"
-    metrics: ClassVar[tuple[str, ...]] = (SCORE, "validation/best_loss", "validation/best_epoch", *FIGURES)
+    metrics: ClassVar[tuple[str, ...]] = (
+        SCORE,
+        ACCURACY,
+        "validation/best_loss",
+        "validation/best_epoch",
+        *FIGURES,
+    )
 
     def __init__(self, configs: Sequence[SupervisedConfig], device: torch.device) -> None:
         self._device, self._members, self.steps = device, len(configs), 0
         self._common = common = configs[0]
-        data = datasets.load(common.data, common.data_seed)
+        self._data = data = datasets.load(common.source)
         samples, inputs = data.train_features.shape
         if common.batch_size > samples:
             raise ValueError(f"batch_size: {common.batch_size} is more than the {samples} samples to train on")
         mean, deviation = data.train_features.mean(0), data.train_features.std(0)
-        self._scaling = (mean, np.where(deviation > 0, deviation, 1.0)) if common.standardise else (0 * mean, 1.0)
+        # A constant column has a deviation of rounding errors alone.
+        scale = np.where(deviation > 1e-9 * np.abs(mean), deviation, 1.0)
+        self._scaling = (mean, scale) if common.standardise else (0 * mean, 0 * mean + 1)
         self._train = (self._features(data.train_features), self._shared(data.train_targets))
         self._validation = (self._features(data.validation_features), self._shared(data.validation_targets))
-        self._spec = network(common, inputs, data.train_targets.shape[1])
+        self._spec = network(common, inputs, len(data.classes) or data.train_targets.shape[1])
         seeds = [config.seed for config in configs]
+        self._rates = np.array([config.dropout for config in configs])
+        self._drops = bool(self._rates.any()) and isinstance(self._spec, MLP) and common.hidden != ()
         self._learner = Learner(
             configs,
             [
                 networks.initial(self._spec, streams.integer(config.seed, Purpose.WEIGHTS), config.initialisation)
                 for config in configs
             ],
-            make_loss(self._spec),
+            make_loss(self._spec, common.loss, self._drops),
             [],
             maximize=False,
             device=device,
         )
         self._batches = samples // common.batch_size
         self._shuffling = streams.Uniforms(seeds, Purpose.SAMPLING, samples)
+        self._dropping = streams.Uniforms(seeds, Purpose.DROPOUT, max(1, common.batch_size * sum(common.hidden)))
+        patience = [NEVER if config.patience is None else config.patience for config in configs]
+        self._patience = torch.tensor(patience, device=device)
         self._compiled = pack.compiles(common.compile, self._batches * common.budget, device)
-        self._validate = packed_validate(self._spec, pack.compiles(common.compile, common.budget, device))
+        self._validate = packed_validate(self._spec, common.loss, pack.compiles(common.compile, common.budget, device))
 
     def _features(self, features: datasets.Floats) -> Tensor:
         mean, deviation = self._scaling
@@ -115,36 +174,69 @@ class SupervisedLoop:
     def train(self, until: int) -> list[Report]:
         """Train epochs until `until` are done, each followed by a validation."""
         points: list[list[tuple[int, dict[str, float]]]] = [[] for _ in range(self._members)]
-        while self.steps < until and bool(self._learner.alive.any()):
-            self._epoch()
+        while self.steps < until and bool((self._learner.alive & self._going()).any()):
+            going = self._going()
+            self._epoch(going)
             self.steps += 1
             with torch.no_grad():
-                losses = self._validate(self._learner.parameters, *self._validation)
-            self._learner.keep_best(losses, torch.full((self._members,), self.steps, device=self._device))
-            best = self._learner.best
-            for shown, figures, loss, best_loss, best_epoch in zip(
-                points,
-                self._learner.take_figures(),
-                losses.tolist(),
-                best["score"].tolist(),
-                best["steps"].tolist(),
-                strict=True,
-            ):
-                kept = {"validation/best_loss": best_loss, "validation/best_epoch": float(best_epoch)}
-                shown.append((self.steps, {**figures, SCORE: loss, **kept}))
+                found = self._validate(self._learner.parameters, *self._validation)
+            # The weights of a member that has stopped are none of a new epoch.
+            scores = torch.where(going, found[SCORE], torch.nan)
+            self._learner.keep_best(scores, torch.full((self._members,), self.steps, device=self._device))
+            for member, metrics in enumerate(self._metrics(found)):
+                if going[member]:
+                    points[member].append((self.steps, metrics))
         self.steps = until
-        return self._learner.reports(np.full(self._members, self.steps), points)
+        return self._reports(points)
 
-    def _epoch(self) -> None:
-        """Every batch of one epoch, in an order of each member's own."""
+    def _stops_at(self) -> Tensor:
+        """(M,) the epoch with which a member's patience ends, if it comes to that."""
+        best: Tensor = self._learner.best["steps"]
+        return best.clamp(min=0) + self._patience
+
+    def _going(self) -> Tensor:
+        """(M,) bool: which members have not stopped early."""
+        return self._stops_at() > self.steps
+
+    def _metrics(self, found: Tensors) -> list[dict[str, float]]:
+        """Of each member the figures of its updates and its validation, and the best so far."""
+        best, values = self._learner.best, {name: each.tolist() for name, each in found.items()}
+        return [
+            {
+                **figures,
+                **{name: each[member] for name, each in values.items()},
+                "validation/best_loss": best["score"][member].item(),
+                "validation/best_epoch": float(best["steps"][member]),
+            }
+            for member, figures in enumerate(self._learner.take_figures())
+        ]
+
+    def _reports(self, points: Sequence[list[tuple[int, dict[str, float]]]]) -> list[Report]:
+        ends = self._stops_at().tolist()
+        reports = self._learner.reports(np.minimum(self.steps, ends), points)
+        return [
+            replace(report, stopped_at=end) if end <= self.steps and report.diverged_at is None else report
+            for report, end in zip(reports, ends, strict=True)
+        ]
+
+    def _epoch(self, going: Tensor) -> None:
+        """Every batch of one epoch, in an order of each member's own, of the members (M,) that go on."""
         size, total = self._common.batch_size, self._batches * self._common.budget
         order = np.argsort(self._shuffling.at(np.full(self._members, self.steps)), axis=1)
         batches = torch.from_numpy(order).to(self._device)
         for batch in range(self._batches):
             update = self.steps * self._batches + batch
-            moment = self._learner.moment(update / total, 1 / total, self.steps)
+            moment = {**self._learner.moment(update / total, 1 / total, self.steps), "active": going}
             chosen = batches[:, batch * size : (batch + 1) * size]
-            self._learner.update(moment, *self._train, chosen, compiled=self._compiled)
+            self._learner.update(moment, *self._train, chosen, *self._kept(update), compiled=self._compiled)
+
+    def _kept(self, update: int) -> list[Tensor]:
+        """What an update keeps of the hidden units, (M, B, units in all); nothing where no member drops any."""
+        if not self._drops:
+            return []
+        drawn = self._dropping.at(np.full(self._members, update))
+        kept = torch.from_numpy(dropout.kept(drawn, self._rates)).to(self._device)
+        return [kept.reshape(self._members, self._common.batch_size, -1)]
 
     def confirm(self, episodes: int) -> list[float]:
         """Of each member its lowest validation loss; there are no episodes, and no data beyond those of the split."""
@@ -160,13 +252,15 @@ class SupervisedLoop:
         self.steps = states[0]["steps"]
 
     def best(self) -> list[Tree]:
-        """Of each member the network with the lowest validation loss, and the scaling that its inputs need."""
-        mean, deviation = (np.broadcast_to(each, (self._spec.inputs,)).tolist() for each in self._scaling)
+        """Of each member the network with the lowest validation loss, what its inputs need, what its outputs are."""
+        mean, deviation = (each.tolist() for each in self._scaling)
+        data = self._data
         return [
             {
                 "network": networks.as_plain(self._spec),
                 "state_dict": pack.member(self._learner.best, index)["parameters"],
-                "inputs": {"mean": mean, "deviation": deviation},
+                "inputs": {"names": list(data.features), "mean": mean, "deviation": deviation},
+                "outputs": {"names": list(data.targets), "classes": list(data.classes)},
             }
             for index in range(self._members)
         ]

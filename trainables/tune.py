@@ -150,7 +150,12 @@ class Pack(tune.Trainable):
         return scores
 
     def _next_report(self) -> int:
-        """The least multiple of budget / reports beyond what is spent, in whole units."""
+        """The least multiple of budget / reports beyond what is spent, in whole units; the end where all have ended."""
+        if all(
+            report.diverged_at is not None or report.stopped_at is not None
+            for report in self._of_present(self._reports)
+        ):
+            return self._until
         budget, reports = self._configs[0].budget, self._configs[0].reports
         return math.ceil(budget * (self._moment * reports // budget + 1) / reports)
 

@@ -1,10 +1,11 @@
 """What is wrong with a sweep as a whole: plain data held against the loop that it names, and against this machine."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from trainables import LOOPS, datasets, environments, loop_of, networks
 from trainables.environments import EnvironmentMisfit
+from trainables.images import Image
 from trainables.imports import Unimportable
 from trainables.loop import EpisodicConfig, Loop, is_tunable
 from trainables.networks import Own
@@ -23,11 +24,19 @@ _UNSEARCHABLE = {
     "backend": "it changes the speed of a trial, not what is learnt",
     "data": "trials are compared on one data set",
     "data_seed": "trials are compared on one data set",
+    "features": "trials are compared on one data set",
+    "targets": "trials are compared on one data set",
+    "validation_share": "trials are compared on one data set",
     "evaluation_seed": "trials are compared on the same episodes",
     "evaluation_episodes": "trials are compared on the same episodes",
     "reports": "it changes what is seen of a trial, not what is learnt",
     "compile": "it changes the speed of a trial, not what is learnt",
 }
+_OF_DATA = ("data_seed", "features", "targets", "validation_share")
+_OF_SUPERVISED = {"loss": "trials are compared by one loss"}
+_METRICS_OF = {"validation/accuracy": ("loss", "cross_entropy")}
+"""Metrics that a loop has only where a field has this value."""
+
 _OF_THE_SWEEP = ("budget", "environment", "data", "seed")
 """Fields of a config that come from the top of the file."""
 
@@ -64,15 +73,18 @@ def _loop_problem(given: Any) -> str:
 def absent(data: Mapping[str, Any]) -> Iterator[Problem]:
     """What a sweep needs and this machine does not have: its environment or its data set."""
     environment, data_set = data.get("environment"), data.get("data")
-    messages = [("data", datasets.problem(data_set))] if isinstance(data_set, str) else []
-    if isinstance(environment, str):
-        found = [_misfit(environment, arguments, data) for arguments in _environment_args(data)]
-        messages += [
-            (each.key if each.key == "environment" else f"fixed.{each.key}", each.message) for each in found if each
-        ]
-    yield from (Problem(key, " ".join(message.split())) for key, message in messages if message)
-    if isinstance(environment, str) and not any(message for _, message in messages):
-        yield from _network_problems(data, environment)
+    if isinstance(data_set, str):
+        yield from _data_problems(data)
+    if not isinstance(environment, str):
+        return
+    found = [each for arguments in _environment_args(data) if (each := _misfit(environment, arguments, data))]
+    for each in found:
+        key = each.key if each.key == "environment" else f"fixed.{each.key}"
+        yield Problem(key, " ".join(each.message.split()))
+    if not found:
+        wrappers = _mapping(data, "fixed").get("wrappers", ())
+        described = [environments.describe(environment, each, wrappers) for each in _environment_args(data)]
+        yield from _network_problems(data, [(each.inputs, each.actions, each.image) for each in described])
 
 
 def _misfit(environment: str, arguments: dict[str, Any], data: Mapping[str, Any]) -> EnvironmentMisfit | None:
@@ -85,18 +97,38 @@ def _misfit(environment: str, arguments: dict[str, Any], data: Mapping[str, Any]
     return environments.problem(environment, arguments, tuple(wrappers), backend)
 
 
-def _network_problems(data: Mapping[str, Any], environment: str) -> Iterator[Problem]:
-    """What is wrong with networks of a person's own, on this environment."""
+def _data_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
+    """What is wrong with a data set as the fields that are fixed choose from it, and with batches larger than it."""
+    loop = LOOPS.get(str(data.get("loop")))
+    if loop is None or "data" not in loop.Config.model_fields:
+        return
+    fixed = {name: value for name, value in _mapping(data, "fixed").items() if name in (*_OF_DATA, "loss")}
+    if any(True for name, value in fixed.items() for _ in fields.problems(loop.Config, name, value, name)):
+        return
+    try:
+        found = datasets.load(loop.Config(budget=1, data=data["data"], **fixed).source)
+    except datasets.Unusable as error:
+        yield from (Problem(name if name == "data" else f"fixed.{name}", each) for name, each in error.problems)
+        return
+    rows, inputs = found.train_features.shape
+    batch = _largest(data, loop, "batch_size")
+    if batch > rows:
+        under = "search" if "batch_size" in _mapping(data, "search") else "fixed"
+        yield Problem(f"{under}.batch_size", f"should be at most {rows:_}, the rows to train on, is {batch:_}")
+    yield from _network_problems(data, [(inputs, len(found.classes) or found.train_targets.shape[1], None)])
+
+
+def _network_problems(data: Mapping[str, Any], shapes: Sequence[tuple[int, int, Image | None]]) -> Iterator[Problem]:
+    """What is wrong with networks of a person's own; shapes: inputs, outputs and the image, where there is one."""
     choices = _mapping(_mapping(data, "search"), "network").get("choices")
     given = {"fixed.network": _mapping(data, "fixed").get("network")} | {
         f"search.network.choices[{index}]": name
         for index, name in enumerate(choices if isinstance(choices, list) else [])
     }
     own = {path: name for path, name in given.items() if isinstance(name, str) and ":" in name}
-    for arguments in _environment_args(data) if own else []:
-        described = environments.describe(environment, arguments, _mapping(data, "fixed").get("wrappers", ()))
+    for inputs, outputs, image in shapes:
         for path, name in own.items():
-            message = networks.problem(Own(name, described.inputs, described.actions, described.image))
+            message = networks.problem(Own(name, inputs, outputs, image))
             if message:
                 yield Problem(path, message)
 
@@ -125,6 +157,9 @@ def _metric_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
         )
     elif isinstance(metric, str) and "direction" not in data:
         yield Problem("direction", f"should be maximize or minimize: known without it is only that of {loop.score}")
+    needed = _METRICS_OF.get(str(metric))
+    if needed and metric in loop.metrics and _mapping(data, "fixed").get(needed[0]) != needed[1]:
+        yield Problem("metric", f"{metric} is there only with fixed.{needed[0]}: {needed[1]}")
 
 
 def _budget_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
@@ -177,20 +212,26 @@ def _fixed_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Probl
 
 
 def _search_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
-    search, known = data.get("search"), [name for name in loop.Config.model_fields if name not in _UNSEARCHABLE]
+    search, unsearchable = data.get("search"), _unsearchable(loop)
+    known = [name for name in loop.Config.model_fields if name not in unsearchable]
     if not isinstance(search, dict) or not search:
         yield Problem("search", "should name at least one field of the loop's config with what it may be")
         return
     for name, value in search.items():
         path = f"search.{name}"
-        if name in _UNSEARCHABLE:
-            yield Problem(path, f"can't be searched: {_UNSEARCHABLE[name]}")
+        if name in unsearchable:
+            yield Problem(path, f"can't be searched: {unsearchable[name]}")
         elif name not in known:
             yield Problem(path, fields.unknown(name, known, f"{data['loop']} has no such field"))
         else:
             yield from dimensions.problems(loop.Config, name, value, path)
             if name in _mapping(data, "fixed"):
                 yield Problem(path, "stands under fixed too: should stand under one of them")
+
+
+def _unsearchable(loop: type[Loop]) -> dict[str, str]:
+    """The fields that no search of this loop may turn, and why."""
+    return _UNSEARCHABLE | (_OF_SUPERVISED if "data" in loop.Config.model_fields else {})
 
 
 def _first_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
@@ -210,7 +251,7 @@ def _first_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Probl
 
 def _has_problems(loop: type[Loop], name: str, dimension: Any) -> bool:
     """Whether there is something wrong with the dimension, so that no value can be held against it."""
-    known = name in loop.Config.model_fields and name not in _UNSEARCHABLE
+    known = name in loop.Config.model_fields and name not in _unsearchable(loop)
     return not known or any(True for _ in dimensions.problems(loop.Config, name, dimension, name))
 
 

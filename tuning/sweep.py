@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from trainables import loop_of
+from trainables import datasets, loop_of
 from trainables.imports import Unimportable
 from trainables.loop import Config, Loop, is_tunable, structure
 from trainables.options import Frozen
@@ -33,6 +33,9 @@ MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries",
 """What may differ from the file when a study goes on."""
 
 MOST_TRIALS = 1_000_000
+
+_DIRECTIONS = {"loss": "minimize", "accuracy": "maximize"}
+"""Of metrics that are called so."""
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -49,6 +52,11 @@ def _safe_name(value: str) -> str:
     raise ValueError(
         "should be made of a-z, 0-9, dots, dashes and underscores, begin with a letter or digit, and be at most 64 long"
     )
+
+
+def _absolute(value: str) -> str:
+    """Workers run in folders of their own, and a study goes on from any."""
+    return str(Path(value).absolute()) if datasets.is_file(value) else value
 
 
 def _in_seconds(value: Any) -> Any:
@@ -120,10 +128,12 @@ class Sweep(Frozen):
         description="what trains: a name in trainables.LOOPS, or a loop of one's own, package.module:Class"
     )
     environment: str | None = Field(None, description="id of a Gymnasium environment, for loops that act")
-    data: str | None = Field(None, description="name of a data set, for loops that are supervised")
+    data: Annotated[str, AfterValidator(_absolute)] | None = Field(
+        None, description="name of a data set or path of a file, for loops that are supervised"
+    )
     metric: str = Field("", description="what trials are compared by; left out: the loop's score")
     direction: Literal["maximize", "minimize"] = Field(
-        "maximize", description="left out: as the loop's score has it; for another metric, minimize if it is a loss"
+        "maximize", description="left out: as the loop's score has it, and known for another loss, or an accuracy"
     )
     budget: int = Field(description="of each trial: environment steps (supervised: epochs)", gt=0)
     trials: int = Field(64, description="configurations to try", ge=1, le=MOST_TRIALS)
@@ -361,7 +371,8 @@ def _defaults(loop: type[Loop] | None, data: Mapping[str, Any]) -> dict[str, Any
     metric = data.get("metric", loop.score)
     if metric == loop.score:
         return {"metric": metric, "direction": loop.direction}
-    return {"direction": "minimize"} if "loss" in str(metric) else {}
+    known = [direction for word, direction in _DIRECTIONS.items() if word in str(metric)]
+    return {"direction": known[0]} if known else {}
 
 
 def _read_search(loop: type[Loop], data: Mapping[str, Any]) -> dict[str, Dimension]:

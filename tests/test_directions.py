@@ -9,7 +9,7 @@ import pytest
 FLOORS = (
     "tuning.cli",
     "tuning",
-    "tuning.run tuning.leaderboard tuning.audit",
+    "tuning.run tuning.leaderboard tuning.predict tuning.audit",
     "tuning.tracking tuning.confirm tuning.progress",
     "tuning.search",
     "tuning.sampling",
@@ -27,7 +27,7 @@ FLOORS = (
     "trainables.episodes trainables.evaluation",
     "trainables.learner",
     "trainables.loop",
-    "trainables.dropout",
+    "trainables.dropout trainables.prediction",
     "trainables.checkpoint trainables.datasets trainables.environments trainables.networks",
     "trainables.columns trainables.images trainables.imports trainables.pack trainables.replay trainables.streams",
     # Pure: of ours they know at most what an option is.

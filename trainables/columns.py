@@ -1,5 +1,6 @@
 """Tables of a person's own: named columns out of a .csv or .parquet file, or the arrays of an .npz file."""
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,23 @@ def read(path: Path) -> Table:
     return table
 
 
+def single(table: Table) -> Table:
+    """The same with every column (N, 1): those of an array of several are numbered, name[0] and on."""
+    return {
+        name if column.shape[1] == 1 else f"{name}[{place}]": column[:, place : place + 1]
+        for name, column in table.items()
+        for place in range(column.shape[1])
+    }
+
+
 def numbers(name: str, column: Column) -> NDArray[np.float64]:
     """A column (N, k) of which all are finite numbers. Raises TableError with the first row where one is not."""
     if column.dtype == object:
-        row = next(row for row, value in enumerate(column[:, 0], 1) if not _is_number(value))
-        raise TableError(f"column {name!r} should be numbers, is {column[row - 1, 0]!r} in row {row}")
+        for row, values in enumerate(column, 1):
+            for value in values:
+                if not _is_number(value):
+                    raise TableError(f"column {name!r} should be numbers, is {value!r} in row {row}")
+        column = column.astype(np.float64)
     wrong = np.flatnonzero(~np.isfinite(column).all(axis=1))
     if wrong.size:
         row = int(wrong[0])
@@ -49,9 +62,20 @@ def numbers(name: str, column: Column) -> NDArray[np.float64]:
     return column.astype(np.float64)
 
 
+def number(text: str) -> float:
+    """A finite number out of text. Raises ValueError."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"should be a number, is {text.strip()!r}")
+    return value
+
+
 def _is_number(value: object) -> bool:
     try:
-        float(str(value))
+        number(str(value))
     except ValueError:
         return False
     return True

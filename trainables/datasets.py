@@ -159,8 +159,7 @@ def _chosen(source: Source, table: Table) -> tuple[Sequence[str], Sequence[str]]
 
 def _single(table: Table, names: Iterable[str]) -> tuple[str, ...]:
     """The names of single columns: an array of several is counted through."""
-    widths = {name: table[name].shape[1] for name in names}
-    return tuple(name if width == 1 else f"{name}[{place}]" for name, width in widths.items() for place in range(width))
+    return tuple(columns.single({name: table[name] for name in names}))
 
 
 def _targets(source: Source, table: Table, names: Sequence[str]) -> tuple[tuple[str, ...], Floats]:

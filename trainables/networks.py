@@ -114,6 +114,16 @@ def as_plain(spec: Spec) -> dict[str, Any]:
     return {"kind": spec.kind, **{name: value for name, value in values.items() if value is not None}}
 
 
+def from_plain(plain: Mapping[str, Any]) -> Spec:
+    """The network that `as_plain` has described."""
+    values: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in plain.items()}
+    kind = values.pop("kind")
+    if "image" in values:
+        values["image"] = Image(**values["image"])
+    kinds: dict[str, type[Spec]] = {each.kind: each for each in (MLP, Convolutional, Own)}
+    return kinds[kind](**values)
+
+
 def initial(spec: Spec, seed: int, initialisation: Initialisation = TORCH) -> dict[str, Tensor]:
     """The parameters of a member, drawn from its own stream; keys as in the module's state_dict."""
     with torch.random.fork_rng(devices=[]):

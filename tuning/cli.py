@@ -134,6 +134,37 @@ def confirm(
 
 
 @app.command()
+def predict(
+    name: StudyName = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input", metavar="NUMBERS|FILE", help="A case, 12.0,0.3,..., or a file of them; may be repeated."
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="A .csv to write the cases and their predictions to.")] = None,
+    trial: Annotated[int | None, typer.Option(help="Whose network.  [default: the champion's, else the best]")] = None,
+    root: Root = None,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Predict cases with the best network of a supervised study."""
+    home = Home.at(root)
+    view = Study.open(home, storage or home.storage_url, name).view()
+    from tuning import predict as predictions
+
+    answer = predictions.answer(view, given or [], trial)
+    if output is not None:
+        predictions.write(answer, output)
+    if as_json:
+        print(json.dumps(answer.as_json()))
+    elif output is not None:
+        out.print(f"{output}: {len(answer.cases):,} predictions of trial {answer.trial}", highlight=False)
+    else:
+        out.print(predictions.table(answer), highlight=False)
+
+
+@app.command()
 def audit(
     name: StudyName = None,
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,

@@ -7,6 +7,7 @@ LockstepError
 │   ├── StudyRunning    another process runs it
 │   ├── StudyDiffers    its sweep is not the one that is asked for
 │   └── StudyNotFound   no study has the name
+├── PredictionError     cases that can't be predicted, or nothing that could predict them
 ├── WorkersError        the workers asked for can't be had
 └── ServerError         a server can't be begun as asked
 """
@@ -62,6 +63,10 @@ class StudyDiffers(StudyError):
 
 class StudyNotFound(StudyError):
     """There is no study of this name."""
+
+
+class PredictionError(LockstepError):
+    """Cases that can't be predicted, or a study without what could predict them."""
 
 
 class WorkersError(LockstepError):

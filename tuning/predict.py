@@ -1,0 +1,142 @@
+"""Cases that people ask a study's best network about: on the command line or in a file, and what it answers."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from trainables import columns, datasets, prediction
+from trainables.checkpoint import CheckpointError
+from trainables.columns import TableError
+from trainables.imports import Unimportable
+from trainables.prediction import Predictor
+from tuning import fields
+from tuning.errors import PredictionError
+from tuning.figures import number
+from tuning.views import StudyView
+
+Case = dict[str, Any]
+"""What is known of a case by name: the features, and what else its file has."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Cases in order, and of each what is predicted, by name; features: those that the network sees."""
+
+    study: str
+    trial: int
+    checkpoint: str
+    features: tuple[str, ...]
+    cases: list[Case]
+    predictions: list[dict[str, Any]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The one object that `--json` prints."""
+        return {
+            "study": self.study,
+            "trial": self.trial,
+            "checkpoint": self.checkpoint,
+            "predictions": [
+                {"features": {name: case[name] for name in self.features}, "predicted": predicted}
+                for case, predicted in zip(self.cases, self.predictions, strict=True)
+            ],
+        }
+
+
+def answer(view: StudyView, given: Sequence[str], trial: int | None = None) -> Answer:
+    """What the network of a trial, else of the champion or the best, says; given: cases as text, or paths of files.
+
+    Raises PredictionError.
+    """
+    chosen = _trial(view, trial)
+    checkpoint = next((each.checkpoint for each in view.trials if each.number == chosen), None)
+    if checkpoint is None:
+        raise PredictionError(f"trial {chosen} of {view.name} has no checkpoint to predict with")
+    try:
+        predictor = prediction.load(Path(checkpoint))
+    except (CheckpointError, Unimportable) as error:
+        raise PredictionError(str(error)) from error
+    if not given:
+        raise PredictionError(f"--input: is missing; a case is {','.join(predictor.features)}, or give a .csv of them")
+    cases = [case for each in given for case in _cases(each, predictor)]
+    rows = [[case[name] for name in predictor.features] for case in cases]
+    return Answer(view.name, chosen, checkpoint, predictor.features, cases, predictor.predict(rows))
+
+
+def _trial(view: StudyView, wanted: int | None) -> int:
+    if wanted is not None:
+        if wanted not in {each.number for each in view.trials}:
+            raise PredictionError(f"--trial: {view.name} has no trial {wanted}; it has {len(view.trials)}, from 0 on")
+        return wanted
+    if view.confirmation is not None and view.confirmation.champion is not None:
+        return view.confirmation.champion
+    if view.best is None:
+        raise PredictionError(f"{view.name} has no trial with a value; --trial names another")
+    return view.best.number
+
+
+def _cases(given: str, predictor: Predictor) -> Iterator[Case]:
+    if datasets.is_file(given):
+        yield from _cases_of_file(Path(given), predictor)
+        return
+    parts, features = given.split(","), predictor.features
+    if len(parts) != len(features):
+        wanted = f"{len(features)} numbers: {','.join(features)}"
+        raise PredictionError(f"--input: should be {wanted}, is {given!r}, which has {len(parts)}")
+    try:
+        yield {name: columns.number(part) for name, part in zip(features, parts, strict=True)}
+    except ValueError as error:
+        raise PredictionError(f"--input: {error}, in {given!r}") from error
+
+
+def _cases_of_file(path: Path, predictor: Predictor) -> Iterator[Case]:
+    try:
+        table = columns.single(columns.read(path))
+        missing = [name for name in predictor.features if name not in table]
+        if missing:
+            hints = " ".join(fields.unknown(name, table, f"there is no column {name!r}") + "." for name in missing)
+            raise PredictionError(f"--input: {path.name}: {hints}")
+        for name in predictor.features:
+            table[name] = columns.numbers(name, table[name])
+    except TableError as error:
+        raise PredictionError(f"--input: {error}") from error
+    for row in zip(*(column[:, 0].tolist() for column in table.values()), strict=True):
+        yield dict(zip(table, row, strict=True))
+
+
+def write(answer: Answer, path: Path) -> None:
+    """Cases and predictions as a .csv, a row a case in order, with all columns that the cases came with.
+
+    Raises PredictionError where it can't be written.
+    """
+    if path.suffix != ".csv":
+        raise PredictionError(f"--output: should end in .csv, is {path}")
+    names = list(dict.fromkeys(name for case in answer.cases for name in case))
+    predicted = list(answer.predictions[0]) if answer.predictions else []
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow([*names, *(f"predicted_{name}" for name in predicted)])
+            for case, found in zip(answer.cases, answer.predictions, strict=True):
+                writer.writerow([_cell(case.get(name)) for name in names] + [_cell(found[name]) for name in predicted])
+    except OSError as error:
+        raise PredictionError(f"--output: {path}: {error.strerror}") from error
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None or value != value else str(value).removesuffix(".0")
+
+
+def table(answer: Answer) -> Table:
+    """Cases and predictions for people."""
+    shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    predicted = list(answer.predictions[0]) if answer.predictions else []
+    for name in (*answer.features, *predicted):
+        shown.add_column(name, justify="right", style="bold" if name in predicted else None)
+    for case, found in zip(answer.cases, answer.predictions, strict=True):
+        values = [*(case[name] for name in answer.features), *(found[name] for name in predicted)]
+        shown.add_row(*(number(each) if isinstance(each, float) else str(each) for each in values))
+    return shown

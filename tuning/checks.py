@@ -1,6 +1,6 @@
 """What is wrong with a sweep as a whole: plain data held against the loop that it names, and against this machine."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeGuard
 
 from trainables import LOOPS, datasets, environments, loop_of, networks
@@ -83,8 +83,8 @@ def absent(data: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(key, " ".join(each.message.split()))
     if not found:
         wrappers = _mapping(data, "fixed").get("wrappers", ())
-        described = [environments.describe(environment, each, wrappers) for each in _environment_args(data)]
-        yield from _network_problems(data, [(each.inputs, each.actions, each.image) for each in described])
+        described = (environments.describe(environment, each, wrappers) for each in _environment_args(data))
+        yield from _network_problems(data, ((each.inputs, each.actions, each.image) for each in described))
 
 
 def _misfit(environment: str, arguments: dict[str, Any], data: Mapping[str, Any]) -> EnvironmentMisfit | None:
@@ -118,7 +118,7 @@ def _data_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _network_problems(data, [(inputs, len(found.classes) or found.train_targets.shape[1], None)])
 
 
-def _network_problems(data: Mapping[str, Any], shapes: Sequence[tuple[int, int, Image | None]]) -> Iterator[Problem]:
+def _network_problems(data: Mapping[str, Any], shapes: Iterable[tuple[int, int, Image | None]]) -> Iterator[Problem]:
     """What is wrong with networks of a person's own; shapes: inputs, outputs and the image, where there is one."""
     choices = _mapping(_mapping(data, "search"), "network").get("choices")
     given = {"fixed.network": _mapping(data, "fixed").get("network")} | {
@@ -126,7 +126,7 @@ def _network_problems(data: Mapping[str, Any], shapes: Sequence[tuple[int, int, 
         for index, name in enumerate(choices if isinstance(choices, list) else [])
     }
     own = {path: name for path, name in given.items() if isinstance(name, str) and ":" in name}
-    for inputs, outputs, image in shapes:
+    for inputs, outputs, image in shapes if own else ():
         for path, name in own.items():
             message = networks.problem(Own(name, inputs, outputs, image))
             if message:

@@ -156,7 +156,8 @@ class SupervisedLoop:
         )
         self._batches = samples // common.batch_size
         self._shuffling = streams.Uniforms(seeds, Purpose.SAMPLING, samples)
-        self._dropping = streams.Uniforms(seeds, Purpose.DROPOUT, max(1, common.batch_size * sum(common.hidden)))
+        units = common.batch_size * sum(common.hidden) if self._drops else 1
+        self._dropping = streams.Uniforms(seeds, Purpose.DROPOUT, units)
         patience = [NEVER if config.patience is None else config.patience for config in configs]
         self._patience = torch.tensor(patience, device=device)
         self._compiled = pack.compiles(common.compile, self._batches * common.budget, device)

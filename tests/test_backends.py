@@ -11,7 +11,7 @@ import sweeps
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
-from tiny_environments import CLOCK, MOODY, Clock, Moody
+from tiny_environments import CLOCK, Clock, Moody
 
 from trainables import environments
 from trainables.dqn import DQNConfig, DQNLoop
@@ -296,11 +296,6 @@ def test_a_wrapper_of_ones_own_by_name() -> None:
 
 def test_an_environment_that_never_ends_is_cut() -> None:
     description = describe(CLOCK, {"length": 10**9})
-    for backend in ("auto", "gymnasium"):
-        grid = make(description, 1, 1, backend)
-        one = np.ones((1, 1), dtype=np.bool_)
-        moments = list(
-            environments.play(grid, np.zeros((1, 1), dtype=np.int64), one, lambda seen: np.zeros((1, 1), int))
-        )
-        assert len(moments) == description.max_episode_steps == 10_000
-    assert MOODY in gymnasium.registry
+    one = np.ones((1, 1), dtype=np.bool_)
+    moments = environments.play(make(description, 1, 1), np.zeros((1, 1), dtype=np.int64), one, lambda seen: 0 * one)
+    assert sum(1 for _ in moments) == description.max_episode_steps == 10_000

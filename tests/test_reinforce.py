@@ -355,6 +355,24 @@ def test_normalised_rewards_are_learnt_from_in_units_of_their_deviation() -> Non
     assert normalised["train/return_mean"] == plain["train/return_mean"] == 6
 
 
+def test_the_deviation_of_rewards_is_gone_on_with() -> None:
+    common = {"environment": "CartPole-v1", "budget": 400, "batch_size": 4, "normalise_rewards": True}
+    loop = begin({"seed": 1}, {"seed": 2}, **common)
+    loop.train(200)
+    middle = loop.state()
+    expected = loop.train(400)
+    resumed = begin({"seed": 1}, {"seed": 2}, **common)
+    resumed.load(middle)
+    assert resumed.train(400) == expected
+
+    # A checkpoint of before there was one has seen no rewards: another training, but a sound one.
+    afresh = begin({"seed": 1}, {"seed": 2}, **common)
+    afresh.load([{name: part for name, part in state.items() if name != "deviation"} for state in middle])
+    reports = afresh.train(400)
+    assert [report.diverged_at for report in reports] == [None, None]
+    assert reports != expected
+
+
 def test_a_large_batch_is_learnt_from_a_few_members_at_a_time_with_the_same_result() -> None:
     # Ten steps of 1,500 episodes: no two of these members fit together.
     common = {

@@ -130,9 +130,10 @@ def make_loss(spec: Spec, baseline: str, normalise: bool) -> Callable[..., tuple
 class ReinforceLoop:
     """Trains a pack: every member plays a batch of complete episodes, then every member learns from its own.
 
-    A member's budget counts the steps of its own episodes. It begins an update while any budget is left, so it may
-    overshoot by part of a batch; one that has spent its share waits for the others. No step of an older policy enters
-    an update.
+    A member's budget counts the steps of its own training episodes and nothing else: not those of evaluation, not those
+    of its neighbours, and none for a place that idles since its episode has ended. It begins a batch while any budget
+    is left and plays its episodes to their ends, so it overshoots by less than a batch; one that has spent its share
+    waits for the others. All episodes of an update are played by the policy that it updates, and learnt from once.
     """
 
     Config: ClassVar[type[ReinforceConfig]] = ReinforceConfig
@@ -285,7 +286,9 @@ class ReinforceLoop:
         self._steps = np.array([state["steps"] for state in states])
         self._updates = np.array([state["updates"] for state in states])
         self._drawn = np.array([state["drawn"] for state in states])
-        self._deviation = Deviation.join([state["deviation"] for state in states])
+        # Members of before rewards could be normalised have shown nothing yet.
+        unseen = Deviation.of(1).member(0)
+        self._deviation = Deviation.join([state.get("deviation", unseen) for state in states])
 
     def best(self) -> list[Tree]:
         """Of each member the policy with the best score."""

@@ -34,6 +34,12 @@ EntropySchedule = Annotated[Fixed | Step | Exponential | Cosine, Field(discrimin
 class ReinforceConfig(EpisodicConfig):
     """The settings of REINFORCE beside those of every loop."""
 
+    budget: int = Field(
+        description="full length of the training; environment steps of the member's own training episodes. The last "
+        "batch of episodes is played to its end, so it is exceeded by less than a batch",
+        gt=0,
+        le=10**10,
+    )
     max_norm: float | None = tunable(1.0, description="gradients are clipped to this global norm; null: never", gt=0)
     batch_size: int = Field(16, description="complete episodes in one update", gt=0, le=10_000)
     entropy_weight: float = tunable(0.0, description="of the policy's entropy in the loss, before its schedule", ge=0)

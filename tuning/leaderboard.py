@@ -11,7 +11,7 @@ from tuning import halving, importance
 from tuning.figures import clock, number
 from tuning.views import Confirmation, StudyView
 
-ROWS = 10
+ROWS, MOST_FAILURES = 10, 3
 
 
 def leaderboard(view: StudyView, width: int) -> RenderableType:
@@ -63,7 +63,7 @@ def summary(view: StudyView, width: int) -> RenderableType:
     if best is None:
         parts.append(Text("No trial has a value: " + _why_none(view)))
         return Group(*parts)
-    parts += [Text(), leaderboard(view, width), Text()]
+    parts += [*(Text(line) for line in _failures(view)), Text(), leaderboard(view, width), Text()]
     compared = ""
     if default is not None and default.value is not None and default is not best:
         compared = f"; the default configuration reaches {number(default.value)}"
@@ -154,6 +154,13 @@ def _undisturbed(view: StudyView) -> list[int]:
     return [trial.steps // len(trial.seeds) for trial in trials for _ in trial.seeds]
 
 
+def _failures(view: StudyView) -> list[str]:
+    """Why trials failed, of the first few."""
+    failed = [trial for trial in view.trials if trial.state == "failed"]
+    more = [f"and {len(failed) - MOST_FAILURES} more"] if len(failed) > MOST_FAILURES else []
+    return [f"trial {trial.number}: {trial.reason}" for trial in failed[:MOST_FAILURES]] + more
+
+
 def _why_none(view: StudyView) -> str:
     reasons = [f"trial {trial.number}: {trial.reason}" for trial in view.trials if trial.reason]
-    return "; ".join(reasons[:3]) or "none was finished."
+    return "; ".join(reasons[:MOST_FAILURES]) or "none was finished."

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainables import checkpoint
-from trainables.checkpoint import BEST, LATEST, NEXT, CheckpointError
+from trainables.checkpoint import BEST, LATEST, NEXT, CheckpointError, DamagedCheckpoint
 
 
 class Killed(BaseException):
@@ -197,11 +197,20 @@ def test_a_file_of_another_format_is_refused_by_name(tmp_path: Path) -> None:
             checkpoint.load([place])
 
 
-def test_a_file_that_is_no_checkpoint_at_all_is_refused_by_name(tmp_path: Path) -> None:
-    for content in (b"", b"not a checkpoint", b"PK\x03\x04 half an archive"):
-        (tmp_path / LATEST).write_bytes(content)
-        with pytest.raises(CheckpointError, match=LATEST):
-            checkpoint.load([tmp_path])
+def test_a_file_that_a_power_cut_has_broken_counts_as_none(tmp_path: Path) -> None:
+    places = folders(tmp_path, 2)
+    save(places, 1)
+    whole = (places[0] / LATEST).read_bytes()
+    for content in (b"", bytes(len(whole)), whole[: len(whole) // 2], whole[:-1], b"not a checkpoint"):
+        (places[0] / LATEST).write_bytes(content)
+        assert moment(places) is None
+        with pytest.raises(DamagedCheckpoint, match=LATEST):
+            checkpoint.read(places[0] / LATEST)
+    for place in places:
+        (place / LATEST).rename(place / NEXT)
+    (places[0] / NEXT).write_bytes(whole)
+    (places[0] / LATEST).write_bytes(b"")
+    assert moment(places) == 1
 
 
 class Mischief:

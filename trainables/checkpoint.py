@@ -9,11 +9,16 @@ Every file is written aside and renamed, best.pt before the others. Members of a
 moment, and no rename spans several files. So first every member's next.pt is written, then each becomes latest.pt; when
 that is cut off anywhere between, one moment is still there of every member: the old one or the new.
 
+Nothing waits for the disk, which would take longer than many a training. Whatever is killed, what was written stands;
+only a machine that loses its power may leave a broken file, and that counts as none: the member begins at an earlier
+moment.
+
 Files hold state dicts and plain values only and are loaded with `weights_only=True`.
 """
 
 import os
 import traceback
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from pickle import UnpicklingError
@@ -34,6 +39,10 @@ class CheckpointError(ValueError):
     """The file is no checkpoint that this version can load; the message says which and why."""
 
 
+class DamagedCheckpoint(CheckpointError):
+    """The file is none at all, or a broken one."""
+
+
 def save(folders: Sequence[Path], latest: Sequence[State], best: Sequence[State | None]) -> None:
     """Write the members of a pack, a folder each. latest: states with the `moment` they are of, the same in all;
     best: None of a member that has not been scored yet.
@@ -52,7 +61,7 @@ def load(folders: Sequence[Path]) -> list[State] | None:
 
     Raises CheckpointError for a file of another format.
     """
-    found = [{name: state for name in (LATEST, NEXT) if (state := read(folder / name))} for folder in folders]
+    found = [{name: state for name in (LATEST, NEXT) if (state := _whole(folder / name))} for folder in folders]
     common = set.intersection(*({state["moment"] for state in states.values()} for states in found))
     if not common:
         return None
@@ -63,14 +72,27 @@ def load(folders: Sequence[Path]) -> list[State] | None:
     return [next(state for state in states.values() if state["moment"] == max(common)) for states in found]
 
 
+def _whole(path: Path) -> State | None:
+    try:
+        return read(path)
+    except DamagedCheckpoint:
+        return None
+
+
 def read(path: Path) -> State | None:
-    """The content of one file; None where there is none. Raises CheckpointError for one of another format."""
+    """The content of one file; None where there is none.
+
+    Raises DamagedCheckpoint for what is no checkpoint, CheckpointError for one of another format.
+    """
+    if not path.exists():
+        return None
+    if not zipfile.is_zipfile(path):
+        # An archive has its table of contents at the end, so one that was cut off is none.
+        raise DamagedCheckpoint(f"{path}: no checkpoint, or a damaged one")
     try:
         state: State = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        return None
     except (EOFError, RuntimeError, UnpicklingError) as error:
-        raise CheckpointError(f"{path}: no checkpoint, or a damaged one: {error or type(error).__name__}") from error
+        raise CheckpointError(f"{path}: no checkpoint: {error or type(error).__name__}") from error
     found = state.get("format") if isinstance(state, dict) else None
     if not isinstance(found, int):
         raise CheckpointError(f"{path}: no checkpoint of format {FORMAT}, which is the one this version reads")
@@ -92,6 +114,4 @@ def _write(path: Path, state: State) -> None:
     aside = path.with_name(f".{path.name}.part")
     with aside.open("wb") as file:
         torch.save({"format": FORMAT, **state}, file)
-        file.flush()
-        os.fsync(file.fileno())
     os.replace(aside, path)

@@ -187,8 +187,8 @@ class Tracker:
             else:
                 self._adopt(plans[number], run)
             for place in range(len(members)):
-                kept = checkpoint.read(self._study.home.member(self._study.name, number, place) / checkpoint.LATEST)
-                self._note(number, place, kept["report"]["points"] if kept else [], _now())
+                kept = checkpoint.load([self._study.home.member(self._study.name, number, place)])
+                self._note(number, place, kept[0]["report"]["points"] if kept else [], _now())
             self._end_trial(number, found, members)
         for number in runs.keys() - self._runs.keys():
             self._adopt(plans[number], runs[number])

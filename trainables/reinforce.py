@@ -244,9 +244,9 @@ class ReinforceLoop:
             weight = weight * schedules.factor(self._entropy["schedule"], moment["progress"], moment["tick"])
         data = (torch.from_numpy(each).to(self._device) for each in steps)
         at_once = max(1, STEPS_AT_ONCE // length)
-        self._learner.update(
-            moment, weight, *data, compiled=compiled, at_once=at_once if at_once < self._members else None
-        )
+        # An accelerator has the memory, and gains by all members at once.
+        chunked = self._device.type == "cpu" and at_once < self._members
+        self._learner.update(moment, weight, *data, compiled=compiled, at_once=at_once if chunked else None)
         self._steps = self._steps + taken
         self._updates = self._updates + going
 

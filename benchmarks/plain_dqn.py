@@ -34,6 +34,7 @@ class Settings:
     hidden: tuple[int, ...]
     reports: int
     gamma: float
+    n_steps: int
     reward_scale: float
     evaluation_episodes: int
     replay_capacity: int
@@ -77,7 +78,7 @@ class Agent:
         self.next_observations = torch.zeros(self.capacity, inputs)
         self.actions = torch.zeros(self.capacity, dtype=torch.int64)
         self.rewards = torch.zeros(self.capacity)
-        self.terminated = torch.zeros(self.capacity)
+        self.discounts = torch.zeros(self.capacity)
 
     def greedy(self, observation: Tensor) -> int:
         """The best action."""
@@ -85,15 +86,27 @@ class Agent:
             return int(self.network(observation).argmax())
 
     def remember(
-        self, observation: Tensor, action: int, reward: float, next_observation: Tensor, terminated: bool
+        self,
+        observation: Tensor,
+        action: int,
+        reward: float,
+        next_observation: Tensor,
+        terminated: bool,
+        age: int = 0,
     ) -> None:
-        """Write one transition over the oldest."""
+        """Write one transition over the oldest; the `age` ones before it in its episode go on over it."""
+        discount = self.settings.gamma * (not terminated)
+        for back in range(1, min(self.settings.n_steps - 1, age) + 1):
+            earlier = (self.written - back) % self.capacity
+            self.rewards[earlier] += self.discounts[earlier] * reward
+            self.next_observations[earlier] = next_observation
+            self.discounts[earlier] *= discount
         place = self.written % self.capacity
         self.observations[place] = observation
         self.actions[place] = action
         self.rewards[place] = reward
         self.next_observations[place] = next_observation
-        self.terminated[place] = float(terminated)
+        self.discounts[place] = discount
         self.written += 1
 
     def update(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -102,8 +115,8 @@ class Agent:
         batch = torch.randint(min(self.written, self.capacity), (settings.batch_size,))
         values = self.network(self.observations[batch]).gather(1, self.actions[batch, None]).squeeze(1)
         with torch.no_grad():
-            bootstrap = self.target(self.next_observations[batch]).amax(1) * (1 - self.terminated[batch])
-            targets = settings.reward_scale * self.rewards[batch] + settings.gamma * bootstrap
+            bootstrap = self.target(self.next_observations[batch]).amax(1)
+            targets = settings.reward_scale * self.rewards[batch] + self.discounts[batch] * bootstrap
         loss = nn.functional.huber_loss(values, targets)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
@@ -127,12 +140,14 @@ def train(settings: Settings, report: Callable[[dict[str, float]], None]) -> Non
     )
     shown: list[tuple[float, float, float]] = []
     observation = torch.from_numpy(training.reset(seed=TRAINING_SEEDS + settings.seed)[0])
+    age = 0
     for step in range(1, settings.budget + 1):
         epsilon = _epsilon(settings, step)
         action = int(torch.randint(actions, ())) if torch.rand(()) < epsilon else agent.greedy(observation)
         seen, reward, terminated, truncated, _ = training.step(action)
         next_observation = torch.from_numpy(seen)
-        agent.remember(observation, action, float(reward), next_observation, terminated)
+        agent.remember(observation, action, float(reward), next_observation, terminated, age)
+        age = 0 if terminated or truncated else age + 1
         observation = torch.from_numpy(training.reset()[0]) if terminated or truncated else next_observation
         if step > settings.learning_starts and step % settings.train_frequency == 0:
             for _ in range(settings.gradient_steps):

@@ -66,7 +66,8 @@ def overhead_s(legs: Sequence[Leg]) -> float:
 
 
 def _legs(folder: Path, size: int, legs: int, budget: int) -> list[Leg]:
-    short = ("--set", f"budget={budget}", "--set", f"fixed.learning_starts={budget - 20}")
+    settings = (f"budget={budget}", f"fixed.learning_starts={budget - 20}", "fixed.reports=10")
+    short = [word for setting in settings for word in ("--set", setting)]
     swept = sweep(folder, "cartpole-dqn", *short, "--trials", legs * size, "--pack-size", size, "--workers", WORKERS)
     # The trials of a leg are asked for together, so their numbers are side by side; each has the seconds of the leg.
     firsts = range(0, legs * size, size)

@@ -1,6 +1,7 @@
 """Which dimensions of a search mattered, and which of its ranges end too early: what to search next."""
 
 import math
+import random
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,9 @@ from tuning.sweep import Sweep
 
 FEWEST_TRIALS = 16
 """With fewer trials than these nothing is said to matter more than another."""
+
+MOST_TRIALS = 256
+"""Of more trials a sample is enough, and fANOVA takes a time that grows with the square of their number."""
 
 AT_THE_END, NEAR_IT = 0.05, 0.2
 """Shares of a range, of its logarithm where it is log: the best trial lies at its end, others near it."""
@@ -54,6 +58,8 @@ def importances(study: optuna.Study, space: Space, seed: int = 0) -> dict[str, f
     valued = _compared([trial for trial in trials if space.dimensions.keys() <= trial.params.keys()])
     if len(valued) < FEWEST_TRIALS or len({value for _, value in valued}) == 1:
         return {}
+    if len(valued) > MOST_TRIALS:
+        valued = random.Random(seed).sample(valued, MOST_TRIALS)
     names = [trial.params.keys() for trial, _ in valued]
     conditional = any(each != names[0] for each in names)
     with warnings.catch_warnings():

@@ -7,8 +7,10 @@ import platform
 from collections.abc import Callable
 from pathlib import Path
 
+import halved
 import leg_overhead
 import many_trials
+import pack_sizes
 import packed_update
 import plain_stack
 from rich.console import Console
@@ -37,12 +39,16 @@ def benchmarks(plain_trials: int, quick: bool) -> dict[str, Callable[[], Result]
             "plain-stack": lambda: plain_stack.measure(trials=8, budget=1_500, plain_trials=2),
             "leg-overhead": lambda: leg_overhead.measure(legs=8, pack_sizes=(1,), preset_trials=2),
             "many-trials": lambda: many_trials.measure(trials=200),
+            "halving": lambda: halved.measure(trials=8),
+            "pack-sizes": lambda: pack_sizes.measure(trials=32, seeds=2, sweep_trials=8, budget=1_500),
         }
     return {
         "packed-update": packed_update.measure,
         "plain-stack": lambda: plain_stack.measure(plain_trials=plain_trials),
         "leg-overhead": leg_overhead.measure,
         "many-trials": many_trials.measure,
+        "halving": halved.measure,
+        "pack-sizes": pack_sizes.measure,
     }
 
 

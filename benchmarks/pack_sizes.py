@@ -105,7 +105,7 @@ def best_so_far(size: int, trials: int, seed: int) -> list[float]:
                 for plan in under_way.pop(0):
                     value = hartmann(_point(study.sweep, plan))
                     study.finish(plan.number, Outcome("complete", value=value), [MemberResult(1_000, value)])
-                    values.append(max(value, *values[-1:]))
+                    values.append(max([value, *values[-1:]]))
         return values
 
 

@@ -79,7 +79,8 @@ class Tracker:
         self._ended: set[int] = set()
         self._pending: dict[int, Told] = {}
         self._told_at = time.monotonic()
-        self._seen: dict[tuple[int, str], int] = {}
+        self._seen: dict[int, dict[str, int]] = {}
+        """Of the runs that have not ended: the last step of each curve that has been told, or is about to be."""
         self._experiment_id = ""
         self._parent: str | None = None
         self._tags = {"lockstep.key": study.key, "lockstep.study": study.name, "lockstep.loop": study.sweep.loop}
@@ -200,7 +201,7 @@ class Tracker:
         self._runs[number] = run_id
         for key in run.data.metrics:
             history = self._insist(partial(self._client.get_metric_history, run_id, key)) or []
-            self._seen[number, key] = max((metric.step for metric in history), default=-1)
+            self._seen.setdefault(number, {})[key] = max((metric.step for metric in history), default=-1)
         if not run.data.params:
             self._of(number).params += _params(plan.params)
         self._insist(partial(self._set_running, run_id))
@@ -212,10 +213,11 @@ class Tracker:
     def _note(self, number: int, place: int, points: list[tuple[int, dict[str, float]]], now: int) -> None:
         """What is new of a curve; a leg that goes on from a checkpoint tells all of its curve again."""
         pending, prefix = self._of(number).metrics, f"seed-{place}/" if place else ""
+        seen = self._seen.setdefault(number, {})
         for steps, shown in points:
             for name, value in shown.items():
-                if steps > self._seen.get((number, prefix + name), -1):
-                    self._seen[number, prefix + name] = steps
+                if steps > seen.get(prefix + name, -1):
+                    seen[prefix + name] = steps
                     pending.append(Metric(prefix + name, value, now, steps))
 
     def _of(self, number: int) -> Told:
@@ -287,6 +289,7 @@ class Tracker:
         state = _state(found)
         tags = {"lockstep.state": state, "lockstep.diverged_at": found.diverged_at, "lockstep.reason": found.reason}
         self._tell(number, {key: str(tag) for key, tag in tags.items() if tag is not None})
+        self._seen.pop(number, None)
         run_id = self._runs.get(number)
         if run_id is not None:
             self._ended.add(number)

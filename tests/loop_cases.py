@@ -8,28 +8,39 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from trainables import datasets, streams
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
+def learnt(state: dict[str, Any]) -> dict[str, Tensor]:
+    """The weights in a member's state, as the platform's learner keeps them."""
+    weights: dict[str, Tensor] = state["learner"]["parameters"]
+    return weights
+
+
 @dataclass(frozen=True)
 class Case:
     """One small training.
 
-    common: the structural fields; members: the tunable fields of three members that differ in all that they can;
-    middle, later: where to interrupt; deployed: the score of a network, by means that share nothing with the loops;
-    compiled: fields that spare the compiler shapes; overshoots: whether the budget may be exceeded; others:
-    metrics that the loop has with other fields.
+    common: the structural fields; deployed: the score of what `best()` holds, by means that share nothing with the
+    loop; members: the tunable fields of three members that differ in all that they can; middle, later: where to
+    interrupt; weights: those in a member's state; compiled: fields that spare the compiler shapes; overshoots: whether
+    the budget may be exceeded; others: metrics that the loop has with other fields.
     """
 
     common: dict[str, Any]
-    members: tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
-    middle: int
-    later: int
     deployed: Callable[[Any, dict[str, Any]], float]
+    members: tuple[dict[str, Any], dict[str, Any], dict[str, Any]] = (
+        {"seed": 3},
+        {"seed": 5, "learning_rate": 3e-4},
+        {"seed": 8, "learning_rate": 1e-4},
+    )
+    middle: int = 20
+    later: int = 30
+    weights: Callable[[dict[str, Any]], dict[str, Tensor]] = learnt
     compiled: dict[str, Any] = field(default_factory=dict)
     overshoots: bool = False
     others: frozenset[str] = frozenset()
@@ -69,6 +80,12 @@ def validation_loss(config: Any, best: dict[str, Any]) -> float:
     with torch.no_grad():
         errors = network(best)(features).numpy() - data.validation_targets
     return float((errors**2).mean())
+
+
+def height(config: Any, best: dict[str, Any]) -> float:
+    """How far above its floor a point of Rosenbrock's valley lies."""
+    x, y = best["state_dict"]["point"].tolist()
+    return float((1 - x) ** 2 + config.steepness * (y - x**2) ** 2)
 
 
 CASES = {
@@ -144,5 +161,6 @@ CASES = {
         deployed=validation_loss,
         others=frozenset({"validation/accuracy"}),
     ),
+    "rosenbrock:Rosenbrock": Case({"budget": 40}, height, weights=lambda state: {"point": state["point"]}),
 }
-"""By the loop's name. A loop of the platform without a case fails the contract suite."""
+"""By the loop's name as a sweep has it, whoever wrote the loop. One of the platform's without a case fails the suite."""

@@ -1,0 +1,112 @@
+"""Loops that people bring: the examples of the documentation run, and what is wrong with others is said."""
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import sweeps
+from rosenbrock import Rosenbrock
+
+from trainables import LOOPS, checkpoint, loop_of
+from trainables.imports import Unimportable
+from trainables.tune import trainable_of
+from tuning.errors import SweepError
+from tuning.sweep import Sweep
+
+EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
+
+
+def run(runs: Path, example: str, *options: str) -> dict[str, Any]:
+    """The sweep of an example, run as its document says; the study as JSON."""
+    ended = sweeps.tuning(
+        "run", f"{example}.yaml", "--root", str(runs), "--workers", "1", *options, "--json", cwd=EXAMPLES
+    )
+    assert ended.returncode == 0, ended.stderr
+    found: dict[str, Any] = json.loads(ended.stdout)
+    return found
+
+
+def test_the_example_of_a_packed_loop_runs_as_a_sweep(runs: Path) -> None:
+    found = run(runs, "rosenbrock", "--trials", "6", "--set", "confirm={top: 1, seeds: 2}")
+    assert found["state"] == "finished"
+    assert found["counts"]["failed"] == 0
+    assert sum(found["counts"].values()) == 6
+    assert 0 <= found["best"]["value"] <= found["default"]["value"]
+    assert all(score is not None for each in found["confirmation"]["candidates"] for score in each["scores"])
+    best = checkpoint.read(Path(found["best"]["checkpoint"]))
+    assert best is not None
+    assert best["score"]["value"] == pytest.approx(found["best"]["value"])
+
+
+def test_a_name_of_the_platform_is_its_loop_and_any_other_is_imported() -> None:
+    assert all(loop_of(name) is loop for name, loop in LOOPS.items())
+    assert loop_of("rosenbrock:Rosenbrock") is Rosenbrock
+    assert trainable_of("rosenbrock:Rosenbrock").loop is Rosenbrock
+
+
+class WithoutMethods(Rosenbrock):
+    train = None
+    best = None
+
+
+class WithAnyConfig(Rosenbrock):
+    Config = dict
+
+
+class Sideways(Rosenbrock):
+    direction: ClassVar[Any] = "sideways"
+
+
+class Empty:
+    """Nothing of a loop."""
+
+
+NOT_LOOPS = {
+    "rosenbrock": "should be dqn, reinforce or supervised, or package.module:Class, is 'rosenbrock'",
+    "no_such_module:Loop": "no_such_module can't be imported: ModuleNotFoundError: No module named 'no_such_module'",
+    "rosenbrock:Rosenbrok": "rosenbrock:Rosenbrok: rosenbrock has no Rosenbrok",
+    "test_own_loops:EXAMPLES": "test_own_loops:EXAMPLES: should be a class",
+    "test_own_loops:WithoutMethods": "has no train(), best(); what a loop has is in docs/own-loops.md",
+    "test_own_loops:Empty": "has no Config, score, direction, unit, metrics, train(), state(), load(), confirm(), best()",
+    "test_own_loops:WithAnyConfig": "its Config should be a subclass of trainables.loop.Config",
+    "test_own_loops:Sideways": "its direction should be maximize or minimize",
+}
+
+
+@pytest.mark.parametrize(("name", "message"), NOT_LOOPS.items())
+def test_what_is_no_loop_is_said_at_its_key(name: str, message: str) -> None:
+    with pytest.raises(SweepError) as raised:
+        Sweep.model_validate({"name": "own", "loop": name, "budget": 10, "search": {"x": {"low": 0, "high": 1}}})
+    (problem,) = [each for each in raised.value.problems if each.key_path == "loop"]
+    assert message in problem.message
+    if ":" in name:
+        with pytest.raises(Unimportable):
+            loop_of(name)
+
+
+def test_a_sweep_of_an_own_loop_is_held_against_its_config() -> None:
+    with pytest.raises(SweepError) as raised:
+        Sweep.model_validate(
+            {
+                "name": "own",
+                "loop": "rosenbrock:Rosenbrock",
+                "environment": "CartPole-v1",
+                "budget": 5,
+                "metric": "loss",
+                "fixed": {"steepness": -1, "steepnes": 3},
+                "search": {"momentum": {"low": 0, "high": 1}},
+            }
+        )
+    found = {problem.key_path: problem.message for problem in raised.value.problems}
+    assert found.keys() == {
+        "environment",
+        "budget",
+        "metric",
+        "fixed.steepness",
+        "fixed.steepnes",
+        "search.momentum.high",
+    }
+    assert "did you mean steepness?" in found["fixed.steepnes"]
+    assert "should be below 1" in found["search.momentum.high"]
+    assert "takes none" in found["environment"]

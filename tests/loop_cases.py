@@ -163,4 +163,4 @@ CASES = {
     ),
     "rosenbrock:Rosenbrock": Case({"budget": 40}, height, weights=lambda state: {"point": state["point"]}),
 }
-"""By the loop's name as a sweep has it, whoever wrote the loop. One of the platform's without a case fails the suite."""
+"""By the loop's name as a sweep has it, whoever wrote the loop; one of the platform fails without a case."""

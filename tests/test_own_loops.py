@@ -68,7 +68,7 @@ NOT_LOOPS = {
     "rosenbrock:Rosenbrok": "rosenbrock:Rosenbrok: rosenbrock has no Rosenbrok",
     "test_own_loops:EXAMPLES": "test_own_loops:EXAMPLES: should be a class",
     "test_own_loops:WithoutMethods": "has no train(), best(); what a loop has is in docs/own-loops.md",
-    "test_own_loops:Empty": "has no Config, score, direction, unit, metrics, train(), state(), load(), confirm(), best()",
+    "test_own_loops:Empty": "has no Config, score, direction, unit, metrics, train(), state(), load()",
     "test_own_loops:WithAnyConfig": "its Config should be a subclass of trainables.loop.Config",
     "test_own_loops:Sideways": "its direction should be maximize or minimize",
 }

@@ -1,18 +1,22 @@
 """Our loops against independent implementations with the same settings, seed by seed as many on either side.
 
 Prints for each pair the interquartile means of the scores with their 95 % bootstrap intervals. A score is the mean
-return of greedy episodes with the weights as the training leaves them.
+return of greedy episodes with the weights as the training leaves them. Needs the extra `bench`.
 """
 
 import argparse
+import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import plain_reinforce
+import sb3_dqn
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -31,6 +35,23 @@ CARTPOLE_REINFORCE = {
     "entropy_weight": 1e-3,
     "evaluation_episodes": 20,
 }
+
+DQN: dict[str, Any] = {
+    "learning_rate": 1e-3,
+    "max_norm": 10.0,
+    "batch_size": 64,
+    "hidden": (64, 64),
+    "gamma": 0.99,
+    "replay_capacity": 100_000,
+    "learning_starts": 100,  # until then the reference acts at random alone, so only for a moment
+    "train_frequency": 4,
+    "gradient_steps": 2,
+    "target_interval": 500,
+    "epsilon": {"linear": {"start": 1.0, "end": 0.04, "share": 0.2}},
+    "evaluation_episodes": 20,
+}
+CARTPOLE_DQN = {**DQN, "environment": "CartPole-v1", "budget": 20_000}
+ACROBOT_DQN = {**DQN, "environment": "Acrobot-v1", "budget": 30_000}
 
 
 @dataclass(frozen=True)
@@ -86,14 +107,37 @@ def _plain_reinforce(seed: int) -> float:
     return plain_reinforce.train(plain_reinforce.Settings.like(config))
 
 
-PAIRS: dict[str, Callable[[Sequence[int], int], Compared]] = {"cartpole-reinforce": cartpole_reinforce}
+def cartpole_dqn(seeds: Sequence[int], cores: int) -> Compared:
+    """DQN on CartPole-v1 against Stable-Baselines3."""
+    return _dqn("dqn, CartPole-v1", CARTPOLE_DQN, seeds, cores)
+
+
+def acrobot_dqn(seeds: Sequence[int], cores: int) -> Compared:
+    """DQN on Acrobot-v1 against Stable-Baselines3."""
+    return _dqn("dqn, Acrobot-v1", ACROBOT_DQN, seeds, cores)
+
+
+def _dqn(name: str, settings: dict[str, Any], seeds: Sequence[int], cores: int) -> Compared:
+    theirs = apart(partial(_sb3_dqn, settings), seeds, cores)
+    return Compared(name, "Stable-Baselines3", packed("dqn", settings, seeds), theirs)
+
+
+def _sb3_dqn(settings: dict[str, Any], seed: int) -> float:
+    return sb3_dqn.train(sb3_dqn.Settings.like(LOOPS["dqn"].Config(**settings, seed=seed)))
+
+
+PAIRS: dict[str, Callable[[Sequence[int], int], Compared]] = {
+    "cartpole-reinforce": cartpole_reinforce,
+    "cartpole-dqn": cartpole_dqn,
+    "acrobot-dqn": acrobot_dqn,
+}
 """(seeds, cores) -> the scores, by name."""
 
 
 def table(compared: Sequence[Compared]) -> Table:
     """All pairs, a row each."""
     made = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("", "ours", "reference", "its score", "no worse"):
+    for heading in ("", "ours", "reference", "its score", "overlap or better"):
         made.add_column(heading)
     for each in compared:
         made.add_row(*each.row())
@@ -105,16 +149,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some alone: {', '.join(PAIRS)}")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="trainings on either side (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="two seeds alone: whether it runs, not who is better")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where the scores go, seed by seed")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.names if name not in PAIRS]
     if unknown:
         parser.error(f"there is no pair {unknown[0]!r}; there are {', '.join(PAIRS)}")
-    seeds, cores = range(arguments.seeds), len(os.sched_getaffinity(0))
-    console = Console(width=WIDTH)
-    console.print(
-        f"{arguments.seeds} seeds each; interquartile mean (95 % interval)\n",
-        table([PAIRS[name](seeds, cores) for name in arguments.names or PAIRS]),
-        highlight=False,
+    seeds, cores = range(2 if arguments.quick else arguments.seeds), len(os.sched_getaffinity(0))
+    compared = []
+    for name in arguments.names or PAIRS:
+        compared.append(PAIRS[name](seeds, cores))
+        if arguments.json is not None:
+            # After each pair, since each takes minutes.
+            arguments.json.write_text(json.dumps([asdict(each) for each in compared], indent=1))
+    Console(width=WIDTH).print(
+        f"{len(seeds)} seeds each; interquartile mean (95 % interval)\n", table(compared), highlight=False
     )
 
 

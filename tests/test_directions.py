@@ -32,8 +32,8 @@ FLOORS = (
     "trainables.columns trainables.images trainables.imports trainables.pack trainables.replay trainables.streams",
     # Pure: of ours they know at most what an option is.
     "trainables.exploration trainables.initialisations trainables.schedules trainables.optimizers"
-    " tuning.halving tuning.statistics tuning.diagnosis tuning.errors tuning.figures tuning.outcome tuning.paths"
-    " tuning.quiet tuning.sqlite tuning.tables",
+    " tuning.front tuning.halving tuning.statistics tuning.diagnosis tuning.errors tuning.figures tuning.outcome"
+    " tuning.paths tuning.quiet tuning.sqlite tuning.tables",
     "trainables.faults trainables.options",
 )
 """From the roof to the ground. A module imports from the floors below its own; a folder counts as one module."""

@@ -327,6 +327,7 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
             "steps": 0 if number == 4 else 200,
             "seconds": 0 if number == 4 else 1.0,
             "diverged_at": diverged_at,
+            "second": None,
         }
 
     assert shown == {
@@ -334,6 +335,8 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
         "state": "running",
         "metric": "evaluation/return_mean",
         "direction": "maximize",
+        "second": None,
+        "front": None,
         "counts": {"complete": 2, "pruned": 1, "failed": 1, "running": 1},
         "seconds": 7.0,
         "member_steps": 800,

@@ -9,7 +9,7 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from tuning.study import Study
-from tuning.tracking import STATUSES, Tracker, tracking_uri
+from tuning.tracking import FRONT, STATUSES, Tracker, tracking_uri
 from tuning.views import StudyView, TrialView
 
 ENDED = ("complete", "pruned", "failed")
@@ -93,8 +93,10 @@ def _of_study(view: StudyView) -> Iterator[Finding]:
 
 def _of_runs(view: StudyView, runs: dict[int | None, list[Run]]) -> Iterator[Finding]:
     yield from _of_parent(runs.get(None, []))
+    front = {trial.number for trial in view.front}
     for trial in view.trials:
-        yield from (Finding(f"trial {trial.number}", each) for each in _of_trial(trial, runs.get(trial.number, [])))
+        found = _of_trial(trial, runs.get(trial.number, []), trial.number in front)
+        yield from (Finding(f"trial {trial.number}", each) for each in found)
     known = {trial.number for trial in view.trials}
     for stray in runs:
         if stray is not None and stray not in known:
@@ -108,7 +110,7 @@ def _of_parent(runs: list[Run]) -> Iterator[Finding]:
         yield Finding("study", "its own run in MLflow is still running")
 
 
-def _of_trial(trial: TrialView, runs: list[Run]) -> Iterator[str]:
+def _of_trial(trial: TrialView, runs: list[Run], on_front: bool) -> Iterator[str]:
     if len(runs) != 1:
         yield f"has {len(runs)} runs in MLflow, should have one"
         return
@@ -120,11 +122,14 @@ def _of_trial(trial: TrialView, runs: list[Run]) -> Iterator[str]:
         yield f"is {state}, its run in MLflow is {run.info.status}"
     if run.data.params != {name: str(value) for name, value in trial.params.items()}:
         yield "its parameters in MLflow are others"
-    told = run.data.metrics.get("value")
-    if (told is None) != (trial.value is None) or (
-        told is not None and trial.value is not None and not math.isclose(told, trial.value)
-    ):
-        yield f"its value is {trial.value}, in MLflow {told}"
+    if (run.data.tags.get(FRONT) == "true") != on_front:
+        yield f"is{'' if on_front else ' not'} on the front, and MLflow says otherwise"
+    for name, value in (("value", trial.value), ("second", trial.second)):
+        told = run.data.metrics.get(name)
+        if (told is None) != (value is None) or (
+            told is not None and value is not None and not math.isclose(told, value)
+        ):
+            yield f"its {name} is {value}, in MLflow {told}"
 
 
 def _of_files(trial: TrialView) -> Iterator[str]:

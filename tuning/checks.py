@@ -14,6 +14,7 @@ from tuning import space as spaces
 from tuning.dimensions import FloatRange, IntRange, Options
 from tuning.document import shown
 from tuning.errors import Problem
+from tuning.outcome import SECONDS, STEPS, Direction
 from tuning.space import Space
 
 _UNSEARCHABLE = {
@@ -37,6 +38,15 @@ _OF_SUPERVISED = {"loss": "trials are compared by one loss"}
 _METRICS_OF = {"validation/accuracy": ("loss", "cross_entropy")}
 """Metrics that a loop has only where a field has this value."""
 
+_DIRECTIONS: dict[str, Direction] = {"loss": "minimize", "accuracy": "maximize"}
+"""Of metrics that are called so."""
+
+_ONE_OBJECTIVE = {
+    "halving": "by two objectives no trial is so much worse than another that it could be given up early",
+    "confirm": "it names one champion, and by two objectives there is a front",
+}
+"""What does not go with a second objective."""
+
 _OF_THE_SWEEP = ("budget", "environment", "data", "seed")
 """Fields of a config that come from the top of the file."""
 
@@ -51,6 +61,7 @@ def problems(data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[
         return
     yield from _subject_problems(data, loop)
     yield from _metric_problems(data, loop)
+    yield from _second_problems(data, loop)
     yield from _budget_problems(data, loop)
     yield from _replay_problems(data, loop)
     yield from _fixed_problems(data, loop)
@@ -157,9 +168,49 @@ def _metric_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
         )
     elif isinstance(metric, str) and "direction" not in data:
         yield Problem("direction", f"should be maximize or minimize: known without it is only that of {loop.score}")
+    yield from _absent_metric(data, loop, metric, "metric")
+
+
+def _absent_metric(data: Mapping[str, Any], loop: type[Loop], metric: Any, path: str) -> Iterator[Problem]:
     needed = _METRICS_OF.get(str(metric))
     if needed and metric in loop.metrics and _mapping(data, "fixed").get(needed[0]) != needed[1]:
-        yield Problem("metric", f"{metric} is there only with fixed.{needed[0]}: {needed[1]}")
+        yield Problem(path, f"{metric} is there only with fixed.{needed[0]}: {needed[1]}")
+
+
+def direction_of(metric: Any) -> Direction | None:
+    """The direction of what trials may be compared by, where it is known from the name alone."""
+    if metric in (SECONDS, STEPS):
+        return "minimize"
+    return next((direction for word, direction in _DIRECTIONS.items() if word in str(metric)), None)
+
+
+def _second_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    second = data.get("second")
+    if second is None:
+        return
+    for key, reason in _ONE_OBJECTIVE.items():
+        if data.get(key) not in ("off", False):
+            yield Problem(key, f"should be off or left out with a second objective: {reason}")
+    if data.get("sampler") == "cmaes":
+        yield Problem("sampler", "cmaes knows one objective, and there is a second: should be tpe, gp or nsga2")
+    given = second if isinstance(second, dict) else {"metric": second}
+    metric, direction = given.get("metric"), given.get("direction")
+    if not isinstance(metric, str):
+        path = "second.metric" if given is second else "second"
+        yield Problem(path, f"should be seconds, steps or one of {', '.join(loop.metrics)}, is {shown(metric)}")
+    elif metric in (SECONDS, STEPS):
+        if direction not in (None, "minimize"):
+            yield Problem("second.direction", f"should be left out: fewer {metric} are better")
+    elif metric not in loop.metrics:
+        known = (SECONDS, STEPS, *loop.metrics)
+        what = f"{data['loop']} has no metric {metric!r}"
+        yield Problem("second", fields.unknown(metric, known, what, at_most=4))
+    elif metric == data["metric"]:
+        yield Problem("second", f"should differ from the metric, which is {metric} too")
+    elif direction is None and direction_of(metric) is None:
+        yield Problem("second", f"should be {{metric: {metric}, direction: ...}}, maximize or minimize")
+    else:
+        yield from _absent_metric(data, loop, metric, "second")
 
 
 def _budget_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:

@@ -223,7 +223,7 @@ def list_studies(root: Root = None, storage: Storage = None, as_json: Json = Fal
     for heading in ("study", "state", "trials", "best", "begun"):
         table.add_column(heading, justify="right" if heading in ("trials", "best") else "left")
     for view in views:
-        best = number(view.best.value if view.best else None)
+        best = f"front of {len(view.front)}" if view.front else number(view.best.value if view.best else None)
         begun = view.created.astimezone().strftime("%Y-%m-%d %H:%M")
         table.add_row(view.name, view.state, str(len(view.trials)), best, begun)
     out.print(table if views else f"There are no studies in {home.root}.", highlight=False)
@@ -281,7 +281,7 @@ def finish(view: StudyView, as_json: bool) -> None:
     show_view(view, as_json)
     if view.state == "interrupted":
         raise typer.Exit(130)
-    if view.best is None:
+    if not view.ranked():
         raise typer.Exit(1)
 
 

@@ -46,9 +46,10 @@ def importances(study: optuna.Study, space: Space, seed: int = 0) -> dict[str, f
     """What share of the differences between trials each parameter has, the largest first; together 1, or none at all.
 
     Trials are compared at the budget that most of them have come to, so that those that halving gave up count as well;
-    those without any value, diverged ones among them, don't. By fANOVA (Hutter et al., 2014), which is the surer of few
-    trials, but knows only parameters that all of them have; where some are conditional by PED-ANOVA (Watanabe et al.,
-    2023), which asks what sets the best tenth apart. None of fewer than FEWEST_TRIALS trials, or where all are equal.
+    those without any value, diverged ones among them, don't; of two objectives the first counts. By fANOVA (Hutter et
+    al., 2014), which is the surer of few trials, but knows only parameters that all of them have; where some are
+    conditional by PED-ANOVA (Watanabe et al., 2023), which asks what sets the best tenth apart. None of fewer than
+    FEWEST_TRIALS trials, or where all are equal.
     """
     # It brings scikit-learn, a second of every command that only shows a study.
     from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator, get_param_importances
@@ -66,7 +67,7 @@ def importances(study: optuna.Study, space: Space, seed: int = 0) -> dict[str, f
         # Both call themselves experimental, and the one its figures rough where trials are few.
         warnings.simplefilter("ignore")
         evaluator = PedAnovaImportanceEvaluator() if conditional else FanovaImportanceEvaluator(seed=seed)
-        alike = optuna.create_study(direction=study.direction)
+        alike = optuna.create_study(direction=study.directions[0])
         alike.add_trials(
             [create_trial(value=value, params=each.params, distributions=each.distributions) for each, value in valued]
         )
@@ -77,7 +78,10 @@ def _compared(trials: Sequence[FrozenTrial]) -> list[tuple[FrozenTrial, float]]:
     """Trials with their values at the budget that most have come to; at the end where none is known on the way."""
     steps = Counter(step for trial in trials for step in trial.intermediate_values)
     common = max(steps, key=lambda step: (steps[step], step), default=None)
-    found = [(trial, trial.value if common is None else trial.intermediate_values.get(common)) for trial in trials]
+    found = [
+        (trial, (trial.values or [None])[0] if common is None else trial.intermediate_values.get(common))
+        for trial in trials
+    ]
     return [(trial, value) for trial, value in found if value is not None and math.isfinite(value)]
 
 

@@ -15,9 +15,12 @@ ROWS, MOST_FAILURES = 10, 3
 
 
 def leaderboard(view: StudyView, width: int) -> RenderableType:
-    """The best trials and the default, each with what differs between them; in columns where the width has room."""
-    order = view.ranked()
-    shown = [(rank, trial) for rank, trial in enumerate(order, 1) if rank <= ROWS or trial.default]
+    """The best trials and the default, each with what differs between them; in columns where the width has room.
+
+    By two objectives all of the front, in the first one's order.
+    """
+    order, on_front = view.ranked(), len(view.front)
+    shown = [(rank, trial) for rank, trial in enumerate(order, 1) if rank <= max(ROWS, on_front) or trial.default]
     params = {trial.number: _with_settings(trial.params) for _, trial in shown}
     names = list(dict.fromkeys(name for each in params.values() for name in each))
     differing = [name for name in names if len({each.get(name) for each in params.values()}) > 1]
@@ -25,8 +28,9 @@ def leaderboard(view: StudyView, width: int) -> RenderableType:
     headings = [name.replace("_", "\n") for name in differing]
     forms = [_table(view, headings, padding) for padding in (2, 1)] + [_table(view, ["what differs"], 2)]
     for (rank, trial), values in zip(shown, rows, strict=True):
-        style = "bold green" if rank == 1 else None
+        style = "bold green" if rank <= max(1, on_front) else None
         start = [str(rank), f"{trial.number}*" if trial.default else str(trial.number), number(trial.value)]
+        start += [number(trial.second)] if view.sweep.second else []
         for table in forms[:-1]:
             table.add_row(*start, *values, style=style)
         text = ", ".join(f"{name} {value}" for name, value in zip(differing, values, strict=True) if value)
@@ -39,7 +43,8 @@ def leaderboard(view: StudyView, width: int) -> RenderableType:
 
 def _table(view: StudyView, headings: list[str], padding: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, padding, 0, 0))
-    for heading in ("", "trial", view.sweep.metric.rpartition("/")[2].replace("_", "\n")):
+    objectives = [view.sweep.metric, *([view.sweep.second.metric] if view.sweep.second else [])]
+    for heading in ("", "trial", *(name.rpartition("/")[2].replace("_", "\n") for name in objectives)):
         table.add_column(heading, justify="right")
     for heading in headings:
         table.add_column(heading, overflow="fold")
@@ -59,37 +64,52 @@ def _with_settings(params: Mapping[str, Any]) -> dict[str, str]:
 def summary(view: StudyView, width: int) -> RenderableType:
     """The whole of what is printed when a sweep has ended, or when it is shown later."""
     parts: list[RenderableType] = [Text(_headline(view), style="bold"), Text(_counts(view))]
-    best, default = view.best, view.default
-    if best is None:
+    if not view.ranked():
         parts.append(Text("No trial has a value: " + _why_none(view)))
         return Group(*parts)
     parts += [*(Text(line) for line in _failures(view)), Text(), leaderboard(view, width), Text()]
-    compared = ""
-    if default is not None and default.value is not None and default is not best:
-        compared = f"; the default configuration reaches {number(default.value)}"
     parts += [Text(line) for line in _hints(view)]
     if view.confirmation is not None:
         parts += [confirmation(view.confirmation), Text()]
-    parts.append(Text(f"Best: trial {best.number}, {view.sweep.metric} {number(best.value)}{compared}."))
-    if default is not None and default.diverged_at is not None:
-        when = f"diverged at {default.diverged_at:,}: {default.reason}"
-        parts.append(Text(f"The default, trial {default.number}, {when}."))
-    if best.checkpoint:
-        parts.append(Text(f"  weights  {best.checkpoint}", overflow="fold"))
-    if best.run_id:
-        parts.append(Text(f"  MLflow   {best.run_id}"))
+    parts += [Text(line, overflow="fold") for line in [*_winners(view), *_default_diverged(view)]]
     parts.append(Text(f"Next: `tuning ui` to compare the runs, `tuning show {view.name} --json` for scripts."))
     return Group(*parts)
+
+
+def _winners(view: StudyView) -> list[str]:
+    """The best trial and where to find it; of two objectives the front."""
+    best, default, second = view.best, view.default, view.sweep.second
+    if second is not None:
+        numbers = [str(trial.number) for trial in view.front]
+        names = f"trial{'s' * (len(numbers) > 1)} {', '.join(numbers)}"
+        beaten = f"what beats one of them in {view.sweep.metric} is worse in {second.metric}"
+        return [f"Front: {names}; {beaten}."]
+    if best is None:
+        return []
+    compared = ""
+    if default is not None and default.value is not None and default is not best:
+        compared = f"; the default configuration reaches {number(default.value)}"
+    lines = [f"Best: trial {best.number}, {view.sweep.metric} {number(best.value)}{compared}."]
+    lines += [f"  weights  {best.checkpoint}"] if best.checkpoint else []
+    return lines + ([f"  MLflow   {best.run_id}"] if best.run_id else [])
+
+
+def _default_diverged(view: StudyView) -> list[str]:
+    default = view.default
+    if default is None or default.diverged_at is None:
+        return []
+    return [f"The default, trial {default.number}, diverged at {default.diverged_at:,}: {default.reason}."]
 
 
 def _hints(view: StudyView) -> list[str]:
     """What mattered, and where the search might go on."""
     matters = [f"{name} {share:.0%}" for name, share in list(view.importances.items())[:4] if share >= 0.05]
     lines = [f"What mattered: {', '.join(matters)}"] if matters else []
+    ranked = [] if view.sweep.second else view.ranked()
     lines += [
         f"{edge.name}: the best is {number(edge.value)}, at the edge of {number(edge.low)} to {number(edge.high)}; "
         f"try {number(edge.try_low)} to {number(edge.try_high)}"
-        for edge in importance.edges(view.sweep, [trial.params for trial in view.ranked()])
+        for edge in importance.edges(view.sweep, [trial.params for trial in ranked])
     ]
     return [*lines, ""] if lines else []
 

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 Direction = Literal["maximize", "minimize"]
 Aggregate = Literal["mean", "median", "worst"]
+SECONDS, STEPS = "seconds", "steps"
+"""What trials may be compared by beside their metric, apart from another metric."""
+
 _AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {"mean": statistics.fmean, "median": statistics.median}
 
 
@@ -15,7 +18,9 @@ _AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {"mean": statistics
 class MemberResult:
     """What is known of one member so far.
 
-    value: the metric at its best point; steps in the budget's unit; error: why it can't be trained any further.
+    value: the metric at its best point; steps in the budget's unit; error: why it can't be trained any further;
+    seconds: for which its packs trained; share_s: of these those that fall to it, a pack's shared out evenly; second:
+    where trials are compared by another metric as well, that one at the best point.
     """
 
     steps: int = 0
@@ -25,20 +30,28 @@ class MemberResult:
     reason: str | None = None
     seconds: float = 0.0
     error: str | None = None
+    share_s: float = 0.0
+    second: float | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a trial has come to.
 
-    complete: it has a value, its members' mean. pruned: it is given up and has none; a diverged trial is one of these,
-    and has `diverged_at`. failed: it could not be trained, for the reason given.
+    complete: it has a value, and a second one where trials are compared by two. pruned: it is given up and has none; a
+    diverged trial is one of these, and has `diverged_at`. failed: it could not be trained, for the reason given.
     """
 
     state: Literal["complete", "pruned", "failed"]
     value: float | None = None
     diverged_at: int | None = None
     reason: str | None = None
+    second: float | None = None
+
+    @property
+    def values(self) -> list[float]:
+        """Those of all objectives; none where it has no value."""
+        return [value for value in (self.value, self.second) if value is not None]
 
 
 def better(value: float, than: float | None, direction: Direction) -> bool:
@@ -53,17 +66,20 @@ def reaches(value: float, target: float, direction: Direction) -> bool:
     return value >= target if direction == "maximize" else value <= target
 
 
-def advanced(result: MemberResult, report: dict[str, Any], metric: str, direction: Direction) -> MemberResult:
-    """The result after one more report of the member (trainables.loop.Report as plain data)."""
-    value, steps = result.value, result.value_steps
+def advanced(
+    result: MemberResult, report: dict[str, Any], metric: str, direction: Direction, second: str | None = None
+) -> MemberResult:
+    """The result after one more report of the member (trainables.loop.Report as plain data); second: another metric."""
+    value, steps, beside = result.value, result.value_steps, result.second
     for at, metrics in report["points"]:
         if metric in metrics and better(metrics[metric], value, direction):
-            value, steps = metrics[metric], at
+            value, steps, beside = metrics[metric], at, metrics.get(second or "")
     return replace(
         result,
         steps=report["steps"],
         value=value,
         value_steps=steps,
+        second=beside,
         diverged_at=report["diverged_at"],
         reason=report["reason"],
         error=report["error"],
@@ -75,11 +91,15 @@ def outcome(
     error: str | None = None,
     direction: Direction = "maximize",
     aggregate: Aggregate = "mean",
+    second: str | None = None,
 ) -> Outcome:
     """What a trial has come to when all its members have stopped; `error`: why they could not go on.
 
     Its value is the mean, the median or the worst of its members' values. A member that diverged counts as worse than
     any number, so the trial has diverged where that decides: always for mean and worst, for the median where half have.
+
+    second: what trials are compared by as well, seconds, steps or another metric; of that always the mean, over the
+    members that did not diverge.
     """
     errors = [each for each in (error, *(member.error for member in members)) if each is not None]
     if errors:
@@ -94,7 +114,18 @@ def outcome(
     if not math.isfinite(value):
         first = min(diverged, key=lambda member: member.diverged_at or 0)
         return Outcome("pruned", diverged_at=first.diverged_at, reason=first.reason)
-    return Outcome("complete", value=value)
+    if second is None:
+        return Outcome("complete", value=value)
+    beside = statistics.fmean(_beside(member, second) for member in members if member.diverged_at is None)
+    if not math.isfinite(beside):
+        return Outcome("failed", reason=f"{second} was not a finite number where the metric was best")
+    return Outcome("complete", value=value, second=beside)
+
+
+def _beside(member: MemberResult, second: str) -> float:
+    """The second objective of a member: what its training cost, how soon it was at its best, or another metric."""
+    known = {SECONDS: member.share_s, STEPS: member.value_steps}.get(second, member.second)
+    return math.nan if known is None else known
 
 
 def pruned(found: Outcome, at: int) -> Outcome:

@@ -73,6 +73,9 @@ def _trial(view: StudyView, wanted: int | None) -> int:
         return wanted
     if view.confirmation is not None and view.confirmation.champion is not None:
         return view.confirmation.champion
+    if view.front:
+        several = ", ".join(str(each.number) for each in view.front)
+        raise PredictionError(f"--trial: is missing; {view.name} has no single best but a front: {several}")
     if view.best is None:
         raise PredictionError(f"{view.name} has no trial with a value; --trial names another")
     return view.best.number

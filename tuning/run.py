@@ -10,7 +10,7 @@ from rich.console import Console
 from trainables.tune import trainable_of
 from tuning import confirm as confirming
 from tuning import workers
-from tuning.errors import StudyExists
+from tuning.errors import StudyError, StudyExists
 from tuning.importance import importances
 from tuning.paths import Home
 from tuning.progress import Progress
@@ -71,7 +71,13 @@ def confirm(study: Study, wanted: Confirm, *, address: str | None = None, consol
     """Train the best trials and the default afresh, and say whether one of them is a champion.
 
     Scores that are there already are kept: asked for more seeds, or begun again, it trains only what is missing.
+    Raises StudyError where trials are compared by two objectives, StudyRunning where another process runs the study.
     """
+    if study.sweep.second is not None:
+        raise StudyError(
+            f"{study.name!r} compares trials by two objectives: it has a front, shown by `tuning show {study.name}`, "
+            "and no best that could be confirmed"
+        )
     with study.held(), workers.team(study.sweep.workers, address) as team:
         _confirm(study, wanted, team, console or _silent())
     return study.view()

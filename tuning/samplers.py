@@ -9,6 +9,7 @@ trials that were pruned or have diverged:
 - cmaes: moves tunable numbers, and leaves all else to chance; always the same ones, since it can't lose a dimension in
   a pack and find it again afterwards.
 - qmc: covers all parameters, conditional ones among them, evenly.
+- cmaes knows one objective; the others learn from two as well.
 - random: never learns. grid: all points, one after the other (see tuning.sampling).
 """
 
@@ -17,6 +18,7 @@ import heapq
 import warnings
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any
 
 import optuna
@@ -24,11 +26,12 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, QMCSampler, RandomSampler, TPESampler
 from optuna.samplers._tpe import _truncnorm
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from scipy.special import log_ndtr
 
+from tuning import front as fronts
 from tuning import space as spaces
+from tuning.outcome import Direction
 from tuning.sweep import Sweep
 
 # Optuna does without SciPy, and takes the logarithm of the normal distribution number by number in Python: ten thousand
@@ -86,23 +89,23 @@ def sampler(sweep: Sweep, asked: int = 0) -> BaseSampler:
 def informed(sweep: Sweep, asked: int = 0) -> BaseSampler:
     """The same, shown no more of the study than what it can make use of."""
     base, together = sampler(sweep, asked), spaces.distributions(sweep.space, conditional=False)
-    most = most_seen(sweep)
+    most, directions = most_seen(sweep), sweep.directions
     match sweep.sampler:
         case "random" | "grid":
             return base
         case "tpe":
-            return Informed(base, None, together, most, ranked=True)
+            return Informed(base, None, together, most, directions, ranked=sweep.second is None)
         case "qmc":
-            return Informed(base, spaces.distributions(sweep.space), {}, most, steady=True)
+            return Informed(base, spaces.distributions(sweep.space), {}, most, directions, steady=True)
         case "cmaes":
             numbers = {
                 name: each
                 for name, each in together.items()
                 if isinstance(each, FloatDistribution | IntDistribution) and name not in sweep.space.structural
             }
-            return Informed(base, numbers, together, most, steady=True)
+            return Informed(base, numbers, together, most, directions, steady=True)
         case "gp" | "nsga2":
-            return Informed(base, together, together, most)
+            return Informed(base, together, together, most, directions)
 
 
 class Informed(BaseSampler):
@@ -120,11 +123,13 @@ class Informed(BaseSampler):
         together: Mapping[str, BaseDistribution] | None,
         needed: Collection[str],
         most: int,
+        directions: Sequence[Direction],
         ranked: bool = False,
         steady: bool = False,
     ) -> None:
         self._base, self._together, self._steady = base, together, steady
-        self._shown, self._ranked = _Shown(needed, most), ranked
+        self._shown, self._ranked = _Shown(needed, most, directions), ranked
+        self._directions = directions
         self._study: _Seen | None = None
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -166,9 +171,8 @@ class Informed(BaseSampler):
 
     def _seen(self, study: optuna.Study) -> "_Seen":
         if self._study is None:
-            sign = -1 if study.direction == StudyDirection.MAXIMIZE else 1
-            trials = self._shown.of(study.get_trials(deepcopy=False), sign)
-            self._study = _Seen(study, trials if self._ranked else _understood(trials, sign))
+            trials = self._shown.of(study.get_trials(deepcopy=False))
+            self._study = _Seen(study, trials if self._ranked else _understood(trials, self._directions))
         return self._study
 
 
@@ -192,18 +196,19 @@ class _Seen(optuna.Study):
 class _Shown:
     """The finished trials to show, out of ever more of them: at the most so many of the best, and of the newest."""
 
-    def __init__(self, needed: Collection[str], most: int) -> None:
-        self._needed, self._most_newest = frozenset(needed), most - BEST_SEEN
+    def __init__(self, needed: Collection[str], most: int, directions: Sequence[Direction]) -> None:
+        self._needed, self._most_newest, self._directions = frozenset(needed), most - BEST_SEEN, directions
         self._known: set[int] = set()
         self._first = 0
         """Of trials before this one nothing is left to be known."""
         self._best: list[FrozenTrial] = []
         self._newest: list[FrozenTrial] = []
 
-    def of(self, trials: Sequence[FrozenTrial], sign: int) -> list[FrozenTrial]:
+    def of(self, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
         """Of all trials those to show, and whatever runs; those that have been looked at once are not looked at again.
 
-        Best as a tree of Parzen estimators ranks them: complete, then pruned late, then pruned early, then diverged.
+        Best as a tree of Parzen estimators ranks them: complete, then pruned late, then pruned early, then diverged. By
+        two objectives: on the front, then on that of the others, and so on.
         """
         others = [trial for trial in trials[self._first :] if trial.number not in self._known]
         fresh = [trial for trial in others if trial.state.is_finished()]
@@ -211,26 +216,42 @@ class _Shown:
         while self._first in self._known:
             self._first += 1
         fresh = [trial for trial in fresh if trial.state != TrialState.FAIL and self._needed <= trial.params.keys()]
-        self._best = heapq.nsmallest(BEST_SEEN, self._best + fresh, key=lambda trial: _rank(trial, sign))
+        self._best = _best(self._best + fresh, self._directions)
         self._newest = heapq.nlargest(self._most_newest, self._newest + fresh, key=lambda trial: trial.number)
         shown = {trial.number: trial for trial in (*self._best, *self._newest)}
         running = [trial for trial in others if trial.state == TrialState.RUNNING]
         return [*(shown[number] for number in sorted(shown)), *running]
 
 
-def _understood(trials: Sequence[FrozenTrial], sign: int) -> list[FrozenTrial]:
+def _best(trials: Sequence[FrozenTrial], directions: Sequence[Direction]) -> list[FrozenTrial]:
+    if len(directions) == 1:
+        sign = -1 if directions[0] == "maximize" else 1
+        return heapq.nsmallest(BEST_SEEN, trials, key=lambda trial: _rank(trial, sign))
+    known = {trial.number: trial for trial in trials if trial.values}
+    layers = fronts.layers({number: trial.values for number, trial in known.items()}, directions)
+    return [known[number] for number in islice(chain.from_iterable(layers), BEST_SEEN)]
+
+
+def _understood(trials: Sequence[FrozenTrial], directions: Sequence[Direction]) -> list[FrozenTrial]:
     """The trials with pruned ones as complete: of their last value or, where they have none, as worse than all others.
 
     So samplers that know of no pruned trials learn from them too, and to keep away from where trials diverge: beyond
-    the worst value by the distance from there to the best.
+    the worst value of each objective by the distance from there to the best.
     """
-    values = [sign * value for trial in trials if (value := _last(trial)) is not None]
-    beyond = sign * (2 * max(values) - min(values)) if values else None
+    known = [values for trial in trials if (values := _last(trial))]
+    beyond = [
+        _beyond(values, direction) for values, direction in zip(zip(*known, strict=True), directions, strict=False)
+    ]
     return [
         trial if trial.state != TrialState.PRUNED else _complete(trial, beyond)
         for trial in trials
-        if beyond is not None or trial.state != TrialState.PRUNED
+        if beyond or trial.state != TrialState.PRUNED
     ]
+
+
+def _beyond(values: Sequence[float], direction: Direction) -> float:
+    low, high = min(values), max(values)
+    return 2 * low - high if direction == "maximize" else 2 * high - low
 
 
 def _rank(trial: FrozenTrial, sign: int) -> tuple[float, float]:
@@ -240,13 +261,14 @@ def _rank(trial: FrozenTrial, sign: int) -> tuple[float, float]:
     return (1, 0.0) if steps is None else (-steps, sign * trial.intermediate_values[steps])
 
 
-def _last(trial: FrozenTrial) -> float | None:
-    if trial.value is not None:
-        return trial.value
-    return None if trial.last_step is None else trial.intermediate_values[trial.last_step]
+def _last(trial: FrozenTrial) -> list[float]:
+    """The trial's values; of one that was pruned the one that it had come to, if there is any."""
+    if trial.values:
+        return list(trial.values)
+    return [] if trial.last_step is None else [trial.intermediate_values[trial.last_step]]
 
 
-def _complete(trial: FrozenTrial, otherwise: float | None) -> FrozenTrial:
-    shown, value = copy.copy(trial), _last(trial)
-    shown.state, shown.value = TrialState.COMPLETE, otherwise if value is None else value
+def _complete(trial: FrozenTrial, otherwise: list[float]) -> FrozenTrial:
+    shown = copy.copy(trial)
+    shown.state, shown.values = TrialState.COMPLETE, _last(trial) or otherwise
     return shown

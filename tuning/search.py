@@ -60,6 +60,7 @@ class PackSearch(Searcher):
         self._study, self._sweep, self._observers = study, study.sweep, observers
         self._size, self._proposer = pack_size(study.sweep, workers), Proposer(study)
         self._ladders = study.sweep.ladders
+        self._second = study.sweep.second.metric if study.sweep.second else None
         self._rungs: dict[tuple[int, int], dict[int, float | None]] = {}
         """The values at each rung of each bracket, of all trials that have come to it."""
         self._waiting: dict[tuple[int, int], list[Plan]] = {}
@@ -161,11 +162,12 @@ class PackSearch(Searcher):
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """A report of every member of a leg."""
         leg, reports = self._under_way[trial_id], iter(result["members"])
+        share = result["train_s"] / len(result["members"])
         for plan in leg.plans:
             for place in range(len(plan.seeds)):
                 report, before = next(reports), self._results[plan.number][place]
-                after = outcomes.advanced(before, report, self._sweep.metric, self._sweep.direction)
-                after = replace(after, seconds=before.seconds + result["train_s"])
+                after = outcomes.advanced(before, report, self._sweep.metric, self._sweep.direction, self._second)
+                after = replace(after, seconds=before.seconds + result["train_s"], share_s=before.share_s + share)
                 self._results[plan.number][place] = after
                 self._steps += max(0, after.steps - before.steps)
                 for observer in self._observers:
@@ -230,7 +232,8 @@ class PackSearch(Searcher):
         self._waiting.setdefault((bracket, rung), []).extend(plans)
 
     def _outcome(self, plan: Plan, error: str | None) -> Outcome:
-        return outcomes.outcome(self._results[plan.number], error, self._sweep.direction, self._sweep.aggregate)
+        members, sweep = self._results[plan.number], self._sweep
+        return outcomes.outcome(members, error, sweep.direction, sweep.aggregate, self._second)
 
     def _is_target(self, found: Outcome) -> bool:
         target, direction = self._sweep.target, self._sweep.direction

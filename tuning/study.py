@@ -131,7 +131,7 @@ class Study:
         while True:
             wanted = name or _free(sweep.name, taken)
             try:
-                study = optuna.create_study(study_name=wanted, storage=kept, direction=sweep.direction)
+                study = optuna.create_study(study_name=wanted, storage=kept, directions=sweep.directions)
                 break
             except optuna.exceptions.DuplicatedStudyError:
                 if name:
@@ -258,7 +258,7 @@ class Study:
 
         In a database each parameter of a trial is a transaction of its own; here a trial reaches it whole, as one.
         """
-        with_all = optuna.create_study(storage=self._desk, direction=self.sweep.direction)
+        with_all = optuna.create_study(storage=self._desk, directions=self.sweep.directions)
         for trial in self.optuna.get_trials(deepcopy=True):
             # A trial that was put back runs again, or will.
             trial.state = TrialState.RUNNING if trial.state == TrialState.WAITING else trial.state
@@ -339,12 +339,12 @@ class Study:
         self._set_result(number, found, members)
         state = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}[found.state]
         values = {} if found.diverged_at is not None else dict(curve or {})
-        last = values[max(values)] if values and state == TrialState.PRUNED else found.value
-        self._tables.end(number, state, [] if last is None else [last], values)
+        last = [values[max(values)]] if values and state == TrialState.PRUNED else found.values
+        self._tables.end(number, state, last, values)
         if "desk" in vars(self):
             for steps, value in values.items():
                 self._desk.set_trial_intermediate_value(number, steps, value)
-            self.desk.tell(number, found.value, state=state)
+            self.desk.tell(number, found.values or None, state=state)
 
     def put_back(self, number: int, members: Sequence[MemberResult]) -> None:
         """Keep how far a trial has come that could not be finished; it waits to be gone on with."""
@@ -397,7 +397,7 @@ class Study:
         return TrialView(
             number=trial.number,
             state="waiting" if state == "running" and not held else state,
-            value=trial.value if trial.state == TrialState.COMPLETE else None,
+            value=trial.values[0] if trial.state == TrialState.COMPLETE else None,
             params=plan["params"],
             run_id=run_id,
             seeds=plan["seeds"],
@@ -406,6 +406,7 @@ class Study:
             diverged_at=found.get("diverged_at"),
             reason=found.get("reason"),
             default=plan["default"],
+            second=found.get("second"),
             checkpoint=None if best is None else str(self.home.member(self.name, trial.number, best) / BEST),
         )
 

@@ -27,15 +27,13 @@ from tuning import checks, dimensions, document, fields, halving
 from tuning.dimensions import Dimension
 from tuning.document import shown
 from tuning.errors import Problem, SweepError
+from tuning.outcome import Direction
 from tuning.space import Space, fitting, grid_size, params_of
 
 MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries", "confirm", "tracking"}
 """What may differ from the file when a study goes on."""
 
 MOST_TRIALS = 1_000_000
-
-_DIRECTIONS = {"loss": "minimize", "accuracy": "maximize"}
-"""Of metrics that are called so."""
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -74,6 +72,12 @@ def _unless_off(value: Any) -> Any:
 def _off_or_on(value: Any) -> Any:
     """YAML reads a bare off as false."""
     return "off" if value is False else "mlflow" if value is True else value
+
+
+def _metric_alone(value: Any) -> Any:
+    given = {"metric": value} if isinstance(value, str) else value
+    known = checks.direction_of(given.get("metric")) if isinstance(given, dict) else None
+    return {"direction": known, **given} if known else given
 
 
 def _count_alone(value: Any) -> Any:
@@ -118,6 +122,20 @@ class Confirm(Frozen):
     episodes: int = Field(100, description="fresh episodes that a training is scored on", ge=1, le=100_000)
 
 
+class Second(Frozen):
+    """What trials are compared by beside the metric; there is a front of them then, and no single best."""
+
+    model_config = ConfigDict(strict=True)
+
+    metric: str = Field(
+        description="seconds: of training, a pack's shared out among its members; steps: until the trial was at its "
+        "best, in the budget's unit; or another metric, as it was then"
+    )
+    direction: Literal["maximize", "minimize"] = Field(
+        "minimize", description="left out: minimize for seconds and steps, and known for a loss or an accuracy"
+    )
+
+
 class Sweep(Frozen):
     """One search, from its file. However it is made, all that is wrong with it is raised at once, as a SweepError."""
 
@@ -134,6 +152,9 @@ class Sweep(Frozen):
     metric: str = Field("", description="what trials are compared by; left out: the loop's score")
     direction: Literal["maximize", "minimize"] = Field(
         "maximize", description="left out: as the loop's score has it, and known for another loss, or an accuracy"
+    )
+    second: Annotated[Second | None, BeforeValidator(_metric_alone)] = Field(
+        None, description="a second objective: seconds, steps or another metric; halving and confirm are off then"
     )
     budget: int = Field(description="of each trial: environment steps (supervised: epochs)", gt=0)
     trials: int = Field(64, description="configurations to try", ge=1, le=MOST_TRIALS)
@@ -199,6 +220,11 @@ class Sweep(Frozen):
     def _off(self, value: Frozen | None) -> Any:
         """None would read as the default."""
         return "off" if value is None else value.model_dump(mode="json")
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Of all objectives."""
+        return (self.direction,) if self.second is None else (self.direction, self.second.direction)
 
     @property
     def ladders(self) -> tuple[tuple[int, ...], ...]:
@@ -368,11 +394,12 @@ def _loop(name: Any) -> type[Loop] | None:
 def _defaults(loop: type[Loop] | None, data: Mapping[str, Any]) -> dict[str, Any]:
     if loop is None:
         return {}
+    alone = {} if data.get("second") is None else {"halving": "off", "confirm": "off"}
     metric = data.get("metric", loop.score)
     if metric == loop.score:
-        return {"metric": metric, "direction": loop.direction}
-    known = [direction for word, direction in _DIRECTIONS.items() if word in str(metric)]
-    return {"direction": known[0]} if known else {}
+        return {"metric": metric, "direction": loop.direction, **alone}
+    known = checks.direction_of(metric)
+    return {"direction": known, **alone} if known else alone
 
 
 def _read_search(loop: type[Loop], data: Mapping[str, Any]) -> dict[str, Dimension]:

@@ -22,7 +22,6 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from trainables import checkpoint
-from tuning import outcome as outcomes
 from tuning import sqlite
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
@@ -49,7 +48,10 @@ has waited for the longer time: each write costs, however small."""
 
 FIRST_WAIT_S, LONGEST_WAIT_S, CLOSING_S = 0.5, 30.0, 60.0
 BEST_KEPT = 5
-"""Trials whose best.pt is kept as an artifact."""
+"""Trials whose best.pt is kept as an artifact; of two objectives all of the front."""
+
+FRONT = "lockstep.front"
+"""The tag of trials that are on the front, or were once; on the study's own run it names them."""
 
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 """What MLflow answers, or says of a server that does not answer, when another try may go through."""
@@ -77,6 +79,8 @@ class Tracker:
         self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
         self._runs: dict[int, str] = {}
         self._ended: set[int] = set()
+        self._on_front: set[int] = set()
+        """As MLflow has it."""
         self._pending: dict[int, Told] = {}
         self._told_at = time.monotonic()
         self._seen: dict[int, dict[str, int]] = {}
@@ -177,6 +181,7 @@ class Tracker:
 
     def _take_up(self, runs: Mapping[int, Run], plans: Mapping[int, Plan], ends: Mapping[int, Ended]) -> None:
         """Of a study that goes on: what MLflow was not told before it was cut off."""
+        self._on_front = {number for number, run in runs.items() if run.data.tags.get(FRONT) == "true"}
         for number, (found, members) in ends.items():
             run = runs.get(number)
             if run is None:
@@ -285,7 +290,8 @@ class Tracker:
 
     def _end_trial(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
         steps = max((member.value_steps or 0 for member in members), default=0)
-        self._note(number, 0, [] if found.value is None else [(steps, {"value": found.value})], _now())
+        told = zip(("value", "second"), found.values, strict=False)
+        self._note(number, 0, [(steps, dict(told))], _now())
         state = _state(found)
         tags = {"lockstep.state": state, "lockstep.diverged_at": found.diverged_at, "lockstep.reason": found.reason}
         self._tell(number, {key: str(tag) for key, tag in tags.items() if tag is not None})
@@ -311,10 +317,20 @@ class Tracker:
             run_id, checkpoint = self._runs.get(number), checkpoints[number]
             if run_id and checkpoint and Path(checkpoint).exists():
                 self._insist(partial(self._client.log_artifact, run_id, checkpoint, "checkpoint"))
+        self._mark_front({trial.number for trial in view.front})
         best, now = view.best, _now()
         metrics = [] if best is None or best.value is None else [Metric("value", best.value, now, best.number)]
         tags = {"lockstep.best_trial": str(best.number)} if best else {}
+        if view.front:
+            tags[FRONT] = ", ".join(str(trial.number) for trial in view.front)
         self._end_run(self._parent, {"finished": "complete"}.get(view.state, "waiting"), metrics, tags)
+
+    def _mark_front(self, front: set[int]) -> None:
+        for number in sorted(front ^ self._on_front):
+            run_id, on_it = self._runs.get(number), str(number in front).lower()
+            if run_id is not None:
+                self._insist(partial(self._client.set_tag, run_id, FRONT, on_it))
+        self._on_front = front
 
     def _insist(self, write: Callable[[], Answer]) -> Answer | None:
         """Write, again and again while the server is away; not for ever once the study is over."""
@@ -338,15 +354,7 @@ def _state(found: Outcome) -> str:
 
 
 def _best(view: StudyView) -> list[int]:
-    values = {trial.number: trial.value for trial in view.trials if trial.value is not None}
-    chosen: list[int] = []
-    while len(chosen) < BEST_KEPT:
-        number = outcomes.best(values.items(), view.sweep.direction)
-        if number is None:
-            break
-        chosen.append(number)
-        del values[number]
-    return chosen
+    return [trial.number for trial in view.front or view.ranked()[:BEST_KEPT]]
 
 
 def _params(values: Mapping[str, Any]) -> list[Param]:

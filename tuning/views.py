@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from tuning import front as fronts
 from tuning import outcome as outcomes
 from tuning.sweep import Sweep
 
@@ -14,7 +15,10 @@ StudyState = Literal["running", "finished", "interrupted", "failed"]
 
 @dataclass(frozen=True)
 class TrialView:
-    """A trial as people and scripts are shown it. `steps` and `seconds`: the sums of its members'."""
+    """A trial as people and scripts are shown it. `steps` and `seconds`: the sums of its members'.
+
+    second: of a sweep with two objectives the value of the other one.
+    """
 
     number: int
     state: str
@@ -28,6 +32,7 @@ class TrialView:
     reason: str | None
     default: bool
     checkpoint: str | None
+    second: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,14 +81,31 @@ class StudyView:
     confirmation: Confirmation | None = None
 
     def ranked(self) -> list[TrialView]:
-        """The complete trials, the best first, the earlier first among equals."""
+        """The complete trials, the best first, the earlier first among equals; of two objectives the front first."""
+        front = self.front
+        return front + [trial for trial in self._by_value() if trial not in front]
+
+    def _by_value(self) -> list[TrialView]:
         sign = -1 if self.sweep.direction == "maximize" else 1
         valued = [(trial.value, trial) for trial in self.trials if trial.value is not None]
         return [trial for _, trial in sorted(valued, key=lambda pair: (sign * pair[0], pair[1].number))]
 
     @property
+    def front(self) -> list[TrialView]:
+        """Of a sweep with two objectives the trials that no other beats, the best value first; else none."""
+        points = {
+            trial.number: (trial.value, trial.second)
+            for trial in self.trials
+            if trial.value is not None and trial.second is not None
+        }
+        trials = {trial.number: trial for trial in self.trials}
+        return [trials[number] for number in fronts.front(points, self.sweep.directions)] if points else []
+
+    @property
     def best(self) -> TrialView | None:
-        """The complete trial with the best value."""
+        """The complete trial with the best value; none of a sweep with two objectives, which has a front."""
+        if self.sweep.second is not None:
+            return None
         values = [(trial.number, trial.value) for trial in self.trials if trial.value is not None]
         number = outcomes.best(values, self.sweep.direction)
         return next((trial for trial in self.trials if trial.number == number), None)
@@ -100,12 +122,13 @@ class StudyView:
     def as_json(self) -> dict[str, Any]:
         """The one object that `--json` prints."""
         best, default = self.best, self.default
-        shown = ("number", "state", "value", "params", "run_id", "seeds", "steps", "seconds", "diverged_at")
+        shown = ("number", "state", "value", "params", "run_id", "seeds", "steps", "seconds", "diverged_at", "second")
         return {
             "name": self.name,
             "state": self.state,
             "metric": self.sweep.metric,
             "direction": self.sweep.direction,
+            "second": self.sweep.second and self.sweep.second.model_dump(mode="json"),
             "counts": {state: self.count(state) for state in ("complete", "pruned", "failed", "running")},
             "seconds": self.seconds,
             "member_steps": sum(trial.steps for trial in self.trials),
@@ -118,6 +141,12 @@ class StudyView:
                 "run_id": best.run_id,
                 "checkpoint": best.checkpoint,
             },
+            "front": None
+            if self.sweep.second is None
+            else [
+                {"number": trial.number, "value": trial.value, "second": trial.second, "checkpoint": trial.checkpoint}
+                for trial in self.front
+            ],
             "champion": self.confirmation and self.confirmation.champion,
             "confirmation": self.confirmation and CONFIRMATION.dump_python(self.confirmation, mode="json"),
             "trials": [{key: asdict(trial)[key] for key in shown} for trial in self.trials],

@@ -24,8 +24,10 @@ from tuning.study import Leg, Plan, Study
 from tuning.sweep import Sweep
 
 SMALLEST_PACK, LARGEST_PACK, PACKS_A_WORKER = 8, 16, 4
+LARGEST_OF_MANY, MANY_PACKS = 64, 32
 """With pack size auto: no larger than pays on a CPU core, and each worker gets several packs, so that Optuna learns
-between them; but not smaller than it takes to have most of the speed, where there are as many trials."""
+between them; but not smaller than it takes to have most of the speed, where there are as many trials. Where there are
+so many that each worker gets many packs, larger ones spare the driver legs."""
 
 
 class Observer(Protocol):
@@ -48,7 +50,11 @@ def pack_size(sweep: Sweep, workers: int) -> int:
     if sweep.pack_size != "auto":
         return max(1, sweep.pack_size // sweep.seeds)
     share = sweep.trials * sweep.seeds / workers
-    members = max(min(SMALLEST_PACK, math.ceil(share)), min(LARGEST_PACK, math.ceil(share / PACKS_A_WORKER)))
+    members = max(
+        min(SMALLEST_PACK, math.ceil(share)),
+        min(LARGEST_PACK, math.ceil(share / PACKS_A_WORKER)),
+        min(LARGEST_OF_MANY, math.floor(share / MANY_PACKS)),
+    )
     return max(1, members // sweep.seeds)
 
 

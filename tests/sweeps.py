@@ -223,10 +223,16 @@ def assert_sound(study: Study, trials: int) -> None:
     for trial in told:
         way = [record for record in records if record.state == "closed" and trial.number in record.numbers]
         assert len({record.bracket for record in way}) == 1, "brackets are never mixed"
-        assert [record.until for record in way] == [*study.sweep.ladders[way[0].bracket][: len(way)]]
-        assert all(trial.number in record.promoted for record in way[:-1])
-        assert trial.number not in way[-1].promoted
         found = ends[trial.number][0]
+        audited = [record for record in way if trial.number in record.audited]
+        judged = way if not audited else way[:-1]
+        assert [record.until for record in judged] == [*study.sweep.ladders[way[0].bracket][: len(judged)]]
+        assert all(trial.number in record.promoted for record in judged[:-1])
+        assert trial.number not in judged[-1].promoted
+        if audited:
+            assert audited == [judged[-1]]
+            assert (way[-1].until, found.given_up_at) == (study.sweep.budget, judged[-1].until)
+            assert trial.number not in way[-1].promoted
         assert trial.state.name == {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}[found.state]
         assert (found.state == "complete") <= (way[-1].until == study.sweep.budget)
         assert trial.value == found.value or found.state == "pruned"

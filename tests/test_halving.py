@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tuning.halving import Direction, bracket_of, brackets, expected, promoted, rungs, saved
+from tuning.halving import Audit, Direction, audit, bracket_of, brackets, expected, promoted, rungs, saved
 
 NAN, INF = math.nan, math.inf
 DIRECTIONS: tuple[Direction, Direction] = ("maximize", "minimize")
@@ -259,3 +259,35 @@ def test_no_bracket_begins_more_trials_than_a_longer_one(budget: int, reduction:
 )
 def test_what_a_trial_takes_on_average(ladder: tuple[int, ...], reduction: int, steps: float) -> None:
     assert expected(ladder, reduction) == pytest.approx(steps)
+
+
+@pytest.mark.parametrize(
+    ("kept", "pruned", "reduction", "direction", "found"),
+    [
+        ([], [], 3, "maximize", None),
+        ([], [1.0], 3, "maximize", None),
+        ([1.0], [], 3, "maximize", None),
+        # One of one is the top.
+        ([1.0], [2.0, 0.0], 3, "maximize", Audit(2, missed=1, best=1, top=1)),
+        ([1.0], [2.0, 0.0], 3, "minimize", Audit(2, missed=1, best=1, top=1)),
+        # Two of four are the top: 9 and 7.
+        ([9.0, 7.0, 3.0, 1.0], [8.0, 6.0, 10.0], 3, "maximize", Audit(3, missed=2, best=1, top=2)),
+        ([9.0, 7.0, 3.0, 1.0], [2.0, 4.0, 0.0], 3, "minimize", Audit(3, missed=2, best=1, top=2)),
+        # As good as the last of the top is none that was missed.
+        ([9.0, 7.0, 3.0], [7.0, 9.0], 2, "maximize", Audit(2, missed=1, best=0, top=2)),
+        # Who diverged would not have been among them.
+        ([9.0, 7.0, 3.0], [None, None, 10.0], 3, "maximize", Audit(3, missed=1, best=1, top=1)),
+        ([9.0], [None], 3, "maximize", Audit(1, missed=0, best=0, top=1)),
+    ],
+)
+def test_audit_by_hand(
+    kept: list[float], pruned: list[float | None], reduction: int, direction: Direction, found: Audit | None
+) -> None:
+    assert audit(kept, pruned, reduction, direction) == found
+
+
+def test_what_is_audited_is_expected_to_be_trained_on() -> None:
+    # 20, then a third for 40 more, then a ninth for 120 more; of two thirds a half for 160 more, of two ninths for 120.
+    assert expected((20, 60, 180), 3, 0.5) == pytest.approx(20 + 40 / 3 + 120 / 9 + 160 / 3 + 120 / 9)
+    assert expected((20, 60, 180), 3, 1.0) == pytest.approx(180)
+    assert expected((180,), 3, 0.5) == 180

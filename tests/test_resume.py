@@ -15,7 +15,7 @@ SMALL: dict[str, Any] = {
     "trials": 12,
     "budget": 2_000,
     "pack_size": 3,
-    "halving": {"reduction": 2, "minimum": 500},
+    "halving": {"reduction": 2, "minimum": 500, "audit_fraction": 0.3},
 }
 """Legs to 500, 1,000 and 2,000 steps, of less than a second each."""
 
@@ -58,7 +58,8 @@ def survivor(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for moment in moments[1:]:
             killed_at(lives.enter_context(drivers.started(root, "resume", drivers.STUDY)), moment)
         assert sweeps.opened(root / "runs").view().state == "interrupted"
-        resumed(root)
+        shown = resumed(root)
+    assert any(trial["given_up_at"] for trial in shown["trials"]), "some were pruned and trained on"
     return root
 
 

@@ -10,7 +10,9 @@ import sweeps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState
+from rich.console import Console
 
+from tuning import leaderboard
 from tuning.study import Study
 
 LADDER = (20, 60, 180)
@@ -142,6 +144,101 @@ def test_values_are_compared_within_a_bracket() -> None:
     }
 
 
+AUDITED: dict[str, Any] = {"reduction": 3, "minimum": 20, "audit_fraction": 0.4}
+
+
+def late_bloomers(number: int, until: int) -> float:
+    """Every fourth trial begins badly and ends best of all; the others are as good as their number, all the way."""
+    return 1_000.0 * (1 if until == 180 else -1) + number if number % 4 == 1 else number
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_what_is_audited_goes_to_the_end_and_changes_nothing_for_the_others(workers: int) -> None:
+    studies = [halved(trials=45), halved(trials=45, halving=AUDITED)]
+    legs = [sweeps.driven(study, workers, scored(late_bloomers)) for study in studies]
+    plain, audited = (study.view() for study in studies)
+    chosen = [trial for trial in audited.trials if trial.given_up_at is not None]
+    assert 5 < len(chosen) < 25
+    assert {trial.given_up_at for trial in chosen} == {20, 60}
+    for trial in chosen:
+        assert plain.trials[trial.number].state == "pruned"
+        assert plain.trials[trial.number].steps == trial.given_up_at
+        assert (trial.state, trial.steps, trial.value) == ("complete", 180, late_bloomers(trial.number, 180))
+    others = [trial for trial in audited.trials if trial not in chosen]
+    assert others == [plain.trials[trial.number] for trial in others]
+    decided = [{(record.rung, *record.promoted) for record in study.legs() if record.promoted} for study in studies]
+    assert decided[0] == decided[1]
+    numbers = {trial.number for trial in chosen}
+    of_audit = [leg for leg in legs[1] if {*sweeps.numbers(leg)} <= numbers and leg["until"] == 180]
+    assert of_audit == legs[1][-len(of_audit) :], "nothing waits for them"
+    assert all(len(leg["members"]) <= 9 for leg in legs[1])
+    assert any(len(leg["members"]) > 1 for leg in of_audit)
+    sweeps.assert_sound(studies[1], 45)
+
+
+def test_what_is_audited_takes_the_places_that_are_left() -> None:
+    study = halved(trials=27, halving=AUDITED)
+    legs = by_until(sweeps.driven(study, result=scored(late_bloomers)))
+    given_up = {trial.number for trial in study.view().trials if trial.given_up_at == 60}
+    mixed = [leg for leg in legs[180] if {*leg} & given_up and {*leg} - given_up]
+    assert mixed
+
+
+def test_optuna_is_told_of_what_is_audited_as_it_is() -> None:
+    study = halved(trials=27, halving=AUDITED)
+    sweeps.driven(study, result=scored(late_bloomers))
+    chosen = {trial.number: trial.given_up_at for trial in study.view().trials if trial.given_up_at is not None}
+    for number, until in chosen.items():
+        told = study.optuna.get_trials()[number]
+        assert (told.state, told.value) == (TrialState.COMPLETE, late_bloomers(number, 180))
+        rungs = [rung for rung in LADDER if rung <= (until or 0)] + [180]
+        assert told.intermediate_values == {rung: late_bloomers(number, rung) for rung in rungs}
+
+
+def test_what_is_audited_and_diverges_counts_as_rightly_given_up() -> None:
+    study = halved(trials=27, halving={**AUDITED, "audit_fraction": 1.0})
+
+    def result(leg: dict[str, Any]) -> Any:
+        late = frozenset(n for n in sweeps.numbers(leg) if n % 4 == 1) if leg["until"] == 180 else frozenset()
+        return scored(late_bloomers, late)(leg)
+
+    sweeps.driven(study, result=result)
+    view = study.view()
+    assert view.audit is not None
+    assert view.audit.trials == sum(trial.given_up_at is not None for trial in view.trials) > 10
+    assert view.audit.missed == 0
+    assert any(trial.diverged_at is not None for trial in view.trials)
+
+
+def test_the_end_says_what_halving_saved_and_missed(capsys: pytest.CaptureFixture[str]) -> None:
+    study = halved(trials=45, halving={**AUDITED, "audit_fraction": 1.0})
+    sweeps.driven(study, result=scored(late_bloomers))
+    view = study.view()
+    assert view.saved == (0.0, 0), "all went to the end"
+    bloomers = [n for n in range(45) if n % 4 == 1]
+    assert view.audit is not None
+    assert (view.audit.missed, view.audit.best) == (len(bloomers), len(bloomers))
+    shown = view.as_json()["halving"]
+    assert shown["audit"] == {"trials": view.audit.trials, "missed": 11, "best": 11, "top": view.audit.top}
+    leaderboard.show(view, Console(width=80))
+    told = " ".join(capsys.readouterr().out.split())
+    share = f"11 ({11 / view.audit.trials:.0%}) would have been among the best {view.audit.top}, 11 better than all."
+    assert f"of {view.audit.trials} pruned trials trained on to the end {share}" in told
+
+
+def test_without_an_audit_only_what_was_saved_is_said() -> None:
+    study = halved(trials=9)
+    sweeps.driven(study, result=scored(lambda number, until: number))
+    # Five end at 20, one at 60, three go to the end.
+    spent = 5 * 20 + 60 + 3 * 180
+    assert study.view().as_json()["halving"] == {
+        "saved": 1 - spent / (9 * 180),
+        "saved_steps": 9 * 180 - spent,
+        "audit": None,
+    }
+    assert halved(halving="off").view().as_json()["halving"] is None
+
+
 FAULTS = st.sampled_from([0.0, 0.2, 0.6])
 
 
@@ -155,9 +252,18 @@ FAULTS = st.sampled_from([0.0, 0.2, 0.6])
     hyperband=st.booleans(),
     failing=FAULTS,
     diverging=FAULTS,
+    audited=FAULTS,
 )
 def test_whatever_happens_no_trial_is_lost_or_ended_twice(
-    seed: int, workers: int, trials: int, size: int, seeds: int, hyperband: bool, failing: float, diverging: float
+    seed: int,
+    workers: int,
+    trials: int,
+    size: int,
+    seeds: int,
+    hyperband: bool,
+    failing: float,
+    diverging: float,
+    audited: float,
 ) -> None:
     def chance(number: int, *more: object) -> float:
         return random.Random(f"{seed}/{number}/{more}").random()
@@ -177,7 +283,7 @@ def test_whatever_happens_no_trial_is_lost_or_ended_twice(
         seeds=seeds,
         seed=seed,
         search=TWO_STRUCTURES,
-        halving={"reduction": 3, "minimum": 20, "hyperband": hyperband},
+        halving={"reduction": 3, "minimum": 20, "hyperband": hyperband, "audit_fraction": audited},
     )
     legs = sweeps.driven(study, workers, result, [recorder], random.Random(seed))
     assert sorted(recorder.ended) == list(range(trials))

@@ -24,6 +24,7 @@ SMALL: dict[str, Any] = {
 CASES: dict[str, dict[str, Any]] = {
     "halving": SMALL,
     "hyperband": {**SMALL, "halving": {"reduction": 3, "minimum": 20, "hyperband": True}},
+    "audited": {**SMALL, "halving": {"reduction": 3, "minimum": 20, "audit_fraction": 0.5}},
     "whole": {**SMALL, "halving": "off"},
     "seeds": {**SMALL, "seeds": 2, "pack_size": 8, "trials": 9},
 }

@@ -328,6 +328,7 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
             "seconds": 0 if number == 4 else 1.0,
             "diverged_at": diverged_at,
             "second": None,
+            "given_up_at": None,
         }
 
     assert shown == {
@@ -340,6 +341,7 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
         "counts": {"complete": 2, "pruned": 1, "failed": 1, "running": 1},
         "seconds": 7.0,
         "member_steps": 800,
+        "halving": None,
         "default": {"number": 0, "value": -2.0},
         "champion": None,
         "confirmation": None,

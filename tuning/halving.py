@@ -7,6 +7,7 @@ judged, each against all that its rung has seen, and each decision is for good.
 import math
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
@@ -90,10 +91,48 @@ def saved(steps: Iterable[int], budget: int) -> float:
     return 1 - sum(spent) / (budget * len(spent)) if spent else 0.0
 
 
-def expected(ladder: Sequence[int], reduction: int) -> float:
-    """The steps that a trial of this ladder takes on average, when one of `reduction` goes on from every rung."""
+@dataclass(frozen=True)
+class Audit:
+    """What became of pruned trials that were trained on to the end.
+
+    trials: how many of them there are; missed: how many would have been among the best `top`; best: how many of these
+    are better than any trial that halving let go on.
+    """
+
+    trials: int
+    missed: int
+    best: int
+    top: int
+
+
+def audit(
+    promoted: Iterable[float], pruned: Iterable[float | None], reduction: int, direction: Direction
+) -> Audit | None:
+    """Whether halving gave up what it should have kept; None where there is nothing to tell it by.
+
+    promoted: values at the full budget of the trials that halving let come to it; of n of them the best
+    ceil(n / reduction) are the top, which is what one more rung would have kept. pruned: values there of those that it
+    had given up; without one a trial has diverged. One is missed that is better than the last of the top.
+    """
+    sign = -1 if direction == "maximize" else 1
+    kept, others = sorted(sign * value for value in promoted), list(pruned)
+    if not kept or not others:
+        return None
+    top = math.ceil(len(kept) / reduction)
+    given_up = [sign * value for value in others if value is not None]
+    missed, best = (sum(value < bar for value in given_up) for bar in (kept[top - 1], kept[0]))
+    return Audit(len(others), missed, best, top)
+
+
+def expected(ladder: Sequence[int], reduction: int, audited: float = 0.0) -> float:
+    """The steps that a trial of this ladder takes on average, when one of `reduction` goes on from every rung.
+
+    audited: the share of the others that go on to the end all the same.
+    """
     legs = [after - before for before, after in zip((0, *ladder), ladder, strict=False)]
-    return sum(leg * float(reduction) ** -rung for rung, leg in enumerate(legs))
+    pruned = (1 - 1 / reduction) * audited
+    rest = sum((ladder[-1] - at) * pruned * float(reduction) ** -rung for rung, at in enumerate(ladder))
+    return rest + sum(leg * float(reduction) ** -rung for rung, leg in enumerate(legs))
 
 
 def brackets(

@@ -7,7 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tuning import halving, importance
+from tuning import importance
 from tuning.figures import clock, number
 from tuning.views import Confirmation, StudyView
 
@@ -67,7 +67,7 @@ def summary(view: StudyView, width: int) -> RenderableType:
     if not view.ranked():
         parts.append(Text("No trial has a value: " + _why_none(view)))
         return Group(*parts)
-    parts += [*(Text(line) for line in _failures(view)), Text(), leaderboard(view, width), Text()]
+    parts += [*(Text(line) for line in [*_audit(view), *_failures(view)]), Text(), leaderboard(view, width), Text()]
     parts += [Text(line) for line in _hints(view)]
     if view.confirmation is not None:
         parts += [confirmation(view.confirmation), Text()]
@@ -163,15 +163,19 @@ def _counts(view: StudyView) -> str:
     diverged = sum(trial.diverged_at is not None for trial in view.trials)
     states = ("complete", "pruned", "failed", "running", "waiting")
     words = [f"{view.count(state)} {state}" for state in states if view.count(state)]
-    saved = halving.saved(_undisturbed(view), view.sweep.budget)
+    saved, _ = view.saved or (0.0, 0)
     notes = [f"{diverged} diverged"] * bool(diverged) + [f"halving saved {saved:.0%} of the steps"] * (saved > 0.005)
     return "; ".join([f"{view.sweep.trials} trials: {', '.join(words) or 'none begun'}", *notes])
 
 
-def _undisturbed(view: StudyView) -> list[int]:
-    """The steps of every training that ended as halving had it."""
-    trials = [trial for trial in view.trials if trial.state in ("complete", "pruned") and trial.diverged_at is None]
-    return [trial.steps // len(trial.seeds) for trial in trials for _ in trial.seeds]
+def _audit(view: StudyView) -> list[str]:
+    """What became of pruned trials that were trained on to the end."""
+    found = view.audit
+    if found is None:
+        return []
+    would = f"{found.missed} ({found.missed / found.trials:.0%}) would have been among the best {found.top}"
+    better = f", {found.best} better than all" if found.best else ""
+    return [f"Halving audited: of {found.trials} pruned trials trained on to the end {would}{better}."]
 
 
 def _failures(view: StudyView) -> list[str]:

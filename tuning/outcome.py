@@ -40,6 +40,7 @@ class Outcome:
 
     complete: it has a value, and a second one where trials are compared by two. pruned: it is given up and has none; a
     diverged trial is one of these, and has `diverged_at`. failed: it could not be trained, for the reason given.
+    given_up_at: of one that was trained on to the end although halving had given it up, where that was.
     """
 
     state: Literal["complete", "pruned", "failed"]
@@ -47,6 +48,7 @@ class Outcome:
     diverged_at: int | None = None
     reason: str | None = None
     second: float | None = None
+    given_up_at: int | None = None
 
     @property
     def values(self) -> list[float]:

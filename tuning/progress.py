@@ -27,7 +27,7 @@ class Progress:
         sweep = study.sweep
         self._name, self._sweep, self._console = study.name, sweep, console
         places = [halving.bracket_of(place, sweep.ladders) for place in range(sweep.trials)]
-        expected = [halving.expected(ladder, sweep.reduction) for ladder in sweep.ladders]
+        expected = [halving.expected(ladder, sweep.reduction, sweep.audit_fraction) for ladder in sweep.ladders]
         self._in_all = sweep.seeds * sum(expected[bracket] for bracket in places)
         self._began = self._last_line = time.monotonic()
         self._steps: dict[tuple[int, int], int] = {}

@@ -5,9 +5,10 @@ of these is one write. From the records a search goes on where another was cut o
 """
 
 import math
+import random
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -71,6 +72,10 @@ class PackSearch(Searcher):
         """The values at each rung of each bracket, of all trials that have come to it."""
         self._waiting: dict[tuple[int, int], list[Plan]] = {}
         """Promoted trials, by the bracket and the rung that they are to reach next."""
+        self._auditing: dict[tuple[int, int], list[Plan]] = {}
+        """Pruned trials that go on to the full budget all the same, by the bracket and the rung that they come from."""
+        self._given_up: dict[int, int] = {}
+        """The budgets at which these were pruned, also of those under way."""
         self._again: deque[Leg] = deque()
         self._under_way: dict[str, Leg] = {}
         self._results: dict[int, list[MemberResult]] = {}
@@ -108,7 +113,10 @@ class PackSearch(Searcher):
         return self._as_config(leg)
 
     def _next_leg(self) -> Leg | None:
-        """What was cut off; else a full pack of promoted trials, the furthest first; else new trials; else the rest."""
+        """What was cut off; else a full pack of promoted trials, the furthest first; else new trials; else the rest.
+
+        Last of all come pruned trials that audit halving, so that nothing is decided otherwise because of them.
+        """
         if self._again:
             return self._again.popleft()
         groups = sorted(self._groups(), key=lambda group: -group[1])
@@ -122,6 +130,14 @@ class PackSearch(Searcher):
             behind = any(leg.bracket == bracket and leg.rung < rung for leg in self._under_way.values())
             if not behind or 2 * len(plans) >= self._size:
                 return self._promote(bracket, rung, plans)
+        undecided = any(leg.until < self._sweep.budget for leg in self._under_way.values())
+        return None if undecided else self._audit_leg()
+
+    def _audit_leg(self) -> Leg | None:
+        for (bracket, rung), plans in self._auditing.items():
+            if plans:
+                chosen = self._audited(bracket, rung, self._structure(plans[0]), self._size)
+                return self._leg(chosen, bracket, len(self._ladders[bracket]) - 1)
         return None
 
     def _new_bracket(self) -> tuple[int, int]:
@@ -148,7 +164,17 @@ class PackSearch(Searcher):
     def _promote(self, bracket: int, rung: int, plans: list[Plan]) -> Leg:
         waiting = self._waiting[bracket, rung]
         self._waiting[bracket, rung] = [plan for plan in waiting if plan not in plans]
+        if rung == len(self._ladders[bracket]) - 1:
+            spare = self._size - len(plans)
+            plans = [*plans, *self._audited(bracket, rung - 1, self._structure(plans[0]), spare)]
         return self._leg(plans, bracket, rung)
+
+    def _audited(self, bracket: int, rung: int, structure: str, places: int) -> list[Plan]:
+        """So many at the most of those that audit halving from this rung on, and that can share a pack."""
+        waiting = self._auditing.get((bracket, rung), [])
+        chosen = [plan for plan in waiting if self._structure(plan) == structure][:places]
+        self._auditing[bracket, rung] = [plan for plan in waiting if plan not in chosen]
+        return chosen
 
     def _leg(self, plans: list[Plan], bracket: int, rung: int) -> Leg:
         self._legs += 1
@@ -206,15 +232,17 @@ class PackSearch(Searcher):
         rung = self._rungs.setdefault((leg.bracket, leg.rung), {})
         rung.update(values)
         promoted = self._promoted(leg)
-        ending = [plan for plan in leg.plans if plan.number not in promoted]
+        audited = self._chosen_to_audit(leg, found, promoted)
+        ending = [plan for plan in leg.plans if plan.number not in promoted | audited]
         with self._study.at_once():
-            self._study.close_leg(leg, values, {number: self._results[number] for number in sorted(promoted)})
+            going = ({number: self._results[number] for number in sorted(each)} for each in (promoted, audited))
+            self._study.close_leg(leg, values, *going)
             for plan in ending:
                 curve, members = self._curve(leg, plan.number), self._results[plan.number]
-                self._study.finish(plan.number, self._decided(found[plan.number], leg), members, curve)
-        self._wait([plan for plan in leg.plans if plan.number in promoted], leg.bracket, leg.rung + 1)
+                self._study.finish(plan.number, self._decided(found[plan.number], plan, leg), members, curve)
+        self._go_on(leg, promoted, audited)
         for plan in ending:
-            end, members = self._decided(found[plan.number], leg), self._results.pop(plan.number)
+            end, members = self._decided(found[plan.number], plan, leg), self._results.pop(plan.number)
             self._reached = self._reached or self._is_target(end)
             for observer in self._observers:
                 observer.finished(plan, end, members)
@@ -228,14 +256,27 @@ class PackSearch(Searcher):
         numbers = [plan.number for plan in leg.plans]
         return halving.promoted(rung, numbers, self._sweep.reduction, self._sweep.direction, default)
 
-    def _decided(self, found: Outcome, leg: Leg) -> Outcome:
-        """What has become of a trial that goes no further."""
-        return (
-            found if leg.until == self._sweep.budget or found.state != "complete" else outcomes.pruned(found, leg.until)
-        )
+    def _chosen_to_audit(self, leg: Leg, found: Mapping[int, Outcome], promoted: set[int]) -> set[int]:
+        """Of those that are not promoted a random share, the same whenever the study is run."""
+        if leg.until == self._sweep.budget:
+            return set()
+        pruned = [number for number, each in found.items() if number not in promoted and each.state == "complete"]
+        chance = {number: random.Random(f"{self._sweep.seed}/audit/{number}").random() for number in pruned}
+        return {number for number in pruned if chance[number] < self._sweep.audit_fraction}
 
-    def _wait(self, plans: Sequence[Plan], bracket: int, rung: int) -> None:
-        self._waiting.setdefault((bracket, rung), []).extend(plans)
+    def _go_on(self, leg: Leg, promoted: Collection[int], audited: Collection[int]) -> None:
+        """Who goes on from a leg waits to be packed afresh."""
+        waiting = self._waiting.setdefault((leg.bracket, leg.rung + 1), [])
+        waiting += [plan for plan in leg.plans if plan.number in promoted]
+        auditing = self._auditing.setdefault((leg.bracket, leg.rung), [])
+        auditing += [plan for plan in leg.plans if plan.number in audited]
+        self._given_up.update(dict.fromkeys(audited, leg.until))
+
+    def _decided(self, found: Outcome, plan: Plan, leg: Leg) -> Outcome:
+        """What has become of a trial that goes no further."""
+        if leg.until < self._sweep.budget and found.state == "complete":
+            return outcomes.pruned(found, leg.until)
+        return replace(found, given_up_at=self._given_up.get(plan.number))
 
     def _outcome(self, plan: Plan, error: str | None) -> Outcome:
         members, sweep = self._results[plan.number], self._sweep
@@ -265,16 +306,16 @@ class PackSearch(Searcher):
         for record in self._study.legs():
             self._legs += 1
             # Whoever is in a later leg waits no longer.
-            for key, waiting in self._waiting.items():
-                self._waiting[key] = [plan for plan in waiting if plan.number not in record.numbers]
+            for waiting in (*self._waiting.values(), *self._auditing.values()):
+                waiting[:] = [plan for plan in waiting if plan.number not in record.numbers]
             leg = Leg(record.name, [plans[n] for n in record.numbers], record.bracket, record.rung, record.until)
             if record.state == "open":
                 self._again.append(leg)
                 for plan in leg.plans:
                     self._results.setdefault(plan.number, [MemberResult() for _ in plan.seeds])
             self._rungs.setdefault((leg.bracket, leg.rung), {}).update(record.values)
-            self._results.update(record.promoted)
-            self._wait([plans[number] for number in record.promoted], leg.bracket, leg.rung + 1)
+            self._results.update(record.promoted | record.audited)
+            self._go_on(leg, record.promoted, record.audited)
         self._results = {number: members for number, members in self._results.items() if number in unfinished}
         ends = self._study.ends().values()
         self._reached = any(self._is_target(found) for found, _ in ends)

@@ -73,8 +73,8 @@ class Leg:
 class LegRecord:
     """A leg as it is kept: handed out (open), ended and decided on (closed), or split into others.
 
-    Of a closed one: what each trial is compared by, and how far those have come that were promoted. The others have
-    ended with it.
+    Of a closed one: what each trial is compared by, and how far those have come that were promoted, and those that go
+    on although they were not, to audit the decision. The others have ended with it.
     """
 
     name: str
@@ -85,6 +85,7 @@ class LegRecord:
     state: Literal["open", "closed", "split"] = "open"
     values: dict[int, float | None] = field(default_factory=dict)
     promoted: dict[int, list[MemberResult]] = field(default_factory=dict)
+    audited: dict[int, list[MemberResult]] = field(default_factory=dict)
 
 
 def storage(url: str) -> RDBStorage:
@@ -313,9 +314,15 @@ class Study:
                 self.open_leg(part)
             self._set_leg(replace(_opened(leg), state="split"))
 
-    def close_leg(self, leg: Leg, values: dict[int, float | None], promoted: dict[int, list[MemberResult]]) -> None:
+    def close_leg(
+        self,
+        leg: Leg,
+        values: dict[int, float | None],
+        promoted: dict[int, list[MemberResult]],
+        audited: dict[int, list[MemberResult]],
+    ) -> None:
         """Keep how a leg has ended: what its trials are compared by, and who goes on from where."""
-        self._set_leg(replace(_opened(leg), state="closed", values=values, promoted=promoted))
+        self._set_leg(replace(_opened(leg), state="closed", values=values, promoted=promoted, audited=audited))
 
     def legs(self) -> list[LegRecord]:
         """All legs in the order in which they were first handed out."""
@@ -407,6 +414,7 @@ class Study:
             reason=found.get("reason"),
             default=plan["default"],
             second=found.get("second"),
+            given_up_at=found.get("given_up_at"),
             checkpoint=None if best is None else str(self.home.member(self.name, trial.number, best) / BEST),
         )
 

@@ -110,6 +110,13 @@ class Halving(Frozen):
     rungs: Count = Field("auto", description="budgets at which trials are compared, the full one among them")
     minimum: int | None = Field(None, description="the least budget at which trials are compared", ge=1)
     hyperband: bool = Field(False, description="some trials are not compared early, so that slow ones have a chance")
+    audit_fraction: float = Field(
+        0,
+        description="so many of the pruned trials, chosen by chance, are trained to the full budget all the same, to "
+        "say at the end how many of them would have been among the best",
+        ge=0,
+        le=1,
+    )
 
 
 class Confirm(Frozen):
@@ -244,6 +251,11 @@ class Sweep(Frozen):
     def reduction(self) -> int:
         """One of so many trials goes on from a rung."""
         return self.halving.reduction if self.halving else 1
+
+    @property
+    def audit_fraction(self) -> float:
+        """The share of pruned trials that are trained on to the end."""
+        return self.halving.audit_fraction if self.halving else 0
 
     def structure_of(self, values: Mapping[str, Any]) -> str:
         """What trials with these values must have in common with others to share a pack."""

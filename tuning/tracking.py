@@ -294,6 +294,7 @@ class Tracker:
         self._note(number, 0, [(steps, dict(told))], _now())
         state = _state(found)
         tags = {"lockstep.state": state, "lockstep.diverged_at": found.diverged_at, "lockstep.reason": found.reason}
+        tags["lockstep.given_up_at"] = found.given_up_at
         self._tell(number, {key: str(tag) for key, tag in tags.items() if tag is not None})
         self._seen.pop(number, None)
         run_id = self._runs.get(number)
@@ -320,6 +321,7 @@ class Tracker:
         self._mark_front({trial.number for trial in view.front})
         best, now = view.best, _now()
         metrics = [] if best is None or best.value is None else [Metric("value", best.value, now, best.number)]
+        metrics += [Metric(name, value, now, len(view.trials)) for name, value in _of_halving(view).items()]
         tags = {"lockstep.best_trial": str(best.number)} if best else {}
         if view.front:
             tags[FRONT] = ", ".join(str(trial.number) for trial in view.front)
@@ -355,6 +357,12 @@ def _state(found: Outcome) -> str:
 
 def _best(view: StudyView) -> list[int]:
     return [trial.number for trial in view.front or view.ranked()[:BEST_KEPT]]
+
+
+def _of_halving(view: StudyView) -> dict[str, float]:
+    """What halving saved, and which share of the pruned trials that were trained on it should have kept."""
+    told = {} if view.saved is None else {"halving/saved": view.saved[0]}
+    return told if view.audit is None else {**told, "halving/missed": view.audit.missed / view.audit.trials}
 
 
 def _params(values: Mapping[str, Any]) -> list[Param]:

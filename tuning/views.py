@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from tuning import front as fronts
+from tuning import halving
 from tuning import outcome as outcomes
 from tuning.sweep import Sweep
 
@@ -17,7 +18,8 @@ StudyState = Literal["running", "finished", "interrupted", "failed"]
 class TrialView:
     """A trial as people and scripts are shown it. `steps` and `seconds`: the sums of its members'.
 
-    second: of a sweep with two objectives the value of the other one.
+    second: of a sweep with two objectives the value of the other one. given_up_at: of a trial that was trained on to
+    the end although halving had given it up, where that was.
     """
 
     number: int
@@ -33,6 +35,7 @@ class TrialView:
     default: bool
     checkpoint: str | None
     second: float | None = None
+    given_up_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,23 @@ class StudyView:
         return next((trial for trial in self.trials if trial.number == number), None)
 
     @property
+    def saved(self) -> tuple[float, int] | None:
+        """What halving saved of the steps at the full budget, the share and the number; None where it is off."""
+        if self.sweep.halving is None:
+            return None
+        # Who diverged or failed ended by itself.
+        ended = [trial for trial in self.trials if trial.state in ("complete", "pruned") and trial.diverged_at is None]
+        steps = [trial.steps // len(trial.seeds) for trial in ended for _ in trial.seeds]
+        return halving.saved(steps, self.sweep.budget), self.sweep.budget * len(steps) - sum(steps)
+
+    @property
+    def audit(self) -> halving.Audit | None:
+        """How halving judged, by the pruned trials that were trained on; None where there are none."""
+        kept = [trial.value for trial in self.trials if trial.given_up_at is None and trial.value is not None]
+        given_up = [trial.value for trial in self.trials if trial.given_up_at is not None and trial.state != "failed"]
+        return halving.audit(kept, given_up, self.sweep.reduction, self.sweep.direction)
+
+    @property
     def default(self) -> TrialView | None:
         """The trial of the loop's default configuration."""
         return next((trial for trial in self.trials if trial.default), None)
@@ -122,7 +142,8 @@ class StudyView:
     def as_json(self) -> dict[str, Any]:
         """The one object that `--json` prints."""
         best, default = self.best, self.default
-        shown = ("number", "state", "value", "params", "run_id", "seeds", "steps", "seconds", "diverged_at", "second")
+        shown = ["number", "state", "value", "second", "params", "run_id", "seeds", "steps", "seconds", "diverged_at"]
+        shown.append("given_up_at")
         return {
             "name": self.name,
             "state": self.state,
@@ -132,6 +153,8 @@ class StudyView:
             "counts": {state: self.count(state) for state in ("complete", "pruned", "failed", "running")},
             "seconds": self.seconds,
             "member_steps": sum(trial.steps for trial in self.trials),
+            "halving": self.saved
+            and {"saved": self.saved[0], "saved_steps": self.saved[1], "audit": self.audit and asdict(self.audit)},
             "default": default and {"number": default.number, "value": default.value},
             "best": best
             and {

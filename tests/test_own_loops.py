@@ -39,6 +39,24 @@ def test_the_example_of_a_packed_loop_runs_as_a_sweep(runs: Path) -> None:
     assert best["score"]["value"] == pytest.approx(found["best"]["value"])
 
 
+@pytest.mark.parametrize("trainable", ["Climber", "climb"])
+def test_the_examples_of_rays_own_trainables_run_as_a_sweep(runs: Path, trainable: str) -> None:
+    found = run(
+        runs, "climbing", "--trials", "4", "--set", f"loop=climbing:{trainable}", "--set", "confirm={top: 1, seeds: 2}"
+    )
+    assert found["state"] == "finished"
+    assert found["counts"]["failed"] == 0
+    assert sum(found["counts"].values()) == 4
+    assert found["default"] is None
+    assert -9 <= found["best"]["value"] <= 0
+    (candidate,) = found["confirmation"]["candidates"]
+    assert all(-9 <= score <= 0 for score in candidate["scores"])
+    best = checkpoint.read(Path(found["best"]["checkpoint"]))
+    assert best is not None
+    assert best["score"]["value"] == pytest.approx(found["best"]["value"])
+    assert best["files"]
+
+
 def test_a_name_of_the_platform_is_its_loop_and_any_other_is_imported() -> None:
     assert all(loop_of(name) is loop for name, loop in LOOPS.items())
     assert loop_of("rosenbrock:Rosenbrock") is Rosenbrock

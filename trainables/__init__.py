@@ -14,17 +14,28 @@ LOOPS: dict[str, type[Loop]] = {"dqn": DQNLoop, "reinforce": ReinforceLoop, "sup
 
 
 def loop_of(name: str) -> type[Loop]:
-    """A loop by its name in LOOPS, or a person's own by `package.module:Class`.
+    """A loop by its name in LOOPS, or a person's own by `package.module:name`: a loop, or a Trainable of Ray Tune.
 
-    Raises Unimportable where there is none of that name, or what is there does not keep the protocol of a loop.
+    Raises Unimportable where there is none of that name, or what is there is neither.
     """
     if name in LOOPS:
         return LOOPS[name]
     found = imports.load(name)
     flaw = contract_flaw(found)
+    if flaw and imports.is_foreign(found):
+        return _foreign(name, found)
     if flaw:
         raise imports.Unimportable(f"{name}: {flaw}; what a loop has is in docs/own-loops.md")
     loop: type[Loop] = found
+    return loop
+
+
+def _foreign(name: str, found: Any) -> type[Loop]:
+    """A Trainable of Ray Tune as a loop; whoever wrote it has imported Ray already, or means to."""
+    try:
+        loop: type[Loop] = import_module("trainables.foreign").of(found)
+    except ValueError as error:
+        raise imports.Unimportable(f"{name}: a function should take one argument, its config") from error
     return loop
 
 

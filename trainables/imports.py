@@ -1,6 +1,7 @@
 """Classes that people bring: found by `package.module:Class`."""
 
 import importlib
+import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,3 +30,12 @@ def load(name: str) -> Any:
     if not hasattr(found, attribute):
         raise Unimportable(f"{name}: {module} has no {attribute}")
     return getattr(found, attribute)
+
+
+def is_foreign(found: object) -> bool:
+    """Whether this is a Trainable of Ray Tune: a function, or a class derived from Tune's."""
+    if isinstance(found, type):
+        # The module of such a class has imported it.
+        tune = sys.modules.get("ray.tune")
+        return tune is not None and issubclass(found, tune.Trainable)
+    return inspect.isfunction(found)

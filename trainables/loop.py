@@ -37,13 +37,25 @@ def _standard_or_own(name: str) -> str:
     return name
 
 
-class Config(Frozen):
-    """The fields that every loop has. A field is structural, the same for the whole pack, unless declared tunable."""
+class Training(Frozen):
+    """What every training has, whoever wrote its loop."""
+
+    foreign: ClassVar[bool] = False
+    """Whether this is no config of a loop of packs: the member is alone, and what it is set by is not declared."""
 
     budget: int = Field(
         description="full length of the training; environment steps (supervised: epochs)", gt=0, le=10**10
     )
     seed: int = tunable(0, description="of the member's weights, exploration, sampling and episodes", ge=0, lt=2**63)
+
+    def reported(self) -> int:
+        """How many times results are reported over the budget."""
+        raise NotImplementedError
+
+
+class Config(Training):
+    """The fields that every loop has. A field is structural, the same for the whole pack, unless declared tunable."""
+
     learning_rate: float = tunable(1e-3, description="of the optimizer, before schedule and warmup", gt=0)
     schedule: Schedule = tunable(Fixed(), description="how the learning rate changes over the budget")
     warmup: float = tunable(0.0, description="share of the budget over which the learning rate rises", ge=0, lt=1)
@@ -63,6 +75,10 @@ class Config(Frozen):
     compile: Literal["auto", "always", "never"] = Field(
         "auto", description="torch.compile of the update; auto: where there is a compiler and enough updates to pay it"
     )
+
+    def reported(self) -> int:
+        """How many times results are reported over the budget."""
+        return self.reports
 
 
 class EpisodicConfig(Config):
@@ -105,13 +121,15 @@ def network(config: Config, inputs: int, outputs: int, image: Image | None = Non
     return Convolutional(image, outputs, channels, config.hidden, config.activation, config.layer_norm)
 
 
-def is_tunable(config: type[Config], name: str) -> bool:
-    """Whether members of one pack may differ in this field."""
+def is_tunable(config: type[Training], name: str) -> bool:
+    """Whether members of one pack may differ in this field; a field that is not declared is of a member alone."""
+    if config.foreign and name not in config.model_fields:
+        return True
     extra = config.model_fields[name].json_schema_extra
     return isinstance(extra, dict) and extra.get("tunable") is True
 
 
-def structure(config: Config) -> dict[str, Any]:
+def structure(config: Training) -> dict[str, Any]:
     """The structural part of a config; members of a pack have it in common.
 
     Of a structural option the kind alone counts, since its settings are tunable.

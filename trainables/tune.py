@@ -1,4 +1,4 @@
-"""The loops as class Trainables of Ray Tune; the one file of the package that knows Ray.
+"""The loops as class Trainables of Ray Tune; with foreign.py the only files of the package that know Ray.
 
     from ray import tune
     from trainables.tune import DQN
@@ -17,15 +17,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, cast, runtime_checkable
 
 import torch
 from ray import tune
 
-from trainables import LOOPS, loop_of
+from trainables import LOOPS, foreign, loop_of
 from trainables import checkpoint as checkpoints
 from trainables.faults import MemberFailed
-from trainables.loop import Config, Loop, Report, structure
+from trainables.loop import Loop, Report, Training, structure
 
 Item = TypeVar("Item")
 
@@ -39,6 +39,14 @@ _LARGEST = float(torch.finfo(torch.float32).max)
 
 PACK_FIELDS = ("members", "until", "leg", "confirm")
 MEMBER_FIELDS = ("folder",)
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A loop that holds what must be given back."""
+
+    def close(self) -> None:
+        """Called when nothing more is asked of it."""
 
 
 class Pack(tune.Trainable):
@@ -62,7 +70,7 @@ class Pack(tune.Trainable):
         common = {key: value for key, value in new_config.items() if key not in PACK_FIELDS}
         members = [{**common, **member} for member in new_config.get("members", [{}])]
         self._folders = [Path(member["folder"]) for member in members if "folder" in member]
-        self._configs: list[Config] = [
+        self._configs: list[Training] = [
             self.loop.Config(**{key: value for key, value in member.items() if key not in MEMBER_FIELDS})
             for member in members
         ]
@@ -79,6 +87,7 @@ class Pack(tune.Trainable):
 
     def _begin(self) -> None:
         """The training of the members that are left, from their last checkpoints if there are any."""
+        self.cleanup()
         self._moment, self._saved_at, self._going_on = 0, time.monotonic(), len(self._present) < len(self._configs)
         for index in self._present:
             self._curves[index], self._reports[index] = [], Report(0, [])
@@ -92,6 +101,12 @@ class Pack(tune.Trainable):
         except MemberFailed as failure:
             self._leave(failure)
             self._begin()
+
+    def cleanup(self) -> None:
+        """Tune calls this when the worker ends."""
+        training = vars(self).pop("_training", None)
+        if isinstance(training, Closing):
+            training.close()
 
     def _leave(self, failure: MemberFailed) -> None:
         """One member fails, the others will begin without it. Alone in a flat config, it fails its trial."""
@@ -156,7 +171,7 @@ class Pack(tune.Trainable):
             for report in self._of_present(self._reports)
         ):
             return self._until
-        budget, reports = self._configs[0].budget, self._configs[0].reports
+        budget, reports = self._configs[0].budget, self._configs[0].reported()
         return math.ceil(budget * (self._moment * reports // budget + 1) / reports)
 
     def _result(self, reports: list[Report]) -> dict[str, Any]:
@@ -267,6 +282,14 @@ TRAINABLES: dict[str, type[Pack]] = {"dqn": DQN, "reinforce": Reinforce, "superv
 """The Trainables by the name of their loop."""
 
 
-def trainable_of(name: str) -> type[Pack]:
-    """The Trainable of a loop by the loop's name; made for a person's own. Raises Unimportable as `loop_of` does."""
-    return TRAINABLES.get(name) or type(name.partition(":")[2], (Pack,), {"loop": loop_of(name)})
+def trainable_of(name: str, score: str = "", direction: Literal["maximize", "minimize"] = "maximize") -> type[Pack]:
+    """The Trainable of a loop by the loop's name; made for a person's own. Raises Unimportable as `loop_of` does.
+
+    score, direction: what the best checkpoint of a Trainable that is none of ours is chosen by; loops know theirs.
+    """
+    if name in TRAINABLES:
+        return TRAINABLES[name]
+    loop = loop_of(name)
+    if loop.Config.foreign:
+        loop = cast(type[Loop], foreign.scored_by(cast(type[foreign.ForeignLoop], loop), score, direction))
+    return type(name.partition(":")[2], (Pack,), {"loop": loop})

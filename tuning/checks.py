@@ -33,6 +33,9 @@ _UNSEARCHABLE = {
     "reports": "it changes what is seen of a trial, not what is learnt",
     "compile": "it changes the speed of a trial, not what is learnt",
 }
+_TAKEN = {"folder": "Lockstep's own name for where a member's checkpoints lie: should be called otherwise"}
+"""Names that a Trainable which takes any can't have, and why."""
+
 _OF_DATA = ("data_seed", "features", "targets", "validation_share")
 _OF_SUPERVISED = {"loss": "trials are compared by one loss"}
 _METRICS_OF = {"validation/accuracy": ("loss", "cross_entropy")}
@@ -60,6 +63,7 @@ def problems(data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[
         yield Problem("loop", _loop_problem(data.get("loop")))
         return
     yield from _subject_problems(data, loop)
+    yield from _foreign_problems(data, loop)
     yield from _metric_problems(data, loop)
     yield from _second_problems(data, loop)
     yield from _budget_problems(data, loop)
@@ -152,6 +156,13 @@ def _unknown_key(key: str, data: Mapping[str, Any], loop: type[Loop] | None, key
 
 def _subject_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
     """Each loop takes one of the two: an environment or a data set."""
+    if loop.Config.foreign:
+        yield from (
+            Problem(key, f"{data['loop']} takes any setting: should stand under fixed")
+            for key in ("environment", "data")
+            if data.get(key) is not None
+        )
+        return
     for key, other in (("environment", "data"), ("data", "environment")):
         given, takes = data.get(key) is not None, key in loop.Config.model_fields
         if takes and not given:
@@ -160,8 +171,26 @@ def _subject_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Pro
             yield Problem(key, f"{data['loop']} takes none: should be {other}")
 
 
+def _foreign_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    """What does not go with a Trainable that is none of our loops."""
+    if not loop.Config.foreign:
+        return
+    for key in ("seeds", "pack_size"):
+        if data.get(key, 1) not in (1, "auto"):
+            yield Problem(key, f"should be 1 or left out: {data['loop']} trains one member at a time")
+    for part in ("fixed", "search"):
+        for name in _TAKEN.keys() & _mapping(data, part).keys():
+            yield Problem(f"{part}.{name}", f"is {_TAKEN[name]}")
+
+
 def _metric_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
-    metric = data["metric"]
+    metric = data.get("metric")
+    if loop.Config.foreign:
+        if metric is None:
+            yield Problem("metric", f"is missing: should be one of those that {data['loop']} reports")
+        elif "direction" not in data:
+            yield Problem("direction", "is missing: should be maximize or minimize")
+        return
     if isinstance(metric, str) and metric not in loop.metrics:
         yield Problem(
             "metric", fields.unknown(metric, loop.metrics, f"{data['loop']} has no metric {metric!r}", at_most=4)
@@ -201,11 +230,11 @@ def _second_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
     elif metric in (SECONDS, STEPS):
         if direction not in (None, "minimize"):
             yield Problem("second.direction", f"should be left out: fewer {metric} are better")
-    elif metric not in loop.metrics:
+    elif metric not in loop.metrics and not loop.Config.foreign:
         known = (SECONDS, STEPS, *loop.metrics)
         what = f"{data['loop']} has no metric {metric!r}"
         yield Problem("second", fields.unknown(metric, known, what, at_most=4))
-    elif metric == data["metric"]:
+    elif metric == data.get("metric"):
         yield Problem("second", f"should differ from the metric, which is {metric} too")
     elif direction is None and direction_of(metric) is None:
         yield Problem("second", f"should be {{metric: {metric}, direction: ...}}, maximize or minimize")
@@ -254,12 +283,17 @@ def _fixed_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Probl
     known = [name for name in loop.Config.model_fields if name not in _OF_THE_SWEEP]
     for name, value in _mapping(data, "fixed").items():
         path = f"fixed.{name}"
-        if name in _OF_THE_SWEEP:
+        if name in _OF_THE_SWEEP and _is_declared(loop, name):
             yield Problem(path, f"has no place here: should be {name} at the top of the file")
-        elif name not in known:
+        elif name not in known and not loop.Config.foreign:
             yield Problem(path, fields.unknown(name, known, f"{data['loop']} has no such field"))
         else:
             yield from fields.problems(loop.Config, name, value, path)
+
+
+def _is_declared(loop: type[Loop], name: str) -> bool:
+    """Whether the loop's config says what the name means; only a Trainable that is none of ours takes others."""
+    return name in loop.Config.model_fields or not loop.Config.foreign
 
 
 def _search_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
@@ -272,7 +306,7 @@ def _search_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
         path = f"search.{name}"
         if name in unsearchable:
             yield Problem(path, f"can't be searched: {unsearchable[name]}")
-        elif name not in known:
+        elif name not in known and not loop.Config.foreign:
             yield Problem(path, fields.unknown(name, known, f"{data['loop']} has no such field"))
         else:
             yield from dimensions.problems(loop.Config, name, value, path)
@@ -282,7 +316,8 @@ def _search_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
 
 def _unsearchable(loop: type[Loop]) -> dict[str, str]:
     """The fields that no search of this loop may turn, and why."""
-    return _UNSEARCHABLE | (_OF_SUPERVISED if "data" in loop.Config.model_fields else {})
+    found = _UNSEARCHABLE | (_OF_SUPERVISED if "data" in loop.Config.model_fields else {})
+    return {name: reason for name, reason in found.items() if _is_declared(loop, name)}
 
 
 def _first_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
@@ -302,7 +337,7 @@ def _first_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Probl
 
 def _has_problems(loop: type[Loop], name: str, dimension: Any) -> bool:
     """Whether there is something wrong with the dimension, so that no value can be held against it."""
-    known = name in loop.Config.model_fields and name not in _unsearchable(loop)
+    known = (name in loop.Config.model_fields or loop.Config.foreign) and name not in _unsearchable(loop)
     return not known or any(True for _ in dimensions.problems(loop.Config, name, dimension, name))
 
 

@@ -1,7 +1,7 @@
 """What a sweep may turn: typed dimensions, read from plain data against the field that each of them turns."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, Literal, TypeAlias, TypeGuard
 
 from pydantic import Field
 
@@ -64,7 +64,7 @@ def problems(model: fields.Model, name: str, value: Any, path: str) -> Iterator[
 def read(model: fields.Model, name: str, value: dict[str, Any]) -> Dimension:
     """The dimension that plain data without problems describes."""
     if "choices" not in value:
-        return FloatRange(**value) if fields.number(model, name) == "float" else IntRange(**value)
+        return FloatRange(**value) if _number(model, name, value) == "float" else IntRange(**value)
     kinds = fields.options(model, name)
     if not kinds:
         return Choices(choices=tuple(value["choices"]))
@@ -78,7 +78,7 @@ def read(model: fields.Model, name: str, value: dict[str, Any]) -> Dimension:
 
 
 def _range_problems(model: fields.Model, name: str, value: dict[str, Any], path: str) -> Iterator[Problem]:
-    kind = fields.number(model, name)
+    kind = _number(model, name, value)
     if kind is None:
         yield Problem(path, f"{name} is no number: should be {{choices: [...]}}")
         return
@@ -92,6 +92,13 @@ def _range_problems(model: fields.Model, name: str, value: dict[str, Any], path:
             yield Problem(path, f"is empty: low, {value['low']}, is above high, {value['high']}")
         elif value["low"] == value["high"]:
             yield Problem(path, f"holds nothing but {value['low']}: should stand under fixed")
+
+
+def _number(model: fields.Model, name: str, value: Mapping[str, Any]) -> Literal["float", "int"] | None:
+    """Which numbers a range is of: those that the field takes; of one that is not declared, those of both ends."""
+    if name in model.model_fields:
+        return fields.number(model, name)
+    return "int" if _is_whole(value.get("low")) and _is_whole(value.get("high")) else "float"
 
 
 def _end_problems(model: fields.Model, name: str, value: dict[str, Any], end: str, path: str) -> Iterator[Problem]:

@@ -148,7 +148,9 @@ def _number(bound: float) -> str:
 
 
 def _types(model: Model, name: str) -> list[Any]:
-    return list(_parts(model.model_fields[name].annotation))
+    field = model.model_fields.get(name)
+    # A field that is not declared takes anything.
+    return list(_parts(field.annotation)) if field else []
 
 
 def _parts(annotation: Any) -> Iterator[Any]:

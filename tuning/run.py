@@ -126,7 +126,10 @@ def _train(study: Study, team: Team, search: Searcher, errors: tune.Callback) ->
     """Every leg of a search, placed by Ray Tune on workers that are kept from leg to leg."""
     folder = study.home.ray(study.name, time.time_ns())
     tune.Tuner(
-        tune.with_resources(trainable_of(study.sweep.loop), {"cpu": team.cpus, "gpu": team.gpus}),
+        tune.with_resources(
+            trainable_of(study.sweep.loop, study.sweep.metric, study.sweep.direction),
+            {"cpu": team.cpus, "gpu": team.gpus},
+        ),
         tune_config=tune.TuneConfig(
             search_alg=search,
             num_samples=-1,

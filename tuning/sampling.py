@@ -40,9 +40,10 @@ class Proposer:
         self._study, self._space = study, study.sweep.space
         self.asked = len(study.plans())
         self._sampler = informed(study.sweep, self.asked)
-        # The first trial is the default; who has been planned since then has taken one of these after the other.
+        # The first trial is the default, where it is known; who came after it has taken one of these after the other.
         whole = listed(study.sweep, study.optuna.user_attrs.get(START, []))
-        self._listed = itertools.islice(whole, max(0, self.asked - 1), None)
+        self._unlisted = 0 if study.sweep.foreign else 1
+        self._listed = itertools.islice(whole, max(0, self.asked - self._unlisted), None)
         self._on_the_list = next(self._listed, None)
 
     @property
@@ -52,7 +53,7 @@ class Proposer:
 
     def ask(self, count: int) -> list[Plan]:
         """So many plans, or fewer where no more fit the pack: of the first, the structural parameters hold for all."""
-        default = self.asked == 0
+        default = self.asked < self._unlisted
         first = self._next({})
         plans = [self._default(first) if default else self._plan(first)]
         shared = {name: first.params[name] for name in spaces.structural_names(self._space, first.params)}
@@ -70,8 +71,9 @@ class Proposer:
 
     def _next(self, shared: Mapping[str, Any]) -> optuna.Trial:
         """A trial that has these parameters, and those that are listed for its place."""
-        fixed = dict(shared) if self.asked else self._study.sweep.default_params()
-        if self.asked > 0 and self._on_the_list is not None:
+        listed = self.asked >= self._unlisted
+        fixed = dict(shared) if listed else self._study.sweep.default_params()
+        if listed and self._on_the_list is not None:
             fixed |= self._on_the_list
             self._on_the_list = next(self._listed, None)
         with experiments():

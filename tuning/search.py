@@ -17,6 +17,7 @@ from ray.tune import Callback
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
+from trainables import loop_of
 from tuning import halving
 from tuning import outcome as outcomes
 from tuning.outcome import MemberResult, Outcome
@@ -48,6 +49,8 @@ class Observer(Protocol):
 
 def pack_size(sweep: Sweep, workers: int) -> int:
     """Trials in a pack."""
+    if loop_of(sweep.loop).Config.foreign:
+        return 1
     if sweep.pack_size != "auto":
         return max(1, sweep.pack_size // sweep.seeds)
     share = sweep.trials * sweep.seeds / workers

@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails
 
 from trainables import datasets, loop_of
 from trainables.imports import Unimportable
-from trainables.loop import Config, Loop, is_tunable, structure
+from trainables.loop import Loop, Training, is_tunable, structure
 from trainables.options import Frozen
 from tuning import checks, dimensions, document, fields, halving
 from tuning.dimensions import Dimension
@@ -150,7 +150,8 @@ class Sweep(Frozen):
 
     name: Annotated[str, AfterValidator(_safe_name)] = Field(description="what its studies are called after")
     loop: str = Field(
-        description="what trains: a name in trainables.LOOPS, or a loop of one's own, package.module:Class"
+        description="what trains: a name in trainables.LOOPS, or one's own, package.module:name, a loop or a Trainable "
+        "of Ray Tune"
     )
     environment: str | None = Field(None, description="id of a Gymnasium environment, for loops that act")
     data: Annotated[str, AfterValidator(_absolute)] | None = Field(
@@ -242,7 +243,7 @@ class Sweep(Frozen):
         ladder = halving.rungs(self.budget, self.halving.reduction, self.halving.minimum, count)
         if count is None and self.halving.minimum is None:
             # Before it learns a loop has nothing to be compared by.
-            starts = getattr(self.config(), "learning_starts", 0)
+            starts = 0 if self.foreign else getattr(self.config(), "learning_starts", 0)
             ladder = tuple(rung for rung in ladder if rung > 4 * starts or rung == self.budget)
         starts_at = range(len(ladder)) if self.halving.hyperband else range(1)
         return tuple(ladder[start:] for start in starts_at)
@@ -262,18 +263,24 @@ class Sweep(Frozen):
         return json.dumps(structure(self.config(values)), sort_keys=True)
 
     @property
+    def foreign(self) -> bool:
+        """Whether what trains is none of our loops: then it is not known what it does by default."""
+        config: type[Training] = loop_of(self.loop).Config
+        return config.foreign
+
+    @property
     def space(self) -> Space:
         """What the sweep turns, as Optuna is asked for it."""
         config = loop_of(self.loop).Config
         return Space(self.search, frozenset(name for name in self.search if not is_tunable(config, name)))
 
-    def config(self, values: Mapping[str, Any] | None = None, seed: int = 0) -> Config:
+    def config(self, values: Mapping[str, Any] | None = None, seed: int = 0) -> Training:
         """The config of one member: these values of the dimensions; without any, the loop's defaults under `fixed`."""
         own = {"budget": self.budget, "environment": self.environment, "data": self.data}
         known = {name: value for name, value in own.items() if value is not None}
         if "evaluation_seed" in loop_of(self.loop).Config.model_fields:
             known["evaluation_seed"] = self.seed
-        config: Config = loop_of(self.loop).Config(**{**known, **self.fixed, **(values or {}), "seed": seed})
+        config: Training = loop_of(self.loop).Config(**{**known, **self.fixed, **(values or {}), "seed": seed})
         return config
 
     def default_params(self) -> dict[str, Any]:
@@ -287,7 +294,7 @@ class Sweep(Frozen):
     @property
     def points(self) -> int:
         """How many trials a grid has: one a point, and one of the default configuration if that is none of them."""
-        on_the_grid = fitting(self.space, self.default_params()) is not None
+        on_the_grid = self.foreign or fitting(self.space, self.default_params()) is not None
         return grid_size(self.space) + (0 if on_the_grid else 1)
 
     def to_yaml(self) -> str:
@@ -408,7 +415,7 @@ def _defaults(loop: type[Loop] | None, data: Mapping[str, Any]) -> dict[str, Any
         return {}
     alone = {} if data.get("second") is None else {"halving": "off", "confirm": "off"}
     metric = data.get("metric", loop.score)
-    if metric == loop.score:
+    if metric == loop.score and not loop.Config.foreign:
         return {"metric": metric, "direction": loop.direction, **alone}
     known = checks.direction_of(metric)
     return {"direction": known, **alone} if known else alone

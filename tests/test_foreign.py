@@ -1,4 +1,4 @@
-"""Trainables of Ray Tune that know nothing of ours, as loops of one member: driven by hand, interrupted, and failing."""
+"""Trainables of Ray Tune that know nothing of ours, as loops of one member: driven, interrupted, and failing."""
 
 import json
 import math

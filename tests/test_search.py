@@ -226,7 +226,10 @@ def test_reports_are_gathered_over_a_leg_and_passed_on(runs: Path) -> None:
         (0, 0, 200),
         (1, 0, 200),
     ]
-    expected = [MemberResult(200, -2.0, 200, seconds=0.5), MemberResult(200, -1.0, 100, seconds=0.5)]
+    expected = [
+        MemberResult(200, -2.0, 200, seconds=0.5, share_s=0.25),
+        MemberResult(200, -1.0, 100, seconds=0.5, share_s=0.25),
+    ]
     assert [recorder.ended[number] for number in (0, 1)] == [
         (Outcome("complete", member.value), [member]) for member in expected
     ]

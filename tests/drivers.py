@@ -17,6 +17,7 @@ from mlflow.entities import Run, ViewType
 from mlflow.tracking import MlflowClient
 
 from trainables import checkpoint
+from tuning import audit as audits
 from tuning.paths import Home
 from tuning.study import Study
 from tuning.views import StudyView
@@ -140,6 +141,7 @@ def assert_whole(root: Path, trials: int, untrained: Collection[int] = ()) -> No
     """
     study = sweeps.opened(root)
     sweeps.assert_sound(study, trials)
+    assert audits.audit(study) == []
     view = study.view()
     assert view.state == "finished"
     children = {

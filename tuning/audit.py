@@ -9,7 +9,7 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from tuning.study import Study
-from tuning.tracking import FRONT, STATUSES, Tracker, tracking_uri
+from tuning.tracking import FRONT, PARENT, STATUSES, Tracker, kept_artifacts, tracking_uri
 from tuning.views import StudyView, TrialView
 
 ENDED = ("complete", "pruned", "failed")
@@ -35,28 +35,37 @@ def audit(study: Study) -> list[Finding]:
     for trial in view.trials:
         found += [Finding(f"trial {trial.number}", each) for each in _of_files(trial)]
     if view.sweep.tracking == "mlflow":
-        found += _of_runs(view, _runs(MlflowClient(tracking_uri=tracking_uri(study.home)), study))
+        client = MlflowClient(tracking_uri=tracking_uri(study.home))
+        runs = _runs(client, study)
+        found += [*_of_runs(view, runs), *_of_artifacts(client, view, runs)]
     return found
 
 
 def repair(study: Study) -> None:
-    """Mend what can be: trials that nobody runs wait, runs are made, ended, or told what they lack, doubles deleted."""
+    """Mend what can be: trials that nobody runs wait; runs are made, ended, or told what they lack.
+
+    A run that can't be mended, as MLflow changes no parameter, is deleted and made anew; so are doubles and strays.
+    """
     with study.held():
         for number in study.take_back():
             study.put_back(number, study.members(number))
-        state = study.view().stored_state
-        study.set_state("interrupted" if state == "running" else state, study.seconds)
+        view = study.view()
+        ended = view.stored_state != "running" and not _unended(view)
+        study.set_state(view.stored_state if ended else "interrupted", study.seconds)
         if study.sweep.tracking == "mlflow":
             _repair_runs(study)
 
 
 def _repair_runs(study: Study) -> None:
     client = MlflowClient(tracking_uri=tracking_uri(study.home))
-    own = {trial.number: trial.run_id for trial in study.view().trials}
-    for trial, doubles in _runs(client, study).items():
-        keep = own.get(trial) if trial is not None else study.view().tracking.get("run_id")
-        for run in doubles:
-            if len(doubles) > 1 and run.info.run_id != keep:
+    view = study.view()
+    trials = {trial.number: trial for trial in view.trials}
+    for number, several in _runs(client, study).items():
+        keep = view.tracking.get("run_id") if number is None else study.runs().get(number)
+        for run in several:
+            double = len(several) > 1 and run.info.run_id != keep
+            stray = number is not None and number not in trials
+            if double or stray or (number is not None and any(_beyond_mending(trials[number], run))):
                 client.delete_run(run.info.run_id)
     tracker = Tracker(study)
     with tracker.open():
@@ -82,20 +91,38 @@ def _runs(client: MlflowClient, study: Study) -> dict[int | None, list[Run]]:
 
 
 def _of_study(view: StudyView) -> Iterator[Finding]:
-    ended = sum(trial.state in ENDED for trial in view.trials)
     if len(view.trials) > view.sweep.trials:
         yield Finding("study", f"has {len(view.trials)} trials, of {view.sweep.trials} asked for")
-    if view.state == "finished" and view.sweep.time_limit is None and ended != len(view.trials):
-        yield Finding("study", f"is finished, but {len(view.trials) - ended} of its trials have no end")
+    if _unended(view):
+        yield Finding("study", f"is finished, but {_unended(view)} of its trials have no end")
     if view.stored_state == "running":
         yield Finding("study", "was cut off; `tuning resume` goes on with it")
+
+
+def _unended(view: StudyView) -> int:
+    """How many trials have no end in a study that says that it is finished, and that no limit has ended."""
+    limits = (view.sweep.time_limit, view.sweep.max_steps, view.sweep.target)
+    if view.stored_state != "finished" or any(limit is not None for limit in limits):
+        return 0
+    return sum(trial.state not in ENDED for trial in view.trials)
+
+
+def _of_artifacts(client: MlflowClient, view: StudyView, runs: dict[int | None, list[Run]]) -> Iterator[Finding]:
+    """Weights that MLflow should have; it is given them when a study ends or is interrupted."""
+    trials = {trial.number: trial for trial in view.trials}
+    for number in kept_artifacts(view) if view.stored_state != "running" else ():
+        weights, told = trials[number].checkpoint, runs.get(number, [])
+        lacking = [run for run in told if not client.list_artifacts(run.info.run_id, "checkpoint")]
+        if weights and Path(weights).exists() and len(told) == len(lacking) == 1:
+            yield Finding(f"trial {number}", "is one of the best, and MLflow does not have its weights")
 
 
 def _of_runs(view: StudyView, runs: dict[int | None, list[Run]]) -> Iterator[Finding]:
     yield from _of_parent(runs.get(None, []))
     front = {trial.number for trial in view.front}
     for trial in view.trials:
-        found = _of_trial(trial, runs.get(trial.number, []), trial.number in front)
+        several = runs.get(trial.number, [])
+        found = [*_of_trial(trial, several, trial.number in front), *_of_place(several, runs.get(None, []))]
         yield from (Finding(f"trial {trial.number}", each) for each in found)
     known = {trial.number for trial in view.trials}
     for stray in runs:
@@ -110,7 +137,14 @@ def _of_parent(runs: list[Run]) -> Iterator[Finding]:
         yield Finding("study", "its own run in MLflow is still running")
 
 
+def _of_place(runs: list[Run], parents: list[Run]) -> Iterator[str]:
+    if len(runs) == len(parents) == 1 and runs[0].data.tags.get(PARENT) != parents[0].info.run_id:
+        yield "its run in MLflow hangs under another than the study's"
+
+
 def _of_trial(trial: TrialView, runs: list[Run], on_front: bool) -> Iterator[str]:
+    if not runs and trial.state == "waiting":
+        return
     if len(runs) != 1:
         yield f"has {len(runs)} runs in MLflow, should have one"
         return
@@ -120,10 +154,14 @@ def _of_trial(trial: TrialView, runs: list[Run], on_front: bool) -> Iterator[str
         yield f"the study knows of run {trial.run_id}, MLflow has {run.info.run_id}"
     if run.info.status != STATUSES[state]:
         yield f"is {state}, its run in MLflow is {run.info.status}"
-    if run.data.params != {name: str(value) for name, value in trial.params.items()}:
-        yield "its parameters in MLflow are others"
     if (run.data.tags.get(FRONT) == "true") != on_front:
         yield f"is{'' if on_front else ' not'} on the front, and MLflow says otherwise"
+    yield from _beyond_mending(trial, run)
+
+
+def _beyond_mending(trial: TrialView, run: Run) -> Iterator[str]:
+    if run.data.params != {name: str(value) for name, value in trial.params.items()}:
+        yield "its parameters in MLflow are others"
     for name, value in (("value", trial.value), ("second", trial.second)):
         told = run.data.metrics.get(name)
         if (told is None) != (value is None) or (

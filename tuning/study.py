@@ -244,6 +244,12 @@ class Study:
         """
         self._tables.set_study_attribute(f"{RUN}/{number}", run_id)
 
+    def runs(self) -> dict[int, str]:
+        """The MLflow runs of trials that are kept."""
+        prefix = f"{RUN}/"
+        attributes = self.optuna.user_attrs
+        return {int(key.removeprefix(prefix)): run for key, run in attributes.items() if key.startswith(prefix)}
+
     def at_once(self) -> AbstractContextManager[None]:
         """What this thread keeps of trials and legs within is kept at its end, in one write, or not at all."""
         return self._tables.at_once()

@@ -50,6 +50,7 @@ FIRST_WAIT_S, LONGEST_WAIT_S, CLOSING_S = 0.5, 30.0, 60.0
 BEST_KEPT = 5
 """Trials whose best.pt is kept as an artifact; of two objectives all of the front."""
 
+PARENT = "mlflow.parentRunId"
 FRONT = "lockstep.front"
 """The tag of trials that are on the front, or were once; on the study's own run it names them."""
 
@@ -182,6 +183,10 @@ class Tracker:
     def _take_up(self, runs: Mapping[int, Run], plans: Mapping[int, Plan], ends: Mapping[int, Ended]) -> None:
         """Of a study that goes on: what MLflow was not told before it was cut off."""
         self._on_front = {number for number, run in runs.items() if run.data.tags.get(FRONT) == "true"}
+        for each in runs.values():
+            if each.data.tags.get(PARENT) != self._parent:
+                self._insist(partial(self._client.set_tag, each.info.run_id, PARENT, self._parent))
+        known = self._study.runs()
         for number, (found, members) in ends.items():
             run = runs.get(number)
             if run is None:
@@ -189,6 +194,8 @@ class Tracker:
             elif run.info.status == STATUSES[_state(found)] and run.data.tags["lockstep.state"] == _state(found):
                 self._runs[number] = run.info.run_id
                 self._ended.add(number)
+                if known.get(number) != run.info.run_id:
+                    self._study.set_run(number, run.info.run_id)
                 continue
             else:
                 self._adopt(plans[number], run)
@@ -196,7 +203,8 @@ class Tracker:
                 kept = checkpoint.load([self._study.home.member(self._study.name, number, place)])
                 self._note(number, place, kept[0]["report"]["points"] if kept else [], _now())
             self._end_trial(number, found, members)
-        for number in runs.keys() - self._runs.keys():
+        # A machine that lost its power may have lost trials that MLflow still knows of.
+        for number in (runs.keys() & plans.keys()) - self._runs.keys():
             self._adopt(plans[number], runs[number])
 
     def _adopt(self, plan: Plan, run: Run) -> None:
@@ -260,7 +268,7 @@ class Tracker:
     def _begin_trial(self, plan: Plan, parent: str, leg: str) -> str | None:
         tags = {
             **self._tags,
-            "mlflow.parentRunId": parent,
+            PARENT: parent,
             "lockstep.trial": str(plan.number),
             "lockstep.leg": leg,
             "lockstep.seeds": json.dumps(plan.seeds),
@@ -314,7 +322,7 @@ class Tracker:
         if self._parent is None:
             return
         checkpoints = {trial.number: trial.checkpoint for trial in view.trials}
-        for number in _best(view):
+        for number in kept_artifacts(view):
             run_id, checkpoint = self._runs.get(number), checkpoints[number]
             if run_id and checkpoint and Path(checkpoint).exists():
                 self._insist(partial(self._client.log_artifact, run_id, checkpoint, "checkpoint"))
@@ -355,7 +363,8 @@ def _state(found: Outcome) -> str:
     return "diverged" if found.diverged_at is not None else found.state
 
 
-def _best(view: StudyView) -> list[int]:
+def kept_artifacts(view: StudyView) -> list[int]:
+    """The trials whose best.pt MLflow has."""
     return [trial.number for trial in view.front or view.ranked()[:BEST_KEPT]]
 
 

@@ -95,30 +95,38 @@ class ForeignLoop:
 
     def train(self, until: int) -> list[Report]:
         """Iterations up to this one, unless it ends by itself before."""
-        points = []
+        points: list[tuple[int, dict[str, float]]] = []
         while self._at < until and self._ended_at is None and self._diverged_at is None:
-            try:
-                result = self._running.train()
-            except Exception as error:
-                raise _failed(error) from error
-            if RESULT_DUPLICATE in result:  # a function that has returned
-                self._ended_at = self._at
-                break
-            self._at += 1
-            self._keep_reported()
-            if result.get(DONE):
-                self._ended_at = self._at
-            if self._at > self._spent:  # else it is still on its way back to where it was
-                points.append((self._at, numbers_of(result)))
-                self._judge(points[-1][1])
+            metrics = self._next()
+            # What it tells on its way back to where it was is known already.
+            if metrics is not None and self._at > self._spent:
+                points.append((self._at, metrics))
+                self._judge(metrics)
         self._spent = max(self._spent, self._at)
-        if self._best is None and self._diverged_at is None and (self._at == self._config.budget or self._ended_at):
+        over = self._at == self._config.budget or self._ended_at is not None
+        if over and self._best is None and self._diverged_at is None:
             found = ", ".join(points[-1][1]) if points else "nothing"
             raise MemberFailed(0, f"metric: the results have no {self.score}; they have {found}")
         reason = None if self._diverged_at is None else f"{self.score} is not finite"
-        report = Report(self._spent, points, self._best, self._best_at, self._diverged_at, reason)
-        stopped_at = self._ended_at if self._ended_at != self._config.budget else None
-        return [Report(**{**vars(report), "stopped_at": stopped_at})]
+        early = None if self._ended_at == self._config.budget else self._ended_at
+        return [Report(self._spent, points, self._best, self._best_at, self._diverged_at, reason, stopped_at=early)]
+
+    def _next(self) -> dict[str, float] | None:
+        """The metrics of the next iteration; None where there is none left, as a function has returned."""
+        try:
+            result = self._running.train()
+        except Exception as error:
+            raise _failed(error) from error
+        if RESULT_DUPLICATE in result:
+            self._ended_at = self._at
+            return None
+        self._at += 1
+        if issubclass(self.trainable, tune.trainable.FunctionTrainable):
+            # It hands over its checkpoints when it likes.
+            self._keep(self._running.save().checkpoint)
+        if result.get(DONE):
+            self._ended_at = self._at
+        return numbers_of(result)
 
     def _judge(self, metrics: Mapping[str, float]) -> None:
         score = metrics.get(self.score)
@@ -130,11 +138,6 @@ class ForeignLoop:
             self._best, self._best_at = score, self._at
             kept = self._newest()
             self._best_files = kept.files if kept.iteration == self._at else {}
-
-    def _keep_reported(self) -> None:
-        """A function hands over its checkpoints when it likes."""
-        if issubclass(self.trainable, tune.trainable.FunctionTrainable):
-            self._keep(self._running.save().checkpoint)
 
     def _newest(self) -> Kept:
         """The checkpoint to go on from; a class is asked for one."""

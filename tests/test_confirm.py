@@ -1,0 +1,179 @@
+"""Confirmation, driven by hand: who is trained afresh, in which packs, and what the scores come to."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sweeps
+from ray.tune.search import Searcher
+from rich.console import Console
+
+from tuning import confirm, leaderboard
+from tuning.confirm import ConfirmSearch, candidates, conclude, fresh_seeds, missing
+from tuning.study import SEARCH_SEEDS, Study
+from tuning.sweep import Confirm
+
+WANTED = Confirm(top=2, seeds=6, episodes=20)
+Score = Callable[[int, int], float]
+"""(trial, which of its fresh seeds) -> what the training scores"""
+
+
+def searched(root: Path, **changes: Any) -> Study:
+    """A study whose search has ended; the default is trial 0."""
+    study = sweeps.created(root, trials=6, pack_size=3, sampler="random", **changes)
+    sweeps.driven(study)
+    return study
+
+
+def confirmed(
+    study: Study, score: Score, wanted: Confirm = WANTED, diverged: Sequence[int] = (), failing: bool = False
+) -> list[list[int]]:
+    """Train whatever is missing, without training anything; returns the trials of each pack."""
+    search = ConfirmSearch(study, wanted, missing(study, wanted), workers=2)
+    order = {seed: place for place, seed in enumerate(fresh_seeds(study.sweep.seed, wanted.seeds))}
+    packs = []
+    while (leg := search.suggest(f"pack {len(packs)}")) != Searcher.FINISHED:
+        trials = [int(Path(member["folder"]).parent.name) for member in leg["members"]]
+        scores = [score(trial, order[each["seed"]]) for trial, each in zip(trials, leg["members"], strict=True)]
+        places = [place for place, trial in enumerate(trials) if trial in diverged]
+        name = f"pack {len(packs)}"
+        packs.append(trials)
+        if failing:
+            search.on_trial_complete(name, error=True)
+            search.failed(name)
+        else:
+            result = sweeps.reports({**leg, "until": 200}, diverged=places)
+            search.on_trial_complete(name, {**result, "confirmed": scores})
+    assert missing(study, wanted) == []
+    return packs
+
+
+def best_of(study: Study) -> int:
+    """The best that is not the default."""
+    return next(trial.number for trial in study.view().ranked() if not trial.default)
+
+
+def test_the_best_and_the_default_are_trained_on_seeds_that_no_search_has_used(runs: Path) -> None:
+    study = searched(runs)
+    chosen = [trial.number for trial in candidates(study.view(), WANTED.top)]
+    assert set(chosen) == {*[trial.number for trial in study.view().ranked()[:2]], 0}
+    members = missing(study, WANTED)
+    assert len(members) == len(chosen) * 6
+    by_trial = {number: [member.seed for member in members if member.number == number] for number in chosen}
+    assert len({tuple(seeds) for seeds in by_trial.values()}) == 1, "the same for every configuration"
+    assert all(SEARCH_SEEDS <= seed < 2 * SEARCH_SEEDS for seed in by_trial[0])
+    assert len(set(by_trial[0])) == 6
+
+
+def test_members_are_packed_by_structure(runs: Path) -> None:
+    study = searched(runs)
+    structures = {plan.number: study.sweep.structure_of(plan.values) for plan in study.plans().values()}
+    packs = confirmed(study, lambda trial, seed: 0.0)
+    assert all(len({structures[trial] for trial in pack}) == 1 for pack in packs)
+    assert sum(map(len, packs)) == 6 * len(candidates(study.view(), WANTED.top))
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_one_that_is_clearly_better_is_champion(runs: Path, direction: str) -> None:
+    study, sign = searched(runs, direction=direction), 1 if direction == "maximize" else -1
+    best = best_of(study)
+    confirmed(study, lambda trial, seed: sign * (10.0 * (trial == best) + 0.1 * seed))
+    found = conclude(study, WANTED)
+    assert (found.champion, found.leader, found.tied) == (best, best, [])
+    of_best = next(each for each in found.candidates if each.number == best)
+    # The scores are 10.0, 10.1 ... 10.5; without the lowest and the highest the mean is the same.
+    assert of_best.mean == pytest.approx(sign * 10.25)
+    assert of_best.improvement == 1.0
+    assert of_best.searched == study.view().trials[best].value
+    assert leaderboard.verdict(found) == f"Champion: trial {best}."
+    view = sweeps.opened(runs).view()
+    assert view.confirmation == found
+    shown = json.loads(json.dumps(view.as_json()))
+    assert (shown["champion"], shown["confirmation"]["seeds"]) == (best, 6)
+
+
+def test_where_they_can_not_be_told_apart_there_is_none_and_it_says_so(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = searched(runs)
+    confirmed(study, lambda trial, seed: float((seed * 7 + trial) % 6))
+    found = conclude(study, WANTED)
+    assert found.champion is None
+    assert found.tied
+    assert leaderboard.verdict(found).startswith(f"No winner: trial {found.leader} can't be told from ")
+    leaderboard.show(sweeps.opened(runs).view(), Console(width=80))
+    assert "Confirmed on 6 fresh seeds" in capsys.readouterr().out
+
+
+def test_more_seeds_are_added_to_those_that_are_there(runs: Path) -> None:
+    study = searched(runs)
+    confirmed(study, lambda trial, seed: float((seed * 7 + trial) % 6))
+    conclude(study, WANTED)
+    before = study.scores()
+    more = WANTED.model_copy(update={"seeds": 9})
+    best = best_of(study)
+    packs = confirmed(sweeps.opened(runs), lambda trial, seed: 50.0 * (trial == best), more)
+    assert sum(map(len, packs)) == 3 * len(candidates(study.view(), WANTED.top))
+    after = sweeps.opened(runs).scores()
+    assert {key: after[key] for key in before} == before
+    assert conclude(sweeps.opened(runs), more).seeds == 9
+    assert missing(sweeps.opened(runs), WANTED) == [], "fewer need nothing new"
+
+
+def test_who_diverges_on_fresh_seeds_is_no_champion(runs: Path) -> None:
+    study = searched(runs)
+    best = best_of(study)
+    confirmed(study, lambda trial, seed: 10.0 * (trial == best), diverged=[best])
+    found = conclude(study, WANTED)
+    assert next(each.scores for each in found.candidates if each.number == best) == [None] * 6
+    assert found.champion != best
+
+
+def test_a_pack_that_fails_has_no_scores(runs: Path) -> None:
+    study = searched(runs)
+    confirmed(study, lambda trial, seed: 1.0, failing=True)
+    assert set(study.scores().values()) == {None}
+    assert conclude(study, WANTED).champion is None
+
+
+def test_a_score_that_is_not_finite_counts_as_none(runs: Path) -> None:
+    study = searched(runs)
+    confirmed(study, lambda trial, seed: float("nan") if seed == 2 else 1.0)
+    missing_seed = fresh_seeds(study.sweep.seed, 6)[2]
+    assert {score for (_, seed), score in study.scores().items() if seed == missing_seed} == {None}
+
+
+def test_what_a_person_sees_meanwhile_counts_members(runs: Path) -> None:
+    study = searched(runs)
+    members = missing(study, WANTED)
+    search = ConfirmSearch(study, WANTED, members, workers=1)
+    with confirm.bar(Console(quiet=True), study.name, len(members)) as search.progress:
+        leg = search.suggest("pack")
+        search.on_trial_complete(
+            "pack",
+            {**sweeps.reports({**leg, "until": 200}), "confirmed": [1.0] * len(leg["members"])},
+        )
+        assert search.progress.tasks[0].completed == len(leg["members"])
+
+
+@pytest.mark.slow
+def test_a_real_sweep_is_confirmed_and_more_seeds_later(tmp_path: Path) -> None:
+    path = sweeps.written(tmp_path, trials=4, pack_size=4, confirm={"top": 2, "seeds": 3, "episodes": 8})
+    done = sweeps.tuning("run", path, "--root", "runs", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    first = json.loads(done.stdout)["confirmation"]
+    assert {len(each["scores"]) for each in first["candidates"]} == {3}
+    assert all(-3 <= score <= 0 for each in first["candidates"] for score in each["scores"])
+    more = sweeps.tuning("confirm", "--seeds", "5", "--root", "runs", "--json", cwd=tmp_path)
+    assert more.returncode == 0, more.stderr
+    second = json.loads(more.stdout)["confirmation"]
+    assert (second["seeds"], [each["scores"][:3] for each in second["candidates"]]) == (
+        5,
+        [each["scores"] for each in first["candidates"]],
+    )
+    again = sweeps.tuning("confirm", "--seeds", "5", "--root", "runs", "--json", cwd=tmp_path)
+    assert json.loads(again.stdout)["confirmation"] == second
+    folders = sorted(each.name for each in (tmp_path / "runs/studies/tiny-1/confirm").iterdir())
+    assert folders == [f"{each['number']:05d}" for each in sorted(second["candidates"], key=lambda one: one["number"])]

@@ -10,10 +10,11 @@ from typing import Any
 from sweeps import sweep
 from table import Result
 
+from tuning import studies
+from tuning.legs import Plan
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
 from tuning.sampling import Proposer
-from tuning.study import Plan, Study
 from tuning.sweep import Sweep
 
 SIZES, WORKERS = (1, 4, 8, 16, 32), 2
@@ -94,7 +95,9 @@ def best_so_far(size: int, trials: int, seed: int) -> list[float]:
     """After each trial the best value that the search has found, in packs of this size, one pack a worker under way."""
     with tempfile.TemporaryDirectory() as folder:
         home = Home.at(folder)
-        study = Study.create(home, home.storage_url, Sweep.model_validate({**HARTMANN, "trials": trials, "seed": seed}))
+        study = studies.create(
+            home, home.storage_url, Sweep.model_validate({**HARTMANN, "trials": trials, "seed": seed})
+        )
         proposer, under_way, values = Proposer(study), [], []
         while proposer.left or under_way:
             if proposer.left and len(under_way) < WORKERS:

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tuning import leaderboard
+from tuning import leaderboard, studies
 from tuning.paths import Home
-from tuning.study import Study
 
 WIDTH = 88
 
 home = Home.at(None)
-view = Study.open(home, home.storage_url, sys.argv[1] if len(sys.argv) > 1 else None).view()
+view = studies.opened(home, home.storage_url, sys.argv[1] if len(sys.argv) > 1 else None).view()
 with open(os.devnull, "w") as nowhere:
     console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
     console.print(leaderboard.summary(view, WIDTH), highlight=False)

@@ -20,11 +20,12 @@ from ray.tune.search import Searcher
 from sqlalchemy import Connection, event
 
 from trainables.loop import Report
-from tuning import study as studies
+from tuning import studies
+from tuning.legs import Leg, Plan
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
 from tuning.search import Observer, PackSearch
-from tuning.study import Leg, Plan, Study
+from tuning.study import Study
 from tuning.sweep import Sweep
 
 Answer = TypeVar("Answer")
@@ -74,7 +75,7 @@ def written(folder: Path, **changes: Any) -> str:
 def created(root: Path, called: str | None = None, **changes: Any) -> Study:
     """A new study of the tiny sweep."""
     home = Home.at(root)
-    return Study.create(home, home.storage_url, tiny(**changes), called)
+    return studies.create(home, home.storage_url, tiny(**changes), called)
 
 
 class Killed(BaseException):
@@ -111,14 +112,14 @@ def in_memory(kept: Mortal, **changes: Any) -> Study:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(studies, "storage", lambda url: kept.storage)
         if optuna.get_all_study_names(kept.storage):
-            return Study.open(home, "memory")
-        return Study.create(home, "memory", tiny(**changes))
+            return studies.opened(home, "memory")
+        return studies.create(home, "memory", tiny(**changes))
 
 
 def opened(root: Path, name: str | None = None) -> Study:
     """The study as another process would see it."""
     home = Home.at(root)
-    return Study.open(home, home.storage_url, name)
+    return studies.opened(home, home.storage_url, name)
 
 
 def score_of(config: dict[str, Any]) -> float:

@@ -11,8 +11,8 @@ import sweeps
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from tuning import study as studies
 from tuning.audit import Finding, audit, repair
+from tuning.legs import Plan
 from tuning.search import PackSearch
 from tuning.study import Study
 from tuning.tracking import FRONT, PARENT, Tracker
@@ -150,7 +150,7 @@ def wrongly_on_front(kept: Kept) -> None:
 def no_end(kept: Kept) -> None:
     """As if its end had been lost, though the study says that it is finished."""
     study = kept.study
-    plan = studies.Plan(6, {"learning_rate": 0.1}, {"learning_rate": 0.1}, [7])
+    plan = Plan(6, {"learning_rate": 0.1}, {"learning_rate": 0.1}, [7])
     study.desk.ask()
     study.plan(plan)
     study.change(sweeps.tiny(trials=7, pack_size=2))
@@ -226,7 +226,7 @@ def test_weights_that_mlflow_lost_are_given_to_it_again(runs: Path) -> None:
 def test_an_interrupted_study_is_sound_and_who_waits_needs_no_run(runs: Path) -> None:
     kept = ended(runs, "interrupted", trials=8, legs=2)
     assert audit(kept.study) == []
-    plan = studies.Plan(4, {"learning_rate": 0.1}, {"learning_rate": 0.1}, [7])
+    plan = Plan(4, {"learning_rate": 0.1}, {"learning_rate": 0.1}, [7])
     study = kept.study
     study.desk.ask()
     study.plan(plan)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 import sweeps
 
-from tuning import cli, sweep
+from tuning import cli, studies, sweep
 from tuning.outcome import Outcome
 from tuning.study import Study
 
@@ -283,7 +283,7 @@ def test_what_should_not_have_happened_is_said_in_two_lines_and_kept_whole(
     def broken(*arguments: Any) -> None:
         raise RuntimeError("the moon is full")
 
-    monkeypatch.setattr(Study, "open", broken)
+    monkeypatch.setattr(studies, "opened", broken)
     monkeypatch.setenv("LOCKSTEP_ROOT", str(runs))
     code, out, err = tuning("show")
     assert (code, out) == (1, "")

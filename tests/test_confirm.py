@@ -42,7 +42,7 @@ def confirmed(
         packs.append(trials)
         if failing:
             search.on_trial_complete(name, error=True)
-            search.failed(name)
+            search.failed(name, "the worker died")
         else:
             result = sweeps.reports({**leg, "until": 200}, diverged=places)
             search.on_trial_complete(name, {**result, "confirmed": scores})

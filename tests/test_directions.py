@@ -11,10 +11,10 @@ FLOORS = (
     "tuning",
     "tuning.run tuning.leaderboard tuning.predict tuning.audit",
     "tuning.tracking tuning.confirm tuning.progress",
-    "tuning.search",
-    "tuning.sampling",
+    "tuning.search tuning.leg_errors",
+    "tuning.sampling tuning.studies",
     "tuning.study tuning.workers tuning.samplers tuning.importance",
-    "tuning.views",
+    "tuning.legs tuning.views",
     "tuning.sweep",
     "tuning.checks tuning.beginnings",
     "tuning.space",
@@ -33,7 +33,7 @@ FLOORS = (
     # Pure: of ours they know at most what an option is.
     "trainables.exploration trainables.initialisations trainables.schedules trainables.optimizers"
     " tuning.front tuning.halving tuning.statistics tuning.diagnosis tuning.errors tuning.figures tuning.outcome"
-    " tuning.paths tuning.quiet tuning.sqlite tuning.tables",
+    " tuning.locks tuning.paths tuning.quiet tuning.sqlite tuning.tables",
     "trainables.faults trainables.options",
 )
 """From the roof to the ground. A module imports from the floors below its own; a folder counts as one module."""

@@ -20,6 +20,7 @@ from optuna.trial import TrialState
 from trainables import checkpoint
 from trainables.tune import TRAINABLES, Reinforce
 from tuning import run as runs
+from tuning import studies
 from tuning.paths import Home
 from tuning.study import Study
 
@@ -44,7 +45,7 @@ class Ran:
 
     @property
     def study(self) -> Study:
-        return Study.open(self.home, self.home.storage_url)
+        return studies.opened(self.home, self.home.storage_url)
 
     @property
     def client(self) -> MlflowClient:

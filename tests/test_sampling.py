@@ -8,7 +8,8 @@ import sweeps
 from optuna.samplers import RandomSampler, TPESampler
 from optuna.trial import TrialState
 
-from tuning.sampling import Proposer, sampler
+from tuning.samplers import sampler
+from tuning.sampling import Proposer
 from tuning.study import Study
 
 

@@ -13,10 +13,11 @@ from optuna.samplers._tpe import _truncnorm
 
 from tuning import space as spaces
 from tuning.beginnings import START, fitting_best
+from tuning.legs import Plan
 from tuning.outcome import MemberResult, Outcome
 from tuning.samplers import experiments, informed
 from tuning.sampling import Proposer
-from tuning.study import Plan, Study
+from tuning.study import Study
 
 SEARCH: dict[str, Any] = {
     "learning_rate": {"low": 1e-3, "high": 1e-1, "log": True},

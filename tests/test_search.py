@@ -14,8 +14,9 @@ from ray.tune.search import Searcher
 
 from trainables import LOOPS
 from trainables.loop import structure
+from tuning.leg_errors import LegErrors
 from tuning.outcome import MemberResult, Outcome
-from tuning.search import LegErrors, PackSearch, pack_size
+from tuning.search import PackSearch, pack_size
 
 STRUCTURAL: dict[str, Any] = {**sweeps.TINY["search"], "batch_size": {"choices": [4, 10, 20]}}
 """Two structural fields, baseline and batch_size; the default batch size, 16, is none of the choices."""

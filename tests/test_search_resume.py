@@ -7,8 +7,9 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 
+from tuning.legs import LegRecord
 from tuning.search import PackSearch
-from tuning.study import LegRecord, Study
+from tuning.study import Study
 
 SMALL: dict[str, Any] = {
     "budget": 180,

@@ -16,19 +16,20 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 
-from tuning import study as studies
+from tuning import studies
 from tuning.errors import LockstepError, StudyExists, StudyNotFound, StudyRunning
+from tuning.legs import Plan
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
-from tuning.study import Plan, Study
+from tuning.study import SEARCH_SEEDS, Study
 
 DIVERGED, FAILED = Outcome("pruned", diverged_at=120), Outcome("failed", reason="the worker died")
 HOLDER = """
 import sys
 from tuning.paths import Home
-from tuning.study import Study
+from tuning import studies
 home = Home.at(sys.argv[1])
-with Study.open(home, home.storage_url).held():
+with studies.opened(home, home.storage_url).held():
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -76,7 +77,7 @@ def test_a_name_that_is_taken_is_refused_with_what_to_do_instead(runs: Path) -> 
     with pytest.raises(StudyExists, match=r"'mine'.*`tuning show mine`.*--name.*'tiny-1'") as caught:
         sweeps.created(runs, "mine")
     assert isinstance(caught.value, LockstepError)
-    assert Study.names(Home.at(runs), Home.at(runs).storage_url) == ["mine"]
+    assert studies.names(Home.at(runs), Home.at(runs).storage_url) == ["mine"]
 
 
 def test_two_that_take_the_same_number_at_once_get_two(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +109,7 @@ def test_without_a_name_the_newest_is_opened(runs: Path) -> None:
         sweeps.created(runs, name)
     assert sweeps.opened(runs).name == "c"
     assert sweeps.opened(runs, "a").name == "a"
-    assert Study.names(Home.at(runs), Home.at(runs).storage_url) == ["b", "a", "c"]
+    assert studies.names(Home.at(runs), Home.at(runs).storage_url) == ["b", "a", "c"]
 
 
 def test_a_study_of_someone_else_in_the_same_storage_is_none_of_ours(runs: Path) -> None:
@@ -135,16 +136,16 @@ def test_a_name_that_nothing_has_is_answered_with_one_that_exists(runs: Path, as
 
 def test_another_storage_than_the_homes_own(runs: Path, tmp_path: Path) -> None:
     home, url = Home.at(runs), f"sqlite:///{tmp_path / 'elsewhere' / 'kept.db'}"
-    assert Study.create(home, url, sweeps.tiny()).name == "tiny-1"
-    assert Study.names(home, url) == ["tiny-1"]
-    assert Study.names(home, home.storage_url) == []
-    assert Study.open(home, url).sweep == sweeps.tiny()
+    assert studies.create(home, url, sweeps.tiny()).name == "tiny-1"
+    assert studies.names(home, url) == ["tiny-1"]
+    assert studies.names(home, home.storage_url) == []
+    assert studies.opened(home, url).sweep == sweeps.tiny()
 
 
 def test_the_sweep_comes_out_as_it_went_in(runs: Path) -> None:
     sweep = sweeps.tiny(time_limit="10m", workers={"count": 3, "cpus": 0.5}, seeds=2, seed=7, pack_size=6)
     home = Home.at(runs)
-    Study.create(home, home.storage_url, sweep)
+    studies.create(home, home.storage_url, sweep)
     assert sweeps.opened(runs).sweep == sweep
 
 
@@ -219,7 +220,7 @@ def test_seeds_are_repeatable_and_no_two_members_share_one(runs: Path, tmp_path:
     assert drawn == [again.seeds(number) for number in range(200)]
     every = [seed for seeds in drawn for seed in seeds]
     assert len(set(every)) == len(every) == 600
-    assert all(0 <= seed < studies.SEARCH_SEEDS for seed in every)
+    assert all(0 <= seed < SEARCH_SEEDS for seed in every)
 
 
 def test_another_seed_of_the_search_trains_with_others(runs: Path) -> None:

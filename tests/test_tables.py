@@ -11,7 +11,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from tuning.study import storage
+from tuning.studies import storage
 from tuning.tables import AlreadyEnded, Tables
 
 STUDY = "of-ours"

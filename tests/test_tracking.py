@@ -14,10 +14,11 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from tuning import tracking
+from tuning.legs import Leg, Plan
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
 from tuning.search import PackSearch
-from tuning.study import Leg, Plan, Study
+from tuning.study import Study
 from tuning.tracking import Tracker
 from tuning.views import StudyView
 

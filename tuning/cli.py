@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tuning import leaderboard, sweep
+from tuning import leaderboard, studies, sweep
 from tuning.errors import LockstepError, ServerError
 from tuning.figures import number
 from tuning.paths import ROOT_VARIABLE, Home
@@ -99,13 +99,10 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Go on with a study, whatever ended it."""
-    hush(own_ray=address is None)
-    home = Home.at(root)
-    study = Study.open(home, storage or home.storage_url, name)
+    study = taken_up(name, root, storage, own_ray=address is None)
     if source is not None:
         study.insist_on(sweep.load(source))
     changed = sweep.changed(study.sweep, trials, time, settings or [])
-    log_to(home.logs / "tuning.log")
     from tuning import run as runs
 
     finish(runs.resume(study, sweep=changed, address=address, console=err), as_json)
@@ -122,12 +119,9 @@ def confirm(
     as_json: Json = False,
 ) -> None:
     """Train the best trials and the default on fresh seeds, and name a champion if there is one."""
-    hush(own_ray=address is None)
-    home = Home.at(root)
-    study = Study.open(home, storage or home.storage_url, name)
+    study = taken_up(name, root, storage, own_ray=address is None)
     given = {key: value for key, value in (("top", top), ("seeds", seeds)) if value is not None}
     wanted = (study.sweep.confirm or sweep.Confirm()).model_copy(update=given)
-    log_to(home.logs / "tuning.log")
     from tuning import run as runs
 
     show_view(runs.confirm(study, wanted, address=address, console=err), as_json)
@@ -149,8 +143,7 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Predict cases with the best network of a supervised study."""
-    home = Home.at(root)
-    view = Study.open(home, storage or home.storage_url, name).view()
+    view = opened(name, root, storage).view()
     from tuning import predict as predictions
 
     answer = predictions.answer(view, given or [], trial)
@@ -173,10 +166,7 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Compare Optuna's storage, MLflow and the checkpoints of a study; exit 1 where they differ."""
-    hush()
-    home = Home.at(root)
-    study = Study.open(home, storage or home.storage_url, name)
-    log_to(home.logs / "tuning.log")
+    study = taken_up(name, root, storage)
     from tuning import audit as audits
 
     found = audits.audit(study)
@@ -214,7 +204,7 @@ def list_studies(root: Root = None, storage: Storage = None, as_json: Json = Fal
     """List the studies, the newest last."""
     home = Home.at(root)
     url = storage or home.storage_url
-    views = [Study.open(home, url, name).view() for name in Study.names(home, url)]
+    views = [studies.opened(home, url, name).view() for name in studies.names(home, url)]
     if as_json:
         rows = [{"name": view.name, "state": view.state, "trials": len(view.trials)} for view in views]
         print(json.dumps(rows))
@@ -232,8 +222,7 @@ def list_studies(root: Root = None, storage: Storage = None, as_json: Json = Fal
 @app.command()
 def show(name: StudyName = None, root: Root = None, storage: Storage = None, as_json: Json = False) -> None:
     """Show a study: its best trials and what differs in them."""
-    home = Home.at(root)
-    show_view(Study.open(home, storage or home.storage_url, name).view(), as_json)
+    show_view(opened(name, root, storage).view(), as_json)
 
 
 @app.command()
@@ -244,7 +233,7 @@ def ui(
 ) -> None:
     """Open the MLflow UI on the runs, for this machine alone."""
     home = Home.at(root)
-    newest = Study.open(home, storage or home.storage_url).view()
+    newest = studies.opened(home, storage or home.storage_url).view()
     page = f"/#/experiments/{newest.tracking.get('experiment_id', '0')}/runs"
     server = os.environ.get("MLFLOW_TRACKING_URI", "")
     if server.startswith(("http://", "https://")):
@@ -274,6 +263,20 @@ def _serve(options: Sequence[str], log: Path) -> None:
             server.wait()
             return
     raise ServerError(f"MLflow's UI has ended by itself; what it said is in {log}")
+
+
+def opened(name: str | None, root: Path | None, storage: str | None) -> Study:
+    """The study that a command names, or the newest."""
+    home = Home.at(root)
+    return studies.opened(home, storage or home.storage_url, name)
+
+
+def taken_up(name: str | None, root: Path | None, storage: str | None, own_ray: bool = True) -> Study:
+    """The same for a command that does something with it."""
+    hush(own_ray)
+    study = opened(name, root, storage)
+    log_to(study.home.logs / "tuning.log")
+    return study
 
 
 def finish(view: StudyView, as_json: bool) -> None:

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ray.tune import Callback
-from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -86,7 +84,7 @@ class ConfirmSearch(Searcher):
                 ],
             )
 
-    def failed(self, trial_id: str) -> None:
+    def failed(self, trial_id: str, error: str) -> None:
         """A pack could not be trained, however often it was tried: none of its members has a score."""
         self._keep(trial_id, [None] * len(self._under_way[trial_id]))
 
@@ -104,21 +102,6 @@ class ConfirmSearch(Searcher):
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its searcher, which nothing reads back."""
-        return {}
-
-
-class PackErrors(Callback):
-    """Tells the search of a pack that failed for good."""
-
-    def __init__(self, search: ConfirmSearch) -> None:
-        self._search = search
-
-    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """A pack has failed for good."""
-        self._search.failed(trial.trial_id)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Tune pickles its callbacks, which nothing reads back."""
         return {}
 
 

@@ -13,8 +13,9 @@ from rich.text import Text
 from tuning import halving
 from tuning import outcome as outcomes
 from tuning.figures import clock, number
+from tuning.legs import Leg, Plan
 from tuning.outcome import MemberResult, Outcome
-from tuning.study import Leg, Plan, Study
+from tuning.study import Study
 
 LINES_EVERY_S = 10.0
 """Between two lines where there is no terminal to draw on."""

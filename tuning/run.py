@@ -4,17 +4,18 @@ import time
 from contextlib import ExitStack
 
 from ray import tune
-from ray.tune.search import Searcher
 from rich.console import Console
 
 from trainables.tune import trainable_of
 from tuning import confirm as confirming
-from tuning import workers
+from tuning import studies, workers
+from tuning.confirm import ConfirmSearch
 from tuning.errors import StudyError, StudyExists
 from tuning.importance import importances
+from tuning.leg_errors import LegErrors
 from tuning.paths import Home
 from tuning.progress import Progress
-from tuning.search import LegErrors, PackSearch
+from tuning.search import PackSearch
 from tuning.study import Study
 from tuning.sweep import Confirm, Sweep
 from tuning.tracking import Tracker
@@ -38,13 +39,13 @@ def run(
     Raises StudyExists where the name is taken, WorkersError where the workers can't be had.
     """
     url = storage_url or home.storage_url
-    if name is not None and name in Study.names(home, url):
+    if name is not None and name in studies.names(home, url):
         # Found out before the workers are begun, which takes seconds; made after, since they may not be had.
         raise StudyExists(
             f"there is a study {name!r} already: `tuning resume {name}` goes on with it; or choose another --name"
         )
     with workers.team(sweep.workers, address) as team:
-        study = Study.create(home, url, sweep, name)
+        study = studies.create(home, url, sweep, name)
         with study.held():
             return _follow(study, team, console)
 
@@ -94,7 +95,7 @@ def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
         progress = Progress(study, console)
         with progress.shown():
             search = PackSearch(study, team.count, [*trackers, progress])
-            _train(study, team, search, LegErrors(search))
+            _train(study, team, search)
         search.put_back()
         study.set_importances(importances(study.optuna, study.sweep.space, study.sweep.seed))
         ended = search.stopped or not search.unfinished
@@ -113,16 +114,16 @@ def _confirm(study: Study, wanted: Confirm, team: Team, console: Console) -> boo
         return True
     members = confirming.missing(study, wanted)
     if members:
-        search = confirming.ConfirmSearch(study, wanted, members, team.count)
+        search = ConfirmSearch(study, wanted, members, team.count)
         with confirming.bar(console, study.name, len(members)) as search.progress:
-            _train(study, team, search, confirming.PackErrors(search))
+            _train(study, team, search)
     if confirming.missing(study, wanted):
         return False
     confirming.conclude(study, wanted)
     return True
 
 
-def _train(study: Study, team: Team, search: Searcher, errors: tune.Callback) -> None:
+def _train(study: Study, team: Team, search: PackSearch | ConfirmSearch) -> None:
     """Every leg of a search, placed by Ray Tune on workers that are kept from leg to leg."""
     folder = study.home.ray(study.name, time.time_ns())
     tune.Tuner(
@@ -142,7 +143,7 @@ def _train(study: Study, team: Team, search: Searcher, errors: tune.Callback) ->
             name=folder.name,
             storage_path=str(folder.parent),
             verbose=0,
-            callbacks=[errors],
+            callbacks=[LegErrors(search)],
             # Members' checkpoints are the trainable's own; Tune's would be another copy of each at the end of a leg.
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             failure_config=tune.FailureConfig(max_failures=study.sweep.tries - 1),

@@ -9,11 +9,10 @@ from optuna.samplers import PartialFixedSampler
 
 from tuning import space as spaces
 from tuning.beginnings import START
-from tuning.samplers import experiments, informed, sampler
-from tuning.study import Plan, Study
+from tuning.legs import Plan
+from tuning.samplers import experiments, informed
+from tuning.study import Study
 from tuning.sweep import Sweep
-
-__all__ = ["Proposer", "listed", "sampler"]
 
 
 def listed(sweep: Sweep, start: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -10,19 +10,17 @@ import time
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Protocol
 
-from ray.tune import Callback
-from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from trainables import loop_of
 from tuning import halving
 from tuning import outcome as outcomes
+from tuning.legs import Leg, Plan
 from tuning.outcome import MemberResult, Outcome
 from tuning.sampling import Proposer
-from tuning.study import Leg, Plan, Study
+from tuning.study import Study
 from tuning.sweep import Sweep
 
 SMALLEST_PACK, LARGEST_PACK, PACKS_A_WORKER = 8, 16, 4
@@ -334,28 +332,3 @@ class PackSearch(Searcher):
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its searcher, which nothing reads back."""
         return {}
-
-
-class LegErrors(Callback):
-    """Tells the search why a leg failed, which Tune tells its callbacks alone."""
-
-    def __init__(self, search: PackSearch) -> None:
-        self._search = search
-
-    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """A leg has failed for good."""
-        self._search.failed(trial.trial_id, _cause(trial))
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Tune pickles its callbacks, which nothing reads back."""
-        return {}
-
-
-def _cause(trial: Trial) -> str:
-    """The last line of the error, which names it, and where the whole of it is."""
-    if trial.error_file is None:
-        return "the worker died"
-    # Read where Tune writes it: its copy in the study's folder, which stays, is made a while later.
-    written = Path(trial.error_file)
-    lines = written.read_text().strip().splitlines()
-    return f"{lines[-1].strip()} (all of it: {trial.path}/{written.name})"

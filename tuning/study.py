@@ -5,19 +5,13 @@ result. Whatever is needed to show a study or to go on with it is read from ther
 """
 
 import copy
-import difflib
-import fcntl
-import itertools
 import random
-import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
+from datetime import datetime
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any
 
 import optuna
 from optuna.storages import InMemoryStorage, RDBStorage
@@ -25,10 +19,11 @@ from optuna.trial import FrozenTrial, TrialState
 from pydantic import TypeAdapter
 
 from trainables.checkpoint import BEST
-from tuning import beginnings, sqlite
+from tuning import beginnings, legs, locks
 from tuning import outcome as outcomes
 from tuning import sweep as sweeps
-from tuning.errors import StudyDiffers, StudyError, StudyExists, StudyNotFound, StudyRunning
+from tuning.errors import StudyDiffers, StudyError, StudyRunning
+from tuning.legs import Leg, LegRecord, Plan
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
 from tuning.sweep import Sweep
@@ -44,69 +39,6 @@ SEARCH_SEEDS = 2**30
 """Training seeds of a search are below this; those that confirm a winner are above."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What a trial is to train: the values of the fields that are searched, and a seed a member.
-
-    params: the same as Optuna and people name them; default: whether it is the loop's own configuration.
-    """
-
-    number: int
-    values: dict[str, Any]
-    params: dict[str, Any]
-    seeds: list[int]
-    default: bool = False
-
-
-@dataclass(frozen=True)
-class Leg:
-    """A pack trained from one budget to the next: what Ray Tune takes for one trial."""
-
-    name: str
-    plans: list[Plan]
-    bracket: int
-    rung: int
-    until: int
-
-
-@dataclass(frozen=True)
-class LegRecord:
-    """A leg as it is kept: handed out (open), ended and decided on (closed), or split into others.
-
-    Of a closed one: what each trial is compared by, and how far those have come that were promoted, and those that go
-    on although they were not, to audit the decision. The others have ended with it.
-    """
-
-    name: str
-    numbers: list[int]
-    bracket: int
-    rung: int
-    until: int
-    state: Literal["open", "closed", "split"] = "open"
-    values: dict[int, float | None] = field(default_factory=dict)
-    promoted: dict[int, list[MemberResult]] = field(default_factory=dict)
-    audited: dict[int, list[MemberResult]] = field(default_factory=dict)
-
-
-def storage(url: str) -> RDBStorage:
-    """Optuna's storage at a URL."""
-    if not url.startswith("sqlite:///"):
-        return RDBStorage(url)
-    path = Path(url.removeprefix("sqlite:///"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sqlite.write_ahead(path)
-    with alone(path.with_suffix(".lock")):
-        return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
-
-
-@contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """One process at a time: the first use of a database lays out its tables."""
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 class Study:
     """One study, open."""
 
@@ -116,58 +48,6 @@ class Study:
         self._tables = Tables(kept.engine, kept.get_study_id_from_name(self.name))
         self._desk = InMemoryStorage()
         self.sweep = Sweep.model_validate(study.user_attrs[SWEEP])
-
-    @classmethod
-    def create(cls, home: Home, url: str, sweep: Sweep, name: str | None = None) -> "Study":
-        """A new study: under this name, or after its sweep with the first free number.
-
-        Raises StudyError where the name is none for a folder or the study to start from is none of the same loop,
-        StudyNotFound where that is none at all, StudyExists where the name is taken.
-        """
-        if name is not None and (name in ("", ".", "..") or "/" in name or not name.isprintable()):
-            raise StudyError(f"name: {name!r} should be one that a folder can have, as the study's files lie in it")
-        start = [] if sweep.start_from is None else cls.open(home, url, sweep.start_from).best_for(sweep)
-        kept = storage(url)
-        taken = set(optuna.get_all_study_names(kept))
-        while True:
-            wanted = name or _free(sweep.name, taken)
-            try:
-                study = optuna.create_study(study_name=wanted, storage=kept, directions=sweep.directions)
-                break
-            except optuna.exceptions.DuplicatedStudyError:
-                if name:
-                    raise StudyExists(
-                        f"there is a study {name!r} already, shown by `tuning show {name}`; choose another --name, or "
-                        f"leave it out for {_free(sweep.name, taken)!r}"
-                    ) from None
-                # Another process took the number in this very moment.
-                taken.add(wanted)
-        study.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
-        study.set_user_attr(KEY, uuid.uuid4().hex)
-        study.set_user_attr(CREATED, datetime.now(UTC).isoformat())
-        study.set_user_attr(beginnings.START, start)
-        return cls(home, kept, study)
-
-    @classmethod
-    def open(cls, home: Home, url: str, name: str | None = None) -> "Study":
-        """The study of this name, or the newest. Raises StudyNotFound where there is none."""
-        names = cls.names(home, url)
-        if not names:
-            raise StudyNotFound(f"there are no studies in {home.root}; `tuning run cartpole-dqn` makes one")
-        if name is not None and name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            raise StudyNotFound(f"there is no study {name!r} in {home.root}; did you mean {(near or names[-1:])[0]!r}?")
-        kept = storage(url)
-        return cls(home, kept, optuna.load_study(study_name=name or names[-1], storage=kept))
-
-    @classmethod
-    def names(cls, home: Home, url: str) -> list[str]:
-        """All studies, the newest last."""
-        if url == home.storage_url and not home.database.exists():
-            return []
-        summaries = optuna.get_all_study_summaries(storage(url))
-        ours = [each for each in summaries if SWEEP in each.user_attrs]
-        return [each.study_name for each in sorted(ours, key=lambda each: str(each.user_attrs.get(CREATED)))]
 
     def best_for(self, sweep: Sweep) -> list[dict[str, Any]]:
         """The best of this study's trials that fit another sweep of the same loop, as that one's parameters."""
@@ -186,23 +66,10 @@ class Study:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the study: this process runs it, as long as it lives. Raises StudyRunning where another one does."""
-        lock = self.home.lock(self.name)
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with lock.open("w") as file:
-            # Who looks at a study touches its lock for a moment (_is_held); who runs it does not let go.
-            if not any(_locked(file) for _ in range(HOLD_TRIES)):
+        with locks.held(self.home.lock(self.name)) as ours:
+            if not ours:
                 raise StudyRunning(f"another process is running {self.name!r} now")
             yield
-
-    def _is_held(self) -> bool:
-        try:
-            with self.home.lock(self.name).open() as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except FileNotFoundError:
-            return False
-        return False
 
     def change(self, sweep: Sweep) -> None:
         """Go on with another sweep: more trials, another time limit."""
@@ -311,14 +178,14 @@ class Study:
 
     def open_leg(self, leg: Leg) -> None:
         """Keep that a leg is handed out."""
-        self._set_leg(_opened(leg))
+        self._set_leg(legs.opened(leg))
 
     def split_leg(self, leg: Leg, into: Sequence[Leg]) -> None:
         """Keep that a leg could not be trained as one, and that others take its place."""
         with self.at_once():
             for part in into:
                 self.open_leg(part)
-            self._set_leg(replace(_opened(leg), state="split"))
+            self._set_leg(replace(legs.opened(leg), state="split"))
 
     def close_leg(
         self,
@@ -328,7 +195,7 @@ class Study:
         audited: dict[int, list[MemberResult]],
     ) -> None:
         """Keep how a leg has ended: what its trials are compared by, and who goes on from where."""
-        self._set_leg(replace(_opened(leg), state="closed", values=values, promoted=promoted, audited=audited))
+        self._set_leg(replace(legs.opened(leg), state="closed", values=values, promoted=promoted, audited=audited))
 
     def legs(self) -> list[LegRecord]:
         """All legs in the order in which they were first handed out."""
@@ -383,7 +250,7 @@ class Study:
 
     def view(self) -> StudyView:
         """All that there is to show, as it is now."""
-        attributes, held = self.optuna.user_attrs, self._is_held()
+        attributes, held = self.optuna.user_attrs, locks.is_held(self.home.lock(self.name))
         state = attributes.get(STATE, "running")
         return StudyView(
             name=self.name,
@@ -429,25 +296,7 @@ class Study:
         return outcomes.best(values, self.sweep.direction)
 
 
-HOLD_TRIES, HOLD_WAIT_S = 100, 0.01
-
-
-def _locked(file: TextIO) -> bool:
-    """Whether the file's lock could be had; where not, after a moment."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        time.sleep(HOLD_WAIT_S)
-        return False
-    return True
-
-
 _LEGS = TypeAdapter(LegRecord)
-
-
-def _opened(leg: Leg) -> LegRecord:
-    return LegRecord(leg.name, [plan.number for plan in leg.plans], leg.bracket, leg.rung, leg.until)
-
 
 _STATES = {
     TrialState.COMPLETE: "complete",
@@ -456,7 +305,3 @@ _STATES = {
     TrialState.RUNNING: "running",
     TrialState.WAITING: "waiting",
 }
-
-
-def _free(stem: str, taken: set[str]) -> str:
-    return next(name for number in itertools.count(1) if (name := f"{stem}-{number}") not in taken)

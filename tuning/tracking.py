@@ -23,9 +23,11 @@ from mlflow.tracking import MlflowClient
 
 from trainables import checkpoint
 from tuning import sqlite
+from tuning.legs import Leg, Plan
+from tuning.locks import alone
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
-from tuning.study import Leg, Plan, Study, alone
+from tuning.study import Study
 from tuning.views import StudyView
 
 log = logging.getLogger(__name__)

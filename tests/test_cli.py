@@ -228,6 +228,12 @@ def test_list_has_a_line_a_study_the_newest_last(tuning: Callable[..., Said], ru
     ]
 
 
+def test_in_the_list_a_study_with_two_objectives_has_a_front(tuning: Callable[..., Said], runs: Path) -> None:
+    sweeps.finished(sweeps.created(runs, trials=4, pack_size=4, second="steps"))
+    # All have trained equally long, so one is on it.
+    assert "front of 1" in tuning("list", "--root", str(runs))[1]
+
+
 def test_the_root_is_named_by_option_else_by_the_environment_else_it_is_runs_here(
     tuning: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

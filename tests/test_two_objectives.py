@@ -12,9 +12,10 @@ from mlflow.tracking import MlflowClient
 from optuna.trial import TrialState
 from rich.console import Console
 
-from tuning import leaderboard, tracking
+from tuning import leaderboard, predict, tracking
 from tuning import run as runner
-from tuning.errors import StudyError, SweepError
+from tuning.errors import PredictionError, StudyError, SweepError
+from tuning.importance import importances
 from tuning.outcome import MemberResult, Outcome, advanced, outcome
 from tuning.search import PackSearch
 from tuning.study import Study
@@ -59,7 +60,7 @@ def test_what_it_may_be(given: Any, metric: str, direction: str) -> None:
         ({"second": "evaluation/return_mean"}, "second", "should differ from the metric"),
         ({"second": {"metric": "steps", "direction": "maximize"}}, "second.direction", "fewer steps are better"),
         ({"second": {"metric": LOSS, "direction": "down"}}, "second.direction", "minimize"),
-        ({"second": {"metric": LOSS, "weight": 2}}, "second.weight", "no such setting"),
+        ({"second": {"metric": LOSS, "weight": 2}}, "second.weight", "second has no such setting"),
         ({"halving": {"reduction": 3}}, "halving", "should be off or left out with a second objective"),
         ({"halving": "on"}, "halving", "should be off or left out with a second objective"),
         ({"confirm": {"top": 2}}, "confirm", "should be off or left out with a second objective"),
@@ -188,6 +189,27 @@ def test_people_are_shown_the_front(study: Study, capsys: pytest.CaptureFixture[
 def test_another_study_starts_from_the_front(study: Study) -> None:
     front = [trial.params for trial in study.view().front]
     assert study.best_for(sweeps.tiny())[:3] == front
+
+
+def test_nobody_is_predicted_with_unless_named(study: Study) -> None:
+    with pytest.raises(PredictionError, match=r"--trial: is missing; tiny-1 has no single best but a front: 5, 0, 2"):
+        predict.answer(study.view(), ["1.0"])
+
+
+def test_what_mattered_is_said_of_the_first_objective() -> None:
+    search = {"learning_rate": {"low": 0.1, "high": 1.0}, "gamma": {"low": 0.0, "high": 1.0}}
+    fixed = {key: value for key, value in sweeps.TINY["fixed"].items() if key != "gamma"}
+    study = sweeps.in_memory(
+        sweeps.Mortal(), second="seconds", search=search, fixed=fixed, trials=30, pack_size=1, sampler="random"
+    )
+
+    def result(leg: dict[str, Any]) -> dict[str, Any]:
+        (member,) = leg["members"]
+        return {**sweeps.reports(leg, lambda _: member["learning_rate"]), "train_s": member["gamma"]}
+
+    sweeps.driven(study, result=result)
+    found = importances(study.optuna, study.sweep.space)
+    assert found["learning_rate"] > 0.8
 
 
 def test_confirmation_is_refused(study: Study) -> None:

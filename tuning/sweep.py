@@ -143,6 +143,10 @@ class Second(Frozen):
     )
 
 
+_GROUPS: dict[str, type[Frozen]] = {"second": Second, "halving": Halving, "confirm": Confirm, "workers": Workers}
+"""Keys of a sweep that have settings of their own."""
+
+
 class Sweep(Frozen):
     """One search, from its file. However it is made, all that is wrong with it is raised at once, as a SweepError."""
 
@@ -427,7 +431,8 @@ def _read_search(loop: type[Loop], data: Mapping[str, Any]) -> dict[str, Dimensi
 
 def _said(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
-        return fields.unknown(str(error["loc"][-1]), list(Workers.model_fields), "workers have no such setting")
+        key, *_, name = map(str, error["loc"])
+        return fields.unknown(name, list(_GROUPS[key].model_fields), f"{key} has no such setting")
     return fields.sentence(error)
 
 

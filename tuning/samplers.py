@@ -131,11 +131,15 @@ class Informed(BaseSampler):
         self._shown, self._ranked = _Shown(needed, most, directions), ranked
         self._directions = directions
         self._study: _Seen | None = None
+        self._grouped: set[int] = set()
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """What is drawn together."""
         if self._together is None:
-            return self._base.infer_relative_search_space(self._seen(study), trial)
+            # Its groups of parameters only ever become finer, so a trial whose parameters it has looked at says no more.
+            new = [each for each in self._seen(study).trials_shown if each.number not in self._grouped]
+            self._grouped.update(each.number for each in new if each.state.is_finished())
+            return self._base.infer_relative_search_space(_Seen(study, new), trial)
         return {name: each for name, each in self._together.items() if not each.single()}
 
     def sample_relative(
@@ -184,12 +188,12 @@ class _Seen(optuna.Study):
 
     def __init__(self, study: optuna.Study, trials: list[FrozenTrial]) -> None:
         self.__dict__.update(study.__dict__)
-        self._trials = trials
+        self.trials_shown = trials
 
     def _get_trials(
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
     ) -> list[FrozenTrial]:
-        found = [trial for trial in self._trials if states is None or trial.state in states]
+        found = [trial for trial in self.trials_shown if states is None or trial.state in states]
         return copy.deepcopy(found) if deepcopy else found
 
 

@@ -16,6 +16,7 @@ FLOORS = (
     "tuning.study tuning.workers tuning.samplers tuning.importance",
     "tuning.legs tuning.views",
     "tuning.sweep",
+    "tuning.machine",
     "tuning.checks tuning.beginnings",
     "tuning.space",
     "tuning.dimensions",

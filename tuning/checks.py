@@ -1,14 +1,11 @@
-"""What is wrong with a sweep as a whole: plain data held against the loop that it names, and against this machine."""
+"""What is wrong with a sweep as a whole: plain data held against the loop that it names."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeGuard
 
-from trainables import LOOPS, datasets, environments, loop_of, networks
-from trainables.environments import EnvironmentMisfit
-from trainables.images import Image
+from trainables import LOOPS, loop_of
 from trainables.imports import Unimportable
-from trainables.loop import EpisodicConfig, Loop, is_tunable
-from trainables.networks import Own
+from trainables.loop import Loop, is_tunable
 from tuning import dimensions, fields
 from tuning import space as spaces
 from tuning.dimensions import FloatRange, IntRange, Options
@@ -36,7 +33,6 @@ _UNSEARCHABLE = {
 _TAKEN = {"folder": "Lockstep's own name for where a member's checkpoints lie: should be called otherwise"}
 """Names that a Trainable which takes any can't have, and why."""
 
-_OF_DATA = ("data_seed", "features", "targets", "validation_share")
 _OF_SUPERVISED = {"loss": "trials are compared by one loss"}
 _METRICS_OF = {"validation/accuracy": ("loss", "cross_entropy")}
 """Metrics that a loop has only where a field has this value."""
@@ -85,69 +81,6 @@ def _loop_problem(given: Any) -> str:
     return f"should be {known}, is {shown(given)}{fields.nearest(str(given), LOOPS)}"
 
 
-def absent(data: Mapping[str, Any]) -> Iterator[Problem]:
-    """What a sweep needs and this machine does not have: its environment or its data set."""
-    environment, data_set = data.get("environment"), data.get("data")
-    if isinstance(data_set, str):
-        yield from _data_problems(data)
-    if not isinstance(environment, str):
-        return
-    found = [each for arguments in _environment_args(data) if (each := _misfit(environment, arguments, data))]
-    for each in found:
-        key = each.key if each.key == "environment" else f"fixed.{each.key}"
-        yield Problem(key, " ".join(each.message.split()))
-    if not found:
-        wrappers = _mapping(data, "fixed").get("wrappers", ())
-        described = (environments.describe(environment, each, wrappers) for each in _environment_args(data))
-        yield from _network_problems(data, ((each.inputs, each.actions, each.image) for each in described))
-
-
-def _misfit(environment: str, arguments: dict[str, Any], data: Mapping[str, Any]) -> EnvironmentMisfit | None:
-    """What is wrong with the environment as it is fixed; what has no such form is reported elsewhere."""
-    fixed = _mapping(data, "fixed")
-    wrappers, backend = fixed.get("wrappers", ()), fixed.get("backend", "auto")
-    for name in ("wrappers", "backend"):
-        if name in fixed and any(True for _ in fields.problems(EpisodicConfig, name, fixed[name], name)):
-            return None
-    return environments.problem(environment, arguments, tuple(wrappers), backend)
-
-
-def _data_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
-    """What is wrong with a data set as the fields that are fixed choose from it, and with batches larger than it."""
-    loop = LOOPS.get(str(data.get("loop")))
-    if loop is None or "data" not in loop.Config.model_fields:
-        return
-    fixed = {name: value for name, value in _mapping(data, "fixed").items() if name in (*_OF_DATA, "loss")}
-    if any(True for name, value in fixed.items() for _ in fields.problems(loop.Config, name, value, name)):
-        return
-    try:
-        found = datasets.load(loop.Config(budget=1, data=data["data"], **fixed).source)
-    except datasets.Unusable as error:
-        yield from (Problem(name if name == "data" else f"fixed.{name}", each) for name, each in error.problems)
-        return
-    rows, inputs = found.train_features.shape
-    batch = _largest(data, loop, "batch_size")
-    if batch > rows:
-        under = "search" if "batch_size" in _mapping(data, "search") else "fixed"
-        yield Problem(f"{under}.batch_size", f"should be at most {rows:_}, the rows to train on, is {batch:_}")
-    yield from _network_problems(data, [(inputs, len(found.classes) or found.train_targets.shape[1], None)])
-
-
-def _network_problems(data: Mapping[str, Any], shapes: Iterable[tuple[int, int, Image | None]]) -> Iterator[Problem]:
-    """What is wrong with networks of a person's own; shapes: inputs, outputs and the image, where there is one."""
-    choices = _mapping(_mapping(data, "search"), "network").get("choices")
-    given = {"fixed.network": _mapping(data, "fixed").get("network")} | {
-        f"search.network.choices[{index}]": name
-        for index, name in enumerate(choices if isinstance(choices, list) else [])
-    }
-    own = {path: name for path, name in given.items() if isinstance(name, str) and ":" in name}
-    for inputs, outputs, image in shapes if own else ():
-        for path, name in own.items():
-            message = networks.problem(Own(name, inputs, outputs, image))
-            if message:
-                yield Problem(path, message)
-
-
 def _unknown_key(key: str, data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[str]) -> Problem:
     if loop and key in loop.Config.model_fields:
         return Problem(key, f"is a field of {data['loop']}: should stand under fixed or search")
@@ -179,7 +112,7 @@ def _foreign_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Pro
         if data.get(key, 1) not in (1, "auto"):
             yield Problem(key, f"should be 1 or left out: {data['loop']} trains one member at a time")
     for part in ("fixed", "search"):
-        for name in _TAKEN.keys() & _mapping(data, part).keys():
+        for name in _TAKEN.keys() & mapping(data, part).keys():
             yield Problem(f"{part}.{name}", f"is {_TAKEN[name]}")
 
 
@@ -202,7 +135,7 @@ def _metric_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
 
 def _absent_metric(data: Mapping[str, Any], loop: type[Loop], metric: Any, path: str) -> Iterator[Problem]:
     needed = _METRICS_OF.get(str(metric))
-    if needed and metric in loop.metrics and _mapping(data, "fixed").get(needed[0]) != needed[1]:
+    if needed and metric in loop.metrics and mapping(data, "fixed").get(needed[0]) != needed[1]:
         yield Problem(path, f"{metric} is there only with fixed.{needed[0]}: {needed[1]}")
 
 
@@ -248,7 +181,7 @@ def _budget_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
     yield from found
     if found or not isinstance(budget, int):
         return
-    reports, starts = _largest(data, loop, "reports"), _largest(data, loop, "learning_starts")
+    reports, starts = largest(data, loop, "reports"), largest(data, loop, "learning_starts")
     too_few = []
     if budget < reports:
         too_few.append(f"at least {reports:_}, the number of reports")
@@ -258,30 +191,30 @@ def _budget_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
         yield Problem("budget", f"should be {' and '.join(too_few)}, is {budget} {loop.unit}")
 
 
-def _largest(data: Mapping[str, Any], loop: type[Loop], name: str) -> int:
+def largest(data: Mapping[str, Any], loop: type[Loop], name: str) -> int:
     """The largest whole number that any trial has in the field; -1 where the loop does not have it."""
     if name not in loop.Config.model_fields:
         return -1
-    dimension = _mapping(_mapping(data, "search"), name)
+    dimension = mapping(mapping(data, "search"), name)
     choices = dimension.get("choices")
     values = [dimension.get("high"), *(choices if isinstance(choices, list) else [])]
     if not dimension:
-        values = [_mapping(data, "fixed").get(name, loop.Config.model_fields[name].default)]
+        values = [mapping(data, "fixed").get(name, loop.Config.model_fields[name].default)]
     return max((value for value in values if isinstance(value, int)), default=-1)
 
 
 def _replay_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
     """A replay memory that holds no batch, whatever is chosen of the search."""
-    capacity, batch = _largest(data, loop, "replay_capacity"), _largest(data, loop, "batch_size")
-    if 0 < capacity < batch and _mapping(data, "fixed").get("replay") is not False:
+    capacity, batch = largest(data, loop, "replay_capacity"), largest(data, loop, "batch_size")
+    if 0 < capacity < batch and mapping(data, "fixed").get("replay") is not False:
         named = (f"{part}.{name}" for name in ("replay_capacity", "batch_size") for part in ("fixed", "search"))
-        path = next(path for path in named if path.partition(".")[2] in _mapping(data, path.partition(".")[0]))
+        path = next(path for path in named if path.partition(".")[2] in mapping(data, path.partition(".")[0]))
         yield Problem(path, f"leaves no room: replay_capacity, {capacity:_}, should be at least batch_size, {batch:_}")
 
 
 def _fixed_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
     known = [name for name in loop.Config.model_fields if name not in _OF_THE_SWEEP]
-    for name, value in _mapping(data, "fixed").items():
+    for name, value in mapping(data, "fixed").items():
         path = f"fixed.{name}"
         if name in _OF_THE_SWEEP and _is_declared(loop, name):
             yield Problem(path, f"has no place here: should be {name} at the top of the file")
@@ -310,7 +243,7 @@ def _search_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
             yield Problem(path, fields.unknown(name, known, f"{data['loop']} has no such field"))
         else:
             yield from dimensions.problems(loop.Config, name, value, path)
-            if name in _mapping(data, "fixed"):
+            if name in mapping(data, "fixed"):
                 yield Problem(path, "stands under fixed too: should stand under one of them")
 
 
@@ -322,7 +255,7 @@ def _unsearchable(loop: type[Loop]) -> dict[str, str]:
 
 def _first_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
     """What is wrong with the configurations to try first."""
-    first, search = data.get("first", []), _mapping(data, "search")
+    first, search = data.get("first", []), mapping(data, "search")
     for index, item in enumerate(first if isinstance(first, list) else []):
         path = f"first[{index}]"
         if not isinstance(item, dict) or not item:
@@ -365,7 +298,7 @@ def _value_problems(loop: type[Loop], name: str, given: Any, value: Any, path: s
 
 def _sampler_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
     """What a sampler can't do with this search."""
-    found = {name: each for name, each in _mapping(data, "search").items() if not _has_problems(loop, name, each)}
+    found = {name: each for name, each in mapping(data, "search").items() if not _has_problems(loop, name, each)}
     read = {name: dimensions.read(loop.Config, name, each) for name, each in found.items()}
     if data.get("sampler") == "grid":
         for key in ("first", "start_from"):
@@ -403,14 +336,7 @@ def _is_whole(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _environment_args(data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    fixed = _mapping(data, "fixed").get("environment_args", {})
-    choices = _mapping(_mapping(data, "search"), "environment_args").get("choices")
-    found = choices if isinstance(choices, list) else [fixed]
-    return [arguments for arguments in found if isinstance(arguments, dict)]
-
-
-def _mapping(data: Mapping[str, Any], key: str) -> dict[str, Any]:
+def mapping(data: Mapping[str, Any], key: str) -> dict[str, Any]:
     """What stands under the key; nothing where it is no mapping, which is reported elsewhere."""
     value = data.get(key)
     return value if isinstance(value, dict) else {}

@@ -136,7 +136,7 @@ class Informed(BaseSampler):
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """What is drawn together."""
         if self._together is None:
-            # Its groups of parameters only ever become finer, so a trial whose parameters it has looked at says no more.
+            # Its groups of parameters only ever become finer: a trial that it has looked at once says no more.
             new = [each for each in self._seen(study).trials_shown if each.number not in self._grouped]
             self._grouped.update(each.number for each in new if each.state.is_finished())
             return self._base.infer_relative_search_space(_Seen(study, new), trial)

@@ -23,7 +23,7 @@ from trainables import datasets, loop_of
 from trainables.imports import Unimportable
 from trainables.loop import Loop, Training, is_tunable, structure
 from trainables.options import Frozen
-from tuning import checks, dimensions, document, fields, halving
+from tuning import checks, dimensions, document, fields, halving, machine
 from tuning.dimensions import Dimension
 from tuning.document import shown
 from tuning.errors import Problem, SweepError
@@ -332,7 +332,7 @@ def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
         raise SweepError([Problem("", f"{path}: should be a mapping of a sweep's settings, is {shown(data)}")])
     for override in overrides:
         data = _override(data, override)
-    absent = list(checks.absent(data))
+    absent = list(machine.absent(data))
     try:
         sweep = Sweep.model_validate(data)
     except SweepError as error:

@@ -1,7 +1,7 @@
 """What the presets reach: each searched by `tuning run PRESET`, then its best trained on 20 seeds that no search used.
 
-Who is the best is decided before: the champion of the preset's own run where it names one, else the search's best
-trial. `tuning confirm --seeds 20` trains it afresh. Prints a table, and writes the scores with `--json FILE`.
+Who is the best is decided before, by the preset's own run: whoever is first on the seeds that confirm. 20 seeds beyond
+those train it afresh (`tuning confirm --seeds 30`). Prints a table, and writes the scores with `--json FILE`.
 """
 
 import argparse
@@ -111,9 +111,9 @@ def _studied(preset: str, root: Path) -> Studied:
     began = time.monotonic()
     found = _tuning("run", preset, "--name", preset, "--root", str(root))
     searched, began = time.monotonic() - began, time.monotonic()
-    chosen = found["best"]["number"] if found["champion"] is None else found["champion"]
-    confirmed = _tuning("confirm", preset, "--seeds", str(SEEDS), "--root", str(root))["confirmation"]
-    scores = next(each["scores"] for each in confirmed["candidates"] if each["number"] == chosen)
+    chosen, before = found["chosen"], found["confirmation"]["seeds"]
+    confirmed = _tuning("confirm", preset, "--seeds", str(before + SEEDS), "--root", str(root))["confirmation"]
+    scores = next(each["scores"] for each in confirmed["candidates"] if each["number"] == chosen)[before:]
     params = next(each["params"] for each in found["trials"] if each["number"] == chosen)
     return Studied(chosen, scores, params, searched, time.monotonic() - began)
 

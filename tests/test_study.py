@@ -22,6 +22,7 @@ from tuning.legs import Plan
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
 from tuning.study import SEARCH_SEEDS, Study
+from tuning.views import Candidate, Confirmation
 
 DIVERGED, FAILED = Outcome("pruned", diverged_at=120), Outcome("failed", reason="the worker died")
 HOLDER = """
@@ -344,6 +345,7 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
         "member_steps": 800,
         "halving": None,
         "default": {"number": 0, "value": -2.0},
+        "chosen": 1,
         "champion": None,
         "confirmation": None,
         "best": {
@@ -367,3 +369,27 @@ def test_json_of_a_study_in_which_nothing_has_happened(runs: Path) -> None:
     shown = sweeps.created(runs).view().as_json()
     assert (shown["best"], shown["default"], shown["trials"], shown["member_steps"]) == (None, None, [], 0)
     assert shown["counts"] == {"complete": 0, "pruned": 0, "failed": 0, "running": 0}
+
+
+def test_among_equals_the_one_that_was_sooner_is_best(runs: Path) -> None:
+    study = sweeps.created(runs, trials=3)
+    for sooner in (200, 50, 100):
+        plan = planned(study, learning_rate=0.01)
+        study.finish(plan.number, Outcome("complete", 1.0), [MemberResult(200, 1.0, sooner)])
+    view = sweeps.opened(runs).view()
+    assert [trial.number for trial in view.ranked()] == [1, 2, 0]
+    assert view.best is not None
+    assert view.best.number == 1
+
+
+def test_whoever_is_first_on_fresh_seeds_is_the_one_to_use(runs: Path) -> None:
+    study = sweeps.created(runs, trials=2)
+    for value in (1.0, 2.0):
+        ended(study, value)
+    assert study.view().chosen == study.view().best
+    candidates = [Candidate(number, False, 1.0, [1.0], 1.0, (1.0, 1.0), None) for number in (1, 0)]
+    study.set_confirmation(Confirmation(candidates, None, 0, [1], None, 1))
+    view = sweeps.opened(runs).view()
+    assert view.best is not None
+    assert view.chosen is not None
+    assert (view.best.number, view.chosen.number) == (1, 0)

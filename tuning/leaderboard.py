@@ -78,7 +78,7 @@ def summary(view: StudyView, width: int) -> RenderableType:
 
 def _winners(view: StudyView) -> list[str]:
     """The best trial and where to find it; of two objectives the front."""
-    best, default, second = view.best, view.default, view.sweep.second
+    best, default, second = view.chosen, view.default, view.sweep.second
     if second is not None:
         numbers = [str(trial.number) for trial in view.front]
         names = f"trial{'s' * (len(numbers) > 1)} {', '.join(numbers)}"
@@ -89,7 +89,8 @@ def _winners(view: StudyView) -> list[str]:
     compared = ""
     if default is not None and default.value is not None and default is not best:
         compared = f"; the default configuration reaches {number(default.value)}"
-    lines = [f"Best: trial {best.number}, {view.sweep.metric} {number(best.value)}{compared}."]
+    how, where = ("First on fresh seeds", " in the search") if view.confirmation else ("Best", "")
+    lines = [f"{how}: trial {best.number}, {view.sweep.metric} {number(best.value)}{where}{compared}."]
     lines += [f"  weights  {best.checkpoint}"] if best.checkpoint else []
     return lines + ([f"  MLflow   {best.run_id}"] if best.run_id else [])
 

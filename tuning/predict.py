@@ -71,14 +71,12 @@ def _trial(view: StudyView, wanted: int | None) -> int:
         if wanted not in {each.number for each in view.trials}:
             raise PredictionError(f"--trial: {view.name} has no trial {wanted}; it has {len(view.trials)}, from 0 on")
         return wanted
-    if view.confirmation is not None and view.confirmation.champion is not None:
-        return view.confirmation.champion
     if view.front:
         several = ", ".join(str(each.number) for each in view.front)
         raise PredictionError(f"--trial: is missing; {view.name} has no single best but a front: {several}")
-    if view.best is None:
+    if view.chosen is None:
         raise PredictionError(f"{view.name} has no trial with a value; --trial names another")
-    return view.best.number
+    return view.chosen.number
 
 
 def _cases(given: str, predictor: Predictor) -> Iterator[Case]:

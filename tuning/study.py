@@ -6,6 +6,7 @@ result. Whatever is needed to show a study or to go on with it is read from ther
 
 import copy
 import random
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
@@ -286,6 +287,7 @@ class Study:
             diverged_at=found.get("diverged_at"),
             reason=found.get("reason"),
             default=plan["default"],
+            best_at=_mean([member["value_steps"] for member in members]),
             second=found.get("second"),
             given_up_at=found.get("given_up_at"),
             checkpoint=None if best is None else str(self.home.member(self.name, trial.number, best) / BEST),
@@ -294,6 +296,11 @@ class Study:
     def _best_member(self, members: Sequence[dict[str, Any]]) -> int | None:
         values = [(place, each["value"]) for place, each in enumerate(members) if each["value"] is not None]
         return outcomes.best(values, self.sweep.direction)
+
+
+def _mean(steps: Sequence[int | None]) -> float | None:
+    known = [each for each in steps if each is not None]
+    return statistics.fmean(known) if known else None
 
 
 _LEGS = TypeAdapter(LegRecord)

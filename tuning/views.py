@@ -1,5 +1,6 @@
 """What people and scripts are shown of a study; plain data, made in study.py."""
 
+import math
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -8,7 +9,6 @@ from pydantic import TypeAdapter
 
 from tuning import front as fronts
 from tuning import halving
-from tuning import outcome as outcomes
 from tuning.sweep import Sweep
 
 StudyState = Literal["running", "finished", "interrupted", "failed"]
@@ -18,8 +18,9 @@ StudyState = Literal["running", "finished", "interrupted", "failed"]
 class TrialView:
     """A trial as people and scripts are shown it. `steps` and `seconds`: the sums of its members'.
 
-    second: of a sweep with two objectives the value of the other one. given_up_at: of a trial that was trained on to
-    the end although halving had given it up, where that was.
+    best_at: the budget at which it came to its value, the mean of its seeds'. second: of a sweep with two objectives
+    the value of the other one. given_up_at: of a trial that was trained on to the end although halving had given it up,
+    where that was.
     """
 
     number: int
@@ -34,6 +35,7 @@ class TrialView:
     reason: str | None
     default: bool
     checkpoint: str | None
+    best_at: float | None = None
     second: float | None = None
     given_up_at: int | None = None
 
@@ -84,14 +86,22 @@ class StudyView:
     confirmation: Confirmation | None = None
 
     def ranked(self) -> list[TrialView]:
-        """The complete trials, the best first, the earlier first among equals; of two objectives the front first."""
+        """The complete trials, the best first, of two objectives the front.
+
+        Among equals the one that came to its value sooner: where many reach the highest there is, it is the likelier to
+        reach it again.
+        """
         front = self.front
         return front + [trial for trial in self._by_value() if trial not in front]
 
     def _by_value(self) -> list[TrialView]:
         sign = -1 if self.sweep.direction == "maximize" else 1
-        valued = [(trial.value, trial) for trial in self.trials if trial.value is not None]
-        return [trial for _, trial in sorted(valued, key=lambda pair: (sign * pair[0], pair[1].number))]
+        valued = [
+            (sign * trial.value, math.inf if trial.best_at is None else trial.best_at, trial.number, trial)
+            for trial in self.trials
+            if trial.value is not None
+        ]
+        return [trial for *_, trial in sorted(valued, key=lambda row: row[:3])]
 
     @property
     def front(self) -> list[TrialView]:
@@ -109,9 +119,14 @@ class StudyView:
         """The complete trial with the best value; none of a sweep with two objectives, which has a front."""
         if self.sweep.second is not None:
             return None
-        values = [(trial.number, trial.value) for trial in self.trials if trial.value is not None]
-        number = outcomes.best(values, self.sweep.direction)
-        return next((trial for trial in self.trials if trial.number == number), None)
+        return next(iter(self._by_value()), None)
+
+    @property
+    def chosen(self) -> TrialView | None:
+        """The trial to use: the first on fresh seeds, where some were confirmed, else the best of the search."""
+        if self.confirmation is None:
+            return self.best
+        return next(trial for trial in self.trials if trial.number == self.confirmation.leader)
 
     @property
     def saved(self) -> tuple[float, int] | None:
@@ -170,6 +185,7 @@ class StudyView:
                 {"number": trial.number, "value": trial.value, "second": trial.second, "checkpoint": trial.checkpoint}
                 for trial in self.front
             ],
+            "chosen": self.chosen and self.chosen.number,
             "champion": self.confirmation and self.confirmation.champion,
             "confirmation": self.confirmation and CONFIRMATION.dump_python(self.confirmation, mode="json"),
             "trials": [{key: asdict(trial)[key] for key in shown} for trial in self.trials],

@@ -25,7 +25,7 @@ from trainables import LOOPS
 from tuning import statistics
 
 SEEDS = 20
-WIDTH = 100
+WIDTH = 120
 
 CARTPOLE_REINFORCE = {
     "environment": "CartPole-v1",
@@ -51,7 +51,7 @@ DQN: dict[str, Any] = {
     "evaluation_episodes": 20,
 }
 CARTPOLE_DQN = {**DQN, "environment": "CartPole-v1", "budget": 20_000}
-ACROBOT_DQN = {**DQN, "environment": "Acrobot-v1", "budget": 30_000}
+ACROBOT_DQN = {**DQN, "environment": "Acrobot-v1", "budget": 20_000}
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from rich.table import Table
 
 from trainables import prediction, streams
 from trainables.environments import sensor_baselines
-from tuning import statistics
+from tuning import statistics, sweep
+from tuning.confirm import fresh_seeds
 from tuning.figures import clock, number
 from tuning.paths import Home
 
@@ -98,9 +99,10 @@ def figures_of(preset: str, root: Path) -> list[Figure]:
 
 @dataclass(frozen=True)
 class Studied:
-    """A preset that was searched and confirmed; number: of the trial whose scores these are."""
+    """A preset that was searched and confirmed; number: of the trial whose scores these are, a seed each."""
 
     number: int
+    seeds: list[int]
     scores: list[float | None]
     params: dict[str, Any]
     search_seconds: float
@@ -113,9 +115,10 @@ def _studied(preset: str, root: Path) -> Studied:
     searched, began = time.monotonic() - began, time.monotonic()
     chosen, before = found["chosen"], found["confirmation"]["seeds"]
     confirmed = _tuning("confirm", preset, "--seeds", str(before + SEEDS), "--root", str(root))["confirmation"]
-    scores = next(each["scores"] for each in confirmed["candidates"] if each["number"] == chosen)[before:]
+    scores = next(each["scores"] for each in confirmed["candidates"] if each["number"] == chosen)
     params = next(each["params"] for each in found["trials"] if each["number"] == chosen)
-    return Studied(chosen, scores, params, searched, time.monotonic() - began)
+    seeds = fresh_seeds(sweep.load(preset).seed, before + SEEDS)
+    return Studied(chosen, seeds[before:], scores[before:], params, searched, time.monotonic() - began)
 
 
 def _tuning(*arguments: str) -> dict[str, Any]:
@@ -151,10 +154,9 @@ def _conjunction_risk(root: Path) -> list[Figure]:
     preset = "conjunction-risk"
     studied = _studied(preset, root)
     home = Home.at(root)
-    folders = sorted(home.confirming(preset, studied.number, 0).parent.iterdir())
-    off = [_most_off(folder / "best.pt") for folder in folders]
+    off = [_most_off(home.confirming(preset, studied.number, seed) / "best.pt") for seed in studied.seeds]
     wanted = Wanted(f"scenarios within {MOST_OFF}", MOST_OFF, "minimize", share=1.0)
-    scenarios = Studied(studied.number, off, studied.params, 0.0, 0.0)
+    scenarios = Studied(studied.number, studied.seeds, off, studied.params, 0.0, 0.0)
     return [_figure(preset, WANTED[preset], studied), _figure("", wanted, scenarios)]
 
 

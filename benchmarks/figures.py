@@ -1,28 +1,34 @@
 """What the presets reach: each searched by `tuning run PRESET`, then its best trained on 20 seeds that no search used.
 
 Who is the best is decided before, by the preset's own run: whoever is first on the seeds that confirm. 20 seeds beyond
-those train it afresh (`tuning confirm --seeds 30`). Prints a table, and writes the scores with `--json FILE`.
+those train it afresh, as `tuning confirm` does. Prints a table, and writes the scores with `--json FILE`.
 """
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from rich.console import Console
 from rich.table import Table
 
 from trainables import prediction, streams
 from trainables.environments import sensor_baselines
-from tuning import statistics, sweep
+from trainables.tune import trainable_of
+from tuning import statistics, studies, sweep
 from tuning.confirm import fresh_seeds
 from tuning.figures import clock, number
 from tuning.paths import Home
@@ -114,11 +120,44 @@ def _studied(preset: str, root: Path) -> Studied:
     found = _tuning("run", preset, "--name", preset, "--root", str(root))
     searched, began = time.monotonic() - began, time.monotonic()
     chosen, before = found["chosen"], found["confirmation"]["seeds"]
-    confirmed = _tuning("confirm", preset, "--seeds", str(before + SEEDS), "--root", str(root))["confirmation"]
-    scores = next(each["scores"] for each in confirmed["candidates"] if each["number"] == chosen)
+    seeds = fresh_seeds(sweep.load(preset).seed, before + SEEDS)[before:]
+    scores = afresh(preset, root, chosen, seeds)
     params = next(each["params"] for each in found["trials"] if each["number"] == chosen)
-    seeds = fresh_seeds(sweep.load(preset).seed, before + SEEDS)
-    return Studied(chosen, seeds[before:], scores[before:], params, searched, time.monotonic() - began)
+    return Studied(chosen, seeds, scores, params, searched, time.monotonic() - began)
+
+
+def afresh(preset: str, root: Path, number: int, seeds: Sequence[int]) -> list[float | None]:
+    """A score for each seed that a trial is trained with, as `tuning confirm` does, a pack a core; None if it diverged.
+
+    The command itself would train all that were confirmed with as many seeds, at four times the cost.
+    """
+    home = Home.at(root)
+    study = studies.opened(home, home.storage_url, preset)
+    values = study.plans()[number].values
+    members = [
+        {
+            **study.sweep.config(values, seed).model_dump(mode="json"),
+            "folder": str(home.confirming(preset, number, seed)),
+        }
+        for seed in seeds
+    ]
+    cores = len(os.sched_getaffinity(0))
+    size = math.ceil(len(members) / cores)
+    packs = [members[first : first + size] for first in range(0, len(members), size)]
+    with ProcessPoolExecutor(cores, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        trained = pool.map(partial(_scores, study.sweep.loop), packs)
+        return [score for scores in trained for score in scores]
+
+
+def _scores(loop: str, members: list[dict[str, Any]]) -> list[float | None]:
+    pack = trainable_of(loop)({"members": members, "confirm": EPISODES})
+    result = pack.step()
+    while not result["done"]:
+        result = pack.step()
+    return [
+        None if report["diverged_at"] is not None or report["error"] is not None else float(score)
+        for report, score in zip(result["members"], result["confirmed"], strict=True)
+    ]
 
 
 def _tuning(*arguments: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from trainables import LOOPS
 from trainables.loop import structure
 from tuning.leg_errors import LegErrors
 from tuning.outcome import MemberResult, Outcome
-from tuning.search import PackSearch, legs_at_once, pack_size
+from tuning.search import PackSearch, pack_size
 
 STRUCTURAL: dict[str, Any] = {**sweeps.TINY["search"], "batch_size": {"choices": [4, 10, 20]}}
 """Two structural fields, baseline and batch_size; the default batch size, 16, is none of the choices."""
@@ -49,16 +49,6 @@ def test_pack_size_counts_members_and_every_worker_gets_several_packs(
     changes: dict[str, Any], workers: int, expected: int
 ) -> None:
     assert pack_size(sweeps.tiny(**changes), workers) == expected
-
-
-@pytest.mark.parametrize(
-    ("changes", "workers", "expected"),
-    [({"trials": 64}, 2, 2), ({"trials": 10_000}, 2, 3), ({"trials": 64, "pack_size": 1}, 2, 3), ({"trials": 1}, 3, 3)],
-)
-def test_one_leg_is_asked_for_ahead_where_each_worker_gets_many(
-    changes: dict[str, Any], workers: int, expected: int
-) -> None:
-    assert legs_at_once(sweeps.tiny(**changes), workers) == expected
 
 
 def test_the_first_trial_is_the_loops_default_configuration(runs: Path) -> None:

@@ -15,7 +15,7 @@ from tuning.importance import importances
 from tuning.leg_errors import LegErrors
 from tuning.paths import Home
 from tuning.progress import Progress
-from tuning.search import PackSearch, legs_at_once
+from tuning.search import PackSearch
 from tuning.study import Study
 from tuning.sweep import Confirm, Sweep
 from tuning.tracking import Tracker
@@ -135,7 +135,7 @@ def _train(study: Study, team: Team, search: PackSearch | ConfirmSearch) -> None
             search_alg=search,
             num_samples=-1,
             reuse_actors=True,
-            max_concurrent_trials=legs_at_once(study.sweep, team.count),
+            max_concurrent_trials=team.count,
             trial_name_creator=_leg_name,
             trial_dirname_creator=_leg_name,
         ),

@@ -60,16 +60,6 @@ def pack_size(sweep: Sweep, workers: int) -> int:
     return max(1, members // sweep.seeds)
 
 
-def legs_at_once(sweep: Sweep, workers: int) -> int:
-    """Legs that are handed out at a time: one a worker, so that each is asked for with all that is known.
-
-    Where each worker gets many packs, one more waits for the worker that is done next: proposing it takes as long as
-    training it where trainings are short, and what it does not know yet is little.
-    """
-    packs = sweep.trials / pack_size(sweep, workers) / workers
-    return workers + (packs >= MANY_PACKS)
-
-
 class PackSearch(Searcher):
     """A Ray Searcher that suggests legs: of new trials, and of those that were promoted and wait."""
 

@@ -43,6 +43,11 @@ BEST_SEEN = 50
 estimators sets 25 apart, and a genetic algorithm breeds from 50."""
 
 
+MOST_RUNNING = 64
+"""And so many of those under way, the newest, which it keeps its distance from: where trials are many, many wait at a
+rung, and each costs an ask more than a finished one does."""
+
+
 def most_seen(sweep: Sweep) -> int:
     """How many finished trials a sampler is shown at the most.
 
@@ -223,7 +228,7 @@ class _Shown:
         self._best = _best(self._best + fresh, self._directions)
         self._newest = heapq.nlargest(self._most_newest, self._newest + fresh, key=lambda trial: trial.number)
         shown = {trial.number: trial for trial in (*self._best, *self._newest)}
-        running = [trial for trial in others if trial.state == TrialState.RUNNING]
+        running = [trial for trial in others if trial.state == TrialState.RUNNING][-MOST_RUNNING:]
         return [*(shown[number] for number in sorted(shown)), *running]
 
 

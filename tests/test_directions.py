@@ -14,7 +14,7 @@ FLOORS = (
     "tuning.search tuning.leg_errors",
     "tuning.sampling tuning.studies",
     "tuning.study tuning.workers tuning.samplers tuning.importance",
-    "tuning.legs tuning.views",
+    "tuning.informed tuning.legs tuning.views",
     "tuning.sweep",
     "tuning.machine",
     "tuning.checks tuning.beginnings",
@@ -34,7 +34,7 @@ FLOORS = (
     # Pure: of ours they know at most what an option is.
     "trainables.exploration trainables.initialisations trainables.schedules trainables.optimizers"
     " tuning.front tuning.halving tuning.statistics tuning.diagnosis tuning.errors tuning.figures tuning.outcome"
-    " tuning.locks tuning.paths tuning.quiet tuning.sqlite tuning.tables",
+    " tuning.locks tuning.pack_tpe tuning.paths tuning.quiet tuning.sqlite tuning.tables",
     "trainables.faults trainables.options",
 )
 """From the roof to the ground. A module imports from the floors below its own; a folder counts as one module."""

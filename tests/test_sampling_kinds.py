@@ -8,13 +8,16 @@ import numpy as np
 import optuna
 import pytest
 import sweeps
-from optuna.samplers import PartialFixedSampler
+from optuna.samplers import BaseSampler, PartialFixedSampler, TPESampler
 from optuna.samplers._tpe import _truncnorm
+from optuna.trial import TrialState
 
 from tuning import space as spaces
 from tuning.beginnings import START, fitting_best
-from tuning.legs import Plan
+from tuning.informed import Informed
+from tuning.legs import Leg, Plan
 from tuning.outcome import MemberResult, Outcome
+from tuning.pack_tpe import PackTPE
 from tuning.samplers import experiments, informed
 from tuning.sampling import Proposer
 from tuning.study import Study
@@ -56,6 +59,8 @@ def in_memory(kind: str, seed: int, packs: int, search: dict[str, Any] = SEARCH)
     sweep = sweeps.tiny(sampler=kind, seed=seed, search=search, fixed={}, trials=4 * packs)
     base, study = informed(sweep), optuna.create_study(direction=sweep.direction)
     for _ in range(packs):
+        if isinstance(base, Informed):
+            base.next_pack(4)
         study.sampler = base
         trials = [study.ask()]
         spaces.suggest(sweep.space, trials[0])
@@ -228,3 +233,54 @@ def test_the_logarithm_that_tpe_takes_is_optunas_own() -> None:
     places = [-300.0, -37.5, -21.0, -20.0, -5.0, -1e-9, 0.0, 0.5, 6.0, 6.1, 40.0]
     taken = _truncnorm._log_ndtr(np.array(places))
     assert taken == pytest.approx([_truncnorm._log_ndtr_single(place) for place in places], rel=1e-9)
+
+
+def proposed(sampler: BaseSampler) -> list[dict[str, Any]]:
+    """The parameters of thirty trials, one after the other, some of them pruned and some left running."""
+    sweep, study = sweeps.tiny(search=SEARCH, fixed={}), optuna.create_study(sampler=sampler)
+    for number in range(30):
+        trial = study.ask()
+        spaces.suggest(sweep.space, trial)
+        if number % 3:
+            trial.report(trial.params["learning_rate"], 1)
+            pruned = number % 5 == 0
+            study.tell(trial, None if pruned else trial.params["learning_rate"], TrialState.PRUNED if pruned else None)
+    return [trial.params for trial in study.get_trials(deepcopy=False)]
+
+
+def test_modelled_for_one_trial_tpe_is_optunas_own() -> None:
+    with experiments():
+        settings: dict[str, Any] = {"seed": 3, "multivariate": True, "group": True, "constant_liar": True}
+        ours, optunas = PackTPE(**settings), TPESampler(**settings)
+    assert proposed(ours) == proposed(optunas)
+
+
+def test_one_model_serves_a_pack(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study, models = created(runs, "tpe", search={"learning_rate": SEARCH["learning_rate"]}), []
+    told(study, Proposer(study).ask(20))
+    build = PackTPE._build_parzen_estimator
+    monkeypatch.setattr(
+        PackTPE, "_build_parzen_estimator", lambda self, *given, **more: models.append(1) or build(self, *given, **more)
+    )
+    proposer = Proposer(study)
+    first, second = proposer.ask(8), proposer.ask(8)
+    assert len(models) == 2 * 2
+    assert len({plan.params["learning_rate"] for plan in (*first, *second)}) == 16
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_trial_that_goes_on_from_a_rung_is_learnt_from(runs: Path, again: bool) -> None:
+    """Of 30 trials the five of a rate near 0.1 do well and go on, the others are pruned: more are asked for there."""
+    listed = [{"learning_rate": 0.001 * (1 + number)} for number in range(24)]
+    listed += [{"learning_rate": 0.09 + 0.002 * number} for number in range(5)]
+    study = created(runs, "tpe", search={"learning_rate": SEARCH["learning_rate"]}, first=listed, budget=400)
+    plans = Proposer(study).ask(30)
+    values: dict[int, float | None] = {plan.number: plan.params["learning_rate"] for plan in plans}
+    leg, results = Leg("leg-00000", plans, 0, 0, 100), [MemberResult()]
+    study.close_leg(leg, values, {plan.number: results for plan in plans[25:]}, {})
+    for plan in plans[:25]:
+        curve = {100: plan.params["learning_rate"]}
+        study.finish(plan.number, Outcome("pruned", reason="not among the best"), results, curve)
+    proposer = Proposer(sweeps.opened(runs) if again else study)
+    rates = [plan.params["learning_rate"] for plan in proposer.ask(8)]
+    assert sum(rate > 0.05 for rate in rates) >= 6

@@ -1,4 +1,4 @@
-"""What proposes configurations: Optuna's samplers by the names that a sweep knows, and what they see of a study.
+"""What proposes configurations: Optuna's samplers by the names that a sweep knows.
 
 What each makes of a search in packs, of conditional parameters (settings that just one option brings along), and of
 trials that were pruned or have diverged:
@@ -13,39 +13,18 @@ trials that were pruned or have diverged:
 - random: never learns. grid: all points, one after the other (see tuning.sampling).
 """
 
-import copy
-import heapq
 import warnings
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain, islice
-from typing import Any
 
-import optuna
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, QMCSampler, RandomSampler, TPESampler
-from optuna.samplers._tpe import _truncnorm
-from optuna.trial import FrozenTrial, TrialState
-from scipy.special import log_ndtr
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, QMCSampler, RandomSampler
 
-from tuning import front as fronts
 from tuning import space as spaces
-from tuning.outcome import Direction
+from tuning.informed import Informed
+from tuning.pack_tpe import PackTPE
 from tuning.sweep import Sweep
-
-# Optuna does without SciPy, and takes the logarithm of the normal distribution number by number in Python: ten thousand
-# times an ask where a range of whole numbers is searched, which is three quarters of the ask.
-_truncnorm._log_ndtr = log_ndtr
-
-BEST_SEEN = 50
-"""A sampler is shown so many of the best finished trials, and beside them the newest. Of the best a tree of Parzen
-estimators sets 25 apart, and a genetic algorithm breeds from 50."""
-
-
-MOST_RUNNING = 64
-"""And so many of those under way, the newest, which it keeps its distance from: where trials are many, many wait at a
-rung, and each costs an ask more than a finished one does."""
 
 
 def most_seen(sweep: Sweep) -> int:
@@ -74,7 +53,7 @@ def sampler(sweep: Sweep, asked: int = 0) -> BaseSampler:
     with experiments():
         match sweep.sampler:
             case "tpe":
-                return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+                return PackTPE(seed=seed, multivariate=True, group=True, constant_liar=True)
             case "gp":
                 return GPSampler(seed=seed, independent_sampler=chance, warn_independent_sampling=False)
             case "cmaes":
@@ -111,173 +90,3 @@ def informed(sweep: Sweep, asked: int = 0) -> BaseSampler:
             return Informed(base, numbers, together, most, directions, steady=True)
         case "gp" | "nsga2":
             return Informed(base, together, together, most, directions)
-
-
-class Informed(BaseSampler):
-    """A sampler that is shown a part of the study, and draws these parameters together, if that is not left to it.
-
-    steady: always all of them, also where some are given: it goes by a state that has their number.
-    needed: a trial without these is not shown: the default configuration, where it lies outside the search; others
-    could not be modelled beside it. ranked: the sampler itself knows what to make of a pruned trial; else it is shown
-    as a complete one.
-    """
-
-    def __init__(
-        self,
-        base: BaseSampler,
-        together: Mapping[str, BaseDistribution] | None,
-        needed: Collection[str],
-        most: int,
-        directions: Sequence[Direction],
-        ranked: bool = False,
-        steady: bool = False,
-    ) -> None:
-        self._base, self._together, self._steady = base, together, steady
-        self._shown, self._ranked = _Shown(needed, most, directions), ranked
-        self._directions = directions
-        self._study: _Seen | None = None
-        self._grouped: set[int] = set()
-
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """What is drawn together."""
-        if self._together is None:
-            # Its groups of parameters only ever become finer: a trial that it has looked at once says no more.
-            new = [each for each in self._seen(study).trials_shown if each.number not in self._grouped]
-            self._grouped.update(each.number for each in new if each.state.is_finished())
-            return self._base.infer_relative_search_space(_Seen(study, new), trial)
-        return {name: each for name, each in self._together.items() if not each.single()}
-
-    def sample_relative(
-        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """Draw it; parameters that are given are drawn in vain where the sampler is the steadier for it."""
-        if not search_space:
-            return {}
-        drawn_from = dict(self._together) if self._steady and self._together else search_space
-        drawn = self._base.sample_relative(self._seen(study), trial, drawn_from)
-        return {name: value for name, value in drawn.items() if name in search_space}
-
-    def sample_independent(
-        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        """Draw what is drawn alone."""
-        return self._base.sample_independent(self._seen(study), trial, param_name, param_distribution)
-
-    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """A trial begins: look at the study anew."""
-        self._study = None
-        self._base.before_trial(study, trial)
-
-    def after_trial(
-        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
-    ) -> None:
-        """A trial has ended."""
-        self._base.after_trial(study, trial, state, values)
-
-    def reseed_rng(self) -> None:
-        """Draw otherwise from now on."""
-        self._base.reseed_rng()
-
-    def _seen(self, study: optuna.Study) -> "_Seen":
-        if self._study is None:
-            trials = self._shown.of(study.get_trials(deepcopy=False))
-            self._study = _Seen(study, trials if self._ranked else _understood(trials, self._directions))
-        return self._study
-
-
-class _Seen(optuna.Study):
-    """A study with some of its trials, for a sampler to look at; Optuna narrows studies for samplers in this very way.
-
-    Made anew for each trial that is asked for, so it asks the storage for nothing.
-    """
-
-    def __init__(self, study: optuna.Study, trials: list[FrozenTrial]) -> None:
-        self.__dict__.update(study.__dict__)
-        self.trials_shown = trials
-
-    def _get_trials(
-        self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
-    ) -> list[FrozenTrial]:
-        found = [trial for trial in self.trials_shown if states is None or trial.state in states]
-        return copy.deepcopy(found) if deepcopy else found
-
-
-class _Shown:
-    """The finished trials to show, out of ever more of them: at the most so many of the best, and of the newest."""
-
-    def __init__(self, needed: Collection[str], most: int, directions: Sequence[Direction]) -> None:
-        self._needed, self._most_newest, self._directions = frozenset(needed), most - BEST_SEEN, directions
-        self._known: set[int] = set()
-        self._first = 0
-        """Of trials before this one nothing is left to be known."""
-        self._best: list[FrozenTrial] = []
-        self._newest: list[FrozenTrial] = []
-
-    def of(self, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-        """Of all trials those to show, and whatever runs; those that have been looked at once are not looked at again.
-
-        Best as a tree of Parzen estimators ranks them: complete, then pruned late, then pruned early, then diverged. By
-        two objectives: on the front, then on that of the others, and so on.
-        """
-        others = [trial for trial in trials[self._first :] if trial.number not in self._known]
-        fresh = [trial for trial in others if trial.state.is_finished()]
-        self._known.update(trial.number for trial in fresh)
-        while self._first in self._known:
-            self._first += 1
-        fresh = [trial for trial in fresh if trial.state != TrialState.FAIL and self._needed <= trial.params.keys()]
-        self._best = _best(self._best + fresh, self._directions)
-        self._newest = heapq.nlargest(self._most_newest, self._newest + fresh, key=lambda trial: trial.number)
-        shown = {trial.number: trial for trial in (*self._best, *self._newest)}
-        running = [trial for trial in others if trial.state == TrialState.RUNNING][-MOST_RUNNING:]
-        return [*(shown[number] for number in sorted(shown)), *running]
-
-
-def _best(trials: Sequence[FrozenTrial], directions: Sequence[Direction]) -> list[FrozenTrial]:
-    if len(directions) == 1:
-        sign = -1 if directions[0] == "maximize" else 1
-        return heapq.nsmallest(BEST_SEEN, trials, key=lambda trial: _rank(trial, sign))
-    known = {trial.number: trial for trial in trials if trial.values}
-    layers = fronts.layers({number: trial.values for number, trial in known.items()}, directions)
-    return [known[number] for number in islice(chain.from_iterable(layers), BEST_SEEN)]
-
-
-def _understood(trials: Sequence[FrozenTrial], directions: Sequence[Direction]) -> list[FrozenTrial]:
-    """The trials with pruned ones as complete: of their last value or, where they have none, as worse than all others.
-
-    So samplers that know of no pruned trials learn from them too, and to keep away from where trials diverge: beyond
-    the worst value of each objective by the distance from there to the best.
-    """
-    known = [values for trial in trials if (values := _last(trial))]
-    beyond = [
-        _beyond(values, direction) for values, direction in zip(zip(*known, strict=True), directions, strict=False)
-    ]
-    return [
-        trial if trial.state != TrialState.PRUNED else _complete(trial, beyond)
-        for trial in trials
-        if beyond or trial.state != TrialState.PRUNED
-    ]
-
-
-def _beyond(values: Sequence[float], direction: Direction) -> float:
-    low, high = min(values), max(values)
-    return 2 * low - high if direction == "maximize" else 2 * high - low
-
-
-def _rank(trial: FrozenTrial, sign: int) -> tuple[float, float]:
-    if trial.value is not None:
-        return -float("inf"), sign * trial.value
-    steps = trial.last_step
-    return (1, 0.0) if steps is None else (-steps, sign * trial.intermediate_values[steps])
-
-
-def _last(trial: FrozenTrial) -> list[float]:
-    """The trial's values; of one that was pruned the one that it had come to, if there is any."""
-    if trial.values:
-        return list(trial.values)
-    return [] if trial.last_step is None else [trial.intermediate_values[trial.last_step]]
-
-
-def _complete(trial: FrozenTrial, otherwise: list[float]) -> FrozenTrial:
-    shown = copy.copy(trial)
-    shown.state, shown.values = TrialState.COMPLETE, _last(trial) or otherwise
-    return shown

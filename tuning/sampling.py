@@ -9,6 +9,7 @@ from optuna.samplers import PartialFixedSampler
 
 from tuning import space as spaces
 from tuning.beginnings import START
+from tuning.informed import Informed
 from tuning.legs import Plan
 from tuning.samplers import experiments, informed
 from tuning.study import Study
@@ -52,6 +53,8 @@ class Proposer:
 
     def ask(self, count: int) -> list[Plan]:
         """So many plans, or fewer where no more fit the pack: of the first, the structural parameters hold for all."""
+        if isinstance(self._sampler, Informed):
+            self._sampler.next_pack(count)
         default = self.asked < self._unlisted
         first = self._next({})
         plans = [self._default(first) if default else self._plan(first)]

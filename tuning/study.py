@@ -138,7 +138,16 @@ class Study:
             # A trial that was put back runs again, or will.
             trial.state = TrialState.RUNNING if trial.state == TrialState.WAITING else trial.state
             with_all.add_trial(trial)
+        for record in self.legs():
+            self._tell_rung(record)
         return with_all
+
+    def _tell_rung(self, record: LegRecord) -> None:
+        """At the desk, what trials that go on had come to when a leg ended."""
+        for number in (*record.promoted, *record.audited):
+            value = record.values[number]
+            if value is not None and not self._desk.get_trial(number).state.is_finished():
+                self._desk.set_trial_intermediate_value(number, record.until, value)
 
     def plan(self, plan: Plan) -> None:
         """Keep what a trial is to train: begin it, as it was asked for at the desk, in one write."""
@@ -196,7 +205,10 @@ class Study:
         audited: dict[int, list[MemberResult]],
     ) -> None:
         """Keep how a leg has ended: what its trials are compared by, and who goes on from where."""
-        self._set_leg(replace(legs.opened(leg), state="closed", values=values, promoted=promoted, audited=audited))
+        record = replace(legs.opened(leg), state="closed", values=values, promoted=promoted, audited=audited)
+        self._set_leg(record)
+        if "desk" in vars(self):
+            self._tell_rung(record)
 
     def legs(self) -> list[LegRecord]:
         """All legs in the order in which they were first handed out."""

@@ -10,6 +10,7 @@ from trainables.tune import trainable_of
 from tuning import confirm as confirming
 from tuning import studies, workers
 from tuning.confirm import ConfirmSearch
+from tuning.ended_legs import EndedLegs
 from tuning.errors import StudyError, StudyExists
 from tuning.importance import importances
 from tuning.leg_errors import LegErrors
@@ -143,7 +144,7 @@ def _train(study: Study, team: Team, search: PackSearch | ConfirmSearch) -> None
             name=folder.name,
             storage_path=str(folder.parent),
             verbose=0,
-            callbacks=[LegErrors(search)],
+            callbacks=[LegErrors(search), EndedLegs()],
             # Members' checkpoints are the trainable's own; Tune's would be another copy of each at the end of a leg.
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             failure_config=tune.FailureConfig(max_failures=study.sweep.tries - 1),

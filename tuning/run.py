@@ -8,7 +8,7 @@ from rich.console import Console
 
 from trainables.tune import trainable_of
 from tuning import confirm as confirming
-from tuning import studies, workers
+from tuning import kept_workers, studies, workers
 from tuning.confirm import ConfirmSearch
 from tuning.ended_legs import EndedLegs
 from tuning.errors import StudyError, StudyExists
@@ -98,7 +98,7 @@ def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
             search = PackSearch(study, team.count, [*trackers, progress])
             _train(study, team, search)
         search.put_back()
-        study.set_importances(importances(study.optuna, study.sweep.space, study.sweep.seed))
+        study.set_importances(importances(study.desk, study.sweep.space, study.sweep.seed))
         ended = search.stopped or not search.unfinished
         if ended and study.sweep.confirm is not None:
             ended = _confirm(study, study.sweep.confirm, team, console)
@@ -127,6 +127,7 @@ def _confirm(study: Study, wanted: Confirm, team: Team, console: Console) -> boo
 def _train(study: Study, team: Team, search: PackSearch | ConfirmSearch) -> None:
     """Every leg of a search, placed by Ray Tune on workers that are kept from leg to leg."""
     folder = study.home.ray(study.name, time.time_ns())
+    kept_workers.keep()
     tune.Tuner(
         tune.with_resources(
             trainable_of(study.sweep.loop, study.sweep.metric, study.sweep.direction),

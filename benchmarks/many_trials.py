@@ -80,15 +80,23 @@ def _sweep(folder: Path, trials: int, tracking: str) -> Many:
     shown = json.loads(ran.output)
     if sum(shown["counts"].values()) != trials:
         raise RuntimeError(f"{trials} trials were asked for, there are {shown['counts']}")
-    return Many(shown["seconds"], _growth_kb(ran, trials))
+    return Many(shown["seconds"], _growth_kb(ran, _ended(folder / "runs" / "studies.db"), trials))
 
 
-def _growth_kb(ran: Ran, trials: int) -> float:
-    """The driver's growth over the middle eight tenths of its time: by then all is imported that the search needs, and
-    the libraries that are needed at the end alone are not.
+def _ended(storage: Path) -> list[float]:
+    """When the trials ended, in seconds of the clock, in that order."""
+    (study,) = optuna.get_all_study_summaries(f"sqlite:///{storage}")
+    trials = optuna.load_study(study_name=study.study_name, storage=f"sqlite:///{storage}").trials
+    return sorted(trial.datetime_complete.timestamp() for trial in trials if trial.datetime_complete)
+
+
+def _growth_kb(ran: Ran, ended: list[float], trials: int) -> float:
+    """The driver's growth while the middle eight tenths of the trials ended: by then all is imported that the search
+    needs, and what is needed at its end alone is not.
     """
-    sizes = ran.sizes_mb
-    return 1_000 * (sizes[len(sizes) * 9 // 10] - sizes[len(sizes) // 10]) / (0.8 * trials)
+    first, last = (ended[len(ended) * tenth // 10] for tenth in (1, 9))
+    sizes = [size for moment, size in sorted(ran.sizes_mb.items()) if first <= moment <= last]
+    return 1_000 * (sizes[-1] - sizes[0]) / (0.8 * trials)
 
 
 def ask_s(sampler: str, trials: int, asks: int = 32) -> float:

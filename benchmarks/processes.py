@@ -17,13 +17,13 @@ PROC = Path("/proc")
 @dataclass(frozen=True)
 class Ran:
     """A process that has ended. worker_peaks_mb: the most that each Ray worker that trained ever had resident;
-    sizes_mb: what the process itself had resident, from its beginning to its end.
+    sizes_mb: what the process itself had resident, by seconds of the clock.
     """
 
     seconds: float
     output: str
     worker_peaks_mb: dict[int, float] = field(default_factory=dict)
-    sizes_mb: list[float] = field(default_factory=list)
+    sizes_mb: dict[float, float] = field(default_factory=dict)
 
 
 class CommandFailed(RuntimeError):
@@ -33,7 +33,7 @@ class CommandFailed(RuntimeError):
 def run(command: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> Ran:
     """Run a command in a folder that takes all that it writes, and wait. Raises CommandFailed."""
     own = {"RAY_TMPDIR": str(folder), "RAY_USAGE_STATS_ENABLED": "0", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    began, peaks, sizes = time.monotonic(), {}, []
+    began, peaks, sizes = time.monotonic(), {}, {}
     with (folder / "output").open("w+") as output, (folder / "errors").open("w+") as errors:
         process = subprocess.Popen(
             command, cwd=folder, env={**os.environ, **own, **(environment or {})}, stdout=output, stderr=errors
@@ -41,7 +41,7 @@ def run(command: Sequence[str], folder: Path, environment: dict[str, str] | None
         try:
             while process.poll() is None:
                 peaks.update(_worker_peaks_mb(process.pid))
-                sizes += _size_mb(process.pid)
+                sizes.update((time.time(), size) for size in _size_mb(process.pid))
                 time.sleep(EVERY_S)
             seconds = time.monotonic() - began
         finally:

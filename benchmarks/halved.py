@@ -1,11 +1,14 @@
 """What successive halving saves on cartpole-dqn: member-steps with it and without, to a champion of the same figure."""
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from sweeps import sweep
 from table import Goal, Result
+
+from tuning.sweep import load
 
 SOLVED, SHARE, WORKERS = 475.0, 0.5, 2
 
@@ -14,7 +17,8 @@ def measure(trials: int = 64) -> Result:
     """trials: of each of the two sweeps, of the preset's budget."""
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) / "compiled"
-        halved = _swept(Path(folder) / "halved", trials, "on", cache)
+        own = load("cartpole-dqn").model_dump(mode="json")["halving"]
+        halved = _swept(Path(folder) / "halved", trials, json.dumps(own), cache)
         full = _swept(Path(folder) / "full", trials, "off", cache)
     share = halved["member_steps"] / full["member_steps"]
     return Result(

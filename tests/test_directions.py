@@ -11,7 +11,7 @@ FLOORS = (
     "tuning",
     "tuning.run tuning.leaderboard tuning.predict tuning.audit",
     "tuning.tracking tuning.confirm tuning.progress",
-    "tuning.search tuning.ended_legs tuning.kept_workers tuning.leg_errors",
+    "tuning.search tuning.controller tuning.ended_legs tuning.leg_errors",
     "tuning.sampling tuning.studies",
     "tuning.study tuning.workers tuning.samplers tuning.importance",
     "tuning.informed tuning.legs tuning.views",

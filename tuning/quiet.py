@@ -13,9 +13,6 @@ _SETTINGS = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     # Tune's own result files of every leg; nothing of ours reads them, and they cost half of a short leg.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    # What a worker reports within a second is told together: it does not train on until it has been answered.
-    "TUNE_RESULT_BUFFER_LENGTH": "1000",
-    "TUNE_RESULT_BUFFER_MIN_TIME_S": "1",
 }
 
 

@@ -53,8 +53,8 @@ class Proposer:
 
     def ask(self, count: int) -> list[Plan]:
         """So many plans, or fewer where no more fit the pack: of the first, the structural parameters hold for all."""
-        if isinstance(self._sampler, Informed):
-            self._sampler.next_pack(count)
+        # What the first decides for all the others, it alone has to draw.
+        self._model_for(1 if self._space.structural else count)
         default = self.asked < self._unlisted
         first = self._next({})
         plans = [self._default(first) if default else self._plan(first)]
@@ -62,9 +62,15 @@ class Proposer:
         if shared.keys() < self._space.structural:
             # The default lies outside the search in a structural field, so nothing that is proposed fits its pack.
             return plans
+        if shared:
+            self._model_for(count - 1)
         while len(plans) < count and self._has_next(shared):
             plans.append(self._plan(self._next(shared)))
         return plans
+
+    def _model_for(self, size: int) -> None:
+        if isinstance(self._sampler, Informed):
+            self._sampler.next_pack(size)
 
     def _has_next(self, shared: Mapping[str, Any]) -> bool:
         """Whether the next trial may have these parameters."""

@@ -48,6 +48,9 @@ GATHER_S, LONGEST_GATHER_S = 2.0, 10.0
 """What is to be told of a run is gathered until its trial has ended, or nothing has come of any for so long, or some
 has waited for the longer time: each write costs, however small."""
 
+GIVE_WAY_S = 0.3
+"""Legs are handed out in less."""
+
 FIRST_WAIT_S, LONGEST_WAIT_S, CLOSING_S = 0.5, 30.0, 60.0
 BEST_KEPT = 5
 """Trials whose best.pt is kept as an artifact; of two objectives all of the front."""
@@ -128,11 +131,15 @@ class Tracker:
 
     def _work(self) -> None:
         while True:
+            idle = self._events.empty()
             try:
                 event = self._events.get(timeout=GATHER_S)
             except queue.Empty:
                 self._write_pending()
                 continue
+            if idle:
+                # A leg has ended, and another is being handed out: that goes first.
+                time.sleep(GIVE_WAY_S)
             if event is None:
                 break
             event()

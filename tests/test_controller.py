@@ -1,4 +1,4 @@
-"""Workers stay until the search is over: idle ones, and those that are still starting."""
+"""What is other than in Ray Tune: workers stay until the search is over, and report what they have together."""
 
 import os
 import time
@@ -7,7 +7,7 @@ from typing import Any
 from ray import tune
 from ray.tune.search import Searcher
 
-from tuning import kept_workers, workers
+from tuning import controller, workers
 from tuning.sweep import Workers
 
 
@@ -51,7 +51,7 @@ class TwoRounds(Searcher):
 
 def test_both_workers_of_two_are_used_and_none_is_begun_again() -> None:
     search = TwoRounds()
-    kept_workers.keep()
+    controller.install()
     with workers.team(Workers(count=2)) as team:
         config = tune.TuneConfig(search_alg=search, num_samples=-1, reuse_actors=True, max_concurrent_trials=team.count)
         tune.Tuner(Quick, tune_config=config, run_config=tune.RunConfig(verbose=0)).fit()

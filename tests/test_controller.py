@@ -2,33 +2,42 @@
 
 import os
 import time
+from pathlib import Path
 from typing import Any
 
+import pytest
 from ray import tune
+from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from tuning import controller, workers
+from tuning.controller import Controller
 from tuning.sweep import Workers
 
 
-class Quick(tune.Trainable):
-    """Shorter than the start of a worker."""
+def quick() -> type[tune.Trainable]:
+    """A class that workers are sent whole, since they do not know this module."""
 
-    def setup(self, config: dict[str, Any]) -> None:
-        """Nothing to make ready."""
+    class Quick(tune.Trainable):
+        """Three reports, together shorter than the start of a worker."""
 
-    def step(self) -> dict[str, Any]:
-        """Which process this is."""
-        time.sleep(0.02)
-        return {"process": os.getpid(), "done": True}
+        def setup(self, config: dict[str, Any]) -> None:
+            """Nothing to make ready."""
 
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Any config will do."""
-        return True
+        def step(self) -> dict[str, Any]:
+            """Which process this is."""
+            time.sleep(0.01)
+            return {"process": os.getpid(), "done": self.iteration == 2}
+
+        def reset_config(self, new_config: dict[str, Any]) -> bool:
+            """Any config will do."""
+            return True
+
+    return Quick
 
 
 class TwoRounds(Searcher):
-    """Twelve trials; six more, each a fifth of a second, once both workers have been idle; and who trained them."""
+    """Twelve trials; six more once both workers have been idle; and who trained them."""
 
     def __init__(self) -> None:
         super().__init__(metric="process", mode="max")
@@ -49,12 +58,25 @@ class TwoRounds(Searcher):
         self.processes.append(result["process"])
 
 
-def test_both_workers_of_two_are_used_and_none_is_begun_again() -> None:
-    search = TwoRounds()
+def test_two_workers_train_from_beginning_to_end_and_report_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+    search, together = TwoRounds(), list[int]()
+    hear = Controller._on_training_result
+
+    def noted(self: Controller, trial: Trial, told: list[dict[str, Any]]) -> None:
+        together.append(len(told))
+        hear(self, trial, told)
+
+    monkeypatch.setattr(Controller, "_on_training_result", noted)
     controller.install()
     with workers.team(Workers(count=2)) as team:
         config = tune.TuneConfig(search_alg=search, num_samples=-1, reuse_actors=True, max_concurrent_trials=team.count)
-        tune.Tuner(Quick, tune_config=config, run_config=tune.RunConfig(verbose=0)).fit()
+        kept = tune.CheckpointConfig(checkpoint_at_end=False)
+        run = tune.RunConfig(verbose=0, storage_path=str(tmp_path), checkpoint_config=kept)
+        tune.Tuner(quick(), tune_config=config, run_config=run).fit()
     assert len(search.processes) == 18
     assert len(set(search.processes)) == 2
     assert len(set(search.processes[12:])) == 2
+    assert together == [3] * 18

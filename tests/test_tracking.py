@@ -345,3 +345,18 @@ def test_a_run_that_was_made_and_told_nothing_is_told_all(runs: Path) -> None:
         assert (run.info.status, run.info.run_id) == ("FINISHED", trial.run_id)
         assert run.data.params == {name: str(value) for name, value in trial.params.items()}
         assert run.data.metrics["value"] == trial.value
+
+
+def test_of_a_search_that_is_left_in_the_middle_nothing_is_said_to_run(runs: Path) -> None:
+    study = sweeps.created(runs, trials=4, pack_size=2)
+
+    def left(tracker: Tracker) -> None:
+        assert isinstance(PackSearch(study, 1, [tracker]).suggest("leg"), dict)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tracked(study, left)
+    told = runs_of(client_of(runs))
+    assert len(told) == 3
+    assert {run.info.status for run in told} == {"KILLED"}
+    assert {run.data.tags["lockstep.state"] for run in told} == {"waiting"}

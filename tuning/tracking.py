@@ -106,6 +106,9 @@ class Tracker:
         self._thread.start()
         try:
             yield self
+        except BaseException:
+            self._events.put(self._cut_off)
+            raise
         finally:
             self._give_up_at = time.monotonic() + CLOSING_S
             self._events.put(None)
@@ -324,10 +327,19 @@ class Tracker:
         self._insist(lambda: self._client.log_batch(run_id, metrics=metrics, tags=run_tags))
         self._insist(lambda: self._client.set_terminated(run_id, STATUSES[state]))
 
-    def _end_study(self, view: StudyView) -> None:
+    def _cut_off(self) -> None:
+        """The search was left in the middle: what has not ended waits, the study's own run too."""
+        self._put_back()
+        if self._parent is not None:
+            self._end_run(self._parent, "waiting", [], {})
+
+    def _put_back(self) -> None:
         self._write_pending()
         for number in self._runs.keys() - self._ended:
             self._end_run(self._runs[number], "waiting", [], {})
+
+    def _end_study(self, view: StudyView) -> None:
+        self._put_back()
         if self._parent is None:
             return
         checkpoints = {trial.number: trial.checkpoint for trial in view.trials}

@@ -134,13 +134,7 @@ def afresh(preset: str, root: Path, number: int, seeds: Sequence[int]) -> list[f
     home = Home.at(root)
     study = studies.opened(home, home.storage_url, preset)
     values = study.plans()[number].values
-    members = [
-        {
-            **study.sweep.config(values, seed).model_dump(mode="json"),
-            "folder": str(home.confirming(preset, number, seed)),
-        }
-        for seed in seeds
-    ]
+    members = [study.member(values, seed, home.confirming(preset, number, seed)) for seed in seeds]
     cores = len(os.sched_getaffinity(0))
     size = math.ceil(len(members) / cores)
     packs = [members[first : first + size] for first in range(0, len(members), size)]

@@ -59,13 +59,9 @@ class ConfirmSearch(Searcher):
         if not self._packs:
             return None if self._under_way else Searcher.FINISHED
         pack = self._under_way[trial_id] = self._packs.pop(0)
-        home, name, sweep = self._study.home, self._study.name, self._study.sweep
+        home, name = self._study.home, self._study.name
         members = [
-            {
-                **sweep.config(each.values, each.seed).model_dump(mode="json"),
-                "folder": str(home.confirming(name, each.number, each.seed)),
-            }
-            for each in pack
+            self._study.member(each.values, each.seed, home.confirming(name, each.number, each.seed)) for each in pack
         ]
         return {"members": members, "confirm": self._wanted.episodes, "leg": f"confirm-{trial_id}"}
 

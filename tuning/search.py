@@ -182,11 +182,9 @@ class PackSearch(Searcher):
         return Leg(f"leg-{self._legs - 1:05d}", plans, bracket, rung, self._ladders[bracket][rung])
 
     def _as_config(self, leg: Leg) -> dict[str, Any]:
+        home, name = self._study.home, self._study.name
         members = [
-            {
-                **self._sweep.config(plan.values, seed).model_dump(mode="json"),
-                "folder": str(self._study.home.member(self._study.name, plan.number, place)),
-            }
+            self._study.member(plan.values, seed, home.member(name, plan.number, place))
             for plan in leg.plans
             for place, seed in enumerate(plan.seeds)
         ]

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -126,6 +127,13 @@ class Study:
         """The training seeds of a trial: its own, and the same whenever the study is run."""
         drawn = random.Random(f"{self.sweep.seed}/{number}")
         return [drawn.randrange(SEARCH_SEEDS) for _ in range(self.sweep.seeds)]
+
+    def member(self, values: Mapping[str, Any], seed: int, folder: Path) -> dict[str, Any]:
+        """One training as a member of a pack: a trial's configuration with a seed, and where its checkpoints are kept.
+
+        values: of the fields that the trial sets.
+        """
+        return {**self.sweep.config(values, seed).model_dump(mode="json"), "folder": str(folder)}
 
     @cached_property
     def desk(self) -> optuna.Study:

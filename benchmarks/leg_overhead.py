@@ -1,24 +1,26 @@
 """What a leg costs a worker beside its training, and how much memory a worker comes to need."""
 
+import statistics
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
+import timed
 from sweeps import sweep
 from table import Goal, Result
 
 OVERHEAD_MS, MEMORY_MB, WORKERS = 100.0, 600.0, 2
 PRESETS = ("cartpole-dqn", "cartpole-reinforce", "conjunction-risk")
-STARTING = 2 * WORKERS
-"""Legs that are left out: the first ones wait for their workers to start."""
 
 
 @dataclass(frozen=True)
 class Leg:
-    """A leg that has ended: when, in seconds of the clock, and the seconds that its worker trained."""
+    """One that another has followed on its worker: the seconds from the beginning of its training to that of the
+    other's, and those of them that it was trained."""
 
-    ended: float
+    taken_s: float
     train_s: float
 
 
@@ -42,10 +44,10 @@ WITHOUT_A_GOAL = CASES[2]
 def measure(cases: Sequence[Case] = CASES, preset_trials: int | None = None) -> Result:
     """preset_trials: None for as many as each preset has."""
     with tempfile.TemporaryDirectory() as folder:
-        ended = {case: _legs(Path(folder) / str(place), case) for place, case in enumerate(cases)}
+        legs = {case: _legs(Path(folder) / str(place), case) for place, case in enumerate(cases)}
         peaks = {preset: _peak_mb(Path(folder) / preset, preset, preset_trials) for preset in PRESETS}
-    overheads = {case: 1_000 * overhead_s(each) for case, each in ended.items()}
-    trained = {case: 1_000 * sum(leg.train_s for leg in each) / len(each) for case, each in ended.items()}
+    overheads = {case: 1_000 * overhead_s(each) for case, each in legs.items()}
+    trained = {case: 1_000 * statistics.fmean(leg.train_s for leg in each) for case, each in legs.items()}
     return Result(
         name="leg overhead",
         about=f"Legs of cartpole-dqn with 10 reports on {WORKERS} workers: the time of a worker that a leg takes "
@@ -64,8 +66,8 @@ def measure(cases: Sequence[Case] = CASES, preset_trials: int | None = None) -> 
             *(Goal(f"a worker of {preset}", peak, MEMORY_MB, " MB", most=True) for preset, peak in peaks.items()),
         ],
         notes=[
-            f"The first {STARTING} legs are left out. Training holds a leg's evaluations and checkpoints; beside it "
-            "are Tune, Optuna, both databases and the making of the pack."
+            "From the beginning of a leg's training to that of the next on the same worker. Training holds a leg's "
+            "evaluations and checkpoints; beside it are Tune, Optuna, both databases and the making of the pack."
         ],
         figures={
             "overhead_ms": {str(case): overheads[case] for case in cases},
@@ -76,26 +78,27 @@ def measure(cases: Sequence[Case] = CASES, preset_trials: int | None = None) -> 
 
 
 def overhead_s(legs: Sequence[Leg]) -> float:
-    """Seconds a leg that workers did not train: all their time in a stretch less what the legs that end in it trained.
-
-    The stretch ends with the last leg but one, while every worker still has one. What is cut off at its beginning and
-    its end is the same on average.
-    """
-    by_end = sorted(legs, key=lambda leg: leg.ended)
-    first, counted = by_end[STARTING - 1], by_end[STARTING : 1 - WORKERS]
-    stretch = counted[-1].ended - first.ended
-    return (WORKERS * stretch - sum(leg.train_s for leg in counted)) / len(counted)
+    """Seconds that a leg takes of its worker beside its training."""
+    return statistics.fmean(leg.taken_s - leg.train_s for leg in legs)
 
 
 def _legs(folder: Path, case: Case) -> list[Leg]:
+    """All but the first of each worker, which compiles, and the last, which none follows."""
     settings = (f"budget={case.steps}", f"fixed.learning_starts={case.steps - 20}", "fixed.reports=10")
-    short = [word for setting in settings for word in ("--set", setting)]
-    trials = case.legs * case.members
-    swept = sweep(folder, "cartpole-dqn", *short, "--trials", trials, "--pack-size", case.members, "--workers", WORKERS)
-    # The trials of a leg are asked for together, so their numbers are side by side; each has the seconds of the leg.
-    firsts = range(0, trials, case.members)
+    short = [word for setting in ("loop=timed:DQN", *settings) for word in ("--set", setting)]
+    options = (*short, "--trials", case.legs * case.members, "--pack-size", case.members, "--workers", WORKERS)
+    file = folder.with_suffix(".timed")
+    own = {timed.TIMED: str(file), "PYTHONPATH": str(Path(timed.__file__).parent)}
+    swept = sweep(folder, "cartpole-dqn", *options, surroundings=own)
+    # Each trial has the seconds of its leg.
+    seconds = {trial["seeds"][0]: trial["seconds"] for trial in swept.shown["trials"]}
+    by_worker: dict[int, list[timed.Begun]] = {}
+    for begun in timed.read(file):
+        by_worker.setdefault(begun.worker, []).append(begun)
     return [
-        Leg(max(swept.ended[first : first + case.members]), swept.shown["trials"][first]["seconds"]) for first in firsts
+        Leg(later.time - begun.time, seconds[begun.seed])
+        for legs in by_worker.values()
+        for begun, later in list(pairwise(legs))[1:]
     ]
 
 

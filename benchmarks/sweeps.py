@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,21 @@ class Swept:
     ended: list[float]
 
 
-def sweep(folder: Path, preset: str, *options: object, cache: Path | None = None) -> Swept:
+def sweep(
+    folder: Path,
+    preset: str,
+    *options: object,
+    cache: Path | None = None,
+    surroundings: Mapping[str, str] | None = None,
+) -> Swept:
     """Run a preset in full with these options of `tuning run`, in a new folder that takes all that it writes.
 
-    cache: of torch.compile, shared with other sweeps; None: an empty one.
+    cache: of torch.compile, shared with other sweeps; None: an empty one. surroundings: further environment variables.
     """
     folder.mkdir()
     root = folder / "runs"
     command = [str(TUNING), "run", preset, "--json", "--root", str(root), *IN_FULL, *map(str, options)]
-    ran = run(command, folder, {"TORCHINDUCTOR_CACHE_DIR": str(cache or folder / "compiled")})
+    ran = run(command, folder, {"TORCHINDUCTOR_CACHE_DIR": str(cache or folder / "compiled"), **(surroundings or {})})
     shown = json.loads(ran.output)
     trials = optuna.load_study(study_name=shown["name"], storage=f"sqlite:///{root / 'studies.db'}").trials
     return Swept(

@@ -4,13 +4,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
 import pytest
 import sweeps
-from optuna.samplers import BaseSampler, PartialFixedSampler, TPESampler
-from optuna.samplers._tpe import _truncnorm
-from optuna.trial import TrialState
+from optuna.samplers import PartialFixedSampler
 
 from tuning import space as spaces
 from tuning.beginnings import START, fitting_best
@@ -227,32 +224,6 @@ def test_after_thirty_trials_a_sampler_keeps_away_from_where_they_diverge(tmp_pa
         )[30:]
     ]
     assert sum(later) < 12
-
-
-def test_the_logarithm_that_tpe_takes_is_optunas_own() -> None:
-    places = [-300.0, -37.5, -21.0, -20.0, -5.0, -1e-9, 0.0, 0.5, 6.0, 6.1, 40.0]
-    taken = _truncnorm._log_ndtr(np.array(places))
-    assert taken == pytest.approx([_truncnorm._log_ndtr_single(place) for place in places], rel=1e-9)
-
-
-def proposed(sampler: BaseSampler) -> list[dict[str, Any]]:
-    """The parameters of thirty trials, one after the other, some of them pruned and some left running."""
-    sweep, study = sweeps.tiny(search=SEARCH, fixed={}), optuna.create_study(sampler=sampler)
-    for number in range(30):
-        trial = study.ask()
-        spaces.suggest(sweep.space, trial)
-        if number % 3:
-            trial.report(trial.params["learning_rate"], 1)
-            pruned = number % 5 == 0
-            study.tell(trial, None if pruned else trial.params["learning_rate"], TrialState.PRUNED if pruned else None)
-    return [trial.params for trial in study.get_trials(deepcopy=False)]
-
-
-def test_modelled_for_one_trial_tpe_is_optunas_own() -> None:
-    with experiments():
-        settings: dict[str, Any] = {"seed": 3, "multivariate": True, "group": True, "constant_liar": True}
-        ours, optunas = PackTPE(**settings), TPESampler(**settings)
-    assert proposed(ours) == proposed(optunas)
 
 
 def test_one_model_serves_a_pack(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

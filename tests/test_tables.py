@@ -110,7 +110,7 @@ def test_what_the_database_refuses_takes_the_rest_of_its_batch_with_it(kept: RDB
             ours.begin(asked(1))
             ours.end(0, TrialState.COMPLETE, [1.0], {})
 
-    with pytest.raises(AlreadyEnded, match="trial 0 has ended already"):
+    with pytest.raises(AlreadyEnded, match="ended already: 0;"):
         end_again()
     (trial,) = trials(kept)
     assert (trial.state, trial.values, trial.intermediate_values) == (TrialState.PRUNED, None, {20: 1.0})

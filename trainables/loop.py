@@ -5,6 +5,7 @@ Axis letters used throughout: M members, E episodes side by side, T time, B batc
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import AfterValidator, Field
@@ -134,10 +135,15 @@ def structure(config: Training) -> dict[str, Any]:
 
     Of a structural option the kind alone counts, since its settings are tunable.
     """
-    values = {name: getattr(config, name) for name in type(config).model_fields if not is_tunable(type(config), name)}
+    values = {name: getattr(config, name) for name in _structural(type(config))}
     return {
         name: getattr(value, "kind", None) if isinstance(value, Option) else value for name, value in values.items()
     }
+
+
+@cache
+def _structural(config: type[Training]) -> tuple[str, ...]:
+    return tuple(name for name in config.model_fields if not is_tunable(config, name))
 
 
 @dataclass(frozen=True)

@@ -50,14 +50,17 @@ class Informed(BaseSampler):
         self._study: _Seen | None = None
         self._of_a_pack = False
         self._grouped: set[int] = set()
+        self._groups: dict[str, BaseDistribution] | None = None
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """What is drawn together."""
         if self._together is None:
-            # Its groups of parameters only ever become finer: a trial that it has looked at once says no more.
-            new = [each for each in self._seen(study).trials_shown if each.number not in self._grouped]
-            self._grouped.update(each.number for each in new if each.state.is_finished())
-            return self._base.infer_relative_search_space(_Seen(study, new), trial)
+            if self._groups is None or not self._of_a_pack:
+                # Its groups of parameters only ever become finer: a trial that it has looked at once says no more.
+                new = [each for each in self._seen(study).trials_shown if each.number not in self._grouped]
+                self._grouped.update(each.number for each in new if each.state.is_finished())
+                self._groups = self._base.infer_relative_search_space(_Seen(study, new), trial)
+            return self._groups
         return {name: each for name, each in self._together.items() if not each.single()}
 
     def sample_relative(
@@ -78,7 +81,7 @@ class Informed(BaseSampler):
 
     def next_pack(self, size: int) -> None:
         """What is asked for next are the trials of a pack, at the most so many."""
-        self._study = None
+        self._study = self._groups = None
         self._of_a_pack = isinstance(self._base, PackTPE)
         if isinstance(self._base, PackTPE):
             self._base.model_for(size)

@@ -9,7 +9,7 @@ import random
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -159,8 +159,8 @@ class Study:
 
     def plan(self, plan: Plan) -> None:
         """Keep what a trial is to train: begin it, as it was asked for at the desk, in one write."""
-        asked = copy.deepcopy(self.desk.get_trials(deepcopy=False)[plan.number])
-        asked.set_user_attr(PLAN, asdict(plan))
+        asked = copy.copy(self._desk.get_trial(plan.number))
+        asked.user_attrs = {**asked.user_attrs, PLAN: vars(plan)}
         self._tables.begin(asked)
 
     def plans(self) -> dict[int, Plan]:
@@ -266,7 +266,7 @@ class Study:
         self.optuna.set_user_attr(CONFIRMED, CONFIRMATION.dump_python(confirmation, mode="json"))
 
     def _set_result(self, number: int, found: Outcome | None, members: Sequence[MemberResult]) -> None:
-        result = {"outcome": found and asdict(found), "members": [asdict(each) for each in members]}
+        result = {"outcome": found and vars(found), "members": [vars(each) for each in members]}
         self._tables.set_attribute(number, RESULT, result)
 
     def view(self) -> StudyView:

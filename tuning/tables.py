@@ -148,24 +148,29 @@ class Tables:
                     for (number, objective), value in batch.values.items()
                 ],
             )
-            for number, state in batch.states.items():
-                self._update_state(connection, ids[number], number, state)
+            for state in set(batch.states.values()):
+                self._update_states(connection, {ids[n]: n for n, each in batch.states.items() if each == state}, state)
 
     def _insert_trials(self, connection: Connection, trials: list[FrozenTrial]) -> None:
         table = self._tables[TRIALS]
-        rows: dict[str, list[dict[str, Any]]] = {PARAMETERS: [], OF_TRIALS: [], OF_SAMPLERS: []}
-        for trial in trials:
-            begun = {
+        begun = [
+            {
                 "study_id": self._study_id,
                 "number": trial.number,
                 "state": trial.state.name,
                 "datetime_start": _utc(trial.datetime_start or datetime.now()),
             }
-            inserted = connection.execute(table.insert().returning(table.c.trial_id), begun)
-            self._ids[trial.number] = number = inserted.scalar_one()
+            for trial in trials
+        ]
+        if begun:
+            keys = connection.execute(table.insert().returning(table.c.number, table.c.trial_id), begun)
+            self._ids.update((number, key) for number, key in keys)
+        rows: dict[str, list[dict[str, Any]]] = {PARAMETERS: [], OF_TRIALS: [], OF_SAMPLERS: []}
+        for trial in trials:
+            key = self._ids[trial.number]
             rows[PARAMETERS] += [
                 {
-                    "trial_id": number,
+                    "trial_id": key,
                     "param_name": name,
                     "param_value": distribution.to_internal_repr(trial.params[name]),
                     "distribution_json": distribution_to_json(distribution),
@@ -174,7 +179,7 @@ class Tables:
             ]
             for kind, kept in ((OF_TRIALS, trial.user_attrs), (OF_SAMPLERS, trial.system_attrs)):
                 rows[kind] += [
-                    {"trial_id": number, "key": key, "value_json": json.dumps(value)} for key, value in kept.items()
+                    {"trial_id": key, "key": name, "value_json": json.dumps(value)} for name, value in kept.items()
                 ]
         for name, several in rows.items():
             self._insert(connection, name, several)
@@ -192,12 +197,15 @@ class Tables:
             connection.execute(table.delete().where(same), [{"owner": row[owner], "name": row["key"]} for row in rows])
             self._insert(connection, name, rows)
 
-    def _update_state(self, connection: Connection, trial_id: int, number: int, state: TrialState) -> None:
+    def _update_states(self, connection: Connection, numbers: Mapping[int, int], state: TrialState) -> None:
+        """Of trials, by their keys in the database."""
         table = self._tables[TRIALS]
         values = {"state": state.name} | ({"datetime_complete": _utc(datetime.now())} if state.is_finished() else {})
-        going = (table.c.trial_id == trial_id) & table.c.state.in_(GOING)
-        if connection.execute(table.update().where(going).values(values)).rowcount != 1:
-            raise AlreadyEnded(f"trial {number} has ended already; is the study run by another process?")
+        going = table.c.trial_id.in_(numbers) & table.c.state.in_(GOING)
+        left = {numbers[each] for (each,) in connection.execute(sqlalchemy.select(table.c.trial_id).where(going))}
+        if connection.execute(table.update().where(going).values(values)).rowcount != len(numbers):
+            ended = ", ".join(str(number) for number in sorted(set(numbers.values()) - left))
+            raise AlreadyEnded(f"trials that have ended already: {ended}; is the study run by another process?")
 
     def _known_ids(self, connection: Connection, numbers: set[int]) -> dict[int, int]:
         """Of trials their keys in the database."""

@@ -3,11 +3,12 @@
 import statistics
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import timed
+from processes import Peak
 from sweeps import sweep
 from table import Goal, Result
 
@@ -45,17 +46,20 @@ def measure(cases: Sequence[Case] = CASES, preset_trials: int | None = None) -> 
     """preset_trials: None for as many as each preset has."""
     with tempfile.TemporaryDirectory() as folder:
         legs = {case: _legs(Path(folder) / str(place), case) for place, case in enumerate(cases)}
-        peaks = {preset: _peak_mb(Path(folder) / preset, preset, preset_trials) for preset in PRESETS}
+        peaks = {preset: _peak(Path(folder) / preset, preset, preset_trials) for preset in PRESETS}
     overheads = {case: 1_000 * overhead_s(each) for case, each in legs.items()}
     trained = {case: 1_000 * statistics.fmean(leg.train_s for leg in each) for case, each in legs.items()}
     return Result(
         name="leg overhead",
         about=f"Legs of cartpole-dqn with 10 reports on {WORKERS} workers: the time of a worker that a leg takes "
-        "beside its training. Memory: the most that a worker ever had resident, on whole presets in full.",
-        headings=["", "training", "overhead", "memory"],
+        "beside its training. Memory: the most that a worker ever had, on whole presets in full.",
+        headings=["", "training", "overhead", "resident", "its share"],
         rows=[
-            *([str(case), f"{trained[case]:.0f} ms", f"{overheads[case]:.0f} ms", ""] for case in cases),
-            *([preset, "", "", f"{peak:.0f} MB"] for preset, peak in peaks.items()),
+            *([str(case), f"{trained[case]:.0f} ms", f"{overheads[case]:.0f} ms", "", ""] for case in cases),
+            *(
+                [preset, "", "", f"{peak.resident:.0f} MB", f"{peak.proportional:.0f} MB"]
+                for preset, peak in peaks.items()
+            ),
         ],
         goals=[
             *(
@@ -63,16 +67,20 @@ def measure(cases: Sequence[Case] = CASES, preset_trials: int | None = None) -> 
                 for case in cases
                 if case != WITHOUT_A_GOAL
             ),
-            *(Goal(f"a worker of {preset}", peak, MEMORY_MB, " MB", most=True) for preset, peak in peaks.items()),
+            *(
+                Goal(f"a worker of {preset}, resident", peak.resident, MEMORY_MB, " MB", most=True)
+                for preset, peak in peaks.items()
+            ),
         ],
         notes=[
             "From the beginning of a leg's training to that of the next on the same worker. Training holds a leg's "
-            "evaluations and checkpoints; beside it are Tune, Optuna, both databases and the making of the pack."
+            "evaluations and checkpoints; beside it are Tune, Optuna, both databases and the making of the pack.",
+            "Resident are all pages of a worker; its share counts those of libraries that several have mapped once.",
         ],
         figures={
             "overhead_ms": {str(case): overheads[case] for case in cases},
             "train_ms": {str(case): trained[case] for case in cases},
-            "worker_peak_mb": peaks,
+            "worker_peak_mb": {preset: asdict(peak) for preset, peak in peaks.items()},
         },
     )
 
@@ -102,7 +110,8 @@ def _legs(folder: Path, case: Case) -> list[Leg]:
     ]
 
 
-def _peak_mb(folder: Path, preset: str, trials: int | None) -> float:
-    """Of the worker that needed most; compiling included, which takes memory."""
+def _peak(folder: Path, preset: str, trials: int | None) -> Peak:
+    """The most that any worker needed; compiling included, which takes memory."""
     several = () if trials is None else ("--trials", trials)
-    return max(sweep(folder, preset, "--workers", WORKERS, *several).ran.worker_peaks_mb.values())
+    peaks = sweep(folder, preset, "--workers", WORKERS, *several).ran.worker_peaks.values()
+    return Peak(max(peak.resident for peak in peaks), max(peak.proportional for peak in peaks))

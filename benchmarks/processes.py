@@ -1,5 +1,6 @@
 """Processes of our own that are measured from start to end, with the memory of the Ray workers beneath them."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -11,18 +12,31 @@ from pathlib import Path
 EVERY_S = 0.1
 """Between two looks at a process."""
 
+SHARES_EVERY = 10
+"""Looks between two at what a worker shares with others, which takes the kernel some milliseconds."""
+
 PROC = Path("/proc")
+
+
+@dataclass
+class Peak:
+    """The most that a worker ever had, in MB of 10**6 bytes. resident: all its pages, those of libraries that others
+    have mapped too in full; proportional: each page shared out among the processes that have it, as seen every second.
+    """
+
+    resident: float = 0.0
+    proportional: float = 0.0
 
 
 @dataclass(frozen=True)
 class Ran:
-    """A process that has ended. worker_peaks_mb: the most that each Ray worker that trained ever had resident;
-    sizes_mb: what the process itself had resident, by seconds of the clock.
+    """A process that has ended. worker_peaks: of each Ray worker that trained, by its process; sizes_mb: what the
+    process itself had resident, by seconds of the clock.
     """
 
     seconds: float
     output: str
-    worker_peaks_mb: dict[int, float] = field(default_factory=dict)
+    worker_peaks: dict[int, Peak] = field(default_factory=dict)
     sizes_mb: dict[float, float] = field(default_factory=dict)
 
 
@@ -33,14 +47,18 @@ class CommandFailed(RuntimeError):
 def run(command: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> Ran:
     """Run a command in a folder that takes all that it writes, and wait. Raises CommandFailed."""
     own = {"RAY_TMPDIR": str(folder), "RAY_USAGE_STATS_ENABLED": "0", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    began, peaks, sizes = time.monotonic(), {}, {}
+    began = time.monotonic()
+    peaks: dict[int, Peak] = {}
+    sizes: dict[float, float] = {}
     with (folder / "output").open("w+") as output, (folder / "errors").open("w+") as errors:
         process = subprocess.Popen(
             command, cwd=folder, env={**os.environ, **own, **(environment or {})}, stdout=output, stderr=errors
         )
         try:
-            while process.poll() is None:
-                peaks.update(_worker_peaks_mb(process.pid))
+            for look in itertools.count():
+                if process.poll() is not None:
+                    break
+                _look_at_workers(process.pid, peaks, shares=look % SHARES_EVERY == 0)
                 sizes.update((time.time(), size) for size in _size_mb(process.pid))
                 time.sleep(EVERY_S)
             seconds = time.monotonic() - began
@@ -56,25 +74,33 @@ def run(command: Sequence[str], folder: Path, environment: dict[str, str] | None
 
 
 def _size_mb(pid: int) -> list[float]:
-    """What a process has resident, in MB of 10**6 bytes; nothing of one that has ended."""
-    lines = (PROC / str(pid) / "status").read_text().splitlines()
-    return [int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmRSS:")]
+    """What a process has resident; nothing of one that has ended."""
+    return [size for name, size in _sizes_mb(PROC / str(pid) / "status") if name == "VmRSS"]
 
 
-def _worker_peaks_mb(root: int) -> dict[int, float]:
-    """Of the workers below a process that have a Trainable in them: the largest resident size, in MB of 10**6 bytes."""
-    peaks = {}
+def _look_at_workers(root: int, peaks: dict[int, Peak], shares: bool) -> None:
+    """At those below a process that have a Trainable in them; shares: also at what they share with others."""
     for pid in _descendants(root):
+        folder = PROC / str(pid)
         try:
-            title = (PROC / str(pid) / "cmdline").read_bytes()
-            status = (PROC / str(pid) / "status").read_text()
+            title = (folder / "cmdline").read_bytes()
+            if not title.startswith(b"ray::") or title.startswith(b"ray::IDLE"):
+                continue
+            sizes = dict(_sizes_mb(folder / "status")) | dict(_sizes_mb(folder / "smaps_rollup") if shares else ())
         except OSError:
             # It has ended in between.
             continue
-        if title.startswith(b"ray::") and not title.startswith(b"ray::IDLE"):
-            peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")), "0")
-            peaks[pid] = int(peak) * 1024 / 1e6
-    return peaks
+        peak = peaks.setdefault(pid, Peak())
+        peak.resident = max(peak.resident, sizes.get("VmHWM", 0.0))
+        peak.proportional = max(peak.proportional, sizes.get("Pss", 0.0))
+
+
+def _sizes_mb(file: Path) -> Iterator[tuple[str, float]]:
+    """The sizes that the kernel tells of a process, by their names, in MB of 10**6 bytes."""
+    for line in file.read_text().splitlines():
+        name, _, size = line.partition(":")
+        if size.endswith(" kB"):
+            yield name, int(size.split()[0]) * 1024 / 1e6
 
 
 def _descendants(root: int) -> Iterator[int]:

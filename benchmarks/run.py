@@ -10,6 +10,7 @@ from pathlib import Path
 import halved
 import leg_overhead
 import many_trials
+import optuna
 import pack_sizes
 import packed_update
 import plain_stack
@@ -62,6 +63,7 @@ def main() -> None:
     console = Console(width=WIDTH)
     name, cores, load = processor(), len(os.sched_getaffinity(0)), os.getloadavg()[0]
     console.print(f"{name}, {cores} cores; load before: {load:.1f}", highlight=False)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     results = []
     for each in arguments.names or chosen:
         results.append(chosen[each]())

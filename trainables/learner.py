@@ -251,8 +251,14 @@ class Learner:
 
     def load(self, members: Sequence[Tree]) -> None:
         """Go on from these, one a member."""
-        self.state = pack.to(pack.stack([each["learner"] for each in members]), self.device)
+        self.state = pack.to(pack.stack([self._whole(each["learner"]) for each in members]), self.device)
         self.best = pack.to(pack.stack([each["best"] for each in members]), self.device)
         # Members of before there were plateaus have seen none.
         watched = [each.get("watched", schedules.unwatched()) for each in members]
         self._watch(pack.to(pack.stack(watched), self.device))
+
+    def _whole(self, state: Tree) -> Tree:
+        """A member's state, with zeros for what its optimizer did not remember when an earlier version wrote it."""
+        nothing = {name: torch.zeros_like(tensor) for name, tensor in state["parameters"].items()}
+        memory = optimizers.RULES[self._optimizer].memory
+        return {**state, "optimizer": {name: state["optimizer"].get(name, nothing) for name in memory}}

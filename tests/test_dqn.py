@@ -582,7 +582,8 @@ def test_resumed_in_the_middle_of_an_episode_of_chance_equals_uninterrupted(envi
     torch.testing.assert_close(uninterrupted.state(), resumed.state(), rtol=0, atol=0)
 
 
-def test_number_matching_is_learnt_from_every_seed() -> None:
+@pytest.mark.parametrize("settings", [{}, {"prioritised_replay": True}], ids=str)
+def test_number_matching_is_learnt_from_every_seed(settings: dict[str, Any]) -> None:
     reports = begin(
         *({"seed": seed} for seed in range(3)),
         environment="NumberMatch-v0",
@@ -591,6 +592,7 @@ def test_number_matching_is_learnt_from_every_seed() -> None:
         batch_size=32,
         learning_rate=0.01,
         evaluation_episodes=50,
+        **settings,
     ).train(1_500)
     assert [report.points[-1][1]["evaluation/return_mean"] for report in reports] == [0, 0, 0]
     # With the reward alone as target, the best action's value is 0 and the others' -1 and below.

@@ -138,11 +138,14 @@ class Film(gymnasium.Env[NDArray[np.uint8], np.int64]):
 
 CLOCK, CUT_CLOCK, OFFSET = "tests/Clock-v0", "tests/CutClock-v0", "tests/Offset-v0"
 PICTURE, FILM = "tests/Picture-v0", "tests/Film-v0"
+UNFURNISHED = "tests/Unfurnished-v0"
+"""Needs a module that is not installed."""
 MOODY, MOODY_NUMBER = "tests/Moody-v0", "tests/MoodyNumber-v0"
 
 gymnasium.register(CLOCK, entry_point=Clock)
 gymnasium.register(CUT_CLOCK, entry_point=Clock, max_episode_steps=3)
 gymnasium.register(MOODY, entry_point=Moody)
+gymnasium.register(UNFURNISHED, entry_point="no_such:Environment")
 gymnasium.register(MOODY_NUMBER, entry_point=MoodyNumber)
 gymnasium.register(OFFSET, entry_point=Offset)
 gymnasium.register(PICTURE, entry_point=Picture)

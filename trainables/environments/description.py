@@ -130,8 +130,10 @@ def _bare(environment: str, arguments: dict[str, Any]) -> gymnasium.Env[Any, Any
 
 
 def _why_not_made(environment: str, error: Exception) -> str:
-    if environment.rpartition(":")[2] in gymnasium.registry and not isinstance(error, ImportError):
-        return f"{environment} can't be made: {type(error).__name__}: {error}"
+    module, _, name = environment.rpartition(":")
+    # What is not there may be the module that was to register it, or else one that it needs itself.
+    if name in gymnasium.registry and not (module and isinstance(error, ImportError)):
+        return f"{environment} can't be made: {type(error).__name__}: {' '.join(str(error).split())}"
     near = difflib.get_close_matches(environment, gymnasium.registry, n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(near)}?" if near else "; see gymnasium.registry for those that exist"
     return f"there is no environment {environment!r}{hint}"

@@ -51,6 +51,7 @@ class Settings:
             "double": False,
             "n_steps": 1,
             "replay": True,
+            "prioritised_replay": False,
             "target_network": True,
             "reward_scale": 1.0,
             "warmup": 0.0,

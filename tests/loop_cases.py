@@ -1,16 +1,18 @@
 """Of each loop a small training, and how to score what it deploys: what the contract suite needs to know of a loop."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
 import gymnasium
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from trainables import datasets, streams
+from trainables.dqn import DQNConfig, DQNLoop
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
@@ -164,3 +166,19 @@ CASES = {
     "rosenbrock:Rosenbrock": Case({"budget": 40}, height, weights=lambda state: {"point": state["point"]}),
 }
 """By the loop's name as a sweep has it, whoever wrote the loop; one of the platform fails without a case."""
+
+
+class PrioritisedConfig(DQNConfig):
+    prioritised_replay: bool = Field(True, description="which a setting could only be for all cases of the loop")
+
+
+class PrioritisedDQN(DQNLoop):
+    """DQN whose memory has state of its own."""
+
+    Config = PrioritisedConfig
+
+
+_priorities: tuple[dict[str, Any], ...] = ({}, {"priority_alpha": 0.9, "priority_beta": 0.0}, {"priority_alpha": 0.3})
+CASES["loop_cases:PrioritisedDQN"] = replace(
+    CASES["dqn"], members=tuple(a | b for a, b in zip(CASES["dqn"].members, _priorities, strict=True))
+)

@@ -11,7 +11,7 @@ import sweeps
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
-from tiny_environments import CLOCK, Clock, Moody
+from tiny_environments import CLOCK, Clock, Moody, MoodyNumber
 
 from trainables import environments
 from trainables.dqn import DQNConfig, DQNLoop
@@ -25,7 +25,7 @@ from tuning.errors import SweepError
 from tuning.sweep import load
 
 SAME_STEP, NEXT_STEP, NO_RESET = "tests/SameStepClock-v0", "tests/NextStepClock-v0", "tests/NoResetClock-v0"
-MOODY_TOGETHER = "tests/MoodyTogether-v0"
+MOODY_TOGETHER, NUMBERS_TOGETHER = "tests/MoodyTogether-v0", "tests/NumbersTogether-v0"
 
 
 def together(single: Callable[..., Any], mode: AutoresetMode) -> Any:
@@ -52,6 +52,9 @@ gymnasium.register(SAME_STEP, entry_point=Clock, vector_entry_point=together(Une
 gymnasium.register(NEXT_STEP, entry_point=Clock, vector_entry_point=together(Uneven, AutoresetMode.NEXT_STEP))
 gymnasium.register(NO_RESET, entry_point=Clock, vector_entry_point=together(Clock, AutoresetMode.DISABLED))
 gymnasium.register(MOODY_TOGETHER, entry_point=Moody, vector_entry_point=together(Moody, AutoresetMode.SAME_STEP))
+gymnasium.register(
+    NUMBERS_TOGETHER, entry_point=MoodyNumber, vector_entry_point=together(MoodyNumber, AutoresetMode.SAME_STEP)
+)
 
 
 def steady(seen: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -247,17 +250,24 @@ def test_what_a_pool_refuses(environment: str, message: str) -> None:
     assert str(misfit).startswith(message)
 
 
-def test_a_vector_environment_that_breaks_names_its_member() -> None:
-    for way, told in (("raises", "raised OSError"), ("observation", "observation that is not finite")):
-        description = describe(MOODY_TOGETHER, {"breaks": [7], "way": way})
-        grid, where = make(description, 2, 1, "vector"), np.ones((2, 1), dtype=np.bool_)
-        grid.reset(np.array([[3], [7]]), where)
-        nothing = np.zeros((2, 1), dtype=np.int64)
-        for _ in range(2):
-            grid.step(nothing, where)
-        with pytest.raises(MemberFailed, match=f"environment: {MOODY_TOGETHER} .*{told}.*in step 3") as failed:
-            grid.step(nothing, where)
-        assert failed.value.member == 1
+@pytest.mark.parametrize(
+    ("environment", "way", "told"),
+    [
+        (MOODY_TOGETHER, "raises", "raised OSError"),
+        (MOODY_TOGETHER, "observation", "observation that is not finite"),
+        (NUMBERS_TOGETHER, "above", "not in its space, 10: should be a whole number from 1 to 9"),
+    ],
+)
+def test_a_vector_environment_that_breaks_names_its_member(environment: str, way: str, told: str) -> None:
+    description = describe(environment, {"breaks": [7], "way": way})
+    grid, where = make(description, 2, 1, "vector"), np.ones((2, 1), dtype=np.bool_)
+    grid.reset(np.array([[3], [7]]), where)
+    nothing = np.zeros((2, 1), dtype=np.int64)
+    for _ in range(2):
+        grid.step(nothing, where)
+    with pytest.raises(MemberFailed, match=f"environment: {environment} .*{told}.*in step 3") as failed:
+        grid.step(nothing, where)
+    assert failed.value.member == 1
 
 
 def test_wrappers_are_put_on_in_order() -> None:

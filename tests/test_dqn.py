@@ -120,6 +120,23 @@ class TestLoss:
         )
         assert value.item() == expected
 
+    @pytest.mark.parametrize(
+        ("kind", "reduction", "expected"),
+        [("squared", "mean", (4 + 16 / 4) / 2), ("squared", "sum", 4 + 16 / 4), ("huber", "sum", 1.5 + 3.5 / 4)],
+    )
+    def test_of_a_batch_with_weights(self, kind: str, reduction: str, expected: float) -> None:
+        rows = torch.tensor([[1.0, 2.0, 1.0, 1.0, 0.5], [0.0, 0.0, 0.0, 4.0, 0.0]])
+        value, shown = dqn.make_loss(MLP(1, 2, ()), kind, reduction)(
+            self.ONLINE,
+            {"reward_scale": torch.tensor(1.0)},
+            self.TARGET,
+            rows,
+            torch.tensor([0, 1]),
+            torch.tensor([1.0, 0.25]),
+        )
+        assert value.item() == expected
+        assert shown["errors"].tolist() == [2.0, 4.0]
+
 
 class TestMemory:
     """What the replay memory holds of episodes of three steps that earn 1, 2 and 3."""
@@ -371,6 +388,22 @@ class TestWithoutReplay:
         assert len(loop.state()[0]["replay"]["rows"]) == 8 + dqn.MOST_STEPS
 
 
+def test_priorities_without_a_memory_are_refused() -> None:
+    with pytest.raises(ValueError, match="prioritised_replay: should be false, since replay is"):
+        begin(budget=100, replay=False, prioritised_replay=True)
+
+
+def test_a_member_that_diverges_leaves_the_priorities_of_others_alone() -> None:
+    sound, common = {"seed": 1}, {"prioritised_replay": True, "budget": 120, "optimizer": "sgd"}
+    expected, mixed = begin(sound, **common), begin({"seed": 2, "learning_rate": 1e38}, sound, **common)
+    (report,), (diverged, beside) = expected.train(120), mixed.train(120)
+    assert diverged.diverged_at is not None
+    assert beside.points[0][1] == pytest.approx(report.points[0][1], rel=1e-3)
+    (alone,), (doomed, kept) = ([state["replay"]["priorities"] for state in each.state()] for each in (expected, mixed))
+    torch.testing.assert_close(kept, alone, rtol=1e-3, atol=1e-5)
+    assert torch.isfinite(doomed["powers"]).all()
+
+
 def test_a_memory_smaller_than_a_batch_is_refused() -> None:
     with pytest.raises(ValueError, match="replay_capacity: 7 is less than a batch of 8"):
         begin(budget=100, replay_capacity=7)
@@ -385,6 +418,7 @@ def test_a_memory_smaller_than_a_batch_is_refused() -> None:
         {"target_network": False, "reduction": "sum", "loss": "squared"},
         {"target_tau": 0.1, "target_interval": 1},
         {"epsilon": {"exponential": {"factor": 0.9}}},
+        {"prioritised_replay": True, "n_steps": 3, "replay_capacity": 50, "reduction": "sum"},
     ],
     ids=str,
 )
@@ -413,7 +447,17 @@ class TestEqualToAPlainLoop:
 
     @pytest.mark.parametrize("loss", ["huber", "squared"])
     @pytest.mark.parametrize(("seed", "gamma", "max_norm", "target_interval"), [(1, 0.9, 0.5, 30), (2, 1.0, 20.0, 7)])
-    def test_after_all_updates(self, loss: str, seed: int, gamma: float, max_norm: float, target_interval: int) -> None:
+    @pytest.mark.parametrize("priorities", [None, (0.6, 0.4), (1.0, 0.0)])
+    def test_after_all_updates(
+        self,
+        loss: str,
+        seed: int,
+        gamma: float,
+        max_norm: float,
+        target_interval: int,
+        priorities: tuple[float, float] | None,
+    ) -> None:
+        alpha, beta = priorities or (0.6, 0.4)
         loop = begin(
             seed=seed,
             gamma=gamma,
@@ -426,16 +470,25 @@ class TestEqualToAPlainLoop:
             learning_rate=0.01,
             loss=loss,
             epsilon={"linear": {"end": 0.1, "share": 0.5}},
+            prioritised_replay=priorities is not None,
+            priority_alpha=alpha,
+            priority_beta=beta,
         )
         loop.train(self.BUDGET)
         parameters, remembered = self.plain(
-            seed, gamma, max_norm, target_interval, huber_loss if loss == "huber" else mse_loss
+            seed, gamma, max_norm, target_interval, huber_loss if loss == "huber" else mse_loss, priorities
         )
         torch.testing.assert_close(loop.state()[0]["learner"]["parameters"], parameters, rtol=1e-3, atol=1e-5)
         torch.testing.assert_close(loop.state()[0]["replay"]["rows"], remembered)
 
     def plain(
-        self, seed: int, gamma: float, max_norm: float, target_interval: int, measure: Any
+        self,
+        seed: int,
+        gamma: float,
+        max_norm: float,
+        target_interval: int,
+        measure: Any,
+        priorities: tuple[float, float] | None,
     ) -> tuple[dict[str, Tensor], Tensor]:
         """The weights in the end, and the rows that are remembered."""
         online, target = self.SPEC.build(), self.SPEC.build()
@@ -447,6 +500,8 @@ class TestEqualToAPlainLoop:
         episodes = streams.Uniforms([seed], Purpose.EPISODES, 1)
         environment, episode, rounds = gymnasium.make("CartPole-v1"), 0, 0
         memory: list[list[float]] = []
+        likely: list[float] = []  # of each row |error| + 1e-6
+        largest = 1.0
 
         def first() -> Any:
             seeds = streams.episode_seeds(episodes.at(np.array([episode])), streams.TRAINING)
@@ -463,8 +518,10 @@ class TestEqualToAPlainLoop:
             row = [*observation, *following, action, float(reward), gamma * (not terminated)]
             if len(memory) < self.CAPACITY:
                 memory.append(row)
+                likely.append(largest)
             else:
                 memory[step % self.CAPACITY] = row
+                likely[step % self.CAPACITY] = largest
             observation = following
             if terminated or truncated:
                 episode += 1
@@ -473,15 +530,25 @@ class TestEqualToAPlainLoop:
             spent = step + 1
             if spent > 20 and spent % 4 == 0:
                 rounds += 1
-                chosen = (sampling.at(np.array([rounds]))[0] * len(memory)).astype(int).reshape(2, self.BATCH)
-                for batch in chosen:
+                for uniforms in sampling.at(np.array([rounds]))[0].reshape(2, self.BATCH):
+                    batch, weights = (uniforms * len(memory)).astype(int), torch.ones(self.BATCH)
+                    if priorities is not None:
+                        alpha, beta = priorities
+                        chances = np.array(likely) ** alpha / np.sum(np.array(likely) ** alpha)
+                        batch = np.searchsorted(np.cumsum(chances), (np.arange(self.BATCH) + uniforms) / self.BATCH)
+                        beta += (1 - beta) * spent / self.BUDGET
+                        made_up = (len(memory) * chances[batch]) ** -beta
+                        weights = torch.tensor(made_up / made_up.max(), dtype=torch.float32)
                     rows = torch.tensor([memory[index] for index in batch], dtype=torch.float32)
                     values = online(rows[:, :4])[torch.arange(self.BATCH), rows[:, 8].long()]
                     with torch.no_grad():
                         bootstrap = target(rows[:, 4:8]).max(1).values
                     goal = 0.5 * rows[:, 9] + rows[:, 10] * bootstrap
                     optimizer.zero_grad()
-                    measure(values, goal).backward()
+                    (weights * measure(values, goal, reduction="none")).mean().backward()
+                    for index, error in zip(batch, (goal - values).tolist(), strict=True):
+                        likely[index] = abs(error) + 1e-6
+                        largest = max(largest, likely[index])
                     nn.utils.clip_grad_norm_(online.parameters(), max_norm)
                     optimizer.step()
             if spent % target_interval == 0:
@@ -515,7 +582,8 @@ def test_resumed_in_the_middle_of_an_episode_of_chance_equals_uninterrupted(envi
     torch.testing.assert_close(uninterrupted.state(), resumed.state(), rtol=0, atol=0)
 
 
-def test_number_matching_is_learnt_from_every_seed() -> None:
+@pytest.mark.parametrize("settings", [{}, {"prioritised_replay": True}], ids=str)
+def test_number_matching_is_learnt_from_every_seed(settings: dict[str, Any]) -> None:
     reports = begin(
         *({"seed": seed} for seed in range(3)),
         environment="NumberMatch-v0",
@@ -524,6 +592,7 @@ def test_number_matching_is_learnt_from_every_seed() -> None:
         batch_size=32,
         learning_rate=0.01,
         evaluation_episodes=50,
+        **settings,
     ).train(1_500)
     assert [report.points[-1][1]["evaluation/return_mean"] for report in reports] == [0, 0, 0]
     # With the reward alone as target, the best action's value is 0 and the others' -1 and below.

@@ -9,7 +9,7 @@ from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_environments import CLOCK, CUT_CLOCK, FILM, OFFSET
+from tiny_environments import CLOCK, CUT_CLOCK, FILM, OFFSET, UNFURNISHED
 
 from trainables import environments, streams
 from trainables.environments import Description, Grid, problem
@@ -69,6 +69,7 @@ class TestDescribe:
             ("qqqqqqqqqqqq", {}, r"there is no environment 'qqqqqqqqqqqq'; see gymnasium.registry"),
             ("Nowhere/CartPole-v1", {}, r"there is no environment 'Nowhere/CartPole-v1'; did you mean CartPole-v1"),
             ("no_such_module:CartPole-v1", {}, r"there is no environment 'no_such_module:CartPole-v1'"),
+            (UNFURNISHED, {}, r"tests/Unfurnished-v0 can't be made: ModuleNotFoundError: No module named 'no_such'"),
             ("", {}, r"there is no environment ''; see gymnasium.registry"),
             ("Pendulum-v1", {}, r"Pendulum-v1 has actions Box\(.*only discrete actions are supported"),
             (FILM, {}, r"tests/Film-v0 has observations Box\(0, 255, \(4, 8, 8, 3\).*a vector.*an image"),

@@ -140,8 +140,15 @@ class TestEqualToPlainTorch:
                     for decay in (0.0, 0.1, 0.01, 0.0, 1.0)
                 ],
             ),
+            (
+                [{"rmsprop": {"centered": centered, "epsilon": 0.1}} for centered in (True, False, True, True, False)],
+                [
+                    lambda *a, c=centered, **k: torch.optim.RMSprop(*a, centered=c, eps=0.1, **k)
+                    for centered in (True, False, True, True, False)
+                ],
+            ),
         ],
-        ids=["sgd", "adam", "adam with decay", "adamw"],
+        ids=["sgd", "adam", "adam with decay", "adamw", "rmsprop"],
     )
     def test_members_with_settings_of_their_own(
         self, optimizers: list[dict[str, Any]], makes: list[Callable[..., torch.optim.Optimizer]]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_environments import MOODY
+from tiny_environments import MOODY, MOODY_NUMBER
 
 from trainables import streams
 from trainables.faults import MemberFailed
@@ -54,13 +54,23 @@ def ends(results: list[dict[str, Any]]) -> list[Any]:
 
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("kept", [False, True], ids=["begun again", "from checkpoints"])
-def test_the_others_come_to_the_end_that_they_would_have(loop: str, kept: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("environment", "way", "told"),
+    [
+        (MOODY, "raises", "raised OSError: the clock's hand has come off"),
+        (MOODY, "shape", "of shape (3,): should be numbers of shape (1,)"),
+        (MOODY_NUMBER, "above", "10: should be a whole number from 1 to 9"),
+    ],
+)
+def test_the_others_come_to_the_end_that_they_would_have(
+    loop: str, kept: bool, environment: str, way: str, told: str, tmp_path: Path
+) -> None:
     width = LOOPS[loop][1]["batch_size"] if loop == "reinforce" else 1
     broken = [episode(SEEDS[1], 5 if loop == "dqn" else 3, width)]
-    alone = ends(trained(loop, None, [], seeds=(SEEDS[0], SEEDS[2])))
-    (first, failed, last) = ends(trained(loop, tmp_path if kept else None, broken))
+    alone = ends(trained(loop, None, [], seeds=(SEEDS[0], SEEDS[2]), environment=environment))
+    (first, failed, last) = ends(trained(loop, tmp_path if kept else None, broken, way, environment=environment))
     assert [first, last] == alone
-    assert "raised OSError: the clock's hand has come off" in failed[-1]
+    assert told in failed[-1]
     assert failed[1] < FIELDS["budget"]
     assert (tmp_path / str(SEEDS[0]) / "latest.pt").exists() is kept
     if kept:
@@ -69,18 +79,44 @@ def test_the_others_come_to_the_end_that_they_would_have(loop: str, kept: bool, 
 
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize(
-    ("way", "told"),
+    ("environment", "way", "told"),
     [
-        ("raises", "raised OSError: the clock's hand has come off"),
-        ("observation", "gave an observation that is not finite, [nan]"),
-        ("reward", "gave a reward that is not finite, -inf"),
+        (MOODY, "raises", "raised OSError: the clock's hand has come off"),
+        (MOODY, "observation", "gave an observation that is not finite, [nan]"),
+        (MOODY, "reward", "gave a reward that is not finite, -inf"),
+        *(
+            (MOODY, way, f"gave an observation that is not in its space, {seen}: should be numbers of shape (1,)")
+            for way, seen in {
+                "shape": "of shape (3,)",
+                "above": "of shape ()",
+                "ragged": "[[1.0], [2.0, 3.0]]",
+                "text": "three",
+                "nothing": "None",
+            }.items()
+        ),
+        *(
+            (
+                MOODY_NUMBER,
+                way,
+                f"gave an observation that is not in its space, {seen}: should be a whole number from 1 to 9",
+            )
+            for way, seen in {
+                "above": "10",
+                "below": "0",
+                "between": "2.5",
+                "not a number": "nan",
+                "listed": "of shape (1,)",
+                "nothing": "None",
+            }.items()
+        ),
     ],
 )
-def test_what_is_said_of_it(loop: str, way: str, told: str) -> None:
+def test_what_is_said_of_it(loop: str, environment: str, way: str, told: str) -> None:
     width = LOOPS[loop][1]["batch_size"] if loop == "reinforce" else 1
     broken = episode(SEEDS[2], 0, width)
-    *_, (_, _, _, error) = ends(trained(loop, None, [broken], way))
-    assert error == f"environment: {MOODY} {told} (in step 3 of the episode of seed {broken})"
+    sound, other, (_, _, _, error) = ends(trained(loop, None, [broken], way, environment=environment))
+    assert error == f"environment: {environment} {told} (in step 3 of the episode of seed {broken})"
+    assert (sound[-1], other[-1]) == (None, None)
 
 
 def test_where_every_member_fails_the_pack_is_done() -> None:

@@ -66,7 +66,12 @@ REFERENCES: dict[str, Callable[[Any, Any], torch.optim.Optimizer]] = {
         weights, betas=(of.beta1, of.beta2), eps=of.epsilon, weight_decay=of.weight_decay
     ),
     "rmsprop": lambda weights, of: torch.optim.RMSprop(
-        weights, alpha=of.decay, eps=of.epsilon, momentum=of.momentum, weight_decay=of.weight_decay
+        weights,
+        alpha=of.decay,
+        eps=of.epsilon,
+        momentum=of.momentum,
+        weight_decay=of.weight_decay,
+        centered=of.centered,
     ),
 }
 
@@ -86,6 +91,10 @@ OPTIMIZERS = [
     RMSprop(decay=0.5),
     RMSprop(momentum=0.9),
     RMSprop(epsilon=1.0),
+    RMSprop(centered=True),
+    RMSprop(centered=True, decay=0.5),
+    RMSprop(centered=True, momentum=0.9),
+    RMSprop(centered=True, epsilon=1.0),
 ]
 DECAYING = [
     SGD(weight_decay=0.1),
@@ -96,6 +105,7 @@ DECAYING = [
     AdamW(weight_decay=1.0, beta1=0.5),
     RMSprop(weight_decay=0.1),
     RMSprop(weight_decay=0.1, momentum=0.9),
+    RMSprop(weight_decay=0.1, momentum=0.9, centered=True),
 ]
 
 
@@ -135,7 +145,8 @@ def test_a_decay_of_zero_is_none(optimizer: Kind) -> None:
     for update in range(3):
         gradients, moment = tensors(update + 1), (torch.tensor(0.1), torch.tensor(update))
         state = {name: tensors(10 + update) for name in optimizers.RULES[optimizer.kind].memory}
-        state = {name: {key: value**2 for key, value in each.items()} for name, each in state.items()}
+        # Between 0 and 1, so that no mean is further from 0 than the root of its mean square.
+        state = {name: {key: torch.sigmoid(value) for key, value in each.items()} for name, each in state.items()}
         with_it, without = (
             optimizers.stepping(optimizer.kind, decays)(tensors(0), gradients, state, settings(optimizer), *moment)
             for decays in (True, False)

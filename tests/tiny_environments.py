@@ -1,6 +1,6 @@
 """Environments small enough to work out by hand, registered with Gymnasium under `tests/`."""
 
-from typing import Any, Literal
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -34,10 +34,28 @@ class Clock(gymnasium.Env[Observation, np.int64]):
         return self._seen(), float(self._time), self._time >= self._length, False, {}
 
 
-class Moody(Clock):
-    """A clock of eight steps that breaks in the third step of the episodes of some seeds, in one of three ways."""
+BROKEN_OBSERVATIONS: dict[str, Any] = {
+    "observation": np.array([np.nan], dtype=np.float32),
+    "shape": np.zeros(3, dtype=np.float32),
+    "ragged": [[1.0], [2.0, 3.0]],
+    "text": "three",
+    "nothing": None,
+    "above": 10,
+    "below": 0,
+    "between": 2.5,
+    "not a number": np.nan,
+    "listed": np.array([3]),
+}
+"""What a moody clock shows, by the way in which it breaks."""
 
-    def __init__(self, breaks: list[int], way: Literal["raises", "observation", "reward"]) -> None:
+
+class Moody(Clock):
+    """A clock of eight steps that breaks in the third step of the episodes of some seeds.
+
+    way: `raises`, `reward` for one that is not finite, or a key of BROKEN_OBSERVATIONS.
+    """
+
+    def __init__(self, breaks: list[int], way: str) -> None:
         super().__init__(length=8)
         self._breaks, self._way, self._breaking = breaks, way, False
 
@@ -52,8 +70,17 @@ class Moody(Clock):
         if self._breaking and self._time == 3:
             if self._way == "raises":
                 raise OSError("the clock's hand\nhas come off")
-            seen, reward = (seen * np.nan, reward) if self._way == "observation" else (seen, -np.inf)
+            seen, reward = BROKEN_OBSERVATIONS.get(self._way, seen), -np.inf if self._way == "reward" else reward
         return seen, reward, terminated, truncated, more
+
+
+class MoodyNumber(Moody):
+    """The same, showing the steps taken as one of nine numbers, counted from 1."""
+
+    observation_space = spaces.Discrete(9, start=1)
+
+    def _seen(self) -> Any:
+        return np.int64(self._time + 1)
 
 
 class Offset(gymnasium.Env[np.int64, np.int64]):
@@ -111,11 +138,15 @@ class Film(gymnasium.Env[NDArray[np.uint8], np.int64]):
 
 CLOCK, CUT_CLOCK, OFFSET = "tests/Clock-v0", "tests/CutClock-v0", "tests/Offset-v0"
 PICTURE, FILM = "tests/Picture-v0", "tests/Film-v0"
-MOODY = "tests/Moody-v0"
+UNFURNISHED = "tests/Unfurnished-v0"
+"""Needs a module that is not installed."""
+MOODY, MOODY_NUMBER = "tests/Moody-v0", "tests/MoodyNumber-v0"
 
 gymnasium.register(CLOCK, entry_point=Clock)
 gymnasium.register(CUT_CLOCK, entry_point=Clock, max_episode_steps=3)
 gymnasium.register(MOODY, entry_point=Moody)
+gymnasium.register(UNFURNISHED, entry_point="no_such:Environment")
+gymnasium.register(MOODY_NUMBER, entry_point=MoodyNumber)
 gymnasium.register(OFFSET, entry_point=Offset)
 gymnasium.register(PICTURE, entry_point=Picture)
 gymnasium.register(FILM, entry_point=Film)

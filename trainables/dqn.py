@@ -3,7 +3,7 @@
 Axis letters: M members, E episodes side by side, B batch, A actions, F features.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import ClassVar, Literal
 
@@ -43,6 +43,16 @@ class DQNConfig(EpisodicConfig):
     )
     replay: bool = Field(True, description="whether to learn from a memory; else from the newest transitions alone")
     replay_capacity: int = Field(100_000, description="transitions that the replay memory holds", gt=0, le=10**8)
+    prioritised_replay: bool = Field(
+        False, description="whether transitions are drawn by their last temporal-difference error, not all alike"
+    )
+    priority_alpha: float = tunable(0.6, description="power of the errors that transitions are drawn by", ge=0, le=1)
+    priority_beta: float = tunable(
+        0.4,
+        description="power of the weights that make up for such draws; rises to 1, which does in full, over the budget",
+        ge=0,
+        le=1,
+    )
     learning_starts: int = Field(1_000, description="environment steps before the first update", ge=0)
     train_frequency: int = Field(4, description="environment steps between two rounds of updates", gt=0)
     gradient_steps: int = Field(2, description="updates in a round", gt=0, le=1_000)
@@ -78,9 +88,17 @@ def make_loss(
     measure = huber_loss if kind == "huber" else mse_loss
 
     def loss(
-        parameters: Tensors, numbers: Tensors, target: Tensors, rows: Tensor, indices: Tensor
+        parameters: Tensors,
+        numbers: Tensors,
+        target: Tensors,
+        rows: Tensor,
+        indices: Tensor,
+        weights: Tensor | None = None,
     ) -> tuple[Tensor, Tensors]:
-        """target: parameters, empty without a target network; rows: (capacity, 2F + 3); indices: (B,) into them."""
+        """target: parameters, empty without a target network; rows: (capacity, 2F + 3); indices: (B,) into them.
+
+        weights: (B,), of the losses, if they have any; then the temporal-difference errors (B,) are shown, too.
+        """
         observations, next_observations, actions, rewards, discounts = replay.split(rows[indices], spec.inputs)
         values = network(parameters, observations).gather(1, actions[:, None]).squeeze(1)
         following = network(target if target_network else parameters, next_observations)
@@ -89,8 +107,12 @@ def make_loss(
             bootstrap = following.gather(1, best).squeeze(1)
         else:
             bootstrap = following.amax(1)
-        targets = numbers["reward_scale"] * rewards + discounts * bootstrap
-        return measure(values, targets.detach(), reduction=reduction), {"value_mean": values.mean()}
+        targets = (numbers["reward_scale"] * rewards + discounts * bootstrap).detach()
+        if weights is None:
+            return measure(values, targets, reduction=reduction), {"value_mean": values.mean()}
+        losses = weights * measure(values, targets, reduction="none")
+        total = losses.mean() if reduction == "mean" else losses.sum()
+        return total, {"value_mean": values.mean(), "errors": targets - values.detach()}
 
     return loss
 
@@ -129,8 +151,12 @@ class DQNLoop:
         self._target = {name: tensor.clone() for name, tensor in copied}
         if common.replay and common.replay_capacity < common.batch_size:
             raise ValueError(f"replay_capacity: {common.replay_capacity} is less than a batch of {common.batch_size}")
+        if common.prioritised_replay and not common.replay:
+            raise ValueError("prioritised_replay: should be false, since replay is")
         capacity = common.replay_capacity if common.replay else common.batch_size + MOST_STEPS
-        self._replay = replay.Replay(self._members, min(capacity, common.budget), description.inputs, device)
+        alphas = torch.tensor([config.priority_alpha for config in configs]) if common.prioritised_replay else None
+        self._betas = torch.tensor([config.priority_beta for config in configs], device=device)
+        self._replay = replay.Replay(self._members, min(capacity, common.budget), description.inputs, device, alphas)
         self._updates_in_all = self._rounds(common.budget) * common.gradient_steps
         self._compiled = pack.compiles(common.compile, self._updates_in_all, device)
         self._greedy = packed_greedy(self._spec, pack.compiles(common.compile, common.budget, device))
@@ -178,18 +204,32 @@ class DQNLoop:
             self._begin_episodes(ended)
 
     def _learn(self) -> None:
-        """A round of updates on batches drawn from the memory, or on the newest that have grown up."""
-        common, shape = self._common, (self._members, self._common.gradient_steps, self._common.batch_size)
-        if common.replay:
-            uniforms = self._sampling.at(np.full(self._members, self._rounds(self.steps)))
-            indices = self._replay.indices(uniforms.reshape(shape))
-        else:
-            newest = self._replay.newest(common.batch_size, self._n_steps - 1)
-            indices = newest[:, None].expand(shape)
-        done = (self._rounds(self.steps) - 1) * common.gradient_steps
-        for step in range(common.gradient_steps):
+        """A round of updates."""
+        done, priorities = (self._rounds(self.steps) - 1) * self._common.gradient_steps, self._replay.priorities
+        for step, batch in enumerate(self._batches()):
             moment = self._learner.moment((done + step) / self._updates_in_all, 1 / self._updates_in_all, self.steps)
-            self._learner.update(moment, self._target, self._replay.rows, indices[:, step], compiled=self._compiled)
+            shown = self._learner.update(moment, self._target, self._replay.rows, *batch, compiled=self._compiled)
+            if priorities is not None:
+                priorities.update(batch[0], shown["errors"])
+
+    def _batches(self) -> Iterator[tuple[Tensor, ...]]:
+        """For each update of a round what is drawn from the memory, or the newest transitions that have grown up.
+
+        Rows (M, B), and their weights (M, B) where they are drawn by priority, each time as the last update left it.
+        """
+        common, shape = self._common, (self._members, self._common.gradient_steps, self._common.batch_size)
+        if not common.replay:
+            newest = self._replay.newest(common.batch_size, self._n_steps - 1)
+            yield from [(newest,)] * common.gradient_steps
+            return
+        uniforms = self._sampling.at(np.full(self._members, self._rounds(self.steps))).reshape(shape)
+        if self._replay.priorities is None:
+            indices = self._replay.indices(uniforms)
+            yield from ((indices[:, step],) for step in range(common.gradient_steps))
+            return
+        betas = self._betas + (1 - self._betas) * (self.steps / common.budget)
+        for step in range(common.gradient_steps):
+            yield self._replay.priorities.draw(uniforms[:, step], self._replay.filled, betas)
 
     def _follow(self) -> None:
         """Move the target network of each member that is due its share of the way to the network that learns."""

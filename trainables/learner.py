@@ -16,7 +16,7 @@ from trainables.optimizers import Tensors
 from trainables.pack import Tree
 
 Loss = Callable[..., tuple[Tensor, Tensors]]
-"""(parameters, numbers, *data) of one member -> (loss, figures to show), all scalars."""
+"""(parameters, numbers, *data) of one member -> (loss, what it shows): scalars are figures, the rest is handed back."""
 
 FIGURES = ("train/loss", "train/gradient_norm", "train/clipped_share", "train/learning_rate")
 """What every loop reports of its updates: means since the last report, and the learning rate of the last update."""
@@ -48,10 +48,10 @@ def tensors(numbers: Sequence[Tree]) -> Tree:
 @lru_cache(maxsize=64)
 def _packed_update(
     loss: Loss, optimizer: str, decays: bool, compiled: bool, at_once: int | None
-) -> Callable[..., Tree]:
+) -> Callable[..., tuple[Tree, Tensors]]:
     take_step = optimizers.stepping(optimizer, decays)
 
-    def update(state: Tree, numbers: Tree, moment: Tensors, *data: Any) -> Tree:
+    def update(state: Tree, numbers: Tree, moment: Tensors, *data: Any) -> tuple[Tree, Tensors]:
         gradients, (value, shown) = grad_and_value(loss, has_aux=True)(state["parameters"], numbers, *data)
         norm = optimizers.global_norm(gradients)
         clipped = optimizers.clip(gradients, norm, numbers["max_norm"])
@@ -65,7 +65,7 @@ def _packed_update(
         trained = moment["active"] & state["alive"]
         taken, broken = trained & (flaw == 0), trained & (flaw > 0)
         figures = {"loss": value, "gradient_norm": norm, "clipped_share": (norm > numbers["max_norm"]).float(), **shown}
-        return {
+        following = {
             "parameters": pack.where(taken, parameters, state["parameters"]),
             "optimizer": pack.where(taken, memory, state["optimizer"]),
             "updates": state["updates"] + taken,
@@ -81,13 +81,16 @@ def _packed_update(
                 },
             },
         }
+        return following, {name: tensor for name, tensor in shown.items() if tensor.dim()}
 
     members = pack.lockstep(update, compiled=False, at_once=at_once)
 
-    def packed(state: Tree, numbers: Tree, moment: Tensors, *data: Any) -> Tree:
+    def packed(state: Tree, numbers: Tree, moment: Tensors, *data: Any) -> tuple[Tree, Tensors]:
         # Of all members at once: vmap would cost as much again for each of these many little operations.
         factor = schedules.factor(numbers["schedule"], moment["progress"], moment["tick"])
-        updated: Tree = members(state, numbers, {**moment, "rate": numbers["learning_rate"] * factor}, *data)
+        updated: tuple[Tree, Tensors] = members(
+            state, numbers, {**moment, "rate": numbers["learning_rate"] * factor}, *data
+        )
         return updated
 
     return pack.quick(packed, compiled)
@@ -164,8 +167,10 @@ class Learner:
         alive: Tensor = self.state["alive"]
         return alive
 
-    def update(self, moment: Tensors, *data: Any, compiled: bool, at_once: int | None = None) -> None:
+    def update(self, moment: Tensors, *data: Any, compiled: bool, at_once: int | None = None) -> Tensors:
         """One update of every member that is active and has not diverged; data: trees with a leading member axis.
+
+        Returns what the loss shows beside its figures, (M, ...) each.
 
         at_once: members computed together, which bounds the memory of large batches; None: all.
 
@@ -173,7 +178,9 @@ class Learner:
         `steps`, the budget spent (what a divergence is reported at); `active`, bool.
         """
         packed = _packed_update(self._loss, self._optimizer, self._decays, compiled, at_once)
-        self.state = packed(self.state, self.numbers, moment, *data)
+        self.state, shown = packed(self.state, self.numbers, moment, *data)
+        handed_back: Tensors = shown
+        return handed_back
 
     def keep_best(self, scores: Tensor, steps: Tensor) -> None:
         """Remember the weights of members whose score (M,) is finite and the best so far; steps: (M,).
@@ -251,8 +258,14 @@ class Learner:
 
     def load(self, members: Sequence[Tree]) -> None:
         """Go on from these, one a member."""
-        self.state = pack.to(pack.stack([each["learner"] for each in members]), self.device)
+        self.state = pack.to(pack.stack([self._whole(each["learner"]) for each in members]), self.device)
         self.best = pack.to(pack.stack([each["best"] for each in members]), self.device)
         # Members of before there were plateaus have seen none.
         watched = [each.get("watched", schedules.unwatched()) for each in members]
         self._watch(pack.to(pack.stack(watched), self.device))
+
+    def _whole(self, state: Tree) -> Tree:
+        """A member's state, with zeros for what its optimizer did not remember when an earlier version wrote it."""
+        nothing = {name: torch.zeros_like(tensor) for name, tensor in state["parameters"].items()}
+        memory = optimizers.RULES[self._optimizer].memory
+        return {**state, "optimizer": {name: state["optimizer"].get(name, nothing) for name in memory}}

@@ -55,6 +55,7 @@ class RMSprop(Option):
     decay: float = Field(0.99, ge=0, lt=1, description="of the mean of the gradient's square; torch's alpha")
     momentum: float = Field(0.0, ge=0, lt=1, description="share of the last step's direction that is kept")
     epsilon: float = Field(1e-8, gt=0, description="added to the root of the mean square")
+    centered: bool = Field(False, description="whether the gradient's variance stands in place of its mean square")
     weight_decay: float = _weight_decay(0.0, "share of the weights that is added to their gradient")
 
 
@@ -105,16 +106,22 @@ def adam(
 def rmsprop(
     parameters: Tensors, gradients: Tensors, state: dict[str, Tensors], settings: Tensors, rate: Tensor, updates: Tensor
 ) -> tuple[Tensors, dict[str, Tensors]]:
-    """One step of RMSprop, not centred; the momentum gathers what the step is made of, before the rate."""
-    decay = settings["decay"]
+    """One step of RMSprop; the momentum gathers what the step is made of, before the rate.
+
+    Centred (Graves, 2013, equations 38 to 41, but for where epsilon stands), the variance of the gradient divides it.
+    Of a gradient that hardly changes rounding may leave less than none, and the step is NaN, as torch's is.
+    """
+    decay, centred = settings["decay"], settings["centered"] > 0
     square = {name: decay * state["square"][name] + (1 - decay) * gradients[name] ** 2 for name in parameters}
+    mean = {name: decay * state["mean"][name] + (1 - decay) * gradients[name] for name in parameters}
+    spread = {name: torch.where(centred, square[name] - mean[name] ** 2, square[name]) for name in parameters}
     velocity = {
         name: settings["momentum"] * state["velocity"][name]
-        + gradients[name] / (torch.sqrt(square[name]) + settings["epsilon"])
+        + gradients[name] / (torch.sqrt(spread[name]) + settings["epsilon"])
         for name in parameters
     }
     stepped = {name: parameters[name] - rate * velocity[name] for name in parameters}
-    return stepped, {"square": square, "velocity": velocity}
+    return stepped, {"square": square, "velocity": velocity, "mean": mean}
 
 
 def coupled(parameters: Tensors, gradients: Tensors, decay: Tensor, rate: Tensor) -> tuple[Tensors, Tensors]:
@@ -143,7 +150,7 @@ RULES: Mapping[str, Rule] = {
     "sgd": Rule(sgd, coupled, ("velocity",)),
     "adam": Rule(adam, coupled, ("mean", "square")),
     "adamw": Rule(adam, decoupled, ("mean", "square")),
-    "rmsprop": Rule(rmsprop, coupled, ("square", "velocity")),
+    "rmsprop": Rule(rmsprop, coupled, ("square", "velocity", "mean")),
 }
 
 

@@ -210,6 +210,18 @@ def _replay_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
         named = (f"{part}.{name}" for name in ("replay_capacity", "batch_size") for part in ("fixed", "search"))
         path = next(path for path in named if path.partition(".")[2] in mapping(data, path.partition(".")[0]))
         yield Problem(path, f"leaves no room: replay_capacity, {capacity:_}, should be at least batch_size, {batch:_}")
+    if _may_be(data, loop, "prioritised_replay", True) and _may_be(data, loop, "replay", False):
+        part = "search" if "prioritised_replay" in mapping(data, "search") else "fixed"
+        yield Problem(f"{part}.prioritised_replay", "needs a memory to draw from: should be false where replay is")
+
+
+def _may_be(data: Mapping[str, Any], loop: type[Loop], name: str, value: Any) -> bool:
+    """Whether a trial may have this value in a field that has no range, if the loop has the field."""
+    if name not in loop.Config.model_fields:
+        return False
+    choices = mapping(mapping(data, "search"), name).get("choices", [])
+    fixed = mapping(data, "fixed").get(name, loop.Config.model_fields[name].default)
+    return value in choices if isinstance(choices, list) and choices else bool(fixed == value)
 
 
 def _fixed_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:

@@ -31,6 +31,8 @@ class Description:
 
     environment: str
     arguments: dict[str, Any]
+    shape: tuple[int, ...]
+    """Of an observation as the environment gives it; of a Discrete one ()."""
     inputs: int
     actions: int
     first_action: int
@@ -46,7 +48,7 @@ class Description:
         return wrapped(_bare(self.environment, self.arguments), self.wrappers)
 
     def encoded(self, seen: NDArray[np.generic]) -> NDArray[np.float32]:
-        """Observations as the environment gives them, (P, ...), as inputs of a network, (P, inputs)."""
+        """Observations that the space has, (P, *shape), as inputs of a network, (P, inputs)."""
         if self.one_hot_from is None:
             return seen.reshape(len(seen), -1).astype(np.float32, copy=False)
         encoded = np.zeros((len(seen), self.inputs), dtype=np.float32)
@@ -93,10 +95,11 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
             "scope here"
         )
     if isinstance(observations, spaces.Discrete):
+        shape: tuple[int, ...] = ()
         inputs, start, image = int(observations.n), int(observations.start), None
     elif isinstance(observations, spaces.Box) and len(observations.shape) in (1, 2, 3):
-        inputs, start = math.prod(observations.shape), None
-        image = images.read(observations.shape, observations.dtype == np.uint8)
+        shape, inputs, start = observations.shape, math.prod(observations.shape), None
+        image = images.read(shape, observations.dtype == np.uint8)
     else:
         raise EnvironmentMisfit(
             f"{environment} has observations {observations}; needed is a vector (1-D Box), an image (2-D or 3-D "
@@ -106,6 +109,7 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
     return Description(
         environment,
         arguments,
+        shape,
         inputs,
         int(actions.n),
         int(actions.start),
@@ -126,8 +130,10 @@ def _bare(environment: str, arguments: dict[str, Any]) -> gymnasium.Env[Any, Any
 
 
 def _why_not_made(environment: str, error: Exception) -> str:
-    if environment.rpartition(":")[2] in gymnasium.registry and not isinstance(error, ImportError):
-        return f"{environment} can't be made: {type(error).__name__}: {error}"
+    module, _, name = environment.rpartition(":")
+    # What is not there may be the module that was to register it, or else one that it needs itself.
+    if name in gymnasium.registry and not (module and isinstance(error, ImportError)):
+        return f"{environment} can't be made: {type(error).__name__}: {' '.join(str(error).split())}"
     near = difflib.get_close_matches(environment, gymnasium.registry, n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(near)}?" if near else "; see gymnasium.registry for those that exist"
     return f"there is no environment {environment!r}{hint}"

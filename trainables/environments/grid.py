@@ -45,7 +45,7 @@ class Grid(Protocol):
 class GymnasiumGrid:
     """Any Gymnasium environment, stepped one by one in this process.
 
-    Raises MemberFailed where one of them raises an error, or gives a number that is not finite.
+    Raises MemberFailed where one of them raises an error, or gives what its space does not have or is not finite.
     """
 
     rewinds: ClassVar[bool] = True
@@ -57,16 +57,13 @@ class GymnasiumGrid:
         self.observations = np.zeros((members, episodes, description.inputs), dtype=np.float32)
         self._flat = self.observations.reshape(members * episodes, description.inputs)
 
-    def _see(self, places: NDArray[np.intp], seen: list[Any]) -> None:
-        self._flat[places] = self._description.encoded(np.asarray(seen))
-
     def reset(self, seeds: Integers, where: Booleans) -> None:
         places = np.flatnonzero(where)
         if len(places):
             chosen = seeds.ravel()[places]
             self._episodes.begin(places, chosen)
-            self._see(places, self._each(places, chosen.tolist(), lambda one, seed: one.reset(seed=seed)[0]))
-            self._episodes.require_finite(places, self._flat[places])
+            seen = self._each(places, chosen.tolist(), lambda one, seed: one.reset(seed=seed)[0])
+            self._flat[places] = self._episodes.inputs(places, seen)
 
     def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
         rewards = np.zeros(self._shape)
@@ -77,9 +74,9 @@ class GymnasiumGrid:
             self._episodes.advance(places)
             steps = self._each(places, chosen, lambda one, action: one.step(action))
             seen, earned, ended, cut, _ = zip(*steps, strict=True)
-            self._see(places, list(seen))
+            self._flat[places] = self._episodes.inputs(places, seen)
             rewards.ravel()[places], terminated.ravel()[places], truncated.ravel()[places] = earned, ended, cut
-            self._episodes.require_finite(places, self._flat[places], rewards.ravel()[places])
+            self._episodes.require_finite(places, rewards.ravel()[places])
         return rewards, terminated, truncated
 
     def _each(self, places: NDArray[np.intp], given: list[int], call: Callable[[Environment, int], Any]) -> list[Any]:

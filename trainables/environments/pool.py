@@ -20,7 +20,7 @@ class EnvPoolGrid:
 
     Each has a stream of random numbers of its own, from the seed of its first episode on; the seeds of those that
     follow are not heeded, and no episode can be begun again.
-    Raises MemberFailed where one of them gives a number that is not finite.
+    Raises MemberFailed where one of them gives what its space does not have or is not finite.
     """
 
     rewinds: ClassVar[bool] = False
@@ -62,8 +62,7 @@ class EnvPoolGrid:
             self._pool = self._made(seeds)
         self._episodes.begin(places, seeds.ravel()[places])
         seen, _ = self._pool.reset(places)
-        self._flat[places] = self._description.encoded(seen)
-        self._episodes.require_finite(places, self._flat[places])
+        self._see(places, seen)
 
     def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
         rewards = np.zeros(self._shape)
@@ -75,10 +74,14 @@ class EnvPoolGrid:
             seen, earned, ended, cut, _ = self._pool.step(
                 actions.ravel()[places] + self._description.first_action, places
             )
-            self._flat[places] = self._description.encoded(seen)
+            self._see(places, seen)
             rewards.ravel()[places], terminated.ravel()[places], truncated.ravel()[places] = earned, ended, cut
-            self._episodes.require_finite(places, self._flat[places], rewards.ravel()[places])
+            self._episodes.require_finite(places, rewards.ravel()[places])
         return rewards, terminated, truncated | self._episodes.too_long(where)
+
+    def _see(self, places: NDArray[np.intp], seen: NDArray[np.generic]) -> None:
+        # EnvPool's have as many numbers as Gymnasium's, but not always the same axes.
+        self._flat[places] = self._episodes.inputs(places, seen.reshape(len(places), *self._description.shape))
 
 
 def _installed() -> ModuleType:

@@ -1,5 +1,9 @@
 """What an environment may not give, said with the episode and the step in which it did."""
 
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +15,7 @@ class Episodes:
     """Which episodes the places of a grid are in, so that one that breaks can be begun again by hand."""
 
     def __init__(self, description: Description, members: int, episodes: int) -> None:
-        self._name, self._in_a_row, self._longest = description.environment, episodes, description.max_episode_steps
+        self._description, self._in_a_row = description, episodes
         self._seeds = np.zeros(members * episodes, dtype=np.int64)
         self._steps = np.zeros(members * episodes, dtype=np.int64)
 
@@ -25,22 +29,47 @@ class Episodes:
 
     def too_long(self, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which of these places (M, E) have come to the limit of an episode."""
-        return where & (self._steps.reshape(where.shape) >= self._longest)
+        return where & (self._steps.reshape(where.shape) >= self._description.max_episode_steps)
 
-    def require_finite(
-        self, places: NDArray[np.intp], observations: NDArray[np.generic], rewards: NDArray[np.float64] | None = None
-    ) -> None:
-        """observations: (places, ...), as the places gave them; rewards: (places,), None after a reset.
+    def inputs(self, places: NDArray[np.intp], seen: Sequence[Any] | NDArray[np.generic]) -> NDArray[np.float32]:
+        """Observations as these places gave them, one each, as inputs of a network, (places, F).
 
-        Raises MemberFailed where a number is NaN or infinite.
+        Raises MemberFailed where one is not as the environment's space declares it, in shape or as one of its numbers,
+        or not finite.
         """
-        sound = np.isfinite(observations).reshape(len(places), -1).all(1)
+        found = _stacked(seen)
+        if found is None or found.shape[1:] != self._description.shape:
+            raise self._misshapen(places, seen)
+        if (start := self._description.one_hot_from) is not None:
+            numbers = found.astype(np.float64, copy=False)
+            known = (numbers >= start) & (numbers < start + self._description.inputs) & (numbers == np.floor(numbers))
+            if not known.all():
+                first = int(np.argmin(known))
+                raise self._outside(places[first], str(found[first]))
+        encoded = self._description.encoded(found)
+        sound = np.isfinite(encoded).all(1)
         if not sound.all():
             first = int(np.argmin(sound))
-            raise self.failed(places[first], f"gave an observation that is not finite, {_shown(observations[first])}")
-        if rewards is not None and not np.isfinite(rewards).all():
+            raise self.failed(places[first], f"gave an observation that is not finite, {_shown(encoded[first])}")
+        return encoded
+
+    def require_finite(self, places: NDArray[np.intp], rewards: NDArray[np.float64]) -> None:
+        """rewards: (places,). Raises MemberFailed where one is NaN or infinite."""
+        if not np.isfinite(rewards).all():
             first = int(np.argmin(np.isfinite(rewards)))
             raise self.failed(places[first], f"gave a reward that is not finite, {rewards[first]}")
+
+    def _misshapen(self, places: NDArray[np.intp], seen: Sequence[Any] | NDArray[np.generic]) -> MemberFailed:
+        """What to raise of the first of these places whose observation is of another shape, or not of numbers."""
+        alone = [(place, each, _stacked([each])) for place, each in zip(places, seen, strict=True)]
+        place, each, found = next(one for one in alone if one[2] is None or one[2].shape[1:] != self._description.shape)
+        return self._outside(place, f"of shape {found.shape[1:]}" if found is not None else _in_a_line(each))
+
+    def _outside(self, place: np.intp, what: str) -> MemberFailed:
+        start, numbers = self._description.one_hot_from, self._description.inputs
+        shape = f"numbers of shape {self._description.shape}"
+        right = shape if start is None else f"a whole number from {start} to {start + numbers - 1}"
+        return self.failed(place, f"gave an observation that is not in its space, {what}: should be {right}")
 
     def raised(self, place: int, error: Exception) -> MemberFailed:
         """The environment of this place has raised an error."""
@@ -50,10 +79,23 @@ class Episodes:
         """The environment of this place can't be used any further."""
         step = int(self._steps[place])
         when = f"in step {step:,}" if step else "at the beginning"
-        reason = f"environment: {self._name} {what} ({when} of the episode of seed {self._seeds[place]})"
+        whose = f"{when} of the episode of seed {self._seeds[place]}"
+        reason = f"environment: {self._description.environment} {what} ({whose})"
         return MemberFailed(int(place) // self._in_a_row, reason)
 
 
+def _stacked(seen: Sequence[Any] | NDArray[np.generic]) -> NDArray[np.generic] | None:
+    """Observations as one array; None where they are of several shapes, or not of numbers."""
+    try:
+        stacked = np.asarray(seen)
+    except ValueError:
+        return None
+    return stacked if stacked.dtype.kind in "biuf" else None
+
+
 def _shown(observation: NDArray[np.generic]) -> str:
-    shown = np.array2string(observation, threshold=8, edgeitems=3, precision=3)
-    return " ".join(shown.split())
+    return _in_a_line(np.array2string(observation, threshold=8, edgeitems=3, precision=3))
+
+
+def _in_a_line(what: Any) -> str:
+    return textwrap.shorten(str(what), 120, placeholder=" ...")

@@ -19,7 +19,7 @@ class VectorGrid:
     them. It begins ended episodes again by itself, in the same step or in the next: the first hides the final
     observation among its infos, the second ignores an action. Neither is seen from outside: a place that has ended
     idles until its member is reset.
-    Raises MemberFailed where one of them raises an error, or gives a number that is not finite.
+    Raises MemberFailed where one of them raises an error, or gives what its space does not have or is not finite.
     """
 
     rewinds: ClassVar[bool] = True
@@ -56,8 +56,7 @@ class VectorGrid:
                 seen, _ = self._environments[member].reset(seed=int(seeds[member, 0]))
             except Exception as error:
                 raise self._episodes.raised(places[0], error) from error
-            self._see(member, where[member], seen)
-            self._episodes.require_finite(places, self.observations[member][where[member]])
+            self._see(member, places, seen)
 
     def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
         rewards = np.zeros(self._shape)
@@ -74,14 +73,15 @@ class VectorGrid:
             if self._same_step and (ended | cut).any():
                 seen = np.array(seen)
                 seen[ended | cut] = np.stack(list(infos["final_obs"][ended | cut]))
-            self._see(member, chosen, seen)
+            self._see(member, places, seen)
             rewards[member][chosen], terminated[member][chosen] = earned[chosen], ended[chosen]
             truncated[member][chosen] = cut[chosen]
-            self._episodes.require_finite(places, self.observations[member][chosen], rewards[member][chosen])
+            self._episodes.require_finite(places, rewards[member][chosen])
         return rewards, terminated, truncated | self._episodes.too_long(where)
 
     def _places(self, member: int, where: Booleans) -> NDArray[np.intp]:
         return member * self._shape[1] + np.flatnonzero(where[member])
 
-    def _see(self, member: int, chosen: Booleans, seen: NDArray[np.generic]) -> None:
-        self.observations[member][chosen] = self._description.encoded(np.asarray(seen)[chosen])
+    def _see(self, member: int, places: NDArray[np.intp], seen: NDArray[np.generic]) -> None:
+        chosen = places % self._shape[1]
+        self.observations[member, chosen] = self._episodes.inputs(places, np.asarray(seen)[chosen])

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def runs(tmp_path: Path) -> Path:
     """A root for studies of this test alone; as for a newcomer, it is not there yet."""
     return tmp_path / "runs"
+
+
+@pytest.fixture
+def tuning(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., tuple[int, str, str]]:
+    """The command in this process, in a folder of its own and on a terminal wide enough for any line.
+
+    It answers with the exit code and what it said on standard output and standard error.
+    """
+    from tuning import cli
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    # Set first, so that what the command itself sets is taken back too.
+    monkeypatch.setenv("LOCKSTEP_ROOT", "")
+    monkeypatch.delenv("LOCKSTEP_ROOT")
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main(arguments)
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return command

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import optuna
 import pytest
@@ -29,6 +29,8 @@ from tuning.study import Study
 from tuning.sweep import Sweep
 
 Answer = TypeVar("Answer")
+Said: TypeAlias = tuple[int, str, str]
+"""Of a command: exit code, standard output, standard error."""
 
 TINY: dict[str, Any] = {
     "name": "tiny",

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,24 @@ os.environ |= {
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
 }
-for elsewhere in ("LOCKSTEP_ROOT", "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
+# A console that finds COLUMNS when it is made keeps to it.
+for elsewhere in ("COLUMNS", "LOCKSTEP_ROOT", "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
     os.environ.pop(elsewhere, None)
 
 settings.register_profile("lockstep", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("lockstep")
 
 
+LONGEST = (
+    *("test_resume", "test_search_resume", "test_faults", "test_loops", "test_interrupt", "test_end_to_end"),
+    *("test_tune", "test_foreign", "test_own_loops", "test_audit", "test_dqn"),
+)
+"""Files that take longest, which go first: of two that work through the files, neither is then left alone with one."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
     needing = [item for item in items if item.get_closest_marker("gpu")]
     if not needing:
         return
@@ -39,3 +50,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def runs(tmp_path: Path) -> Path:
     """A root for studies of this test alone; as for a newcomer, it is not there yet."""
     return tmp_path / "runs"
+
+
+@pytest.fixture
+def tuning(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """The command in this process, in a folder of its own and on a terminal wide enough for any line.
+
+    It answers with the exit code and what it said on standard output and standard error.
+    """
+    from tuning import cli
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main(arguments)
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    # The command sets variables, for its own process; a Ray of this one would stand there with another token.
+    before = dict(os.environ)
+    yield command
+    os.environ.clear()
+    os.environ.update(before)

@@ -1,5 +1,6 @@
 """Sweeps run by the command in processes of their own, which can be interrupted, killed and looked at from outside."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -26,6 +28,52 @@ STUDY = "tiny-1"
 
 
 @dataclass(frozen=True)
+class Ran:
+    """A sweep that was run by the command, and what is left of it."""
+
+    home: Home
+    done: subprocess.CompletedProcess[str]
+    mark: str
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What it printed: the whole of standard output is one object in one line."""
+        assert self.done.stdout.count("\n") == 1, self.done.stderr
+        shown: dict[str, Any] = json.loads(self.done.stdout)
+        return shown
+
+    @property
+    def study(self) -> Study:
+        return sweeps.opened(self.home.root)
+
+    @property
+    def client(self) -> MlflowClient:
+        return MlflowClient(tracking_uri=self.home.tracking_uri)
+
+    def mlflow(self) -> tuple[Run, dict[int, Run]]:
+        """The study's run, and those of its trials by number."""
+        (experiment,) = [each for each in self.client.search_experiments() if each.name == self.study.sweep.name]
+        every = list(self.client.search_runs([experiment.experiment_id]))
+        (parent,) = [run for run in every if "mlflow.parentRunId" not in run.data.tags]
+        children = [run for run in every if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+        assert len(children) == len(every) - 1
+        of_trial = {int(run.data.tags["lockstep.trial"]): run for run in children}
+        assert len(of_trial) == len(children), "two runs of one trial"
+        return parent, of_trial
+
+    def curve(self, run: Run, name: str) -> list[tuple[int, float]]:
+        return [(point.step, point.value) for point in self.client.get_metric_history(run.info.run_id, name)]
+
+
+def ran(root: Path, source: str, *options: str, **variables: str) -> Ran:
+    root.mkdir(exist_ok=True)
+    mark, home = uuid4().hex, Home.at(root / "runs")
+    arguments = ["run", source, "--root", str(home.root), "--json", *options]
+    done = sweeps.tuning(*arguments, cwd=root, variables={"MARK": mark, **variables})
+    return Ran(home, done, mark)
+
+
+@dataclass(frozen=True)
 class Driver:
     """A command under way, with a session of its own as a terminal would give it."""
 
@@ -35,7 +83,12 @@ class Driver:
 
     def study(self) -> Study | None:
         """The study as another process sees it; None before it is run."""
-        return sweeps.opened(self.root) if Home.at(self.root).lock(STUDY).exists() else None
+        return self._opened if Home.at(self.root).lock(STUDY).exists() else None
+
+    @cached_property
+    def _opened(self) -> Study:
+        # Once: to open it costs a tenth of a second of processor, which is looked at that often would miss.
+        return sweeps.opened(self.root)
 
     def view(self) -> StudyView | None:
         study = self.study()

@@ -3,14 +3,16 @@
 import math
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import optuna
 import pytest
@@ -18,6 +20,7 @@ import yaml
 from optuna.storages import RDBStorage
 from ray.tune.search import Searcher
 from sqlalchemy import Connection, event
+from sqlalchemy.pool import SingletonThreadPool
 
 from trainables.loop import Report
 from tuning import studies
@@ -29,6 +32,8 @@ from tuning.study import Study
 from tuning.sweep import Sweep
 
 Answer = TypeVar("Answer")
+Said: TypeAlias = tuple[int, str, str]
+"""Of a command: exit code, standard output, standard error."""
 
 TINY: dict[str, Any] = {
     "name": "tiny",
@@ -82,12 +87,28 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing catches it, and nothing can be written after it."""
 
 
+@cache
+def _tables() -> sqlite3.Connection:
+    """A database with all that Optuna lays out, and nothing else."""
+    kept = sqlite3.connect(":memory:", check_same_thread=False)
+    with closing(RDBStorage("sqlite://").engine.raw_connection()) as laid_out:
+        laid_out.driver_connection.backup(kept)
+    return kept
+
+
+def _with_tables() -> sqlite3.Connection:
+    made = sqlite3.connect(":memory:")
+    _tables().backup(made)
+    return made
+
+
 class Mortal:
     """A database whose process can be killed at any of its writes."""
 
     def __init__(self) -> None:
-        # In memory: one connection, for one thread.
-        self.storage = RDBStorage("sqlite://")
+        # In memory: one connection, for one thread. To lay out its tables costs most of what a short search does.
+        ready = {"creator": _with_tables, "poolclass": SingletonThreadPool}
+        self.storage = RDBStorage("sqlite://", ready, skip_compatibility_check=True, skip_table_creation=True)
         self.left = math.inf
         """Writes that it still takes."""
         self._written = False

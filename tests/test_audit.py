@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ class Kept:
 
     root: Path
 
-    @property
+    @cached_property
     def study(self) -> Study:
         return sweeps.opened(self.root)
 

@@ -4,36 +4,17 @@ import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 import sweeps
+from sweeps import Said
 
-from tuning import cli, studies, sweep
+from tuning import studies, sweep
 from tuning.outcome import Outcome
 from tuning.study import Study
 
 PRESETS = [preset.name for preset in sweep.presets()]
-
-Said: TypeAlias = tuple[int, str, str]
-"""Exit code, standard output, standard error."""
-
-
-@pytest.fixture
-def tuning(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Said]:
-    """The command in this process, in a folder of its own and on a terminal wide enough for any line."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("LOCKSTEP_ROOT", raising=False)
-
-    def command(*arguments: str) -> Said:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main(arguments)
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return command
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""Workers that die, and environments that break: it costs the work of a leg, or the one trial that is to blame."""
+"""Environments that break, configurations that diverge, workers that die: what it costs, and what is said of it."""
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,29 +10,50 @@ import drivers
 import numpy as np
 import pytest
 import sweeps
+from drivers import Ran
+from sweeps import Said
 
 from trainables import streams
 from trainables.streams import Purpose
 
-BREAKING = """
+BREAKING = '''
 import gymnasium
 
 class Breaking(gymnasium.Env):
+    """Earns a multiple of what it is given; without one it breaks in the third episode. Some seeds it can't begin."""
+
     observation_space, action_space = gymnasium.spaces.Discrete(2), gymnasium.spaces.Discrete(2)
+
+    def __init__(self, times=None):
+        self._times, self._episodes = times, 0
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
-        if seed in {breaks}:
+        self._episodes += 1
+        if self._times is None and self._episodes > 2 or seed in {breaks}:
             raise OSError("the robot's arm is off")
         return 0, {{}}
 
     def step(self, action):
-        return 1, float(action), True, False, {{}}
+        return 1, float(action * (self._times or 0)), True, False, {{}}
 
 gymnasium.register("Breaking-v0", entry_point=Breaking)
-"""
-"""An environment that cannot begin the episodes of some seeds."""
-
+'''
+TROUBLE: dict[str, Any] = {
+    "environment": "breaking:Breaking-v0",
+    "trials": 9,
+    "pack_size": 4,
+    "workers": 1,
+    "sampler": "random",
+    "fixed": {"batch_size": 10, "hidden": [8], "reports": 4, "optimizer": "sgd", "reward_scale": 1e10},
+    "search": {
+        "learning_rate": {"choices": [1e-12, 1e30]},
+        # The loop's default is neither of them, so the first trial breaks.
+        "environment_args": {"choices": [{"times": 1}, {"times": 2}]},
+    },
+}
+UNLUCKY = 2
+"""A trial of which the first episode can't begin."""
 HUNGRY = """
 import os
 import resource
@@ -73,33 +95,67 @@ def first_episode(seed: int, batch_size: int) -> int:
     return int(streams.episode_seeds(drawn, streams.TRAINING)[0, 0])
 
 
-def test_a_trial_whose_environment_breaks_fails_alone(tmp_path: Path) -> None:
-    changes: dict[str, Any] = {
-        "environment": "breaking:Breaking-v0",
-        "fixed": {"batch_size": 10, "hidden": [8], "reports": 4},
-        "search": {"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}},
-        "pack_size": 4,
-        "workers": 1,
-    }
-    to_blame = 2
-    seed = sweeps.in_memory(sweeps.Mortal()).seeds(to_blame)[0]
-    (tmp_path / "breaking.py").write_text(BREAKING.format(breaks={first_episode(seed, 10)}))
-    path = sweeps.written(tmp_path, **changes)
-    root = tmp_path / "runs"
-    done = sweeps.tuning("run", path, "--root", str(root), cwd=tmp_path, variables={"PYTHONPATH": str(tmp_path)})
-    assert done.returncode == 0, done.stderr
-    study = sweeps.opened(root)
-    assert [leg.numbers for leg in study.legs()] == [[0, 1, 2, 3], [4, 5, 6, 7]], "nothing is tried again or split"
-    trials = study.view().trials
-    assert [trial.number for trial in trials if trial.state == "failed"] == [to_blame]
-    assert sum(trial.state == "complete" for trial in trials) == 7
-    reason = str(trials[to_blame].reason)
-    told = f"(at the beginning of the episode of seed {first_episode(seed, 10)})"
-    expected = f"environment: breaking:Breaking-v0 raised OSError: the robot's arm is off {told} (all of it: "
-    assert reason.startswith(expected)
-    assert "in reset" in Path(reason.removeprefix(expected).rstrip(")")).read_text()
-    assert f"trial {to_blame}: environment: breaking:Breaking-v0 raised OSError" in " ".join(done.stdout.split())
-    drivers.assert_whole(root, 8, untrained=(to_blame,))
+@pytest.fixture(scope="module")
+def trouble(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Configurations of which some break their environment, some diverge and some do well."""
+    root = tmp_path_factory.mktemp("trouble")
+    seed = sweeps.in_memory(sweeps.Mortal()).seeds(UNLUCKY)[0]
+    (root / "breaking.py").write_text(BREAKING.format(breaks={first_episode(seed, 10)}))
+    return drivers.ran(root, sweeps.written(root, **TROUBLE), PYTHONPATH=str(root))
+
+
+def test_an_environment_that_breaks_fails_its_own_trials_alone(trouble: Ran) -> None:
+    assert trouble.done.returncode == 0, trouble.done.stderr
+    assert trouble.shown["state"] == "finished"
+    assert [leg.numbers for leg in trouble.study.legs()] == [[0], [1, 2, 3, 4], [5, 6, 7, 8]], "none again or split"
+    states = {trial["number"]: trial["state"] for trial in trouble.shown["trials"]}
+    assert [number for number, state in states.items() if state == "failed"] == [0, UNLUCKY]
+    assert trouble.shown["trials"][0]["value"] is None
+    assert set(states.values()) == {"failed", "complete", "pruned"}
+    drivers.assert_whole(trouble.home.root, 9, untrained=(0, UNLUCKY))
+
+
+def test_failures_are_told_in_our_words_alone(trouble: Ran) -> None:
+    assert all(line.startswith("tiny-1: ") for line in trouble.done.stderr.splitlines()), trouble.done.stderr
+
+
+def test_what_broke_is_said(trouble: Ran, tuning: Callable[..., Said]) -> None:
+    default, unlucky = (trouble.study.view().trials[number] for number in (0, UNLUCKY))
+    broke = "environment: breaking:Breaking-v0 raised OSError: the robot's arm is off"
+    assert str(default.reason).startswith(broke)
+    told = f"(at the beginning of the episode of seed {first_episode(unlucky.seeds[0], 10)})"
+    expected = f"{broke} {told} (all of it: "
+    assert str(unlucky.reason).startswith(expected)
+    assert "in reset" in Path(str(unlucky.reason).removeprefix(expected).rstrip(")")).read_text()
+    code, out, _ = tuning("show", "--root", str(trouble.home.root))
+    assert code == 0
+    assert "2 failed" in out
+    assert f"trial {UNLUCKY}: environment: breaking:Breaking-v0 raised OSError" in " ".join(out.split())
+
+
+def test_a_configuration_that_diverges_says_when(trouble: Ran) -> None:
+    pruned = [trial for trial in trouble.shown["trials"] if trial["state"] == "pruned"]
+    assert pruned
+    for trial in pruned:
+        assert trial["value"] is None
+        assert 0 <= trial["diverged_at"] == trial["steps"] < 200
+        assert trial["params"]["learning_rate"] == 1e30
+    others = [trial for trial in trouble.shown["trials"] if trial["state"] == "complete"]
+    assert {trial["params"]["learning_rate"] for trial in others} == {1e-12}
+
+
+def test_mlflow_tells_failed_from_diverged(trouble: Ran) -> None:
+    _, of_trial = trouble.mlflow()
+    states = {trial.number: trial for trial in trouble.study.view().trials}
+    assert of_trial.keys() == states.keys()
+    for number, run in of_trial.items():
+        trial = states[number]
+        expected = "diverged" if trial.diverged_at is not None else trial.state
+        assert run.data.tags["lockstep.state"] == expected
+        assert run.info.status == ("FINISHED" if expected == "complete" else "FAILED")
+        assert run.data.tags.get("lockstep.diverged_at") == (
+            None if trial.diverged_at is None else str(trial.diverged_at)
+        )
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import json
 import math
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,16 @@ from trainables import checkpoint, foreign, loop_of
 from trainables.checkpoint import BEST, LATEST
 from trainables.imports import Unimportable
 from trainables.tune import Pack, trainable_of
+from tuning import run as runner
+from tuning import workers
 from tuning.dimensions import FloatRange, IntRange
 from tuning.errors import SweepError
+from tuning.paths import Home
 from tuning.search import pack_size
-from tuning.sweep import Sweep
+from tuning.sweep import Sweep, load
+from tuning.workers import Team
+
+EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -244,6 +251,26 @@ def test_a_trainable_is_a_loop_by_its_name() -> None:
     assert loop_of("climbing:climb") is foreign.of(climb)
     with pytest.raises(Unimportable, match="a function should take one argument, its config"):
         loop_of("test_foreign:takes_two")
+
+
+@pytest.mark.parametrize("trainable", ["Climber", "climb"])
+def test_the_examples_run_as_a_sweep(trainable: str, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the Ray that is there already, which a `tuning run` would begin for itself."""
+    monkeypatch.setattr(workers, "team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
+    changes = [f"loop=climbing:{trainable}", "trials=4", "confirm={top: 1, seeds: 2}"]
+    sweep = load(str(EXAMPLES / "climbing.yaml"), changes)
+    found = runner.run(sweep, Home.at(runs)).as_json()
+    assert found["state"] == "finished"
+    assert found["counts"]["failed"] == 0
+    assert sum(found["counts"].values()) == 4
+    assert found["default"] is None
+    assert -9 <= found["best"]["value"] <= 0
+    (candidate,) = found["confirmation"]["candidates"]
+    assert all(-9 <= score <= 0 for score in candidate["scores"])
+    best = checkpoint.read(Path(found["best"]["checkpoint"]))
+    assert best is not None
+    assert best["score"]["value"] == pytest.approx(found["best"]["value"])
+    assert best["files"]
 
 
 SWEEP: dict[str, Any] = {

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import drivers
 import pytest
 import sweeps
 from optuna.trial import TrialState
+from sweeps import Said
 
 from tuning.paths import Home
 
@@ -45,7 +47,7 @@ def working(mark: str) -> list[int]:
     return found
 
 
-def test_ctrl_c_keeps_what_is_finished_and_leaves_nothing_running(tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_is_finished_and_leaves_nothing_running(tmp_path: Path, tuning: Callable[..., Said]) -> None:
     with drivers.running(tmp_path, "--json", **ENDLESS) as run:
         sweeps.awaited(lambda: run.has_finished(5), 90, "five trials finished")
         run.press_ctrl_c()
@@ -66,9 +68,9 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_nothing_running(tmp_path: Path
     for trial in shown["trials"]:
         folder = Home.at(run.root).member("tiny-1", trial["number"], 0)
         assert trial["state"] != "complete" or (folder / "best.pt").exists()
-    done = sweeps.tuning("show", "--root", str(run.root), cwd=tmp_path)
-    assert done.returncode == 0
-    assert re.match(r"tiny-1: interrupted after 0:\d\d", done.stdout)
+    code, out, _ = tuning("show", "--root", str(run.root))
+    assert code == 0
+    assert re.match(r"tiny-1: interrupted after 0:\d\d", out)
 
 
 @pytest.mark.slow
@@ -113,16 +115,18 @@ def test_ctrl_c_before_anything_is_trained(tmp_path: Path, moment: str) -> None:
         assert "RUNNING" not in drivers.statuses(run.root)
 
 
-def test_a_driver_that_is_killed_leaves_a_study_that_says_so_and_no_process(tmp_path: Path) -> None:
+def test_a_driver_that_is_killed_leaves_a_study_that_says_so_and_no_process(
+    tmp_path: Path, tuning: Callable[..., Said]
+) -> None:
     with drivers.running(tmp_path, **ENDLESS) as run:
         sweeps.awaited(lambda: run.has_finished(5), 90, "five trials finished")
         run.process.kill()
         run.process.wait(10)
         # Ray's processes notice by themselves that their driver is gone.
         sweeps.awaited(lambda: not working(run.mark), 20, "its workers and their raylet gone")
-    done = sweeps.tuning("show", "--root", str(run.root), "--json", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    shown = json.loads(done.stdout)
+    code, out, err = tuning("show", "--root", str(run.root), "--json")
+    assert code == 0, err
+    shown = json.loads(out)
     assert shown["state"] == "interrupted"
     assert shown["counts"]["complete"] >= 5
     assert shown["counts"]["running"] == shown["counts"]["failed"] == 0

@@ -17,18 +17,12 @@ from tuning.sweep import Sweep
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
 
-def run(runs: Path, example: str, *options: str) -> dict[str, Any]:
-    """The sweep of an example, run as its document says; the study as JSON."""
-    ended = sweeps.tuning(
-        "run", f"{example}.yaml", "--root", str(runs), "--workers", "1", *options, "--json", cwd=EXAMPLES
-    )
-    assert ended.returncode == 0, ended.stderr
-    found: dict[str, Any] = json.loads(ended.stdout)
-    return found
-
-
 def test_the_example_of_a_packed_loop_runs_as_a_sweep(runs: Path) -> None:
-    found = run(runs, "rosenbrock", "--trials", "6", "--set", "confirm={top: 1, seeds: 2}")
+    """As its document says; those of Ray's own Trainables in test_foreign.py."""
+    options = ["--root", str(runs), "--workers", "1", "--trials", "6", "--set", "confirm={top: 1, seeds: 2}", "--json"]
+    ended = sweeps.tuning("run", "rosenbrock.yaml", *options, cwd=EXAMPLES)
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads(ended.stdout)
     assert found["state"] == "finished"
     assert found["counts"]["failed"] == 0
     assert sum(found["counts"].values()) == 6
@@ -37,24 +31,6 @@ def test_the_example_of_a_packed_loop_runs_as_a_sweep(runs: Path) -> None:
     best = checkpoint.read(Path(found["best"]["checkpoint"]))
     assert best is not None
     assert best["score"]["value"] == pytest.approx(found["best"]["value"])
-
-
-@pytest.mark.parametrize("trainable", ["Climber", "climb"])
-def test_the_examples_of_rays_own_trainables_run_as_a_sweep(runs: Path, trainable: str) -> None:
-    found = run(
-        runs, "climbing", "--trials", "4", "--set", f"loop=climbing:{trainable}", "--set", "confirm={top: 1, seeds: 2}"
-    )
-    assert found["state"] == "finished"
-    assert found["counts"]["failed"] == 0
-    assert sum(found["counts"].values()) == 4
-    assert found["default"] is None
-    assert -9 <= found["best"]["value"] <= 0
-    (candidate,) = found["confirmation"]["candidates"]
-    assert all(-9 <= score <= 0 for score in candidate["scores"])
-    best = checkpoint.read(Path(found["best"]["checkpoint"]))
-    assert best is not None
-    assert best["score"]["value"] == pytest.approx(found["best"]["value"])
-    assert best["files"]
 
 
 def test_a_name_of_the_platform_is_its_loop_and_any_other_is_imported() -> None:

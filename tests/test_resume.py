@@ -2,7 +2,10 @@
 
 import json
 import random
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,9 @@ import drivers
 import pytest
 import sweeps
 import yaml
+from sweeps import Said
+
+from tuning.legs import LegRecord
 
 SMALL: dict[str, Any] = {
     "trials": 12,
@@ -32,9 +38,14 @@ def progress(driver: drivers.Driver) -> int:
     return 1 + len(legs) + sum(leg.state == "closed" for leg in legs) + len(study.ends())
 
 
+def come_to(driver: drivers.Driver, moment: int) -> None:
+    """Wait until the driver has come to this moment, or has ended by itself."""
+    sweeps.awaited(lambda: driver.has_ended() or progress(driver) >= moment, 90, f"moment {moment}")
+
+
 def killed_at(driver: drivers.Driver, moment: int) -> None:
     """Kill the driver as soon as it has come to this moment, or has ended by itself."""
-    sweeps.awaited(lambda: driver.has_ended() or progress(driver) >= moment, 90, f"moment {moment}")
+    come_to(driver, moment)
     driver.kill()
 
 
@@ -47,68 +58,81 @@ def resumed(root: Path, *options: str) -> dict[str, Any]:
     return shown
 
 
+@dataclass(frozen=True)
+class Survivor:
+    """A sweep whose driver has had several lives, and the legs that were closed at the end of each of them."""
+
+    folder: Path
+    closed: list[list[LegRecord]]
+
+    @property
+    def root(self) -> Path:
+        return self.folder / "runs"
+
+
+def closed(root: Path) -> list[LegRecord]:
+    return [leg for leg in sweeps.opened(root).legs() if leg.state == "closed"]
+
+
 @pytest.fixture(scope="module")
-def survivor(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sweep whose driver was killed three times, at moments that a seed has chosen, and that was then resumed."""
-    root = tmp_path_factory.mktemp("survivor")
-    moments = sorted(random.Random(3).sample(range(1, LAST_MOMENT), 3))
+def survivor(tmp_path_factory: pytest.TempPathFactory) -> Survivor:
+    """Killed, ended by Ctrl-C and killed again; then resumed to its end, its own sweep given."""
+    folder, ends = tmp_path_factory.mktemp("survivor"), list[list[LegRecord]]()
+    first, second, third = 9, 16, 22
     # What is left of Ray is not waited for, as a person would not.
     with ExitStack() as lives:
-        killed_at(lives.enter_context(drivers.running(root, **SMALL)), moments[0])
-        for moment in moments[1:]:
-            killed_at(lives.enter_context(drivers.started(root, "resume", drivers.STUDY)), moment)
-        assert sweeps.opened(root / "runs").view().state == "interrupted"
-        shown = resumed(root)
-    assert any(trial["given_up_at"] for trial in shown["trials"]), "some were pruned and trained on"
-    return root
-
-
-def test_a_driver_killed_again_and_again_loses_nothing_and_does_nothing_twice(survivor: Path) -> None:
-    drivers.assert_whole(survivor / "runs", 12)
-
-
-def test_another_sweep_is_refused_with_what_differs(survivor: Path) -> None:
-    other = survivor / "other.yaml"
-    text = yaml.safe_load((survivor / "tiny.yaml").read_text())
-    other.write_text(yaml.safe_dump({**text, "trials": 99, "budget": 4_000}))
-    options = ["resume", drivers.STUDY, str(other), "--root", str(survivor / "runs"), "--json"]
-    done = sweeps.tuning(*options, cwd=survivor)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "tiny-1" in done.stderr
-    assert "budget: is 4000, the study has 2000" in done.stderr
-    assert "trials" not in done.stderr
-    assert len(sweeps.opened(survivor / "runs").view().trials) == 12
-
-
-def test_its_own_sweep_is_not_refused_and_a_finished_study_stays_as_it_is(survivor: Path) -> None:
-    before = sweeps.opened(survivor / "runs").view()
-    shown = resumed(survivor, drivers.STUDY, str(survivor / "tiny.yaml"))
-    assert shown["trials"] == before.as_json()["trials"]
-    drivers.assert_whole(survivor / "runs", 12)
-
-
-def test_a_finished_study_is_given_more_trials(survivor: Path) -> None:
-    """The last of the tests of this sweep, since it adds to it."""
-    before = {trial["number"]: trial for trial in resumed(survivor)["trials"]}
-    shown = resumed(survivor, "--trials", "+4")
-    drivers.assert_whole(survivor / "runs", 16)
-    assert {trial["number"]: trial for trial in shown["trials"][:12]} == before
-    assert all(trial["steps"] >= 500 for trial in shown["trials"][12:])
-
-
-def test_after_ctrl_c_it_goes_on_where_it_was(tmp_path: Path) -> None:
-    with drivers.running(tmp_path, **SMALL) as driver:
-        sweeps.awaited(lambda: driver.has_ended() or progress(driver) >= 6, 90, "some legs closed")
+        killed_at(lives.enter_context(drivers.running(folder, **SMALL)), first)
+        ends.append(closed(folder / "runs"))
+        driver = lives.enter_context(drivers.started(folder, "resume", drivers.STUDY))
+        come_to(driver, second)
         driver.press_ctrl_c()
-        driver.process.communicate(timeout=30)
+        driver.process.communicate(timeout=60)
         assert driver.process.returncode == 130
-    before = sweeps.opened(tmp_path / "runs")
-    closed = [leg for leg in before.legs() if leg.state == "closed"]
-    assert closed
-    resumed(tmp_path)
-    drivers.assert_whole(tmp_path / "runs", 12)
-    after = [leg for leg in sweeps.opened(tmp_path / "runs").legs() if leg.state == "closed"]
-    assert [leg for leg in after if leg in closed] == closed
+        ends.append(closed(folder / "runs"))
+        killed_at(lives.enter_context(drivers.started(folder, "resume", drivers.STUDY)), third)
+        ends.append(closed(folder / "runs"))
+        assert sweeps.opened(folder / "runs").view().state == "interrupted"
+        shown = resumed(folder, drivers.STUDY, str(folder / "tiny.yaml"))
+        ends.append(closed(folder / "runs"))
+    assert any(trial["given_up_at"] for trial in shown["trials"]), "some were pruned and trained on"
+    return Survivor(folder, ends)
+
+
+def test_a_driver_lost_again_and_again_loses_nothing_and_does_nothing_twice(survivor: Survivor) -> None:
+    drivers.assert_whole(survivor.root, 12)
+
+
+def test_after_ctrl_c_and_after_a_kill_it_goes_on_where_it_was(survivor: Survivor) -> None:
+    assert all(survivor.closed)
+    for before, after in pairwise(survivor.closed):
+        assert [leg for leg in after if leg in before] == before
+
+
+def test_another_sweep_is_refused_with_what_differs(survivor: Survivor, tuning: Callable[..., Said]) -> None:
+    other = survivor.folder / "other.yaml"
+    text = yaml.safe_load((survivor.folder / "tiny.yaml").read_text())
+    other.write_text(yaml.safe_dump({**text, "trials": 99, "budget": 4_000}))
+    code, out, err = tuning("resume", drivers.STUDY, str(other), "--root", str(survivor.root), "--json")
+    assert (code, out) == (2, "")
+    assert "tiny-1" in err
+    assert "budget: is 4000, the study has 2000" in err
+    assert "trials" not in err
+    assert len(sweeps.opened(survivor.root).view().trials) == 12
+
+
+def test_a_finished_study_stays_as_it_is(survivor: Survivor) -> None:
+    before = sweeps.opened(survivor.root).view()
+    assert resumed(survivor.folder)["trials"] == before.as_json()["trials"]
+    drivers.assert_whole(survivor.root, 12)
+
+
+def test_a_finished_study_is_given_more_trials(survivor: Survivor) -> None:
+    """The last of the tests of this sweep, since it adds to it."""
+    before = sweeps.opened(survivor.root).view().as_json()["trials"]
+    shown = resumed(survivor.folder, "--trials", "+4")
+    drivers.assert_whole(survivor.root, 16)
+    assert shown["trials"][:12] == before
+    assert all(trial["steps"] >= 500 for trial in shown["trials"][12:])
 
 
 @pytest.mark.slow

@@ -27,6 +27,8 @@ SMALL: dict[str, Any] = {
 
 LAST_MOMENT = 30
 """About as much as is written of legs and of ends: eight legs handed out and closed, twelve trials ended."""
+BY_CTRL_C = 1
+"""Which of the survivor's lives is ended so; the others are killed."""
 
 
 def progress(driver: drivers.Driver) -> int:
@@ -76,21 +78,22 @@ def closed(root: Path) -> list[LegRecord]:
 
 @pytest.fixture(scope="module")
 def survivor(tmp_path_factory: pytest.TempPathFactory) -> Survivor:
-    """Killed, ended by Ctrl-C and killed again; then resumed to its end, its own sweep given."""
+    """Killed three times and ended once by Ctrl-C, at moments that a seed has chosen; then resumed, its sweep given."""
     folder, ends = tmp_path_factory.mktemp("survivor"), list[list[LegRecord]]()
-    first, second, third = 9, 16, 22
+    moments = sorted(random.Random(5).sample(range(1, LAST_MOMENT), 4))
     # What is left of Ray is not waited for, as a person would not.
     with ExitStack() as lives:
-        killed_at(lives.enter_context(drivers.running(folder, **SMALL)), first)
-        ends.append(closed(folder / "runs"))
-        driver = lives.enter_context(drivers.started(folder, "resume", drivers.STUDY))
-        come_to(driver, second)
-        driver.press_ctrl_c()
-        driver.process.communicate(timeout=60)
-        assert driver.process.returncode == 130
-        ends.append(closed(folder / "runs"))
-        killed_at(lives.enter_context(drivers.started(folder, "resume", drivers.STUDY)), third)
-        ends.append(closed(folder / "runs"))
+        for life, moment in enumerate(moments):
+            start = drivers.started(folder, "resume", drivers.STUDY) if life else drivers.running(folder, **SMALL)
+            driver = lives.enter_context(start)
+            come_to(driver, moment)
+            if life == BY_CTRL_C:
+                driver.press_ctrl_c()
+                driver.process.communicate(timeout=60)
+                assert driver.process.returncode == 130
+            else:
+                driver.kill()
+            ends.append(closed(folder / "runs"))
         assert sweeps.opened(folder / "runs").view().state == "interrupted"
         shown = resumed(folder, drivers.STUDY, str(folder / "tiny.yaml"))
         ends.append(closed(folder / "runs"))

@@ -292,7 +292,7 @@ def test_the_settings_that_were_brought_broken_diverge_from_every_seed() -> None
     config = sweep.load("cartpole-dqn-broken").config()
     assert isinstance(config, DQNConfig)
     members = [config.model_copy(update={"seed": seed, "compile": "never"}) for seed in range(10)]
-    for report in DQNLoop(members, CPU).train(1_000):
+    for report in DQNLoop(members, CPU).train(500):
         assert report.diverged_at is not None
         assert report.reason is not None
 

@@ -42,7 +42,7 @@ def progress(driver: drivers.Driver) -> int:
 
 def come_to(driver: drivers.Driver, moment: int) -> None:
     """Wait until the driver has come to this moment, or has ended by itself."""
-    sweeps.awaited(lambda: driver.has_ended() or progress(driver) >= moment, 90, f"moment {moment}")
+    sweeps.awaited(lambda: driver.has_ended() or progress(driver) >= moment, 180, f"moment {moment}")
 
 
 def killed_at(driver: drivers.Driver, moment: int) -> None:

@@ -84,6 +84,8 @@ def test_the_others_come_to_the_end_that_they_would_have(
         (MOODY, "raises", "raised OSError: the clock's hand has come off"),
         (MOODY, "observation", "gave an observation that is not finite, [nan]"),
         (MOODY, "reward", "gave a reward that is not finite, -inf"),
+        (MOODY, "no reward", "raised TypeError: float() argument must be a string or a real number, not 'NoneType'"),
+        (MOODY, "four", "raised ValueError: not enough values to unpack (expected 5, got 4)"),
         *(
             (MOODY, way, f"gave an observation that is not in its space, {seen}: should be numbers of shape (1,)")
             for way, seen in {

@@ -52,7 +52,8 @@ BROKEN_OBSERVATIONS: dict[str, Any] = {
 class Moody(Clock):
     """A clock of eight steps that breaks in the third step of the episodes of some seeds.
 
-    way: `raises`, `reward` for one that is not finite, or a key of BROKEN_OBSERVATIONS.
+    way: `raises`; `four` for so many values of a step; `reward` for one that is not finite, `no reward`; or a key of
+    BROKEN_OBSERVATIONS.
     """
 
     def __init__(self, breaks: list[int], way: str) -> None:
@@ -70,7 +71,10 @@ class Moody(Clock):
         if self._breaking and self._time == 3:
             if self._way == "raises":
                 raise OSError("the clock's hand\nhas come off")
-            seen, reward = BROKEN_OBSERVATIONS.get(self._way, seen), -np.inf if self._way == "reward" else reward
+            if self._way == "four":
+                return seen, reward, terminated, more  # type: ignore[return-value]
+            reward = {"reward": -np.inf, "no reward": None}.get(self._way, reward)
+            seen = BROKEN_OBSERVATIONS.get(self._way, seen)
         return seen, reward, terminated, truncated, more
 
 

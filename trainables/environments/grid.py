@@ -72,8 +72,7 @@ class GymnasiumGrid:
         if len(places):
             chosen = (actions.ravel()[places] + self._description.first_action).tolist()
             self._episodes.advance(places)
-            steps = self._each(places, chosen, lambda one, action: one.step(action))
-            seen, earned, ended, cut, _ = zip(*steps, strict=True)
+            seen, earned, ended, cut = zip(*self._each(places, chosen, _step), strict=True)
             self._flat[places] = self._episodes.inputs(places, seen)
             rewards.ravel()[places], terminated.ravel()[places], truncated.ravel()[places] = earned, ended, cut
             self._episodes.require_finite(places, rewards.ravel()[places])
@@ -88,6 +87,12 @@ class GymnasiumGrid:
             except Exception as error:
                 raise self._episodes.raised(place, error) from error
         return answers
+
+
+def _step(environment: Environment, action: int) -> tuple[Any, float, bool, bool]:
+    """What is seen, earned, and whether the episode is terminated or truncated; raises whatever is wrong with it."""
+    seen, earned, terminated, truncated, _ = environment.step(action)
+    return seen, float(earned), bool(terminated), bool(truncated)
 
 
 @dataclass(frozen=True)

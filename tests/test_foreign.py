@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -32,9 +33,14 @@ EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
 @pytest.fixture(scope="module", autouse=True)
 def session() -> Iterator[None]:
-    ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=100 * 2**20)
-    yield
-    ray.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        # As a person has it who runs the examples where they are.
+        patch.setenv("PYTHONPATH", str(EXAMPLES), prepend=os.pathsep)
+        ray.init(
+            address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=100 * 2**20
+        )
+        yield
+        ray.shutdown()
 
 
 @pytest.fixture(autouse=True)

@@ -99,7 +99,9 @@ def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
         progress = Progress(study, console)
         with progress.shown():
             search = PackSearch(study, team.count, [*trackers, progress])
-            _train(study, team, search)
+            # With nothing left to train Tune would begin, end at once, and trip over files that it has not come to write.
+            if search.unfinished:
+                _train(study, team, search)
         search.put_back()
         study.set_importances(importances(study.desk, study.sweep.space, study.sweep.seed))
         ended = search.stopped or not search.unfinished

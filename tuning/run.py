@@ -99,7 +99,7 @@ def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
         progress = Progress(study, console)
         with progress.shown():
             search = PackSearch(study, team.count, [*trackers, progress])
-            # With nothing left to train Tune would begin, end at once, and trip over files that it has not come to write.
+            # With nothing left to train Tune would trip over files that it has not come to write.
             if search.unfinished:
                 _train(study, team, search)
         search.put_back()

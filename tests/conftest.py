@@ -1,7 +1,10 @@
 """What all tests share: a quiet and private surrounding, a folder for runs, and when a GPU test is skipped."""
 
+import atexit
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +24,11 @@ os.environ |= {
 # A console that finds COLUMNS when it is made keeps to it.
 for elsewhere in ("COLUMNS", "LOCKSTEP_ROOT", "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
     os.environ.pop(elsewhere, None)
+
+# Programs are compiled once for all processes of the tests, those that pytest-xdist begins included.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["LOCKSTEP_CACHE"] = tempfile.mkdtemp(prefix="lockstep-tests-")
+    atexit.register(shutil.rmtree, os.environ["LOCKSTEP_CACHE"], ignore_errors=True)
 
 settings.register_profile("lockstep", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("lockstep")

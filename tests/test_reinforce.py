@@ -150,7 +150,7 @@ class TestLoss:
 )
 def test_actions_are_drawn_by_their_chances(logits: tuple[float, float], uniform: float, action: int) -> None:
     parameters = {"policy.0.weight": torch.zeros(1, 2, 1), "policy.0.bias": torch.tensor([logits])}
-    sample = reinforce.packed_sample(MLP(1, 2, ()), False)
+    sample = reinforce.packed_sample(MLP(1, 2, ()))
     assert sample(parameters, torch.zeros(1, 1, 1), torch.tensor([[uniform]])).item() == action
 
 

@@ -4,7 +4,6 @@ Axis letters: M members, E episodes side by side, B batch, A actions, F features
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -12,13 +11,15 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
+from torch.func import vmap
 from torch.nn.functional import huber_loss, mse_loss
 
-from trainables import environments, exploration, networks, pack, replay, streams
+from trainables import environments, exploration, networks, pack, programs, replay, streams
 from trainables.evaluation import METRICS, SCORE, Evaluation
 from trainables.exploration import LINEAR, Epsilon
 from trainables.learner import Learner
 from trainables.loop import EpisodicConfig, Report, network
+from trainables.made import made
 from trainables.networks import Spec
 from trainables.optimizers import Tensors
 from trainables.options import tunable
@@ -62,18 +63,19 @@ class DQNConfig(EpisodicConfig):
     epsilon: Epsilon = tunable(LINEAR, description="how the share of random actions falls")
 
 
-@lru_cache
-def packed_greedy(spec: Spec, compiled: bool) -> Callable[[Tensors, Tensor], Tensor]:
+@made
+def packed_greedy(spec: Spec) -> Callable[[Tensors, Tensor], Tensor]:
     """(parameters, observations (M, E, F)) -> the best actions (M, E)."""
     network = networks.function(spec)
 
     def greedy(parameters: Tensors, observations: Tensor) -> Tensor:
         return network(parameters, observations).argmax(-1)
 
-    return pack.lockstep(greedy, compiled)
+    packed: Callable[[Tensors, Tensor], Tensor] = vmap(greedy)
+    return packed
 
 
-@lru_cache
+@made
 def make_loss(
     spec: Spec, kind: str, reduction: str = "mean", double: bool = False, target_network: bool = True
 ) -> Callable[..., tuple[Tensor, Tensors]]:
@@ -159,11 +161,12 @@ class DQNLoop:
         self._replay = replay.Replay(self._members, min(capacity, common.budget), description.inputs, device, alphas)
         self._updates_in_all = self._rounds(common.budget) * common.gradient_steps
         self._compiled = pack.compiles(common.compile, self._updates_in_all, device)
-        self._greedy = packed_greedy(self._spec, pack.compiles(common.compile, common.budget, device))
+        greedy, compiled = packed_greedy(self._spec), pack.compiles(common.compile, common.budget, device)
+        self._greedy = programs.chosen(greedy, compiled)
         self._exploring = streams.Uniforms(seeds, Purpose.ACTIONS, 2)
         self._sampling = streams.Uniforms(seeds, Purpose.SAMPLING, common.gradient_steps * common.batch_size)
         self._episode_seeds = streams.Uniforms(seeds, Purpose.EPISODES, 1)
-        self._evaluation = Evaluation(description, common, self._learner, self._greedy)
+        self._evaluation = Evaluation(description, common, self._learner, greedy, compiled)
         self._gamma = np.array([config.gamma for config in configs])
         self._n_steps = np.array([config.n_steps for config in configs])
         self._targets_every = np.array([config.target_interval for config in configs])
@@ -174,6 +177,16 @@ class DQNLoop:
         self._actions_taken: list[list[int]] = [[] for _ in configs]
         self._alive = np.ones((self._members, 1), dtype=np.bool_)
         self._begin_episodes(self._alive)
+        self._begin_compiling()
+
+    def _begin_compiling(self) -> None:
+        observations = torch.from_numpy(self._grid.observations).to(self._device)
+        programs.begin(self._greedy, self._learner.parameters, observations)
+        if self._compiled:
+            indices = torch.zeros(self._members, self._common.batch_size, dtype=torch.int64, device=self._device)
+            weights = [indices.float()] if self._common.prioritised_replay else []
+            moment = self._learner.moment(0.0, 0.0, 0)
+            self._learner.begin_compiling(moment, self._target, self._replay.rows, indices, *weights)
 
     def train(self, until: int) -> list[Report]:
         """Act and learn until `until` environment steps are spent, then play the evaluation episodes greedily."""

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainables import environments, streams
+from trainables import environments, programs, streams
 from trainables.environments import Description
 from trainables.learner import FIGURES, Learner
 from trainables.loop import EpisodicConfig
@@ -26,14 +26,20 @@ Act = Callable[[Tensors, Tensor], Tensor]
 class Evaluation:
     """The same episodes for every member and every time, played side by side."""
 
-    def __init__(self, description: Description, config: EpisodicConfig, learner: Learner, act: Act) -> None:
+    def __init__(
+        self, description: Description, config: EpisodicConfig, learner: Learner, act: Act, compiled: bool
+    ) -> None:
+        """compiled: whether the search's own episodes are acted in by machine code."""
         self._description, self._config, self._learner, self._act = description, config, learner, act
         self._search = _Episodes(description, config, len(learner.alive), config.evaluation_episodes)
+        self._act_often = programs.chosen(act, compiled)
+        seen = torch.zeros(len(learner.alive), config.evaluation_episodes, description.inputs, device=learner.device)
+        programs.begin(self._act_often, learner.parameters, seen)
 
     def score(self, steps: int) -> list[dict[str, float]]:
         """Play with the weights as they are, and keep those that are a member's best; the metrics, a dict a member."""
         learner = self._learner
-        returns = self._search.returns(self._act, learner.parameters, learner.device)
+        returns = self._search.returns(self._act_often, learner.parameters, learner.device)
         scores = torch.from_numpy(returns.mean(1)).to(learner.device)
         learner.keep_best(scores, torch.full(scores.shape, steps, device=learner.device))
         return [metrics(row, self._description.reward_threshold) for row in returns]
@@ -41,6 +47,7 @@ class Evaluation:
     def confirm(self, episodes: int) -> list[float]:
         """Of each member the mean return of its best weights over fresh episodes; NaN without any."""
         learner = self._learner
+        # Played once, with more episodes than any other: not worth a program of its own.
         fresh = _Episodes(self._description, self._config, len(learner.alive), episodes, streams.CONFIRMATION)
         returns = fresh.returns(self._act, learner.best["parameters"], learner.device)
         scored = np.isfinite(learner.best_scores())

@@ -1,17 +1,17 @@
 """One gradient step, the same in every loop: forward, loss, backward, clip, optimizer step, for a pack in lockstep."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.func import grad_and_value
+from torch.func import grad_and_value, vmap
 
-from trainables import optimizers, pack, schedules
+from trainables import optimizers, pack, programs, schedules
 from trainables.loop import Config, Report
+from trainables.made import made
 from trainables.optimizers import Tensors
 from trainables.pack import Tree
 
@@ -45,10 +45,9 @@ def tensors(numbers: Sequence[Tree]) -> Tree:
     }
 
 
-@lru_cache(maxsize=64)
-def _packed_update(
-    loss: Loss, optimizer: str, decays: bool, compiled: bool, at_once: int | None
-) -> Callable[..., tuple[Tree, Tensors]]:
+@made
+def packed_update(loss: Loss, optimizer: str, decays: bool, at_once: int | None) -> Callable[..., tuple[Tree, Tensors]]:
+    """(state, numbers, moment, *data), trees with a leading member axis -> (state, what the loss shows)."""
     take_step = optimizers.stepping(optimizer, decays)
 
     def update(state: Tree, numbers: Tree, moment: Tensors, *data: Any) -> tuple[Tree, Tensors]:
@@ -83,7 +82,7 @@ def _packed_update(
         }
         return following, {name: tensor for name, tensor in shown.items() if tensor.dim()}
 
-    members = pack.lockstep(update, compiled=False, at_once=at_once)
+    members = vmap(update, chunk_size=at_once)
 
     def packed(state: Tree, numbers: Tree, moment: Tensors, *data: Any) -> tuple[Tree, Tensors]:
         # Of all members at once: vmap would cost as much again for each of these many little operations.
@@ -93,7 +92,7 @@ def _packed_update(
         )
         return updated
 
-    return pack.quick(packed, compiled)
+    return packed
 
 
 class Learner:
@@ -177,10 +176,17 @@ class Learner:
         moment: (M,) each: `progress`, the share of the full budget spent; `tick`, the share that one update spends;
         `steps`, the budget spent (what a divergence is reported at); `active`, bool.
         """
-        packed = _packed_update(self._loss, self._optimizer, self._decays, compiled, at_once)
+        packed = self._packed(compiled, at_once)
         self.state, shown = packed(self.state, self.numbers, moment, *data)
         handed_back: Tensors = shown
         return handed_back
+
+    def begin_compiling(self, moment: Tensors, *data: Any) -> None:
+        """In the background, an update with such data."""
+        programs.begin(self._packed(True, None), self.state, self.numbers, moment, *data)
+
+    def _packed(self, compiled: bool, at_once: int | None) -> Callable[..., tuple[Tree, Tensors]]:
+        return programs.chosen(packed_update(self._loss, self._optimizer, self._decays, at_once), compiled)
 
     def keep_best(self, scores: Tensor, steps: Tensor) -> None:
         """Remember the weights of members whose score (M,) is finite and the best so far; steps: (M,).

@@ -85,6 +85,7 @@ class Own:
     """
 
     kind: ClassVar[str] = "own"
+    foreign: ClassVar[bool] = True
     name: str
     inputs: int
     outputs: int

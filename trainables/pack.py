@@ -1,15 +1,14 @@
-"""Members side by side: trees of tensors with a leading member axis, and functions of one member over all of them.
+"""Members side by side: trees of tensors with a leading member axis.
 
 A tree is a dict of tensors and trees.
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import vmap
 
 Tree = dict[str, Any]
 
@@ -61,26 +60,3 @@ def compiles(choice: str, calls: int, device: torch.device) -> bool:
     if choice != "auto":
         return choice == "always"
     return calls >= PAYS_AT and (device.type != "cpu" or any(shutil.which(name) for name in _COMPILERS))
-
-
-def lockstep(function: Callable[..., Any], compiled: bool, at_once: int | None = None) -> Callable[..., Any]:
-    """A function of one member as a function of the pack: every tensor in and out gains a leading member axis.
-
-    at_once: members computed together, the others after them, which takes less memory; None: all.
-    """
-    return quick(vmap(function, chunk_size=at_once), compiled)
-
-
-def quick(packed: Callable[..., Any], compiled: bool) -> Callable[..., Any]:
-    """A function of the pack, compiled if that is asked for."""
-    if not compiled:
-        return packed
-    # All of our compiled functions share the code object of vmap's wrapper, and each pack size is a version of its own.
-    torch._dynamo.config.recompile_limit = 1_000
-    torch._dynamo.config.accumulated_recompile_limit = 1_000
-    # A worker has its core or two; a pool of compilers beside it would only outlive it. Imported here, since it takes a
-    # second and 70 MB that only a compiled pack needs.
-    from torch._inductor import config as inductor
-
-    inductor.compile_threads = 1
-    return torch.compile(packed, dynamic=False)

@@ -5,7 +5,6 @@ Axis letters: M members, E episodes side by side, T time, N steps of one member,
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -13,14 +12,16 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
+from torch.func import vmap
 from torch.nn.functional import log_softmax
 
-from trainables import environments, networks, pack, schedules, streams
+from trainables import environments, networks, pack, programs, schedules, streams
 from trainables.environments import Moment
 from trainables.episodes import Deviation, counted, flattened, returns_to_go
 from trainables.evaluation import METRICS, SCORE, Evaluation
 from trainables.learner import Learner, tensors
 from trainables.loop import EpisodicConfig, Report, network
+from trainables.made import made
 from trainables.networks import Spec
 from trainables.optimizers import Tensors
 from trainables.options import by_name, tunable
@@ -66,8 +67,8 @@ def part(parameters: Tensors, prefix: str) -> Tensors:
     return {name.removeprefix(prefix): tensor for name, tensor in parameters.items() if name.startswith(prefix)}
 
 
-@lru_cache
-def packed_sample(spec: Spec, compiled: bool) -> Callable[[Tensors, Tensor, Tensor], Tensor]:
+@made
+def packed_sample(spec: Spec) -> Callable[[Tensors, Tensor, Tensor], Tensor]:
     """(parameters, observations (M, E, F), uniforms (M, E)) -> actions (M, E) drawn from the policy."""
     network = networks.function(spec)
 
@@ -76,21 +77,23 @@ def packed_sample(spec: Spec, compiled: bool) -> Callable[[Tensors, Tensor, Tens
         # Rounding can leave the sum of all chances below the number drawn; the last action then.
         return (chances < uniforms[..., None]).sum(-1).clamp(max=spec.outputs - 1)
 
-    return pack.lockstep(sample, compiled)
+    packed: Callable[[Tensors, Tensor, Tensor], Tensor] = vmap(sample)
+    return packed
 
 
-@lru_cache
-def packed_greedy(spec: Spec, compiled: bool) -> Callable[[Tensors, Tensor], Tensor]:
+@made
+def packed_greedy(spec: Spec) -> Callable[[Tensors, Tensor], Tensor]:
     """(parameters, observations (M, E, F)) -> the likeliest actions (M, E)."""
     network = networks.function(spec)
 
     def greedy(parameters: Tensors, observations: Tensor) -> Tensor:
         return network(part(parameters, POLICY), observations).argmax(-1)
 
-    return pack.lockstep(greedy, compiled)
+    packed: Callable[[Tensors, Tensor], Tensor] = vmap(greedy)
+    return packed
 
 
-@lru_cache
+@made
 def make_loss(spec: Spec, baseline: str, normalise: bool) -> Callable[..., tuple[Tensor, Tensors]]:
     """The policy gradient's loss of one member: means over all steps of all episodes of the batch.
 
@@ -178,12 +181,19 @@ class ReinforceLoop:
         self._entropy_changes = any(config.entropy_schedule != Fixed() for config in configs)
         self._deviation = Deviation.of(self._members)
         rounds = common.budget // common.batch_size
-        self._sample = packed_sample(self._spec, pack.compiles(common.compile, rounds, device))
-        self._greedy = packed_greedy(self._spec, pack.compiles(common.compile, common.budget // 10, device))
+        self._sample = programs.chosen(packed_sample(self._spec), pack.compiles(common.compile, rounds, device))
         self._drawing = streams.Uniforms(seeds, Purpose.ACTIONS, common.batch_size)
         self._episode_seeds = streams.Uniforms(seeds, Purpose.EPISODES, common.batch_size)
         self._grid = environments.make(description, self._members, common.batch_size, common.backend)
-        self._evaluation = Evaluation(description, common, self._learner, self._greedy)
+        self._evaluation = Evaluation(
+            description,
+            common,
+            self._learner,
+            packed_greedy(self._spec),
+            pack.compiles(common.compile, common.budget // 10, device),
+        )
+        seen = torch.from_numpy(self._grid.observations).to(device)
+        programs.begin(self._sample, self._learner.parameters, seen, seen[..., 0])
         self._steps = np.zeros(self._members, dtype=np.int64)
         self._updates = np.zeros(self._members, dtype=np.int64)
         self._drawn = np.zeros(self._members, dtype=np.int64)

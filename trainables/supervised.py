@@ -5,18 +5,19 @@ Axis letters: M members, N samples, B batch, F features, T targets or classes.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
+from torch.func import vmap
 from torch.nn.functional import cross_entropy, huber_loss, mse_loss
 
-from trainables import datasets, dropout, networks, pack, streams
+from trainables import datasets, dropout, networks, pack, programs, streams
 from trainables.learner import FIGURES, Learner
 from trainables.loop import Config, Report, network
+from trainables.made import made
 from trainables.networks import MLP, Spec
 from trainables.optimizers import Tensors
 from trainables.options import tunable
@@ -72,7 +73,7 @@ LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 """(outputs (N, T), targets) -> the mean over all of them."""
 
 
-@lru_cache
+@made
 def make_loss(spec: Spec, kind: str, drops: bool) -> Callable[..., tuple[Tensor, Tensors]]:
     """The loss of one member on one batch, its network in train mode; drops: whether hidden units are left out."""
     network: Callable[..., Tensor] = networks.function(spec, training=True)
@@ -91,8 +92,8 @@ def make_loss(spec: Spec, kind: str, drops: bool) -> Callable[..., tuple[Tensor,
     return loss
 
 
-@lru_cache
-def packed_validate(spec: Spec, kind: str, compiled: bool) -> Callable[[Tensors, Tensor, Tensor], Tensors]:
+@made
+def packed_validate(spec: Spec, kind: str) -> Callable[[Tensors, Tensor, Tensor], Tensors]:
     """(parameters, features (M, N, F), targets (M, N, T)) -> metrics (M,) each, networks in eval mode."""
     network = networks.function(spec)
 
@@ -103,7 +104,8 @@ def packed_validate(spec: Spec, kind: str, compiled: bool) -> Callable[[Tensors,
             metrics[ACCURACY] = (outputs.argmax(-1) == targets[:, 0]).float().mean()
         return metrics
 
-    return pack.lockstep(validate, compiled)
+    packed: Callable[[Tensors, Tensor, Tensor], Tensors] = vmap(validate)
+    return packed
 
 
 class SupervisedLoop:
@@ -161,7 +163,14 @@ class SupervisedLoop:
         patience = [NEVER if config.patience is None else config.patience for config in configs]
         self._patience = torch.tensor(patience, device=device)
         self._compiled = pack.compiles(common.compile, self._batches * common.budget, device)
-        self._validate = packed_validate(self._spec, common.loss, pack.compiles(common.compile, common.budget, device))
+        self._validate = programs.chosen(
+            packed_validate(self._spec, common.loss), pack.compiles(common.compile, common.budget, device)
+        )
+        programs.begin(self._validate, self._learner.parameters, *self._validation)
+        if self._compiled:
+            batch = torch.zeros(self._members, common.batch_size, dtype=torch.int64, device=device)
+            moment = {**self._learner.moment(0.0, 0.0, 0), "active": self._going()}
+            self._learner.begin_compiling(moment, *self._train, batch, *self._kept(0))
 
     def _features(self, features: datasets.Floats) -> Tensor:
         mean, deviation = self._scaling

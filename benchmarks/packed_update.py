@@ -14,6 +14,8 @@ from packs import CONFIG, SPEC, UPDATES_PER_TARGET, Packed, transitions
 from plain_dqn import Agent, Settings
 from table import Goal, Result
 
+from trainables import programs
+
 Round = Callable[[], int]
 """Makes some updates and returns how many, summed over members."""
 
@@ -41,7 +43,7 @@ def measure(members: tuple[int, ...] = (1, 4, 8, 16, 32), repetitions: int = 9) 
         goals=[Goal(f"{GOAL_MEMBERS} members against plain", ratios[f"compiled, {GOAL_MEMBERS}"], GOAL, " times")],
         notes=[
             f"The first round of a process with {GOAL_MEMBERS} members takes {first['cold']:.1f} s where nothing was "
-            f"compiled before, {first['warm']:.1f} s with torch.compile's cache on disk.",
+            f"compiled before, {first['warm']:.2f} s where it was.",
             f"Medians of {repetitions} turns of {TURN_S} s each.",
         ],
         figures={
@@ -101,9 +103,9 @@ def _rate(round: Round) -> float:
 
 
 def _first_rounds(members: int) -> dict[str, float]:
-    """Seconds of the first round in a process of its own: torch.compile's cache empty, then with what that left."""
+    """Seconds of the first round in a process of its own: with nothing compiled before, then with what that left."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "TORCHINDUCTOR_CACHE_DIR": folder}
+        environment = {**os.environ, programs.CACHE: folder}
         return {
             cache: float(
                 subprocess.check_output([sys.executable, str(FIRST_ROUND), str(members)], env=environment, text=True)

@@ -33,7 +33,7 @@ class Timing:
 
 
 def measure(trials: int = 64, budget: int = 10_000, plain_trials: int = 8) -> Result:
-    """The plain stack once; ours with torch.compile's cache empty, and again with what that run has left there."""
+    """The plain stack once; ours with nothing compiled before, and again with what that run has left."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         plain = _plain(folder / "plain", plain_trials, budget)

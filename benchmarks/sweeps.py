@@ -10,6 +10,8 @@ from typing import Any
 import optuna
 from processes import Ran, run
 
+from trainables import programs
+
 TUNING = Path(sys.executable).with_name("tuning")
 IN_FULL = ("--set", "halving=off", "--set", "confirm=off")
 """Every trial to its full budget, and no training beyond the trials: as the plain stack does it."""
@@ -34,12 +36,12 @@ def sweep(
 ) -> Swept:
     """Run a preset in full with these options of `tuning run`, in a new folder that takes all that it writes.
 
-    cache: of torch.compile, shared with other sweeps; None: an empty one. surroundings: further environment variables.
+    cache: of compiled programs, kept for other sweeps; None: an empty one. surroundings: further environment variables.
     """
     folder.mkdir()
     root = folder / "runs"
     command = [str(TUNING), "run", preset, "--json", "--root", str(root), *IN_FULL, *map(str, options)]
-    ran = run(command, folder, {"TORCHINDUCTOR_CACHE_DIR": str(cache or folder / "compiled"), **(surroundings or {})})
+    ran = run(command, folder, {programs.CACHE: str(cache or folder / "compiled"), **(surroundings or {})})
     shown = json.loads(ran.output)
     trials = optuna.load_study(study_name=shown["name"], storage=f"sqlite:///{root / 'studies.db'}").trials
     return Swept(

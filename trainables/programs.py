@@ -3,7 +3,7 @@
     <cache>/<key>/program.so      the code, as torch's AOTInductor writes it
     <cache>/<key>/outputs.json    what its outputs are: a tree of their places
     <cache>/<key>.log             what the compiler said
-    <cache>/inductor/             what the compiler keeps for itself
+    <cache>/inductor/             what the compiler keeps for itself: compiled headers, 300 MB
 
 A process of its own compiles (trainables/compiler.py), one for all workers that wait for the same program: the compiler
 takes 200 MB and seconds to import, and a program that is there is loaded in milliseconds without it. A key stands for
@@ -230,8 +230,14 @@ def described(tree: Tree) -> Tree:
 def _begin(request: Request) -> "subprocess.Popen[bytes]":
     """Have another process compile; it waits where yet another one does so already."""
     folder = request.folder()
-    found = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    own = {"PYTHONPATH": os.pathsep.join(found), "TORCHINDUCTOR_CACHE_DIR": str(folder.with_name(INDUCTOR))}
+    inductor = folder.with_name(INDUCTOR)
+    inductor.mkdir(exist_ok=True)
+    own = {
+        "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "TORCHINDUCTOR_CACHE_DIR": str(inductor),
+        # Compiled headers go there whatever the cache is, in a folder that anyone could have made first.
+        "TMPDIR": str(inductor),
+    }
     with _log(folder).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "trainables.compiler", str(folder), str(os.getpid())],

@@ -65,7 +65,17 @@ def test_the_value_of_a_member_is_its_best_finite_one_the_first_of_equals(
     one_by_one = MemberResult()
     for point in points:
         one_by_one = advanced(one_by_one, report(point), "score", direction)
-    assert together == one_by_one == MemberResult(len(values), value, at)
+    assert together == one_by_one
+    assert (together.steps, together.value, together.value_steps) == (len(values), value, at)
+
+
+def test_the_average_is_of_all_finite_points_each_counted_once() -> None:
+    points = [(10, {"score": 1.0}), (20, {"score": NAN}), (30, {"score": 2.0}), (40, {"score": 6.0})]
+    begun = advanced(MemberResult(), report(*points[:3]), "score", "maximize")
+    assert (begun.average, begun.points) == (1.5, 2)
+    # Gone on from a checkpoint, it tells all of its curve again.
+    assert advanced(begun, report(*points), "score", "maximize").average == pytest.approx(3.0)
+    assert advanced(MemberResult(), report((10, {"other": 1.0})), "score", "maximize").average is None
 
 
 def test_a_report_without_the_metric_moves_the_steps_alone() -> None:

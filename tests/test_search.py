@@ -228,8 +228,8 @@ def test_reports_are_gathered_over_a_leg_and_passed_on(runs: Path) -> None:
         (1, 0, 200),
     ]
     expected = [
-        MemberResult(200, -2.0, 200, seconds=0.5, share_s=0.25),
-        MemberResult(200, -1.0, 100, seconds=0.5, share_s=0.25),
+        MemberResult(200, -2.0, 200, seconds=0.5, share_s=0.25, average=-2.5, points=2, last_point=200),
+        MemberResult(200, -1.0, 100, seconds=0.5, share_s=0.25, average=-2.5, points=2, last_point=200),
     ]
     assert [recorder.ended[number] for number in (0, 1)] == [
         (Outcome("complete", member.value), [member]) for member in expected

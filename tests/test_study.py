@@ -371,11 +371,11 @@ def test_json_of_a_study_in_which_nothing_has_happened(runs: Path) -> None:
     assert shown["counts"] == {"complete": 0, "pruned": 0, "failed": 0, "running": 0}
 
 
-def test_among_equals_the_one_that_was_sooner_is_best(runs: Path) -> None:
+def test_among_equals_the_one_that_was_better_throughout_is_best(runs: Path) -> None:
     study = sweeps.created(runs, trials=3)
-    for sooner in (200, 50, 100):
+    for average in (0.2, 0.7, 0.4):
         plan = planned(study, learning_rate=0.01)
-        study.finish(plan.number, Outcome("complete", 1.0), [MemberResult(200, 1.0, sooner)])
+        study.finish(plan.number, Outcome("complete", 1.0), [MemberResult(200, 1.0, 50, average=average, points=4)])
     view = sweeps.opened(runs).view()
     assert [trial.number for trial in view.ranked()] == [1, 2, 0]
     assert view.best is not None

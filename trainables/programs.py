@@ -21,6 +21,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -227,6 +228,14 @@ def described(tree: Tree) -> Tree:
     return tuple(described(each) for each in tree)
 
 
+_waited_s = 0.0
+
+
+def waited_s() -> float:
+    """Seconds that this process has waited for compilers so far."""
+    return _waited_s
+
+
 def _begin(request: Request) -> "subprocess.Popen[bytes]":
     """Have another process compile; it waits where yet another one does so already."""
     folder = request.folder()
@@ -255,7 +264,11 @@ def _begin(request: Request) -> "subprocess.Popen[bytes]":
 
 def _wait(process: "subprocess.Popen[bytes]", folder: Path) -> None:
     """Until the program is there. Raises CompileFailed."""
-    if process.wait():
+    global _waited_s
+    began = time.monotonic()
+    failed = process.wait()
+    _waited_s += time.monotonic() - began
+    if failed:
         raise CompileFailed(
             f"a function of the training can't be compiled, as {_log(folder)} says in full; with `compile: never` "
             "under fixed it is trained without"

@@ -20,7 +20,8 @@ class MemberResult:
 
     value: the metric at its best point; steps in the budget's unit; error: why it can't be trained any further;
     seconds: for which its packs trained; share_s: of these those that fall to it, a pack's shared out evenly; second:
-    where trials are compared by another metric as well, that one at the best point.
+    where trials are compared by another metric as well, that one at the best point. average: the mean of the metric
+    over all its points, so many as `points`, the last of them at `last_point`.
     """
 
     steps: int = 0
@@ -32,6 +33,9 @@ class MemberResult:
     error: str | None = None
     share_s: float = 0.0
     second: float | None = None
+    average: float | None = None
+    points: int = 0
+    last_point: int = -1
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,19 @@ def advanced(
 ) -> MemberResult:
     """The result after one more report of the member (trainables.loop.Report as plain data); second: another metric."""
     value, steps, beside = result.value, result.value_steps, result.second
+    average, points, last = result.average, result.points, result.last_point
     for at, metrics in report["points"]:
         if metric in metrics and better(metrics[metric], value, direction):
             value, steps, beside = metrics[metric], at, metrics.get(second or "")
+        # A member that goes on from a checkpoint tells its points again.
+        if at > last and math.isfinite(metrics.get(metric, math.nan)):
+            points, last = points + 1, at
+            average = (average or 0.0) + (metrics[metric] - (average or 0.0)) / points
     return replace(
         result,
+        average=average,
+        points=points,
+        last_point=last,
         steps=report["steps"],
         value=value,
         value_steps=steps,

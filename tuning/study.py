@@ -307,7 +307,7 @@ class Study:
             diverged_at=found.get("diverged_at"),
             reason=found.get("reason"),
             default=plan["default"],
-            best_at=_mean([member["value_steps"] for member in members]),
+            average=_mean([member.get("average") for member in members]),
             second=found.get("second"),
             given_up_at=found.get("given_up_at"),
             checkpoint=None if best is None else str(self.home.member(self.name, trial.number, best) / BEST),
@@ -318,8 +318,8 @@ class Study:
         return outcomes.best(values, self.sweep.direction)
 
 
-def _mean(steps: Sequence[int | None]) -> float | None:
-    known = [each for each in steps if each is not None]
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [each for each in values if each is not None]
     return statistics.fmean(known) if known else None
 
 

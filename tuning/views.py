@@ -18,7 +18,7 @@ StudyState = Literal["running", "finished", "interrupted", "failed"]
 class TrialView:
     """A trial as people and scripts are shown it. `steps` and `seconds`: the sums of its members'.
 
-    best_at: the budget at which it came to its value, the mean of its seeds'. second: of a sweep with two objectives
+    average: the mean of the metric over its training, and of its seeds'. second: of a sweep with two objectives
     the value of the other one. given_up_at: of a trial that was trained on to the end although halving had given it up,
     where that was.
     """
@@ -35,7 +35,7 @@ class TrialView:
     reason: str | None
     default: bool
     checkpoint: str | None
-    best_at: float | None = None
+    average: float | None = None
     second: float | None = None
     given_up_at: int | None = None
 
@@ -88,8 +88,8 @@ class StudyView:
     def ranked(self) -> list[TrialView]:
         """The complete trials, the best first, of two objectives the front.
 
-        Among equals the one that came to its value sooner: where many reach the highest there is, it is the likelier to
-        reach it again.
+        Among equals the one that was better on the whole of its training: where many reach the highest there is, those
+        that did so once among poor evaluations were lucky (docs/findings.md).
         """
         front = self.front
         return front + [trial for trial in self._by_value() if trial not in front]
@@ -97,7 +97,7 @@ class StudyView:
     def _by_value(self) -> list[TrialView]:
         sign = -1 if self.sweep.direction == "maximize" else 1
         valued = [
-            (sign * trial.value, math.inf if trial.best_at is None else trial.best_at, trial.number, trial)
+            (sign * trial.value, math.inf if trial.average is None else sign * trial.average, trial.number, trial)
             for trial in self.trials
             if trial.value is not None
         ]

@@ -59,32 +59,22 @@ class Program:
 
     def __call__(self, *trees: Tree) -> Any:
         """What the function gives. Raises CompileFailed."""
-        leaves: list[Tensor] = []
-        signature: list[Any] = []
-        flatten(trees, leaves, signature)
+        leaves, signature = _signed(trees)
         if not self._is_kept(leaves):
             return self._by_torch()(*trees)
-        signature += [(leaf.shape, leaf.dtype) for leaf in leaves]
-        for place, leaf in enumerate(leaves):
-            if not leaf.is_contiguous():
-                if is_shared(leaf):
-                    signature.append((place, leaf.stride()))
-                else:
-                    leaves[place] = leaf.contiguous()
-        key = tuple(signature)
-        if key not in self._loaded:
-            self._loaded[key] = self._load(trees)
-        run, outputs = self._loaded[key]
+        if signature not in self._loaded:
+            self._loaded[signature] = self._load(trees)
+        run, outputs = self._loaded[signature]
         return built(outputs, run(leaves))
 
     def begin(self, *trees: Tree) -> None:
         """Have the program for such trees compiled, if it is not there, and do not wait for it."""
-        leaves: list[Tensor] = []
-        flatten(trees, leaves, [])
-        if self._is_kept(leaves):
-            request = self._request(trees)
-            if not (request.folder() / PROGRAM).exists() and request.key() not in self._begun:
-                self._begun[request.key()] = _begin(request)
+        leaves, signature = _signed(trees)
+        if not self._is_kept(leaves) or signature in self._loaded:
+            return
+        request = self._request(trees)
+        if not (request.folder() / PROGRAM).exists() and request.key() not in self._begun:
+            self._begun[request.key()] = _begin(request)
 
     def _is_kept(self, leaves: Sequence[Tensor]) -> bool:
         return self._ours and leaves[0].device.type == "cpu"
@@ -193,6 +183,21 @@ def _source() -> str:
 def _machine() -> tuple[Any, ...]:
     """What machine code is for."""
     return torch.__version__, platform.machine(), sorted(torch.cpu.get_capabilities().items())
+
+
+def _signed(trees: tuple[Tree, ...]) -> tuple[list[Tensor], tuple[Any, ...]]:
+    """The tensors as a program takes them, and all that tells which program that is."""
+    leaves: list[Tensor] = []
+    signature: list[Any] = []
+    flatten(trees, leaves, signature)
+    signature += [(leaf.shape, leaf.dtype) for leaf in leaves]
+    for place, leaf in enumerate(leaves):
+        if not leaf.is_contiguous():
+            if is_shared(leaf):
+                signature.append((place, leaf.stride()))
+            else:
+                leaves[place] = leaf.contiguous()
+    return leaves, tuple(signature)
 
 
 def flatten(tree: Tree, leaves: list[Tensor], shape: list[str | int]) -> None:

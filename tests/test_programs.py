@@ -192,6 +192,14 @@ class TestProgram:
         assert recent.exists()
 
 
+def sharing(cache: Path) -> Path:
+    """A cache without programs, whose compiler has what it keeps for itself from the one of all tests."""
+    inductor = programs.cache_folder() / programs.INDUCTOR
+    inductor.mkdir(exist_ok=True)
+    (cache / programs.INDUCTOR).symlink_to(inductor)
+    return cache
+
+
 def asking(cache: Path, **environment: str) -> "subprocess.Popen[str]":
     """A process that needs a program which is not there."""
     call = (
@@ -210,7 +218,7 @@ def asking(cache: Path, **environment: str) -> "subprocess.Popen[str]":
 
 @compiles
 def test_those_who_ask_at_once_get_one(tmp_path: Path) -> None:
-    both = [asking(tmp_path) for _ in range(2)]
+    both = [asking(sharing(tmp_path)), asking(tmp_path)]
     said = [process.communicate() for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert said[0] == said[1]
@@ -220,7 +228,7 @@ def test_those_who_ask_at_once_get_one(tmp_path: Path) -> None:
 
 @compiles
 def test_a_compiler_ends_with_whoever_asked(tmp_path: Path) -> None:
-    process = asking(tmp_path)
+    process = asking(sharing(tmp_path))
     try:
         wait_for(lambda: list(tmp_path.glob("*.part")))
         begun = compilers(process.pid)
@@ -307,15 +315,18 @@ class TestCache:
 def test_what_a_loop_has_compiled_ahead_is_what_it_calls(
     name: str, fields: dict[str, Any], until: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def train(cache: str) -> set[str]:
-        monkeypatch.setenv("LOCKSTEP_CACHE", str(tmp_path / cache))
+    def train(cache: Path) -> set[str]:
+        monkeypatch.setenv("LOCKSTEP_CACHE", str(cache))
         programs._program.cache_clear()
         loop = loop_of(name)
         config = loop.Config(budget=40, hidden=(4,), compile="always", **fields)
         loop([config, config], CPU).train(until)
-        return {path.parent.name for path in kept(tmp_path / cache)}
+        return {path.parent.name for path in kept(cache)}
 
-    ahead = train("ahead")
+    (tmp_path / "called").mkdir(mode=0o700)
+    (tmp_path / "ahead").mkdir(mode=0o700)
+    called = sharing(tmp_path / "called")
+    ahead = train(sharing(tmp_path / "ahead"))
     monkeypatch.setattr(programs, "begin", lambda *_: None)
     monkeypatch.setattr(learner.Learner, "begin_compiling", lambda *_: None)
-    assert train("called") == ahead
+    assert train(called) == ahead

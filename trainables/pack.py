@@ -13,7 +13,7 @@ from torch import Tensor
 Tree = dict[str, Any]
 
 PAYS_AT = 4_000
-"""Calls from which compiling pays: 4 to 8 s of compilation against about 2 ms saved a call (docs/findings.md)."""
+"""Calls from which compiling pays: 10 to 25 s of it, once on a machine, against 2 to 5 ms a call (docs/findings.md)."""
 
 _COMPILERS = ("g++", "c++", "clang++")
 

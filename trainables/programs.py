@@ -84,9 +84,9 @@ class Program:
 
     def _load(self, trees: tuple[Tree, ...]) -> tuple[Any, Any]:
         request = self._request(trees)
-        folder = request.folder()
-        if not (folder / PROGRAM).exists():
-            _wait(self._begun.get(request.key()) or _begin(request), folder)
+        folder, begun = request.folder(), self._begun.pop(request.key(), None)
+        if begun is not None or not (folder / PROGRAM).exists():
+            _wait(begun or _begin(request), folder)
         os.utime(folder)
         # The public way to it, torch._inductor.aoti_load_package, imports the compiler.
         runner = torch._C._aoti.AOTIModelContainerRunnerCpu(str(folder / PROGRAM), 1)

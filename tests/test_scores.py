@@ -26,6 +26,7 @@ from tuning import document
 from tuning.sweep import Sweep
 
 CPU = torch.device("cpu")
+ACCURACY, LOWEST = "validation/accuracy", "evaluation/return_min"
 
 
 class WithAnother(Rosenbrock):
@@ -38,9 +39,6 @@ class WithScores(WithAnother):
     """One that could choose by either."""
 
     scores = WithAnother.metrics
-
-
-ACCURACY, LOWEST = "validation/accuracy", "evaluation/return_min"
 
 
 @pytest.fixture

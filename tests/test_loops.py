@@ -14,7 +14,7 @@ from loop_cases import CASES, Case
 
 from trainables import LOOPS, Loop, loop_of, pack, streams
 from trainables.environments.number_match import NumberMatch
-from trainables.loop import Report, is_tunable, structure
+from trainables.loop import Report, is_bound, is_tunable, scored_by, scores_of, structure
 
 CPU = torch.device("cpu")
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
@@ -234,6 +234,21 @@ def test_the_best_is_the_best_of_all_points(name: str, case: Case) -> None:
             first = next(steps for steps, score in points if score == best)
             assert report.best == pytest.approx(best, rel=1e-6)
             assert report.best_steps == first
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if not is_bound(loop_of(name))])
+def test_the_best_is_of_whatever_metric_and_direction_a_loop_is_told(name: str, case: Case) -> None:
+    own = loop_of(name)
+    direction, better = ("minimize", min) if own.direction == "maximize" else ("maximize", max)
+    for score in sorted(set(scores_of(own)) - case.others):
+        loop = scored_by(own, score, direction)(
+            [own.Config(**(case.common | member), compile="never") for member in case.members[:2]], CPU
+        )
+        seen: list[list[float]] = [[], []]
+        for until in (case.middle, case.common["budget"]):
+            for values, report in zip(seen, loop.train(until), strict=True):
+                values += [metrics[score] for _, metrics in report.points]
+                assert report.best == pytest.approx(better(values), rel=1e-6)
 
 
 def leaves(value: Any) -> Iterator[Any]:

@@ -52,6 +52,10 @@ class Sideways(Rosenbrock):
     direction: ClassVar[Any] = "sideways"
 
 
+class Elsewhere(Rosenbrock):
+    scores = ("validation/accuracy",)
+
+
 class Empty:
     """Nothing of a loop."""
 
@@ -65,6 +69,7 @@ NOT_LOOPS = {
     "test_own_loops:Empty": "has no Config, score, direction, unit, metrics, train(), state(), load()",
     "test_own_loops:WithAnyConfig": "its Config should be a subclass of trainables.loop.Config",
     "test_own_loops:Sideways": "its direction should be maximize or minimize",
+    "test_own_loops:Elsewhere": "its scores should be some of its metrics, and its score one of them",
 }
 
 

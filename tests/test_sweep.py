@@ -27,8 +27,30 @@ def test_what_is_left_out_is_filled_in() -> None:
     assert (read.metric, read.direction) == ("evaluation/return_mean", "maximize")
     assert (read.trials, read.seeds, read.sampler, read.pack_size) == (64, 1, "tpe", "auto")
     assert (read.workers, read.time_limit, read.seed, read.data) == (Workers(), None, 0, None)
-    assert Sweep.model_validate({**DQN, "metric": "train/loss"}).direction == "minimize"
     assert Sweep.model_validate({**DQN, "metric": None, "time_limit": None, "workers": None}) == read
+
+
+@pytest.mark.parametrize(
+    ("data", "given", "direction"),
+    [
+        (DQN, {"metric": "evaluation/return_min"}, "maximize"),
+        (DQN, {"metric": "evaluation/return_max"}, "maximize"),
+        (DQN, {"metric": "evaluation/solved_share"}, "maximize"),
+        (DQN, {"metric": "evaluation/return_min", "direction": "minimize"}, "minimize"),
+        (DQN, {"metric": "evaluation/return_std", "direction": "minimize"}, "minimize"),
+        (DQN, {"metric": "evaluation/return_std", "direction": "maximize"}, "maximize"),
+        (DQN, {"direction": "minimize"}, "minimize"),
+        (SUPERVISED, {"metric": "validation/loss"}, "minimize"),
+        (SUPERVISED, {"metric": "validation/accuracy", "fixed": {"loss": "cross_entropy"}}, "maximize"),
+        (SUPERVISED, {"direction": "maximize"}, "maximize"),
+    ],
+)
+def test_the_direction_is_the_metric_s_own_or_the_one_given(
+    data: dict[str, Any], given: dict[str, Any], direction: str
+) -> None:
+    read = Sweep.model_validate({**data, **given})
+    assert (read.metric, read.direction) == (given.get("metric", read.metric), direction)
+    assert Sweep.model_validate(read.model_dump(mode="json")) == read
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,29 @@ MISTAKES: list[tuple[dict[str, Any], str, Any, str, str]] = [
     (SUPERVISED, "search.features", {"choices": [["a"]]}, "search.features", "trials are compared on one data set"),
     (SUPERVISED, "fixed.targets", "risk", "fixed.targets", "should be a list"),
     (DQN, "metric", 3, "metric", "should be text"),
-    (DQN, "metric", "train/epsilon", "direction", "should be maximize or minimize"),
+    *(
+        (DQN, "metric", metric, "metric", f"can't be compared by {metric}: should be one of what evaluations measure, ")
+        for metric in ("train/epsilon", "train/loss", "train/value_mean", "train/learning_rate")
+    ),
+    (
+        changed(DQN, "loop", "reinforce"),
+        "metric",
+        "train/return_mean",
+        "metric",
+        "should be one of what evaluations measure, evaluation/return_mean, evaluation/return_std, "
+        "evaluation/return_min, evaluation/return_max or evaluation/solved_share",
+    ),
+    (SUPERVISED, "metric", "train/loss", "metric", "what its best weights are chosen by, validation/loss"),
+    (SUPERVISED, "metric", "validation/best_loss", "metric", "compared by validation/best_loss: should be "),
+    (SUPERVISED, "metric", "validation/best_epoch", "metric", "compared by validation/best_epoch: should be "),
+    (
+        changed(SUPERVISED, "fixed", {"loss": "cross_entropy"}),
+        "metric",
+        "validation/best_accuracy",
+        "metric",
+        "should be one of what evaluations measure, validation/loss or validation/accuracy",
+    ),
+    (DQN, "metric", "evaluation/return_std", "direction", "should be maximize or minimize: it is not known which"),
     (DQN, "direction", "up", "direction", "should be maximize or minimize, is 'up'"),
     (DQN, "budget", None, "budget", "is missing"),
     (DQN, "budget", 0, "budget", "should be above 0, is 0"),

@@ -15,7 +15,7 @@ from torch.func import vmap
 from torch.nn.functional import huber_loss, mse_loss
 
 from trainables import environments, exploration, networks, pack, programs, replay, streams
-from trainables.evaluation import METRICS, SCORE, Evaluation
+from trainables.evaluation import METRICS, SCORE, SCORES, Evaluation
 from trainables.exploration import LINEAR, Epsilon
 from trainables.learner import Learner
 from trainables.loop import EpisodicConfig, Report, network
@@ -125,6 +125,7 @@ class DQNLoop:
     Config: ClassVar[type[DQNConfig]] = DQNConfig
     score: ClassVar[str] = SCORE
     direction: ClassVar[Literal["maximize", "minimize"]] = "maximize"
+    scores: ClassVar[tuple[str, ...]] = SCORES
     unit: ClassVar[str] = "environment steps"
     metrics: ClassVar[tuple[str, ...]] = (*METRICS, "train/value_mean", "train/epsilon")
 
@@ -144,7 +145,7 @@ class DQNLoop:
             ],
             make_loss(self._spec, common.loss, common.reduction, common.double, common.target_network),
             ["value_mean"],
-            maximize=True,
+            maximize=self.direction == "maximize",
             device=device,
             numbers=[{"reward_scale": config.reward_scale} for config in configs],
         )
@@ -166,7 +167,7 @@ class DQNLoop:
         self._exploring = streams.Uniforms(seeds, Purpose.ACTIONS, 2)
         self._sampling = streams.Uniforms(seeds, Purpose.SAMPLING, common.gradient_steps * common.batch_size)
         self._episode_seeds = streams.Uniforms(seeds, Purpose.EPISODES, 1)
-        self._evaluation = Evaluation(description, common, self._learner, greedy, compiled)
+        self._evaluation = Evaluation(description, common, self._learner, self.score, greedy, compiled)
         self._gamma = np.array([config.gamma for config in configs])
         self._n_steps = np.array([config.n_steps for config in configs])
         self._targets_every = np.array([config.target_interval for config in configs])
@@ -288,7 +289,7 @@ class DQNLoop:
         return self._learner.reports(np.full(self._members, self.steps), [[(self.steps, each)] for each in shown])
 
     def confirm(self, episodes: int) -> list[float]:
-        """Of each member the mean return of its best weights over fresh episodes, greedily; NaN without any."""
+        """Of each member the score of its best weights over fresh episodes, greedily; NaN without any."""
         return self._evaluation.confirm(episodes)
 
     def state(self) -> list[Tree]:

@@ -17,7 +17,10 @@ SCORE = "evaluation/return_mean"
 SOLVED = "evaluation/solved_share"
 """Of the episodes, those that reach the environment's `reward_threshold`; not there where it has none."""
 
-METRICS = (SCORE, "evaluation/return_std", "evaluation/return_min", "evaluation/return_max", SOLVED, *FIGURES)
+SCORES = (SCORE, "evaluation/return_std", "evaluation/return_min", "evaluation/return_max", SOLVED)
+"""What an evaluation measures, and the best weights may be chosen by."""
+
+METRICS = (*SCORES, *FIGURES)
 
 Act = Callable[[Tensors, Tensor], Tensor]
 """(parameters, observations (M, E, F)) -> actions (M, E), without chance"""
@@ -27,9 +30,14 @@ class Evaluation:
     """The same episodes for every member and every time, played side by side."""
 
     def __init__(
-        self, description: Description, config: EpisodicConfig, learner: Learner, act: Act, compiled: bool
+        self, description: Description, config: EpisodicConfig, learner: Learner, score: str, act: Act, compiled: bool
     ) -> None:
-        """compiled: whether the search's own episodes are acted in by machine code."""
+        """score: the metric that the best weights are chosen by; compiled: whether the search's own episodes are acted
+        in by machine code. Raises ValueError where the environment has no such metric.
+        """
+        if score not in metrics(np.zeros(1), description.reward_threshold):
+            raise ValueError(f"metric: there is no {score} of {config.environment}")
+        self._score = score
         self._description, self._config, self._learner, self._act = description, config, learner, act
         self._search = _Episodes(description, config, len(learner.alive), config.evaluation_episodes)
         self._act_often = programs.chosen(act, compiled)
@@ -40,18 +48,23 @@ class Evaluation:
         """Play with the weights as they are, and keep those that are a member's best; the metrics, a dict a member."""
         learner = self._learner
         returns = self._search.returns(self._act_often, learner.parameters, learner.device)
-        scores = torch.from_numpy(returns.mean(1)).to(learner.device)
+        found = self._metrics(returns)
+        scores = torch.tensor([each[self._score] for each in found], dtype=torch.float64, device=learner.device)
         learner.keep_best(scores, torch.full(scores.shape, steps, device=learner.device))
-        return [metrics(row, self._description.reward_threshold) for row in returns]
+        return found
 
     def confirm(self, episodes: int) -> list[float]:
-        """Of each member the mean return of its best weights over fresh episodes; NaN without any."""
+        """Of each member the score of its best weights over fresh episodes; NaN without any."""
         learner = self._learner
         # Played once, with more episodes than any other: not worth a program of its own.
         fresh = _Episodes(self._description, self._config, len(learner.alive), episodes, streams.CONFIRMATION)
         returns = fresh.returns(self._act, learner.best["parameters"], learner.device)
         scored = np.isfinite(learner.best_scores())
-        return [float(score) for score in np.where(scored, returns.mean(1), np.nan)]
+        scores = [each[self._score] for each in self._metrics(returns)]
+        return [score if has else float("nan") for score, has in zip(scores, scored, strict=True)]
+
+    def _metrics(self, returns: NDArray[np.float64]) -> list[dict[str, float]]:
+        return [metrics(row, self._description.reward_threshold) for row in returns]
 
 
 class _Episodes:

@@ -216,11 +216,6 @@ def of(found: type[tune.Trainable] | Callable[..., Any]) -> type[ForeignLoop]:
     return type(found.__name__, (ForeignLoop,), {"trainable": trainable})
 
 
-def scored_by(loop: type[ForeignLoop], score: str, direction: str) -> type[ForeignLoop]:
-    """The loop with what its best checkpoint is chosen by."""
-    return type(loop.__name__, (loop,), {"score": score, "direction": direction})
-
-
 def numbers_of(result: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
     """The numbers that a result has of its own; those of mappings in it by outer/inner."""
     found: dict[str, float] = {}

@@ -171,7 +171,7 @@ class Loop(Protocol):
 
     Config: ClassVar[type[Any]]
     score: ClassVar[str]
-    """The metric that best.pt is chosen by."""
+    """The metric that best.pt is chosen by; `scores_of` says which others it could be."""
     direction: ClassVar[Literal["maximize", "minimize"]]
     unit: ClassVar[str]
     """What the budget counts."""
@@ -203,6 +203,29 @@ class Loop(Protocol):
         """Of each member what is deployed: the state dict with the best score, and how to build its network."""
 
 
+def scores_of(loop: type[Loop]) -> tuple[str, ...]:
+    """The metrics that the best weights may be chosen by: the loop's `scores`, or its score alone.
+
+    A loop with `scores` chooses by `self.score` in `self.direction`, whatever these are.
+    """
+    scores: tuple[str, ...] = getattr(loop, "scores", (loop.score,))
+    return scores
+
+
+def is_bound(loop: type[Loop]) -> bool:
+    """Whether the best weights are chosen by the loop's own score in its own direction, and can't be otherwise."""
+    return not loop.Config.foreign and not hasattr(loop, "scores")
+
+
+def scored_by(loop: type[Loop], score: str, direction: Literal["maximize", "minimize"]) -> type[Loop]:
+    """The loop with what its best weights are chosen by. Raises ValueError where it can't choose so."""
+    if (score, direction) == (loop.score, loop.direction):
+        return loop
+    if is_bound(loop) or not (loop.Config.foreign or score in scores_of(loop)):
+        raise ValueError(f"metric: {loop.__name__} can't choose its best weights by {score}, {direction}")
+    return type(loop.__name__, (loop,), {"score": score, "direction": direction})
+
+
 ATTRIBUTES = ("Config", "score", "direction", "unit", "metrics")
 METHODS = ("train", "state", "load", "confirm", "best")
 
@@ -220,4 +243,7 @@ def contract_flaw(found: object) -> str | None:
         return "its Config should be a subclass of trainables.loop.Config"
     if getattr(found, "direction", None) not in ("maximize", "minimize"):
         return "its direction should be maximize or minimize"
+    scores, metrics = getattr(found, "scores", None), getattr(found, "metrics", ())
+    if scores is not None and not {getattr(found, "score", None)} <= set(scores) <= set(metrics):
+        return "its scores should be some of its metrics, and its score one of them"
     return None

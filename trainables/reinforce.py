@@ -18,7 +18,7 @@ from torch.nn.functional import log_softmax
 from trainables import environments, networks, pack, programs, schedules, streams
 from trainables.environments import Moment
 from trainables.episodes import Deviation, counted, flattened, returns_to_go
-from trainables.evaluation import METRICS, SCORE, Evaluation
+from trainables.evaluation import METRICS, SCORE, SCORES, Evaluation
 from trainables.learner import Learner, tensors
 from trainables.loop import EpisodicConfig, Report, network
 from trainables.made import made
@@ -148,6 +148,7 @@ class ReinforceLoop:
     Config: ClassVar[type[ReinforceConfig]] = ReinforceConfig
     score: ClassVar[str] = SCORE
     direction: ClassVar[Literal["maximize", "minimize"]] = "maximize"
+    scores: ClassVar[tuple[str, ...]] = SCORES
     unit: ClassVar[str] = "environment steps"
     metrics: ClassVar[tuple[str, ...]] = (*METRICS, "train/entropy", "train/return_mean", "train/episode_steps")
 
@@ -164,7 +165,7 @@ class ReinforceLoop:
             [self._initial(config) for config in configs],
             make_loss(self._spec, common.baseline, common.normalise_advantages),
             ["entropy"],
-            maximize=True,
+            maximize=self.direction == "maximize",
             device=device,
             numbers=[{"reward_scale": config.reward_scale, "value_weight": config.value_weight} for config in configs],
         )
@@ -189,6 +190,7 @@ class ReinforceLoop:
             description,
             common,
             self._learner,
+            self.score,
             packed_greedy(self._spec),
             pack.compiles(common.compile, common.budget // 10, device),
         )
@@ -280,7 +282,7 @@ class ReinforceLoop:
         return self._learner.reports(self._steps, points)
 
     def confirm(self, episodes: int) -> list[float]:
-        """Of each member the mean return of its best weights over fresh episodes, greedily; NaN without any."""
+        """Of each member the score of its best weights over fresh episodes, greedily; NaN without any."""
         return self._evaluation.confirm(episodes)
 
     def state(self) -> list[Tree]:

@@ -25,6 +25,9 @@ from trainables.pack import Tree
 from trainables.streams import Purpose
 
 SCORE, ACCURACY = "validation/loss", "validation/accuracy"
+BEST = {SCORE: "validation/best_loss", ACCURACY: "validation/best_accuracy"}
+"""How the best so far is called of what the best weights are chosen by."""
+
 NEVER = 2**62
 """An epoch that no training comes to."""
 
@@ -50,7 +53,7 @@ class SupervisedConfig(Config):
     )
     dropout: float = tunable(0.0, description="share of each hidden layer that an update leaves out", ge=0, lt=1)
     patience: int | None = tunable(
-        None, description="epochs without a better validation loss after which a member stops; null: never", gt=0
+        None, description="epochs without a better score after which a member stops; null: never", gt=0
     )
 
     @property
@@ -119,11 +122,13 @@ class SupervisedLoop:
     Config: ClassVar[type[SupervisedConfig]] = SupervisedConfig
     score: ClassVar[str] = SCORE
     direction: ClassVar[Literal["maximize", "minimize"]] = "minimize"
+    scores: ClassVar[tuple[str, ...]] = tuple(BEST)
+    """The accuracy is there with cross_entropy alone."""
     unit: ClassVar[str] = "epochs"
     metrics: ClassVar[tuple[str, ...]] = (
         SCORE,
         ACCURACY,
-        "validation/best_loss",
+        *BEST.values(),
         "validation/best_epoch",
         *FIGURES,
     )
@@ -131,6 +136,8 @@ class SupervisedLoop:
     def __init__(self, configs: Sequence[SupervisedConfig], device: torch.device) -> None:
         self._device, self._members, self.steps = device, len(configs), 0
         self._common = common = configs[0]
+        if self.score == ACCURACY and common.loss != "cross_entropy":
+            raise ValueError(f"metric: {ACCURACY} is there only with loss: cross_entropy, not {common.loss}")
         self._data = data = datasets.load(common.source)
         samples, inputs = data.train_features.shape
         if common.batch_size > samples:
@@ -153,7 +160,7 @@ class SupervisedLoop:
             ],
             make_loss(self._spec, common.loss, self._drops),
             [],
-            maximize=False,
+            maximize=self.direction == "maximize",
             device=device,
         )
         self._batches = samples // common.batch_size
@@ -191,7 +198,7 @@ class SupervisedLoop:
             with torch.no_grad():
                 found = self._validate(self._learner.parameters, *self._validation)
             # The weights of a member that has stopped are none of a new epoch.
-            scores = torch.where(going, found[SCORE], torch.nan)
+            scores = torch.where(going, found[self.score], torch.nan)
             self._learner.keep_best(scores, torch.full((self._members,), self.steps, device=self._device))
             for member, metrics in enumerate(self._metrics(found)):
                 if going[member]:
@@ -215,7 +222,7 @@ class SupervisedLoop:
             {
                 **figures,
                 **{name: each[member] for name, each in values.items()},
-                "validation/best_loss": best["score"][member].item(),
+                BEST[self.score]: best["score"][member].item(),
                 "validation/best_epoch": float(best["steps"][member]),
             }
             for member, figures in enumerate(self._learner.take_figures())
@@ -249,7 +256,7 @@ class SupervisedLoop:
         return [kept.reshape(self._members, self._common.batch_size, -1)]
 
     def confirm(self, episodes: int) -> list[float]:
-        """Of each member its lowest validation loss; there are no episodes, and no data beyond those of the split."""
+        """Of each member its best score; there are no episodes, and no data beyond those of the split."""
         return self._learner.best_scores()
 
     def state(self) -> list[Tree]:
@@ -262,7 +269,7 @@ class SupervisedLoop:
         self.steps = states[0]["steps"]
 
     def best(self) -> list[Tree]:
-        """Of each member the network with the lowest validation loss, what its inputs need, what its outputs are."""
+        """Of each member the network with the best score, what its inputs need, what its outputs are."""
         mean, deviation = (each.tolist() for each in self._scaling)
         data = self._data
         return [

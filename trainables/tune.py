@@ -17,15 +17,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, TypeVar, cast, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 from ray import tune
 
-from trainables import LOOPS, foreign, loop_of, programs
+from trainables import LOOPS, loop_of, programs
 from trainables import checkpoint as checkpoints
 from trainables.faults import MemberFailed
-from trainables.loop import Loop, Report, Training, structure
+from trainables.loop import Loop, Report, Training, scored_by, structure
 
 Item = TypeVar("Item")
 
@@ -284,14 +284,16 @@ TRAINABLES: dict[str, type[Pack]] = {"dqn": DQN, "reinforce": Reinforce, "superv
 """The Trainables by the name of their loop."""
 
 
-def trainable_of(name: str, score: str = "", direction: Literal["maximize", "minimize"] = "maximize") -> type[Pack]:
-    """The Trainable of a loop by the loop's name; made for a person's own. Raises Unimportable as `loop_of` does.
+def trainable_of(
+    name: str, score: str | None = None, direction: Literal["maximize", "minimize"] | None = None
+) -> type[Pack]:
+    """The Trainable of a loop by the loop's name; made for a person's own, and for another score than the loop's.
 
-    score, direction: what the best checkpoint of a Trainable that is none of ours is chosen by; loops know theirs.
+    score, direction: the metric that the best weights are chosen by, and whether large or small ones are better; None:
+    as the loop has it. Raises Unimportable as `loop_of` does, ValueError where the loop can't choose so.
     """
-    if name in TRAINABLES:
-        return TRAINABLES[name]
     loop = loop_of(name)
-    if loop.Config.foreign:
-        loop = cast(type[Loop], foreign.scored_by(cast(type[foreign.ForeignLoop], loop), score, direction))
-    return type(name.partition(":")[2], (Pack,), {"loop": loop})
+    scored = scored_by(loop, score or loop.score, direction or loop.direction)
+    if name in TRAINABLES and scored is loop:
+        return TRAINABLES[name]
+    return type(name.rpartition(":")[2], (Pack,), {"loop": scored})

@@ -5,7 +5,7 @@ from typing import Any, TypeGuard
 
 from trainables import LOOPS, loop_of
 from trainables.imports import Unimportable
-from trainables.loop import Loop, is_tunable
+from trainables.loop import Loop, is_bound, is_tunable, scores_of
 from tuning import dimensions, fields
 from tuning import space as spaces
 from tuning.dimensions import FloatRange, IntRange, Options
@@ -34,10 +34,17 @@ _TAKEN = {"folder": "Lockstep's own name for where a member's checkpoints lie: s
 """Names that a Trainable which takes any can't have, and why."""
 
 _OF_SUPERVISED = {"loss": "trials are compared by one loss"}
-_METRICS_OF = {"validation/accuracy": ("loss", "cross_entropy")}
-"""Metrics that a loop has only where a field has this value."""
+_METRICS_OF = {
+    "validation/accuracy": ("fixed.loss", "cross_entropy"),
+    "validation/best_loss": ("metric", "validation/loss"),
+    "validation/best_accuracy": ("metric", "validation/accuracy"),
+}
+"""Metrics that supervised training has only where this key has this value."""
 
-_DIRECTIONS: dict[str, Direction] = {"loss": "minimize", "accuracy": "maximize"}
+_DIRECTIONS: dict[str, Direction] = {
+    "loss": "minimize",
+    **dict.fromkeys(("accuracy", "return_mean", "return_min", "return_max", "solved_share"), "maximize"),
+}
 """Of metrics that are called so."""
 
 _ONE_OBJECTIVE = {
@@ -124,19 +131,35 @@ def _metric_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
         elif "direction" not in data:
             yield Problem("direction", "is missing: should be maximize or minimize")
         return
-    if isinstance(metric, str) and metric not in loop.metrics:
-        yield Problem(
-            "metric", fields.unknown(metric, loop.metrics, f"{data['loop']} has no metric {metric!r}", at_most=4)
-        )
-    elif isinstance(metric, str) and "direction" not in data:
-        yield Problem("direction", f"should be maximize or minimize: known without it is only that of {loop.score}")
-    yield from _absent_metric(data, loop, metric, "metric")
+    if not isinstance(metric, str):
+        return
+    scores = [each for each in scores_of(loop) if _needed(data, loop, each) is None]
+    if metric not in loop.metrics:
+        yield Problem("metric", fields.unknown(metric, scores, f"{data['loop']} has no metric {metric!r}", at_most=4))
+    elif metric not in scores_of(loop):
+        which = "one of what evaluations measure" if len(scores) > 1 else "what its best weights are chosen by"
+        what = f"{data['loop']} can't be compared by {metric}"
+        yield Problem("metric", f"trials of {what}: should be {which}, {fields.one_of(scores)}")
+    elif "direction" not in data:
+        yield Problem("direction", f"should be maximize or minimize: it is not known which is better of {metric}")
+    elif is_bound(loop) and data["direction"] != loop.direction:
+        yield Problem("direction", f"should be {loop.direction} or left out: {data['loop']} has its own")
+    else:
+        yield from _absent_metric(data, loop, metric, "metric")
 
 
-def _absent_metric(data: Mapping[str, Any], loop: type[Loop], metric: Any, path: str) -> Iterator[Problem]:
-    needed = _METRICS_OF.get(str(metric))
-    if needed and metric in loop.metrics and mapping(data, "fixed").get(needed[0]) != needed[1]:
-        yield Problem(path, f"{metric} is there only with fixed.{needed[0]}: {needed[1]}")
+def _absent_metric(data: Mapping[str, Any], loop: type[Loop], metric: str, path: str) -> Iterator[Problem]:
+    needed = _needed(data, loop, metric)
+    if needed is not None:
+        yield Problem(path, f"{metric} is there only with {needed}")
+
+
+def _needed(data: Mapping[str, Any], loop: type[Loop], metric: str) -> str | None:
+    """What a metric is there with alone, where the sweep has it otherwise."""
+    if not issubclass(loop, LOOPS["supervised"]) or metric not in _METRICS_OF:
+        return None
+    key, value = _METRICS_OF[metric]
+    return None if {**data, "fixed.loss": mapping(data, "fixed").get("loss")}[key] == value else f"{key}: {value}"
 
 
 def direction_of(metric: Any) -> Direction | None:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tuning import leaderboard, studies, sweep
-from tuning.errors import LockstepError, ServerError
+from tuning.errors import LockstepError, ServerError, StudyError
 from tuning.figures import number
 from tuning.paths import ROOT_VARIABLE, Home
 from tuning.quiet import hush
@@ -204,19 +204,33 @@ def list_studies(root: Root = None, storage: Storage = None, as_json: Json = Fal
     """List the studies, the newest last."""
     home = Home.at(root)
     url = storage or home.storage_url
-    views = [studies.opened(home, url, name).view() for name in studies.names(home, url)]
+    views = {name: _view_of(home, url, name) for name in studies.names(home, url)}
     if as_json:
-        rows = [{"name": view.name, "state": view.state, "trials": len(view.trials)} for view in views]
+        rows = [
+            {"name": name, "state": view.state if view else "unusable", "trials": len(view.trials) if view else None}
+            for name, view in views.items()
+        ]
         print(json.dumps(rows))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("study", "state", "trials", "best", "begun"):
         table.add_column(heading, justify="right" if heading in ("trials", "best") else "left")
-    for view in views:
+    for name, view in views.items():
+        if view is None:
+            table.add_row(name, "unusable", "-", "-", "-")
+            continue
         best = f"front of {len(view.front)}" if view.front else number(view.best.value if view.best else None)
         begun = view.created.astimezone().strftime("%Y-%m-%d %H:%M")
         table.add_row(view.name, view.state, str(len(view.trials)), best, begun)
     out.print(table if views else f"There are no studies in {home.root}.", highlight=False)
+
+
+def _view_of(home: Home, url: str, name: str) -> StudyView | None:
+    """None of a study that can't be opened; `tuning show` says why."""
+    try:
+        return studies.opened(home, url, name).view()
+    except StudyError:
+        return None
 
 
 @app.command()

@@ -5,6 +5,7 @@ from typing import Any
 
 from trainables import LOOPS, datasets, environments, networks
 from trainables.environments import EnvironmentMisfit
+from trainables.evaluation import SOLVED
 from trainables.images import Image
 from trainables.loop import EpisodicConfig
 from trainables.networks import Own
@@ -29,8 +30,18 @@ def absent(data: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(key, " ".join(each.message.split()))
     if not found:
         wrappers = mapping(data, "fixed").get("wrappers", ())
-        described = (environments.describe(environment, each, wrappers) for each in _environment_args(data))
+        described = [environments.describe(environment, each, wrappers) for each in _environment_args(data)]
+        if any(each.reward_threshold is None for each in described):
+            yield from _solved_problems(data)
         yield from _network_problems(data, ((each.inputs, each.actions, each.image) for each in described))
+
+
+def _solved_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
+    """Where trials are compared by how often they solve an environment that nobody says what solves."""
+    second = data.get("second")
+    for path, given in {"metric": data, "second": {"metric": second} if isinstance(second, str) else second}.items():
+        if isinstance(given, dict) and given.get("metric") == SOLVED:
+            yield Problem(path, f"{SOLVED} is there only with a reward_threshold, which {data['environment']} lacks")
 
 
 def _misfit(environment: str, arguments: dict[str, Any], data: Mapping[str, Any]) -> EnvironmentMisfit | None:

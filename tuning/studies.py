@@ -10,7 +10,7 @@ import optuna
 from optuna.storages import RDBStorage
 
 from tuning import beginnings, sqlite
-from tuning.errors import StudyError, StudyExists, StudyNotFound
+from tuning.errors import StudyError, StudyExists, StudyNotFound, SweepError
 from tuning.locks import alone
 from tuning.paths import Home
 from tuning.study import CREATED, KEY, SWEEP, Study
@@ -61,15 +61,22 @@ def create(home: Home, url: str, sweep: Sweep, name: str | None = None) -> Study
 
 
 def opened(home: Home, url: str, name: str | None = None) -> Study:
-    """The study of this name, or the newest. Raises StudyNotFound where there is none."""
+    """The study of this name, or the newest.
+
+    Raises StudyNotFound where there is none, StudyError where its sweep, kept by an earlier version, can't be run.
+    """
     known = names(home, url)
     if not known:
         raise StudyNotFound(f"there are no studies in {home.root}; `tuning run cartpole-dqn` makes one")
     if name is not None and name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         raise StudyNotFound(f"there is no study {name!r} in {home.root}; did you mean {(near or known[-1:])[0]!r}?")
-    kept = storage(url)
-    return Study(home, kept, optuna.load_study(study_name=name or known[-1], storage=kept))
+    kept, chosen = storage(url), name or known[-1]
+    study = optuna.load_study(study_name=chosen, storage=kept)
+    try:
+        return Study(home, kept, study)
+    except SweepError as error:
+        raise StudyError(f"{chosen!r} is the study of a sweep that can't be run:\n{error}") from error
 
 
 def names(home: Home, url: str) -> list[str]:

@@ -161,9 +161,11 @@ class Sweep(Frozen):
     data: Annotated[str, AfterValidator(_absolute)] | None = Field(
         None, description="name of a data set or path of a file, for loops that are supervised"
     )
-    metric: str = Field("", description="what trials are compared by; left out: the loop's score")
+    metric: str = Field(
+        "", description="what trials are compared by, and best weights chosen; left out: the loop's score"
+    )
     direction: Literal["maximize", "minimize"] = Field(
-        "maximize", description="left out: as the loop's score has it, and known for another loss, or an accuracy"
+        "maximize", description="left out: as the loop's score has it, and known for losses, accuracies and returns"
     )
     second: Annotated[Second | None, BeforeValidator(_metric_alone)] = Field(
         None, description="a second objective: seconds, steps or another metric; halving and confirm are off then"

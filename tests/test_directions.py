@@ -18,7 +18,7 @@ FLOORS = (
     "tuning.sweep",
     "tuning.machine",
     "tuning.checks tuning.beginnings",
-    "tuning.space",
+    "tuning.space tuning.reach",
     "tuning.dimensions",
     "tuning.fields",
     "tuning.document",

@@ -98,6 +98,17 @@ def test_the_config_of_a_member_has_the_defaults_then_what_is_fixed_then_the_val
     )
 
 
+def test_trial_0_has_other_defaults_where_they_are_given() -> None:
+    read = Sweep.model_validate(
+        {**DQN, "default": {"batch_size": 16, "learning_rate": 3e-3}, "first": [{"batch_size": 32}]}
+    )
+    assert (read.config().batch_size, read.config().learning_rate) == (16, 3e-3)
+    assert read.config({"batch_size": 128}).batch_size == 128
+    assert read.default_params() == {"learning_rate": 3e-3, "schedule": "fixed"}
+    assert read.first_params() == [{"learning_rate": 3e-3, "schedule": "fixed", "batch_size": 32}]
+    assert Sweep.model_validate(document.parse(read.to_yaml(), "")) == read
+
+
 def test_default_params_leave_out_what_the_search_cannot_say() -> None:
     data = changed(
         changed(DQN, "search.max_norm", {"low": 1, "high": 9}), "search.gradient_steps", {"low": 1, "high": 4}

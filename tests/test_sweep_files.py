@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sweep_cases import DQN, changed, written
+from tiny_environments import CLOCK
 
 from tuning import document, sweep
 from tuning.errors import SweepError
@@ -71,6 +72,7 @@ def test_a_source_that_is_none_is_named(source: str, part: str) -> None:
         ("fixed.optimizer.sgd.momentum=0.9", changed(DQN, "fixed.optimizer", {"sgd": {"momentum": 0.9}})),
         ("search.learning_rate.high=1e-1", changed(DQN, "search.learning_rate.high", 0.1)),
         ("search.warmup={low: 0, high: 0.2}", changed(DQN, "search.warmup", {"low": 0, "high": 0.2})),
+        ("default.batch_size=16", changed(DQN, "default.batch_size", 16)),
         ("fixed.batch_size=32", changed(changed(DQN, "fixed.batch_size", 32), "search.batch_size", None)),
         (
             "search.gamma={choices: [0.9, 1.0]}",
@@ -80,6 +82,11 @@ def test_a_source_that_is_none_is_named(source: str, part: str) -> None:
 )
 def test_overrides_stand_over_the_file(tmp_path: Path, override: str, expected: dict[str, Any]) -> None:
     assert load(written(tmp_path, document.write(DQN)), [override]) == Sweep.model_validate(expected)
+
+
+def test_what_is_fixed_over_a_file_is_the_default_too(tmp_path: Path) -> None:
+    path = written(tmp_path, document.write(changed(DQN, "default.batch_size", 16)))
+    assert load(path, ["fixed.batch_size=32"]).config().batch_size == 32
 
 
 def test_the_last_override_of_a_key_counts() -> None:
@@ -121,6 +128,16 @@ ROWS = "".join(f"{row},{row}.5,x{row},{row}\n" for row in range(20))
             ["search.batch_size: should be at most 16, the rows to train on, is 64"],
         ),
         (f"a,b,c,y\n{ROWS}", ["fixed.features=[a]", "fixed.batch_size=17"], ["fixed.batch_size: should be at most 16"]),
+        (
+            f"a,b,c,y\n{ROWS}",
+            ["fixed.features=[a]", "search.batch_size={choices: [8, 16]}"],
+            ["search.batch_size: trial 0 takes the loop's default, 64, which should be at most 16, the rows to train"],
+        ),
+        (
+            f"a,b,c,y\n{ROWS}",
+            ["fixed.features=[a]", "search.batch_size={choices: [8, 16]}", "default.batch_size=17"],
+            ["default.batch_size: should be at most 16, the rows to train on, is 17"],
+        ),
         (
             f"a,b,c,y\n{ROWS}",
             ["fixed.loss=cross_entropy", "fixed.targets=[b]", "fixed.features=[a]", "fixed.batch_size=8"],
@@ -166,6 +183,17 @@ def test_arguments_that_an_environment_does_not_take_are_named(tmp_path: Path) -
     text = document.write(changed(DQN, "search.environment_args", {"choices": [{}, {"sticks": 3}]}))
     with pytest.raises(SweepError, match=r"^environment: CartPole-v1 can't be made: .*sticks"):
         load(written(tmp_path, text))
+
+
+def test_arguments_of_trial_0_are_tried_too(tmp_path: Path) -> None:
+    needing = changed(DQN, "environment", CLOCK)
+    searched = changed(needing, "search.environment_args", {"choices": [{"length": 3}, {"length": 4}]})
+    with pytest.raises(SweepError, match=r"^search.environment_args: trial 0 takes none of them: .*length.*default: {"):
+        load(written(tmp_path, document.write(searched)))
+    with pytest.raises(SweepError, match=r"^default.environment_args: .*size"):
+        load(written(tmp_path, document.write(changed(searched, "default.environment_args", {"size": 3}))))
+    given = changed(searched, "default.environment_args", {"length": 5})
+    assert load(written(tmp_path, document.write(given))).config().environment_args == {"length": 5}
 
 
 def test_a_network_of_one_s_own_that_does_not_fit_is_named(tmp_path: Path) -> None:

@@ -191,6 +191,9 @@ class Sweep(Frozen):
     seed: int = Field(0, description="of the search and of the seeds that it trains with", ge=0, lt=2**32)
     fixed: dict[str, Any] = Field({}, description="fields of the loop's config that differ from its defaults")
     search: dict[str, Dimension] = Field(description="fields of the loop's config that trials differ in")
+    default: dict[str, Any] = Field(
+        {}, description="values of searched fields that trial 0 has, where they differ from the loop's defaults"
+    )
     first: list[dict[str, Any]] = Field(
         [], description="values of searched fields to try right after the default configuration, which has the others"
     )
@@ -279,12 +282,14 @@ class Sweep(Frozen):
         return Space(self.search, frozenset(name for name in self.search if not is_tunable(config, name)))
 
     def config(self, values: Mapping[str, Any] | None = None, seed: int = 0) -> Training:
-        """The config of one member: these values of the dimensions; without any, the loop's defaults under `fixed`."""
+        """The config of one member: these values of the dimensions; without any, those of trial 0."""
         own = {"budget": self.budget, "environment": self.environment, "data": self.data}
         known = {name: value for name, value in own.items() if value is not None}
         if "evaluation_seed" in loop_of(self.loop).Config.model_fields:
             known["evaluation_seed"] = self.seed
-        config: Training = loop_of(self.loop).Config(**{**known, **self.fixed, **(values or {}), "seed": seed})
+        config: Training = loop_of(self.loop).Config(
+            **{**known, **self.fixed, **self.default, **(values or {}), "seed": seed}
+        )
         return config
 
     def default_params(self) -> dict[str, Any]:
@@ -324,7 +329,7 @@ def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
     """The sweep in a preset or file, with `key.path=value` put over it; raises SweepError with all that is wrong.
 
     Unlike a sweep made otherwise it is also checked for what this machine lacks: the environment, the data set. An
-    override of `fixed.x` takes x out of the search, one of `search.x` takes it out of what is fixed.
+    override of `fixed.x` takes x out of the search and of `default`, one of `search.x` takes it out of what is fixed.
     """
     path = _find(source)
     data = document.read(path)
@@ -393,9 +398,9 @@ def _override(data: dict[str, Any], override: str) -> dict[str, Any]:
     if not equals or not all(keys):
         raise SweepError([Problem("", f"{override!r} should be key.path=value, such as fixed.gamma=0.99")])
     changed = _set(data, keys, document.parse(text, path))
-    other = {"fixed": "search", "search": "fixed"}.get(keys[0], "")
-    if len(keys) > 1 and isinstance(changed.get(other), dict):
-        changed[other] = {name: value for name, value in changed[other].items() if name != keys[1]}
+    for other in {"fixed": ("search", "default"), "search": ("fixed",)}.get(keys[0], ()):
+        if len(keys) > 1 and isinstance(changed.get(other), dict):
+            changed[other] = {name: value for name, value in changed[other].items() if name != keys[1]}
     return changed
 
 

@@ -18,6 +18,7 @@ FLOORS = (
     "tuning.sweep",
     "tuning.machine",
     "tuning.checks tuning.beginnings",
+    "tuning.idle",
     "tuning.space tuning.reach",
     "tuning.dimensions",
     "tuning.fields",

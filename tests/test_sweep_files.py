@@ -1,12 +1,13 @@
 """Sweeps as they are loaded: presets and files, what is put over them, and what this machine has of what they need."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sweep_cases import DQN, changed, written
-from tiny_environments import CLOCK
+from tiny_environments import CLOCK, PICTURE
 
 from tuning import document, sweep
 from tuning.errors import SweepError
@@ -185,6 +186,33 @@ def test_arguments_that_an_environment_does_not_take_are_named(tmp_path: Path) -
         load(written(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("environment", "fixed", "problems"),
+    [
+        ("CartPole-v1", {"channels": [8]}, ["fixed.channels: does nothing unless observations are images"]),
+        (PICTURE, {"channels": [8]}, []),
+        (
+            "CartPole-v1",
+            {"hidden": [], "activation": "tanh"},
+            ["fixed.activation: does nothing unless hidden has a layer"],
+        ),
+        (PICTURE, {"hidden": [], "activation": "tanh"}, []),
+        (
+            PICTURE,
+            {"network": "own_networks:Eye", "channels": [8]},
+            ["fixed.channels: does nothing unless network is standard"],
+        ),
+    ],
+)
+def test_what_counts_for_images_alone_is_named_elsewhere(
+    tmp_path: Path, environment: str, fixed: dict[str, Any], problems: list[str]
+) -> None:
+    path = written(tmp_path, document.write({**DQN, "environment": environment, "fixed": fixed}))
+    with pytest.raises(SweepError) if problems else nullcontext() as caught:
+        load(path)
+    assert problems == (str(caught.value).splitlines() if caught else [])
+
+
 def test_arguments_of_trial_0_are_tried_too(tmp_path: Path) -> None:
     needing = changed(DQN, "environment", CLOCK)
     searched = changed(needing, "search.environment_args", {"choices": [{"length": 3}, {"length": 4}]})
@@ -197,7 +225,7 @@ def test_arguments_of_trial_0_are_tried_too(tmp_path: Path) -> None:
 
 
 def test_a_network_of_one_s_own_that_does_not_fit_is_named(tmp_path: Path) -> None:
-    fixed = changed(DQN, "fixed.network", "own_networks:Branching")
+    fixed = {**DQN, "fixed": {"network": "own_networks:Branching"}}
     with pytest.raises(SweepError, match=r"^fixed.network: own_networks:Branching can't be used with inputs=4"):
         load(written(tmp_path, document.write(fixed)))
     names = ["standard", "own_networks:TwoHeads", "own_networks:Nowhere", "no_such_module:Class"]

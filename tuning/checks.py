@@ -6,7 +6,7 @@ from typing import Any
 from trainables import LOOPS, loop_of
 from trainables.imports import Unimportable
 from trainables.loop import Loop, is_tunable
-from tuning import dimensions, fields
+from tuning import dimensions, fields, idle
 from tuning import space as spaces
 from tuning.dimensions import FloatRange, IntRange, Options
 from tuning.document import shown
@@ -71,6 +71,7 @@ def problems(data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[
     yield from _first_problems(data, loop)
     yield from _sampler_problems(data, loop)
     yield from _limit_problems(data)
+    yield from idle.problems(data, loop)
 
 
 def _loop_problem(given: Any) -> str:

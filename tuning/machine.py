@@ -9,7 +9,7 @@ from trainables.images import Image
 from trainables.imports import Unimportable
 from trainables.loop import EpisodicConfig, Loop
 from trainables.networks import Own
-from tuning import fields
+from tuning import fields, idle
 from tuning.errors import Problem
 from tuning.reach import default, default_problem, largest, mapping, of_default, place, searched
 
@@ -29,8 +29,11 @@ def absent(data: Mapping[str, Any]) -> Iterator[Problem]:
     yield from (_environment_problem(data, given, misfit) for given, misfit in found)
     if not found:
         wrappers = mapping(data, "fixed").get("wrappers", ())
-        described = (environments.describe(environment, each, wrappers) for each in arguments)
+        described = [environments.describe(environment, each, wrappers) for each in arguments]
         yield from _network_problems(data, ((each.inputs, each.actions, each.image) for each in described))
+        loop = _loop(data)
+        if loop is not None:
+            yield from idle.problems(data, loop, images=any(each.image for each in described))
 
 
 def _environment_problem(data: Mapping[str, Any], arguments: dict[str, Any], misfit: EnvironmentMisfit) -> Problem:

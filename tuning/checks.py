@@ -51,8 +51,14 @@ _OF_THE_SWEEP = ("budget", "environment", "data", "seed")
 """Fields of a config that come from the top of the file."""
 
 
-def problems(data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[str]) -> Iterator[Problem]:
-    """What is wrong with a sweep's data beyond the types of its keys, of which these are known; the loop if known."""
+def problems(
+    data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[str], begun: bool = False
+) -> Iterator[Problem]:
+    """What is wrong with a sweep's data beyond the types of its keys, of which these are known; the loop if known.
+
+    begun: whether it is that of a study, which can be read whatever in it trains badly or counts for nothing: it may be
+    older than what is said of that.
+    """
     for key in data:
         if key not in keys:
             yield _unknown_key(key, data, loop, keys)
@@ -64,14 +70,16 @@ def problems(data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[
     yield from _metric_problems(data, loop)
     yield from _second_problems(data, loop)
     yield from _budget_problems(data, loop)
-    yield from _replay_problems(data, loop)
+    if not begun:
+        yield from _trial_0_problems(data, loop)
+        yield from _replay_problems(data, loop)
+        yield from idle.problems(data, loop)
     yield from _fixed_problems(data, loop)
     yield from _search_problems(data, loop)
     yield from _default_problems(data, loop)
     yield from _first_problems(data, loop)
     yield from _sampler_problems(data, loop)
     yield from _limit_problems(data)
-    yield from idle.problems(data, loop)
 
 
 def _loop_problem(given: Any) -> str:
@@ -185,8 +193,6 @@ def _budget_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
     if found or not isinstance(budget, int):
         return
     reports, starts = largest(data, loop, "reports"), largest(data, loop, "learning_starts")
-    if starts < budget <= of_default(data, loop, "learning_starts"):
-        yield default_problem(data, loop, "learning_starts", f"below the budget, {budget:_}")
     too_few = []
     if budget < reports:
         too_few.append(f"at least {reports:_}, the number of reports")
@@ -194,6 +200,13 @@ def _budget_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
         too_few.append(f"above {starts:_}, where learning starts")
     if too_few:
         yield Problem("budget", f"should be {' and '.join(too_few)}, is {budget} {loop.unit}")
+
+
+def _trial_0_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    """A default that would have trial 0 learn nothing, where learning_starts is searched."""
+    budget, starts = data.get("budget"), largest(data, loop, "learning_starts")
+    if is_whole(budget) and starts < budget <= of_default(data, loop, "learning_starts"):
+        yield default_problem(data, loop, "learning_starts", f"below the budget, {budget:_}")
 
 
 def _replay_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     ValidationError,
+    ValidationInfo,
     field_serializer,
     model_validator,
 )
@@ -34,6 +35,9 @@ MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries",
 """What may differ from the file when a study goes on."""
 
 MOST_TRIALS = 1_000_000
+
+_BEGUN = object()
+"""The context in which the sweep of a study is read."""
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -203,14 +207,14 @@ class Sweep(Frozen):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         plain, found = document.plain(data)
         if not isinstance(plain, dict):
             raise SweepError([Problem("", f"a sweep should be a mapping of its settings, is {shown(data)}")])
         stated = {key: value for key, value in plain.items() if value is not None}
         loop = _loop(stated.get("loop"))
         given = {**_defaults(loop, stated), **stated}
-        found += checks.problems(given, loop, cls.model_fields)
+        found += checks.problems(given, loop, cls.model_fields, begun=info.context is _BEGUN)
         search = {} if found or loop is None else _read_search(loop, given)
         try:
             sweep = handler({**{key: given[key] for key in cls.model_fields if key in given}, "search": search})
@@ -347,6 +351,11 @@ def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
     return sweep
 
 
+def kept(data: Any) -> Sweep:
+    """The sweep of a study, from its plain data; raises SweepError where it can't be one."""
+    return Sweep.model_validate(data, context=_BEGUN)
+
+
 def changed(sweep: Sweep, trials: str | None, time_limit: str | None, settings: Sequence[str] = ()) -> Sweep:
     """The sweep with other trials, `+50` for so many more, another time limit, and `key.path=value` put over it.
 
@@ -361,7 +370,7 @@ def changed(sweep: Sweep, trials: str | None, time_limit: str | None, settings: 
         given["time_limit"] = document.parse(time_limit, "time_limit")
     for setting in settings:
         given = _override(given, setting)
-    made = Sweep.model_validate(given)
+    made = kept(given)
     fixed = [
         Problem(each.key_path, f"{each.message}; only {', '.join(sorted(MAY_CHANGE))} can change")
         for each in differences(sweep, made)

@@ -10,7 +10,7 @@ FLOORS = (
     "tuning.cli",
     "tuning",
     "tuning.run tuning.leaderboard tuning.predict tuning.audit",
-    "tuning.tracking tuning.confirm tuning.progress",
+    "tuning.tracking tuning.confirm tuning.progress tuning.memory",
     "tuning.search tuning.controller tuning.ended_legs tuning.leg_errors",
     "tuning.sampling tuning.studies",
     "tuning.study tuning.workers tuning.samplers tuning.importance",

@@ -24,7 +24,7 @@ def absent(data: Mapping[str, Any]) -> Iterator[Problem]:
         yield from _data_problems(data)
     if not isinstance(environment, str):
         return
-    arguments = _environment_args(data)
+    arguments = environment_args(data)
     found = [(given, misfit) for given in arguments if (misfit := _misfit(environment, given, data))]
     yield from (_environment_problem(data, given, misfit) for given, misfit in found)
     if not found:
@@ -94,7 +94,7 @@ def _network_problems(data: Mapping[str, Any], shapes: Iterable[tuple[int, int, 
                 yield Problem(path, message)
 
 
-def _environment_args(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+def environment_args(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The arguments that trials give their environment, those of trial 0 first."""
     # Where the loop is not known, its environment still is: all of ours have the same field.
     loop = _loop(data) or LOOPS["dqn"]

@@ -218,14 +218,11 @@ def _replay_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
 
 
 def _room_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    # Not mixed: trial 0 alone has the defaults of what is searched, and has both.
     capacity, batch = smallest(data, loop, "replay_capacity"), largest(data, loop, "batch_size")
-    given = [
-        name
-        for name in ("replay_capacity", "batch_size")
-        if name in {**mapping(data, "fixed"), **mapping(data, "search")}
-    ]
     if 0 < capacity < batch:
-        path = place(data, given[0])
+        given = {**mapping(data, "fixed"), **mapping(data, "search")}
+        path = place(data, "replay_capacity" if "replay_capacity" in given else "batch_size")
         yield Problem(path, f"leaves no room: replay_capacity, {capacity:_}, should be at least batch_size, {batch:_}")
         return
     capacity, batch = of_default(data, loop, "replay_capacity"), of_default(data, loop, "batch_size")

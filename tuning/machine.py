@@ -37,8 +37,11 @@ def absent(data: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _environment_problem(data: Mapping[str, Any], arguments: dict[str, Any], misfit: EnvironmentMisfit) -> Problem:
-    message, dimension = " ".join(misfit.message.split()), mapping(data, "search").get("environment_args")
-    choices = mapping({"": dimension}, "").get("choices")
+    """What does not fit; where no trial but the first has these arguments, it is the default's fault."""
+    message, choices = (
+        " ".join(misfit.message.split()),
+        mapping(mapping(data, "search"), "environment_args").get("choices"),
+    )
     if misfit.key == "environment" and isinstance(choices, list) and arguments not in choices:
         if "environment_args" in mapping(data, "default"):
             return Problem("default.environment_args", message)

@@ -37,6 +37,35 @@ class WithBuffers(nn.Sequential):
         super().__init__(nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs))
 
 
+class Dropping(nn.Sequential):
+    """Random in train mode alone."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(nn.Linear(inputs, 8), nn.Dropout(0.5), nn.Linear(8, outputs))
+
+
+class Noisy(nn.Linear):
+    """Random in both modes, without a layer that says so."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs)
+
+    def forward(self, seen: Tensor) -> Tensor:
+        found: Tensor = super().forward(seen)
+        return found + torch.randn_like(found)
+
+
+class WiderInTraining(nn.Linear):
+    """Has another output in train mode alone."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs)
+
+    def forward(self, seen: Tensor) -> Tensor:
+        found: Tensor = super().forward(seen)
+        return torch.cat((found, found[:, :1]), dim=1) if self.training else found
+
+
 class WithoutParameters(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()

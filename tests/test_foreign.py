@@ -325,4 +325,5 @@ def test_what_is_wrong_with_a_sweep_is_said() -> None:
     assert found["seeds"] == "should be 1 or left out: climbing:Climber trains one member at a time"
     assert found["environment"] == "climbing:Climber takes any setting: should stand under fixed"
     assert problems(direction=None)["direction"] == "is missing: should be maximize or minimize"
+    assert "nobody knows what climbing:Climber does by default" in problems(default={"step": 0.1})["default"]
     assert problems(fixed={"budget": 3})["fixed.budget"].startswith("has no place here")

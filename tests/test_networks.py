@@ -204,6 +204,12 @@ class TestOwn:
             ("own_networks:TooWide", r"should return \(3, 2\) for three inputs, returns \(3, 3\)"),
             ("own_networks:WithBuffers", "has buffers: 1.running_mean, 1.running_var, 1.num_batches_tracked"),
             ("own_networks:WithoutParameters", "should have parameters to learn by, has none"),
+            (
+                "own_networks:Dropping",
+                r"draws random numbers in train mode, by 1 \(Dropout\): should draw none, .* the setting `dropout`",
+            ),
+            ("own_networks:Noisy", "draws random numbers in eval mode: should draw none"),
+            ("own_networks:WiderInTraining", r"should return \(3, 2\) for three inputs, returns \(3, 3\)"),
             ("own_networks:Branching", "can't be used with inputs=4 and outputs=2: .*vmap"),
         ],
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sweep_cases import DQN, SUPERVISED, changed, problems
 
 from trainables import LOOPS
-from tuning import document
+from tuning import document, sweep
 from tuning.dimensions import Choices, FloatRange, IntRange, Options
 from tuning.errors import SweepError
 from tuning.sweep import Sweep, Workers
@@ -118,6 +118,36 @@ def test_the_config_of_a_member_has_the_defaults_then_what_is_fixed_then_the_val
     assert (
         given.model_copy(update={"learning_rate": plain.learning_rate, "schedule": plain.schedule, "seed": 0}) == plain
     )
+
+
+def test_trial_0_has_other_defaults_where_they_are_given() -> None:
+    read = Sweep.model_validate(
+        {**DQN, "default": {"batch_size": 16, "learning_rate": 3e-3}, "first": [{"batch_size": 32}]}
+    )
+    assert (read.config().batch_size, read.config().learning_rate) == (16, 3e-3)
+    assert read.config({"batch_size": 128}).batch_size == 128
+    assert read.default_params() == {"learning_rate": 3e-3, "schedule": "fixed"}
+    assert read.first_params() == [{"learning_rate": 3e-3, "schedule": "fixed", "batch_size": 32}]
+    assert Sweep.model_validate(document.parse(read.to_yaml(), "")) == read
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("fixed.priority_alpha", 0.5),
+        ("search.replay_capacity", {"choices": [32, 5_000]}),
+        ("search.learning_starts", {"choices": [10, 20]}),
+    ],
+)
+def test_a_study_is_read_and_changed_although_its_sweep_would_no_longer_be_begun(path: str, value: Any) -> None:
+    data = changed({**DQN, "budget": 1_000, "fixed": {"learning_starts": 10}}, path, value)
+    if "learning_starts" in path:
+        data["fixed"] = {}
+    assert problems(data)
+    read = sweep.kept(data)
+    assert sweep.changed(read, "+8", None).trials == read.trials + 8
+    with pytest.raises(SweepError, match="did you mean gamma"):
+        sweep.kept(changed(data, "fixed.gama", 0.9))
 
 
 def test_default_params_leave_out_what_the_search_cannot_say() -> None:

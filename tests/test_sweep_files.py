@@ -1,11 +1,13 @@
 """Sweeps as they are loaded: presets and files, what is put over them, and what this machine has of what they need."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sweep_cases import DQN, changed, written
+from tiny_environments import CLOCK, PICTURE
 
 from tuning import document, sweep
 from tuning.errors import SweepError
@@ -71,6 +73,7 @@ def test_a_source_that_is_none_is_named(source: str, part: str) -> None:
         ("fixed.optimizer.sgd.momentum=0.9", changed(DQN, "fixed.optimizer", {"sgd": {"momentum": 0.9}})),
         ("search.learning_rate.high=1e-1", changed(DQN, "search.learning_rate.high", 0.1)),
         ("search.warmup={low: 0, high: 0.2}", changed(DQN, "search.warmup", {"low": 0, "high": 0.2})),
+        ("default.batch_size=16", changed(DQN, "default.batch_size", 16)),
         ("fixed.batch_size=32", changed(changed(DQN, "fixed.batch_size", 32), "search.batch_size", None)),
         (
             "search.gamma={choices: [0.9, 1.0]}",
@@ -80,6 +83,11 @@ def test_a_source_that_is_none_is_named(source: str, part: str) -> None:
 )
 def test_overrides_stand_over_the_file(tmp_path: Path, override: str, expected: dict[str, Any]) -> None:
     assert load(written(tmp_path, document.write(DQN)), [override]) == Sweep.model_validate(expected)
+
+
+def test_what_is_fixed_over_a_file_is_the_default_too(tmp_path: Path) -> None:
+    path = written(tmp_path, document.write(changed(DQN, "default.batch_size", 16)))
+    assert load(path, ["fixed.batch_size=32"]).config().batch_size == 32
 
 
 def test_the_last_override_of_a_key_counts() -> None:
@@ -121,6 +129,16 @@ ROWS = "".join(f"{row},{row}.5,x{row},{row}\n" for row in range(20))
             ["search.batch_size: should be at most 16, the rows to train on, is 64"],
         ),
         (f"a,b,c,y\n{ROWS}", ["fixed.features=[a]", "fixed.batch_size=17"], ["fixed.batch_size: should be at most 16"]),
+        (
+            f"a,b,c,y\n{ROWS}",
+            ["fixed.features=[a]", "search.batch_size={choices: [8, 16]}"],
+            ["search.batch_size: trial 0 takes the loop's default, 64, which should be at most 16, the rows to train"],
+        ),
+        (
+            f"a,b,c,y\n{ROWS}",
+            ["fixed.features=[a]", "search.batch_size={choices: [8, 16]}", "default.batch_size=17"],
+            ["default.batch_size: should be at most 16, the rows to train on, is 17"],
+        ),
         (
             f"a,b,c,y\n{ROWS}",
             ["fixed.loss=cross_entropy", "fixed.targets=[b]", "fixed.features=[a]", "fixed.batch_size=8"],
@@ -168,8 +186,46 @@ def test_arguments_that_an_environment_does_not_take_are_named(tmp_path: Path) -
         load(written(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("environment", "fixed", "problems"),
+    [
+        ("CartPole-v1", {"channels": [8]}, ["fixed.channels: does nothing unless observations are images"]),
+        (PICTURE, {"channels": [8]}, []),
+        (
+            "CartPole-v1",
+            {"hidden": [], "activation": "tanh"},
+            ["fixed.activation: does nothing unless hidden has a layer"],
+        ),
+        (PICTURE, {"hidden": [], "activation": "tanh"}, []),
+        (
+            PICTURE,
+            {"network": "own_networks:Eye", "channels": [8]},
+            ["fixed.channels: does nothing unless network is standard"],
+        ),
+    ],
+)
+def test_what_counts_for_images_alone_is_named_elsewhere(
+    tmp_path: Path, environment: str, fixed: dict[str, Any], problems: list[str]
+) -> None:
+    path = written(tmp_path, document.write({**DQN, "environment": environment, "fixed": fixed}))
+    with pytest.raises(SweepError) if problems else nullcontext() as caught:
+        load(path)
+    assert problems == (str(caught.value).splitlines() if caught else [])
+
+
+def test_arguments_of_trial_0_are_tried_too(tmp_path: Path) -> None:
+    needing = changed(DQN, "environment", CLOCK)
+    searched = changed(needing, "search.environment_args", {"choices": [{"length": 3}, {"length": 4}]})
+    with pytest.raises(SweepError, match=r"^search.environment_args: trial 0 takes none of them: .*length.*default: {"):
+        load(written(tmp_path, document.write(searched)))
+    with pytest.raises(SweepError, match=r"^default.environment_args: .*size"):
+        load(written(tmp_path, document.write(changed(searched, "default.environment_args", {"size": 3}))))
+    given = changed(searched, "default.environment_args", {"length": 5})
+    assert load(written(tmp_path, document.write(given))).config().environment_args == {"length": 5}
+
+
 def test_a_network_of_one_s_own_that_does_not_fit_is_named(tmp_path: Path) -> None:
-    fixed = changed(DQN, "fixed.network", "own_networks:Branching")
+    fixed = {**DQN, "fixed": {"network": "own_networks:Branching"}}
     with pytest.raises(SweepError, match=r"^fixed.network: own_networks:Branching can't be used with inputs=4"):
         load(written(tmp_path, document.write(fixed)))
     names = ["standard", "own_networks:TwoHeads", "own_networks:Nowhere", "no_such_module:Class"]

@@ -162,17 +162,18 @@ def function(spec: Spec, training: bool = False) -> Callable[[dict[str, Tensor],
 
 
 def check(spec: Own) -> None:
-    """Build a person's own network, and call it alone and as a pack does.
+    """Build a person's own network, and call it alone and as a pack does, in eval and in train mode.
 
     Raises imports.Unimportable where that fails or does not give (N, outputs), with a message of one line.
     """
-    rows = torch.zeros(3, spec.inputs)
     try:
         module = spec.build()
-        state = dict(module.state_dict())
-        with torch.no_grad():
-            _check_returned(spec, module.eval()(spec.image.upright(rows) if spec.image else rows))
-            vmap(function(spec))(pack.stack([state, state]), torch.stack([rows, rows]))
+        _check_called(spec, module.eval())
+        if buffers := ", ".join(name for name, _ in module.named_buffers()):
+            raise imports.Unimportable(f"{spec.name} should learn by parameters alone, has buffers: {buffers}")
+        if not module.state_dict():
+            raise imports.Unimportable(f"{spec.name} should have parameters to learn by, has none")
+        _check_called(spec, module.train())
     except imports.Unimportable:
         raise
     except Exception as error:
@@ -180,10 +181,33 @@ def check(spec: Own) -> None:
         raise imports.Unimportable(
             f"{spec.name} can't be used with inputs={spec.shape} and outputs={spec.outputs}: {reason}"
         ) from error
-    if buffers := ", ".join(name for name, _ in module.named_buffers()):
-        raise imports.Unimportable(f"{spec.name} should learn by parameters alone, has buffers: {buffers}")
-    if not state:
-        raise imports.Unimportable(f"{spec.name} should have parameters to learn by, has none")
+
+
+def _check_called(spec: Own, module: nn.Module) -> None:
+    rows, state = torch.zeros(3, spec.inputs), dict(module.state_dict())
+    with torch.no_grad():
+        _check_returned(spec, module(spec.image.upright(rows) if spec.image else rows))
+        try:
+            vmap(function(spec, module.training))(pack.stack([state, state]), torch.stack([rows, rows]))
+        except RuntimeError as error:
+            if _RANDOM not in str(error):
+                raise
+            raise imports.Unimportable(_random(spec, module)) from error
+
+
+_RANDOM = "called random operation"
+"""What vmap says of one that would draw for the whole pack from one stream."""
+
+_DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+
+
+def _random(spec: Own, module: nn.Module) -> str:
+    layers = [f"{name} ({type(each).__name__})" for name, each in module.named_modules() if isinstance(each, _DROPOUTS)]
+    where, mode = ", by " + ", ".join(layers) if layers else "", "train" if module.training else "eval"
+    return (
+        f"{spec.name} draws random numbers in {mode} mode{where}: should draw none, as members of a pack would share "
+        "them; a standard network of supervised has the setting `dropout`"
+    )
 
 
 def _check_returned(spec: Own, found: object) -> None:

@@ -156,6 +156,11 @@ class Replay:
             self.priorities.load([each["priorities"] for each in members])
 
 
+def row_bytes(inputs: int, prioritised: bool) -> int:
+    """What a transition of observations (F) takes in a memory, with its priority if it has one."""
+    return 4 * (2 * inputs + 3 + prioritised)
+
+
 def split(rows: Tensor, inputs: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Rows (B, 2F + 3) as observations and next observations (B, F), actions as int64, rewards and discounts (B,)."""
     return (

@@ -1,17 +1,18 @@
 """What is wrong with a sweep as a whole: plain data held against the loop that it names."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, TypeGuard
+from typing import Any
 
 from trainables import LOOPS, loop_of
 from trainables.imports import Unimportable
 from trainables.loop import Loop, is_bound, is_tunable, scores_of
-from tuning import dimensions, fields
+from tuning import dimensions, fields, idle
 from tuning import space as spaces
 from tuning.dimensions import FloatRange, IntRange, Options
 from tuning.document import shown
 from tuning.errors import Problem
 from tuning.outcome import SECONDS, STEPS, Direction
+from tuning.reach import default, default_problem, is_whole, largest, mapping, of_default, place, searched, smallest
 from tuning.space import Space
 
 _UNSEARCHABLE = {
@@ -57,8 +58,14 @@ _OF_THE_SWEEP = ("budget", "environment", "data", "seed")
 """Fields of a config that come from the top of the file."""
 
 
-def problems(data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[str]) -> Iterator[Problem]:
-    """What is wrong with a sweep's data beyond the types of its keys, of which these are known; the loop if known."""
+def problems(
+    data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[str], begun: bool = False
+) -> Iterator[Problem]:
+    """What is wrong with a sweep's data beyond the types of its keys, of which these are known; the loop if known.
+
+    begun: whether it is that of a study, which can be read whatever in it trains badly or counts for nothing: it may be
+    older than what is said of that.
+    """
     for key in data:
         if key not in keys:
             yield _unknown_key(key, data, loop, keys)
@@ -70,9 +77,13 @@ def problems(data: Mapping[str, Any], loop: type[Loop] | None, keys: Collection[
     yield from _metric_problems(data, loop)
     yield from _second_problems(data, loop)
     yield from _budget_problems(data, loop)
-    yield from _replay_problems(data, loop)
+    if not begun:
+        yield from _trial_0_problems(data, loop)
+        yield from _replay_problems(data, loop)
+        yield from idle.problems(data, loop)
     yield from _fixed_problems(data, loop)
     yield from _search_problems(data, loop)
+    yield from _default_problems(data, loop)
     yield from _first_problems(data, loop)
     yield from _sampler_problems(data, loop)
     yield from _limit_problems(data)
@@ -214,37 +225,42 @@ def _budget_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
         yield Problem("budget", f"should be {' and '.join(too_few)}, is {budget} {loop.unit}")
 
 
-def largest(data: Mapping[str, Any], loop: type[Loop], name: str) -> int:
-    """The largest whole number that any trial has in the field; -1 where the loop does not have it."""
-    if name not in loop.Config.model_fields:
-        return -1
-    dimension = mapping(mapping(data, "search"), name)
-    choices = dimension.get("choices")
-    values = [dimension.get("high"), *(choices if isinstance(choices, list) else [])]
-    if not dimension:
-        values = [mapping(data, "fixed").get(name, loop.Config.model_fields[name].default)]
-    return max((value for value in values if isinstance(value, int)), default=-1)
+def _trial_0_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    """A default that would have trial 0 learn nothing, where learning_starts is searched."""
+    budget, starts = data.get("budget"), largest(data, loop, "learning_starts")
+    if is_whole(budget) and starts < budget <= of_default(data, loop, "learning_starts"):
+        yield default_problem(data, loop, "learning_starts", f"below the budget, {budget:_}")
 
 
 def _replay_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
-    """A replay memory that holds no batch, whatever is chosen of the search."""
-    capacity, batch = largest(data, loop, "replay_capacity"), largest(data, loop, "batch_size")
-    if 0 < capacity < batch and mapping(data, "fixed").get("replay") is not False:
-        named = (f"{part}.{name}" for name in ("replay_capacity", "batch_size") for part in ("fixed", "search"))
-        path = next(path for path in named if path.partition(".")[2] in mapping(data, path.partition(".")[0]))
-        yield Problem(path, f"leaves no room: replay_capacity, {capacity:_}, should be at least batch_size, {batch:_}")
+    """A replay memory that holds no batch: the smallest of those searched no largest batch, or that of trial 0."""
+    if mapping(data, "fixed").get("replay") is not False:
+        yield from _room_problems(data, loop)
     if _may_be(data, loop, "prioritised_replay", True) and _may_be(data, loop, "replay", False):
-        part = "search" if "prioritised_replay" in mapping(data, "search") else "fixed"
-        yield Problem(f"{part}.prioritised_replay", "needs a memory to draw from: should be false where replay is")
+        yield Problem(place(data, "prioritised_replay"), "needs a memory to draw from: should be false where replay is")
+
+
+def _room_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    # Not mixed: trial 0 alone has the defaults of what is searched, and has both.
+    capacity, batch = smallest(data, loop, "replay_capacity"), largest(data, loop, "batch_size")
+    if 0 < capacity < batch:
+        given = {**mapping(data, "fixed"), **mapping(data, "search")}
+        path = place(data, "replay_capacity" if "replay_capacity" in given else "batch_size")
+        yield Problem(path, f"leaves no room: replay_capacity, {capacity:_}, should be at least batch_size, {batch:_}")
+        return
+    capacity, batch = of_default(data, loop, "replay_capacity"), of_default(data, loop, "batch_size")
+    if 0 < capacity < batch:
+        if "batch_size" in mapping(data, "search"):
+            yield default_problem(data, loop, "batch_size", f"at most replay_capacity, {capacity:_}")
+        else:
+            yield default_problem(data, loop, "replay_capacity", f"at least batch_size, {batch:_}")
 
 
 def _may_be(data: Mapping[str, Any], loop: type[Loop], name: str, value: Any) -> bool:
     """Whether a trial may have this value in a field that has no range, if the loop has the field."""
-    if name not in loop.Config.model_fields:
-        return False
-    choices = mapping(mapping(data, "search"), name).get("choices", [])
-    fixed = mapping(data, "fixed").get(name, loop.Config.model_fields[name].default)
-    return value in choices if isinstance(choices, list) and choices else bool(fixed == value)
+    return value in searched(data, loop, name) or (
+        name in loop.Config.model_fields and default(data, loop, name) == value
+    )
 
 
 def _fixed_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
@@ -286,6 +302,20 @@ def _unsearchable(loop: type[Loop]) -> dict[str, str]:
     """The fields that no search of this loop may turn, and why."""
     found = _UNSEARCHABLE | (_OF_SUPERVISED if "data" in loop.Config.model_fields else {})
     return {name: reason for name, reason in found.items() if _is_declared(loop, name)}
+
+
+def _default_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
+    """What is wrong with what trial 0 has in fields that are searched; it may lie outside the search."""
+    search, given = mapping(data, "search"), mapping(data, "default")
+    if loop.Config.foreign and given:
+        yield Problem("default", f"should be left out: nobody knows what {data['loop']} does by default")
+        return
+    for name, value in given.items():
+        if name in search:
+            yield from fields.problems(loop.Config, name, value, f"default.{name}")
+        else:
+            what = "is no field that is searched: should stand under fixed" if name in loop.Config.model_fields else ""
+            yield Problem(f"default.{name}", what or fields.unknown(name, search, "is no field that is searched"))
 
 
 def _first_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
@@ -362,16 +392,6 @@ def _ranges_of_floats(path: str, dimension: dimensions.Dimension) -> Iterator[st
 
 def _limit_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     steps, budget, seeds = data.get("max_steps"), data.get("budget"), data.get("seeds", 1)
-    of_a_trial = budget * seeds if _is_whole(budget) and _is_whole(seeds) else 0
-    if _is_whole(steps) and 0 < steps < of_a_trial:
+    of_a_trial = budget * seeds if is_whole(budget) and is_whole(seeds) else 0
+    if is_whole(steps) and 0 < steps < of_a_trial:
         yield Problem("max_steps", f"should be at least {of_a_trial:_}, what a single trial takes, is {shown(steps)}")
-
-
-def _is_whole(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def mapping(data: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """What stands under the key; nothing where it is no mapping, which is reported elsewhere."""
-    value = data.get(key)
-    return value if isinstance(value, dict) else {}

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from trainables import LOOPS, datasets, environments, networks
+from trainables import LOOPS, datasets, environments, loop_of, networks
 from trainables.environments import EnvironmentMisfit
 from trainables.evaluation import SOLVED
 from trainables.images import Image
-from trainables.loop import EpisodicConfig
+from trainables.imports import Unimportable
+from trainables.loop import EpisodicConfig, Loop
 from trainables.networks import Own
-from tuning import fields
-from tuning.checks import largest, mapping
+from tuning import fields, idle
 from tuning.errors import Problem
+from tuning.reach import default, default_problem, largest, mapping, of_default, place, searched
 
 OF_DATA = ("data_seed", "features", "targets", "validation_share")
 """Fields that say what of a data set is learnt from."""
@@ -24,16 +25,32 @@ def absent(data: Mapping[str, Any]) -> Iterator[Problem]:
         yield from _data_problems(data)
     if not isinstance(environment, str):
         return
-    found = [each for arguments in _environment_args(data) if (each := _misfit(environment, arguments, data))]
-    for each in found:
-        key = each.key if each.key == "environment" else f"fixed.{each.key}"
-        yield Problem(key, " ".join(each.message.split()))
+    arguments = environment_args(data)
+    found = [(given, misfit) for given in arguments if (misfit := _misfit(environment, given, data))]
+    yield from (_environment_problem(data, given, misfit) for given, misfit in found)
     if not found:
         wrappers = mapping(data, "fixed").get("wrappers", ())
-        described = [environments.describe(environment, each, wrappers) for each in _environment_args(data)]
+        described = [environments.describe(environment, each, wrappers) for each in arguments]
         if any(each.reward_threshold is None for each in described):
             yield from _solved_problems(data)
         yield from _network_problems(data, ((each.inputs, each.actions, each.image) for each in described))
+        loop = _loop(data)
+        if loop is not None:
+            yield from idle.problems(data, loop, images=any(each.image for each in described))
+
+
+def _environment_problem(data: Mapping[str, Any], arguments: dict[str, Any], misfit: EnvironmentMisfit) -> Problem:
+    """What does not fit; where no trial but the first has these arguments, it is the default's fault."""
+    message, choices = (
+        " ".join(misfit.message.split()),
+        mapping(mapping(data, "search"), "environment_args").get("choices"),
+    )
+    if misfit.key == "environment" and isinstance(choices, list) and arguments not in choices:
+        if "environment_args" in mapping(data, "default"):
+            return Problem("default.environment_args", message)
+        other = "`default: {environment_args: ...}` gives it others"
+        return Problem("search.environment_args", f"trial 0 takes none of them: {message}; {other}")
+    return Problem(misfit.key if misfit.key == "environment" else f"fixed.{misfit.key}", message)
 
 
 def _solved_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
@@ -70,15 +87,16 @@ def _data_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     rows, inputs = found.train_features.shape
     batch = largest(data, loop, "batch_size")
     if batch > rows:
-        under = "search" if "batch_size" in mapping(data, "search") else "fixed"
-        yield Problem(f"{under}.batch_size", f"should be at most {rows:_}, the rows to train on, is {batch:_}")
+        yield Problem(place(data, "batch_size"), f"should be at most {rows:_}, the rows to train on, is {batch:_}")
+    elif of_default(data, loop, "batch_size") > rows:
+        yield default_problem(data, loop, "batch_size", f"at most {rows:_}, the rows to train on")
     yield from _network_problems(data, [(inputs, len(found.classes) or found.train_targets.shape[1], None)])
 
 
 def _network_problems(data: Mapping[str, Any], shapes: Iterable[tuple[int, int, Image | None]]) -> Iterator[Problem]:
     """What is wrong with networks of a person's own; shapes: inputs, outputs and the image, where there is one."""
     choices = mapping(mapping(data, "search"), "network").get("choices")
-    given = {"fixed.network": mapping(data, "fixed").get("network")} | {
+    given = {f"{part}.network": mapping(data, part).get("network") for part in ("fixed", "default")} | {
         f"search.network.choices[{index}]": name
         for index, name in enumerate(choices if isinstance(choices, list) else [])
     }
@@ -90,8 +108,18 @@ def _network_problems(data: Mapping[str, Any], shapes: Iterable[tuple[int, int, 
                 yield Problem(path, message)
 
 
-def _environment_args(data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    fixed = mapping(data, "fixed").get("environment_args", {})
-    choices = mapping(mapping(data, "search"), "environment_args").get("choices")
-    found = choices if isinstance(choices, list) else [fixed]
-    return [arguments for arguments in found if isinstance(arguments, dict)]
+def environment_args(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The arguments that trials give their environment, those of trial 0 first."""
+    # Where the loop is not known, its environment still is: all of ours have the same field.
+    loop = _loop(data) or LOOPS["dqn"]
+    found = [default(data, loop, "environment_args"), *searched(data, loop, "environment_args")]
+    known = [arguments for arguments in found if isinstance(arguments, dict)]
+    return [arguments for index, arguments in enumerate(known) if arguments not in known[:index]]
+
+
+def _loop(data: Mapping[str, Any]) -> type[Loop] | None:
+    """The loop that the sweep names; None where there is none, which is reported elsewhere."""
+    try:
+        return loop_of(str(data.get("loop")))
+    except Unimportable:
+        return None

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from trainables.tune import trainable_of
 from tuning import confirm as confirming
-from tuning import controller, studies, workers
+from tuning import controller, memory, studies, workers
 from tuning.confirm import ConfirmSearch
 from tuning.ended_legs import EndedLegs
 from tuning.errors import StudyError, StudyExists
@@ -38,8 +38,11 @@ def run(
 
     name: of the study, else its sweep's with the first free number; storage_url: Optuna's storage, else the home's own;
     address: of a Ray cluster, else workers of this machine; console: where progress is drawn.
-    Raises StudyExists where the name is taken, WorkersError where the workers can't be had.
+    Raises StudyExists where the name is taken, WorkersError where the workers can't be had, and SweepError where this
+    machine has not the memory for them.
     """
+    if address is None:
+        memory.check(sweep)
     url = storage_url or home.storage_url
     if name is not None and name in studies.names(home, url):
         # Found out before the workers are begun, which takes seconds; made after, since they may not be had.

@@ -49,7 +49,7 @@ class Study:
         self.name = study.study_name
         self._tables = Tables(kept.engine, kept.get_study_id_from_name(self.name))
         self._desk = InMemoryStorage()
-        self.sweep = Sweep.model_validate(study.user_attrs[SWEEP])
+        self.sweep = sweeps.kept(study.user_attrs[SWEEP])
 
     def best_for(self, sweep: Sweep) -> list[dict[str, Any]]:
         """The best of this study's trials that fit another sweep of the same loop, as that one's parameters."""

@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     ValidationError,
+    ValidationInfo,
     field_serializer,
     model_validator,
 )
@@ -34,6 +35,9 @@ MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries",
 """What may differ from the file when a study goes on."""
 
 MOST_TRIALS = 1_000_000
+
+_BEGUN = object()
+"""The context in which the sweep of a study is read."""
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -193,6 +197,9 @@ class Sweep(Frozen):
     seed: int = Field(0, description="of the search and of the seeds that it trains with", ge=0, lt=2**32)
     fixed: dict[str, Any] = Field({}, description="fields of the loop's config that differ from its defaults")
     search: dict[str, Dimension] = Field(description="fields of the loop's config that trials differ in")
+    default: dict[str, Any] = Field(
+        {}, description="values of searched fields that trial 0 has, where they differ from the loop's defaults"
+    )
     first: list[dict[str, Any]] = Field(
         [], description="values of searched fields to try right after the default configuration, which has the others"
     )
@@ -202,14 +209,14 @@ class Sweep(Frozen):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         plain, found = document.plain(data)
         if not isinstance(plain, dict):
             raise SweepError([Problem("", f"a sweep should be a mapping of its settings, is {shown(data)}")])
         stated = {key: value for key, value in plain.items() if value is not None}
         loop = _loop(stated.get("loop"))
         given = {**_defaults(loop, stated), **stated}
-        found += checks.problems(given, loop, cls.model_fields)
+        found += checks.problems(given, loop, cls.model_fields, begun=info.context is _BEGUN)
         search = {} if found or loop is None else _read_search(loop, given)
         try:
             sweep = handler({**{key: given[key] for key in cls.model_fields if key in given}, "search": search})
@@ -281,12 +288,14 @@ class Sweep(Frozen):
         return Space(self.search, frozenset(name for name in self.search if not is_tunable(config, name)))
 
     def config(self, values: Mapping[str, Any] | None = None, seed: int = 0) -> Training:
-        """The config of one member: these values of the dimensions; without any, the loop's defaults under `fixed`."""
+        """The config of one member: these values of the dimensions; without any, those of trial 0."""
         own = {"budget": self.budget, "environment": self.environment, "data": self.data}
         known = {name: value for name, value in own.items() if value is not None}
         if "evaluation_seed" in loop_of(self.loop).Config.model_fields:
             known["evaluation_seed"] = self.seed
-        config: Training = loop_of(self.loop).Config(**{**known, **self.fixed, **(values or {}), "seed": seed})
+        config: Training = loop_of(self.loop).Config(
+            **{**known, **self.fixed, **self.default, **(values or {}), "seed": seed}
+        )
         return config
 
     def default_params(self) -> dict[str, Any]:
@@ -326,7 +335,7 @@ def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
     """The sweep in a preset or file, with `key.path=value` put over it; raises SweepError with all that is wrong.
 
     Unlike a sweep made otherwise it is also checked for what this machine lacks: the environment, the data set. An
-    override of `fixed.x` takes x out of the search, one of `search.x` takes it out of what is fixed.
+    override of `fixed.x` takes x out of the search and of `default`, one of `search.x` takes it out of what is fixed.
     """
     path = _find(source)
     data = document.read(path)
@@ -344,6 +353,11 @@ def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
     return sweep
 
 
+def kept(data: Any) -> Sweep:
+    """The sweep of a study, from its plain data; raises SweepError where it can't be one."""
+    return Sweep.model_validate(data, context=_BEGUN)
+
+
 def changed(sweep: Sweep, trials: str | None, time_limit: str | None, settings: Sequence[str] = ()) -> Sweep:
     """The sweep with other trials, `+50` for so many more, another time limit, and `key.path=value` put over it.
 
@@ -358,7 +372,7 @@ def changed(sweep: Sweep, trials: str | None, time_limit: str | None, settings: 
         given["time_limit"] = document.parse(time_limit, "time_limit")
     for setting in settings:
         given = _override(given, setting)
-    made = Sweep.model_validate(given)
+    made = kept(given)
     fixed = [
         Problem(each.key_path, f"{each.message}; only {', '.join(sorted(MAY_CHANGE))} can change")
         for each in differences(sweep, made)
@@ -395,9 +409,9 @@ def _override(data: dict[str, Any], override: str) -> dict[str, Any]:
     if not equals or not all(keys):
         raise SweepError([Problem("", f"{override!r} should be key.path=value, such as fixed.gamma=0.99")])
     changed = _set(data, keys, document.parse(text, path))
-    other = {"fixed": "search", "search": "fixed"}.get(keys[0], "")
-    if len(keys) > 1 and isinstance(changed.get(other), dict):
-        changed[other] = {name: value for name, value in changed[other].items() if name != keys[1]}
+    for other in {"fixed": ("search", "default"), "search": ("fixed",)}.get(keys[0], ()):
+        if len(keys) > 1 and isinstance(changed.get(other), dict):
+            changed[other] = {name: value for name, value in changed[other].items() if name != keys[1]}
     return changed
 
 

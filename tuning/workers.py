@@ -39,9 +39,14 @@ def team(wanted: Workers, address: str | None = None) -> Iterator[Team]:
         yield from _of_cluster(wanted, address)
 
 
-def _own(wanted: Workers) -> Iterator[Team]:
+def own_count(wanted: Workers) -> int:
+    """How many workers a Ray of our own has on this machine."""
     cores = len(os.sched_getaffinity(0))
-    count = wanted.count if wanted.count != "auto" else max(1, math.floor(cores / wanted.cpus))
+    return wanted.count if wanted.count != "auto" else max(1, math.floor(cores / wanted.cpus))
+
+
+def _own(wanted: Workers) -> Iterator[Team]:
+    count = own_count(wanted)
     # Where Ray makes a token file of its own (quiet.py was not asked first), it is nobody else's to read.
     before = os.umask(0o077)
     try:

@@ -32,10 +32,14 @@ def main() -> None:
     with _alone(folder):
         if folder.exists():
             return
+        request = pickle.load(sys.stdin.buffer)
+        if request.key() != folder.name:
+            # A worker may have begun before the package was changed.
+            sys.exit("the source of trainables is not that of the process that asks")
         aside = folder.with_suffix(".part")
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
-        compile_into(aside, pickle.load(sys.stdin.buffer))
+        compile_into(aside, request)
         os.replace(aside, folder)
         _remove_unused(folder.parent)
 

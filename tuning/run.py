@@ -3,6 +3,7 @@
 import sys
 import time
 from contextlib import ExitStack
+from functools import partial
 
 from ray import tune
 from rich.console import Console
@@ -94,7 +95,7 @@ def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
     trackers = [Tracker(study)] if study.sweep.tracking == "mlflow" else []
     with ExitStack() as stack:
         for tracker in trackers:
-            stack.enter_context(tracker.open())
+            stack.enter_context(tracker.open(partial(_say, console)))
         study.set_state("running", before)
         progress = Progress(study, console)
         with progress.shown():
@@ -111,7 +112,14 @@ def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
         view = study.view()
         for tracker in trackers:
             tracker.ended(view)
+    for tracker in trackers:
+        if tracker.shortfall:
+            _say(console, tracker.shortfall)
     return study.view()
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _confirm(study: Study, wanted: Confirm, team: Team, console: Console) -> bool:

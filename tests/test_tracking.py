@@ -282,6 +282,29 @@ def test_another_mlflow_is_told_when_the_environment_names_one(
     assert not (runs / "mlflow.db").exists()
 
 
+@pytest.mark.parametrize(
+    ("uri", "why"),
+    [
+        ("foo://x", "unsupported URI 'foo://x'"),
+        ("localhost:5000", "unsupported URI"),
+        ("http://", "it names no host"),
+        ("mysql+nodriver://me:secret@host/x", "mysql.nodriver"),
+        ("sqlite:////proc/nope/mlflow.db", "No such file or directory"),
+    ],
+)
+def test_what_is_no_mlflow_is_refused_before_anything_is_begun(
+    tuning: Callable[..., sweeps.Said], runs: Path, monkeypatch: pytest.MonkeyPatch, uri: str, why: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    code, out, err = tuning("run", "number-match", "--root", str(runs))
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith("MLFLOW_TRACKING_URI: should be a server")
+    assert why in err
+    assert "secret" not in err
+    assert not (runs / "studies").exists()
+    assert not (runs / "studies.db").exists()
+
+
 def test_a_server_that_is_not_there_costs_no_trial_and_is_told_later(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

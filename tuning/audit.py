@@ -13,7 +13,7 @@ from mlflow.tracking import MlflowClient
 from tuning import sqlite
 from tuning.errors import ServerError
 from tuning.study import Study
-from tuning.tracking import FRONT, PARENT, STATUSES, Tracker, kept_artifacts, tracking_uri
+from tuning.tracking import FRONT, PARENT, STATUSES, Tracker, kept_artifacts, refuse_unusable, tracking_uri
 from tuning.views import StudyView, TrialView
 
 ENDED = ("complete", "pruned", "failed")
@@ -47,6 +47,7 @@ def audit(study: Study) -> list[Finding]:
 
 @contextmanager
 def _asked(study: Study) -> Iterator[MlflowClient]:
+    refuse_unusable(study.home)
     uri = tracking_uri(study.home)
     try:
         yield MlflowClient(tracking_uri=uri)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from trainables.tune import trainable_of
 from tuning import confirm as confirming
-from tuning import controller, studies, workers
+from tuning import controller, studies, tracking, workers
 from tuning.confirm import ConfirmSearch
 from tuning.ended_legs import EndedLegs
 from tuning.errors import StudyError, StudyExists
@@ -39,8 +39,10 @@ def run(
 
     name: of the study, else its sweep's with the first free number; storage_url: Optuna's storage, else the home's own;
     address: of a Ray cluster, else workers of this machine; console: where progress is drawn.
-    Raises StudyExists where the name is taken, WorkersError where the workers can't be had.
+    Raises StudyExists where the name is taken, WorkersError where the workers can't be had, ServerError where MLflow
+    can't be told as the environment says.
     """
+    _refuse_tracking(sweep, home)
     url = storage_url or home.storage_url
     if name is not None and name in studies.names(home, url):
         # Found out before the workers are begun, which takes seconds; made after, since they may not be had.
@@ -62,8 +64,10 @@ def resume(
 ) -> StudyView:
     """Go on with a study, whatever ended it: what is finished stands, what was under way goes on from its checkpoints.
 
-    sweep: the same with more trials or another time limit. Raises StudyRunning where another process runs the study.
+    sweep: the same with more trials or another time limit. Raises StudyRunning where another process runs the study,
+    ServerError where MLflow can't be told as the environment says.
     """
+    _refuse_tracking(sweep or study.sweep, study.home)
     with study.held():
         if sweep is not None:
             study.change(sweep)
@@ -116,6 +120,11 @@ def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
         if tracker.shortfall:
             _say(console, tracker.shortfall)
     return study.view()
+
+
+def _refuse_tracking(sweep: Sweep, home: Home) -> None:
+    if sweep.tracking == "mlflow":
+        tracking.refuse_unusable(home)
 
 
 def _say(console: Console, line: str) -> None:

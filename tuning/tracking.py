@@ -16,13 +16,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
+import sqlalchemy
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from trainables import checkpoint
 from tuning import sqlite
+from tuning.errors import ServerError
 from tuning.legs import Leg, Plan
 from tuning.locks import alone
 from tuning.outcome import MemberResult, Outcome
@@ -62,6 +66,9 @@ PARENT = "mlflow.parentRunId"
 FRONT = "lockstep.front"
 """The tag of trials that are on the front, or were once; on the study's own run it names them."""
 
+DATABASES = ("postgresql", "mysql", "mssql")
+"""Those that MLflow knows and asks, where they do not answer, for an hour."""
+
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 """What MLflow answers, or says of a server that does not answer, when another try may go through."""
 
@@ -69,6 +76,28 @@ _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED
 def tracking_uri(home: Home) -> str:
     """The MLflow that is told: the environment's, else the study folder's own."""
     return os.environ.get(URI_VARIABLE) or home.tracking_uri
+
+
+def refuse_unusable(home: Home) -> None:
+    """Raises ServerError where MLflow can't be told by what the environment says. No server is asked yet."""
+    given = os.environ.get(URI_VARIABLE)
+    if not given:
+        return
+    sqlite.write_ahead(home.tracking_database)
+    try:
+        parts = urlsplit(given)
+        if parts.scheme in ("http", "https") and not parts.hostname:
+            raise ValueError("it names no host")
+        if parts.scheme.partition("+")[0] in DATABASES:
+            sqlalchemy.create_engine(given).connect().close()
+        else:
+            MlflowClient(tracking_uri=given)
+    except (MlflowException, SQLAlchemyError, ImportError, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise ServerError(
+            f"{URI_VARIABLE}: should be a server, such as http://127.0.0.1:5000, or a database, such as "
+            f"sqlite:////data/mlflow.db, is {sqlite.without_password(given)!r}: {reason}"
+        ) from error
 
 
 def is_passing(error: MlflowException | OSError) -> bool:

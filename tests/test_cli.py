@@ -12,7 +12,7 @@ from sweeps import Said
 
 from tuning import studies, sweep
 from tuning.outcome import Outcome
-from tuning.study import Study
+from tuning.study import SWEEP, Study
 
 PRESETS = [preset.name for preset in sweep.presets()]
 
@@ -204,9 +204,38 @@ def test_list_has_a_line_a_study_the_newest_last(tuning: Callable[..., Said], ru
         ["later", "interrupted", "0", "-"],
     ]
     assert json.loads(tuning("list", "--root", str(runs), "--json")[1]) == [
-        {"name": "tiny-1", "state": "finished", "trials": 10},
-        {"name": "later", "state": "interrupted", "trials": 0},
+        {"name": "tiny-1", "state": "finished", "trials": 10, "flaw": None},
+        {"name": "later", "state": "interrupted", "trials": 0, "flaw": None},
     ]
+
+
+def test_a_study_whose_loop_is_not_to_be_found_here_is_shown_and_not_gone_on_with(
+    tuning: Callable[..., Said], runs: Path, study: Study
+) -> None:
+    own = sweeps.created(runs, "own", trials=4, pack_size=4)
+    sweeps.finished(own)
+    best = own.view().best
+    assert best is not None
+    assert best.value is not None
+    own.optuna.set_user_attr(SWEEP, {**own.optuna.user_attrs[SWEEP], "loop": "no_such_module:Climber"})
+    why = "can't be gone on with here: loop: no_such_module:Climber: no_such_module can't be imported"
+    code, out, err = tuning("list", "--root", str(runs))
+    assert (code, err) == (0, "")
+    _, first, second = out.splitlines()
+    assert first.split()[:3] == ["tiny-1", "finished", "10"]
+    assert second.split()[:4] == ["own", "interrupted", "4", f"{best.value:.4g}"]
+    assert second.endswith("its loop can't be imported here")
+    listed = {each["name"]: each["flaw"] for each in json.loads(tuning("list", "--json", "--root", str(runs))[1])}
+    assert listed["tiny-1"] is None
+    assert listed["own"].startswith(f"own: {why}")
+    code, out, err = tuning("show", "own", "--root", str(runs))
+    assert (code, err) == (0, "")
+    assert why in out
+    assert f"Best: trial {best.number}" in out
+    assert json.loads(tuning("show", "own", "--json", "--root", str(runs))[1])["best"]["value"] == best.value
+    code, out, err = tuning("resume", "own", "--root", str(runs))
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith(f"own: {why}")
 
 
 def test_in_the_list_a_study_with_two_objectives_has_a_front(tuning: Callable[..., Said], runs: Path) -> None:

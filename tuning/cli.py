@@ -206,16 +206,21 @@ def list_studies(root: Root = None, storage: Storage = None, as_json: Json = Fal
     url = storage or home.storage_url
     views = [studies.opened(home, url, name).view() for name in studies.names(home, url)]
     if as_json:
-        rows = [{"name": view.name, "state": view.state, "trials": len(view.trials)} for view in views]
+        rows = [
+            {"name": view.name, "state": view.state, "trials": len(view.trials), "flaw": view.flaw} for view in views
+        ]
         print(json.dumps(rows))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("study", "state", "trials", "best", "begun"):
         table.add_column(heading, justify="right" if heading in ("trials", "best") else "left")
+    if any(view.flaw for view in views):
+        table.add_column()
     for view in views:
         best = f"front of {len(view.front)}" if view.front else number(view.best.value if view.best else None)
         begun = view.created.astimezone().strftime("%Y-%m-%d %H:%M")
-        table.add_row(view.name, view.state, str(len(view.trials)), best, begun)
+        flaw = "its loop can't be imported here" if ": loop: " in (view.flaw or "") else "can't be gone on with here"
+        table.add_row(view.name, view.state, str(len(view.trials)), best, begun, *([flaw] if view.flaw else []))
     out.print(table if views else f"There are no studies in {home.root}.", highlight=False)
 
 

@@ -64,6 +64,7 @@ def _with_settings(params: Mapping[str, Any]) -> dict[str, str]:
 def summary(view: StudyView, width: int) -> RenderableType:
     """The whole of what is printed when a sweep has ended, or when it is shown later."""
     parts: list[RenderableType] = [Text(_headline(view), style="bold"), Text(_counts(view))]
+    parts += [Text(view.flaw)] if view.flaw else []
     if not view.ranked():
         parts.append(Text("No trial has a value: " + _why_none(view)))
         return Group(*parts)

@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     ValidationError,
+    ValidationInfo,
     field_serializer,
     model_validator,
 )
@@ -34,6 +35,10 @@ MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries",
 """What may differ from the file when a study goes on."""
 
 MOST_TRIALS = 1_000_000
+
+AS_KEPT = "as kept"
+"""The context in which a sweep is read as a study keeps it and nothing is held against the loop: to be shown, by a
+machine that lacks the loop, not to be run. It knows nothing of what is searched."""
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -200,8 +205,10 @@ class Sweep(Frozen):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         plain, found = document.plain(data)
+        if info.context == AS_KEPT:
+            return handler({**plain, "search": {}})
         if not isinstance(plain, dict):
             raise SweepError([Problem("", f"a sweep should be a mapping of its settings, is {shown(data)}")])
         stated = {key: value for key, value in plain.items() if value is not None}

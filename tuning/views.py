@@ -84,6 +84,8 @@ class StudyView:
     importances: dict[str, float]
     trials: list[TrialView]
     confirmation: Confirmation | None = None
+    flaw: str | None = None
+    """Why it can only be shown here and not gone on with, as where its loop can't be imported."""
 
     def ranked(self) -> list[TrialView]:
         """The complete trials, the best first, of two objectives the front.
@@ -162,6 +164,7 @@ class StudyView:
         return {
             "name": self.name,
             "state": self.state,
+            "flaw": self.flaw,
             "metric": self.sweep.metric,
             "direction": self.sweep.direction,
             "second": self.sweep.second and self.sweep.second.model_dump(mode="json"),

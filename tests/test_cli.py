@@ -2,6 +2,7 @@
 
 import json
 import socket
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,49 @@ def test_where_there_are_no_studies_a_person_is_told_how_to_make_one(
     assert f"no studies in {runs}" in err
     assert "tuning run" in err
     assert not runs.exists()
+
+
+@pytest.mark.parametrize("arguments", [["show"], ["list"], ["resume"], ["audit"]])
+def test_who_looks_into_a_storage_that_is_not_there_makes_none(
+    tuning: Callable[..., Said], tmp_path: Path, arguments: list[str]
+) -> None:
+    storage = f"sqlite:///{tmp_path}/none/x.db"
+    code, out, err = tuning(*arguments, "--storage", storage)
+    assert code == (0 if arguments == ["list"] else 2)
+    assert f"here are no studies in {storage}" in out + err
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("storage", "why"),
+    [
+        ("foo", "Could not parse"),
+        ("foo://me:secret@host/x", "foo"),
+        ("postgresql+asyncpg://me:secret@host/x", "asyncpg"),
+        ("sqlite:////proc/nope/x.db", "No such file or directory"),
+        ("sqlite:///my.yaml", "file is not a database"),
+    ],
+)
+@pytest.mark.parametrize("command", [["run", "number-match"], ["show"]])
+def test_a_storage_that_can_not_be_used_is_named(
+    tuning: Callable[..., Said], tmp_path: Path, command: list[str], storage: str, why: str
+) -> None:
+    (tmp_path / "my.yaml").write_text("name: tiny\n" * 100)
+    code, out, err = tuning(*command, "--storage", storage)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    if command == ["show"] and "nope" in storage:
+        assert err.startswith("there are no studies in")
+    else:
+        assert err.startswith("the storage ")
+        assert why in err
+    assert "secret" not in err
+    assert not (tmp_path / "runs" / "studies").exists()
+
+
+def test_a_root_that_can_not_be_made_is_named(tuning: Callable[..., Said]) -> None:
+    code, out, err = tuning("run", "number-match", "--root", "/proc/nope")
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith("the root /proc/nope can't be made or written to: No such file or directory")
 
 
 def test_a_list_of_nothing(tuning: Callable[..., Said], runs: Path) -> None:
@@ -308,6 +352,21 @@ def test_what_should_not_have_happened_is_said_in_two_lines_and_kept_whole(
     (log,) = (runs / "logs").iterdir()
     assert str(log) in err.replace("\n", "")
     assert "Traceback" in log.read_text()
+    assert "RuntimeError: the moon is full" in log.read_text()
+
+
+def test_where_the_root_can_not_be_written_to_what_should_not_have_happened_is_kept_elsewhere(
+    tuning: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: Any) -> None:
+        raise RuntimeError("the moon is full")
+
+    monkeypatch.setattr(studies, "opened", broken)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    code, out, err = tuning("show", "--root", "/proc/nope")
+    assert (code, out) == (1, "")
+    (log,) = tmp_path.glob("lockstep-*/error-*.log")
+    assert str(log) in err
     assert "RuntimeError: the moon is full" in log.read_text()
 
 

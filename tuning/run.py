@@ -39,11 +39,13 @@ def run(
 
     name: of the study, else its sweep's with the first free number; storage_url: Optuna's storage, else the home's own;
     address: of a Ray cluster, else workers of this machine; console: where progress is drawn.
-    Raises StudyExists where the name is taken, WorkersError where the workers can't be had, ServerError where MLflow
-    can't be told as the environment says.
+    Raises StudyExists where the name is taken, StorageError where nothing can be kept in the storage, WorkersError
+    where the workers can't be had, ServerError where MLflow can't be told as the environment says.
     """
     _refuse_tracking(sweep, home)
     url = storage_url or home.storage_url
+    if storage_url is not None:
+        studies.storage(storage_url)
     if name is not None and name in studies.names(home, url):
         # Found out before the workers are begun, which takes seconds; made after, since they may not be had.
         raise StudyExists(

@@ -378,3 +378,16 @@ def test_a_sweep_that_failed_says_why(tuning: Callable[..., Said], runs: Path) -
     assert code == 0
     assert "1 trials: 1 failed" in out
     assert "trial 0: no such thing" in out
+
+
+def test_where_there_is_no_terminal_a_path_is_not_broken(
+    tuning: Callable[..., Said], runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    path = f"/a/folder/{'of a long name/' * 20}error.txt"
+    study = sweeps.created(runs, trials=8, pack_size=4)
+    sweeps.driven(study, result=lambda leg: f"it broke; {path}" if 2 in sweeps.numbers(leg) else sweeps.reports(leg))
+    lines = tuning("show", "--root", str(runs))[1].splitlines()
+    assert any(line.endswith(path) for line in lines)
+    assert max(len(line) for line in lines if line.split()[:1] in (["1"], ["2"])) <= 60
+    assert {each["error"] for each in study.view().as_json()["trials"]} == {None, f"it broke; {path}"}

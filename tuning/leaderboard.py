@@ -151,8 +151,8 @@ def verdict(found: Confirmation) -> str:
 
 
 def show(view: StudyView, console: Console) -> None:
-    """Print the summary."""
-    console.print(summary(view, console.width), highlight=False)
+    """Print the summary; in a file or a pipe lines stay whole, so that a path can be taken from them."""
+    console.print(summary(view, console.width), highlight=False, soft_wrap=not console.is_terminal)
 
 
 def _headline(view: StudyView) -> str:

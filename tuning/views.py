@@ -168,7 +168,7 @@ class StudyView:
             "metric": self.sweep.metric,
             "direction": self.sweep.direction,
             "second": self.sweep.second and self.sweep.second.model_dump(mode="json"),
-            "counts": {state: self.count(state) for state in ("complete", "pruned", "failed", "running")},
+            "counts": {state: self.count(state) for state in ("complete", "pruned", "failed", "running", "waiting")},
             "seconds": self.seconds,
             "member_steps": sum(trial.steps for trial in self.trials),
             "halving": self.saved
@@ -191,7 +191,7 @@ class StudyView:
             "chosen": self.chosen and self.chosen.number,
             "champion": self.confirmation and self.confirmation.champion,
             "confirmation": self.confirmation and CONFIRMATION.dump_python(self.confirmation, mode="json"),
-            "trials": [{key: asdict(trial)[key] for key in shown} for trial in self.trials],
+            "trials": [{**{key: asdict(trial)[key] for key in shown}, "error": trial.reason} for trial in self.trials],
         }
 
 

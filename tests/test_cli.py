@@ -12,6 +12,7 @@ import sweeps
 from sweeps import Said
 
 from tuning import studies, sweep
+from tuning.figures import number
 from tuning.outcome import Outcome
 from tuning.study import SWEEP, Study
 
@@ -389,5 +390,11 @@ def test_where_there_is_no_terminal_a_path_is_not_broken(
     sweeps.driven(study, result=lambda leg: f"it broke; {path}" if 2 in sweeps.numbers(leg) else sweeps.reports(leg))
     lines = tuning("show", "--root", str(runs))[1].splitlines()
     assert any(line.endswith(path) for line in lines)
+    best = study.view().best
+    assert best is not None
+    assert f"  weights  {best.checkpoint}" in lines
+    assert any(
+        line.endswith(f"the default configuration reaches {number(study.view().trials[0].value)}.") for line in lines
+    )
     assert max(len(line) for line in lines if line.split()[:1] in (["1"], ["2"])) <= 60
     assert {each["error"] for each in study.view().as_json()["trials"]} == {None, f"it broke; {path}"}

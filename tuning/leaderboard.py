@@ -72,7 +72,7 @@ def summary(view: StudyView, width: int) -> RenderableType:
     parts += [Text(line) for line in _hints(view)]
     if view.confirmation is not None:
         parts += [confirmation(view.confirmation), Text()]
-    parts += [Text(line, overflow="fold") for line in [*_winners(view), *_default_diverged(view)]]
+    parts += [Text(line) for line in [*_winners(view), *_default_diverged(view)]]
     parts.append(Text(f"Next: `tuning ui` to compare the runs, `tuning show {view.name} --json` for scripts."))
     return Group(*parts)
 

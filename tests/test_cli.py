@@ -2,6 +2,7 @@
 
 import json
 import socket
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import sweeps
 from sweeps import Said
 
 from tuning import studies, sweep
+from tuning.figures import number
 from tuning.outcome import Outcome
-from tuning.study import Study
+from tuning.study import SWEEP, Study
 
 PRESETS = [preset.name for preset in sweep.presets()]
 
@@ -120,6 +122,49 @@ def test_where_there_are_no_studies_a_person_is_told_how_to_make_one(
     assert not runs.exists()
 
 
+@pytest.mark.parametrize("arguments", [["show"], ["list"], ["resume"], ["audit"]])
+def test_who_looks_into_a_storage_that_is_not_there_makes_none(
+    tuning: Callable[..., Said], tmp_path: Path, arguments: list[str]
+) -> None:
+    storage = f"sqlite:///{tmp_path}/none/x.db"
+    code, out, err = tuning(*arguments, "--storage", storage)
+    assert code == (0 if arguments == ["list"] else 2)
+    assert f"here are no studies in {storage}" in out + err
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("storage", "why"),
+    [
+        ("foo", "Could not parse"),
+        ("foo://me:secret@host/x", "foo"),
+        ("postgresql+asyncpg://me:secret@host/x", "asyncpg"),
+        ("sqlite:////proc/nope/x.db", "No such file or directory"),
+        ("sqlite:///my.yaml", "file is not a database"),
+    ],
+)
+@pytest.mark.parametrize("command", [["run", "number-match"], ["show"]])
+def test_a_storage_that_can_not_be_used_is_named(
+    tuning: Callable[..., Said], tmp_path: Path, command: list[str], storage: str, why: str
+) -> None:
+    (tmp_path / "my.yaml").write_text("name: tiny\n" * 100)
+    code, out, err = tuning(*command, "--storage", storage)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    if command == ["show"] and "nope" in storage:
+        assert err.startswith("there are no studies in")
+    else:
+        assert err.startswith("the storage ")
+        assert why in err
+    assert "secret" not in err
+    assert not (tmp_path / "runs" / "studies").exists()
+
+
+def test_a_root_that_can_not_be_made_is_named(tuning: Callable[..., Said]) -> None:
+    code, out, err = tuning("run", "number-match", "--root", "/proc/nope")
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith("the root /proc/nope can't be made or written to: No such file or directory")
+
+
 def test_a_list_of_nothing(tuning: Callable[..., Said], runs: Path) -> None:
     assert tuning("list", "--root", str(runs)) == (0, f"There are no studies in {runs}.\n", "")
     assert tuning("list", "--root", str(runs), "--json") == (0, "[]\n", "")
@@ -204,9 +249,38 @@ def test_list_has_a_line_a_study_the_newest_last(tuning: Callable[..., Said], ru
         ["later", "interrupted", "0", "-"],
     ]
     assert json.loads(tuning("list", "--root", str(runs), "--json")[1]) == [
-        {"name": "tiny-1", "state": "finished", "trials": 10},
-        {"name": "later", "state": "interrupted", "trials": 0},
+        {"name": "tiny-1", "state": "finished", "trials": 10, "flaw": None},
+        {"name": "later", "state": "interrupted", "trials": 0, "flaw": None},
     ]
+
+
+def test_a_study_whose_loop_is_not_to_be_found_here_is_shown_and_not_gone_on_with(
+    tuning: Callable[..., Said], runs: Path, study: Study
+) -> None:
+    own = sweeps.created(runs, "own", trials=4, pack_size=4)
+    sweeps.finished(own)
+    best = own.view().best
+    assert best is not None
+    assert best.value is not None
+    own.optuna.set_user_attr(SWEEP, {**own.optuna.user_attrs[SWEEP], "loop": "no_such_module:Climber"})
+    why = "can't be gone on with here: loop: no_such_module:Climber: no_such_module can't be imported"
+    code, out, err = tuning("list", "--root", str(runs))
+    assert (code, err) == (0, "")
+    _, first, second = out.splitlines()
+    assert first.split()[:3] == ["tiny-1", "finished", "10"]
+    assert second.split()[:4] == ["own", "interrupted", "4", f"{best.value:.4g}"]
+    assert second.endswith("its loop can't be imported here")
+    listed = {each["name"]: each["flaw"] for each in json.loads(tuning("list", "--json", "--root", str(runs))[1])}
+    assert listed["tiny-1"] is None
+    assert listed["own"].startswith(f"own: {why}")
+    code, out, err = tuning("show", "own", "--root", str(runs))
+    assert (code, err) == (0, "")
+    assert why in out
+    assert f"Best: trial {best.number}" in out
+    assert json.loads(tuning("show", "own", "--json", "--root", str(runs))[1])["best"]["value"] == best.value
+    code, out, err = tuning("resume", "own", "--root", str(runs))
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith(f"own: {why}")
 
 
 def test_in_the_list_a_study_with_two_objectives_has_a_front(tuning: Callable[..., Said], runs: Path) -> None:
@@ -282,6 +356,21 @@ def test_what_should_not_have_happened_is_said_in_two_lines_and_kept_whole(
     assert "RuntimeError: the moon is full" in log.read_text()
 
 
+def test_where_the_root_can_not_be_written_to_what_should_not_have_happened_is_kept_elsewhere(
+    tuning: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: Any) -> None:
+        raise RuntimeError("the moon is full")
+
+    monkeypatch.setattr(studies, "opened", broken)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    code, out, err = tuning("show", "--root", "/proc/nope")
+    assert (code, out) == (1, "")
+    (log,) = tmp_path.glob("lockstep-*/error-*.log")
+    assert str(log) in err
+    assert "RuntimeError: the moon is full" in log.read_text()
+
+
 def test_a_sweep_that_failed_says_why(tuning: Callable[..., Said], runs: Path) -> None:
     study = sweeps.created(runs, trials=1)
     sweeps.finished(study, failing="no such thing")
@@ -290,3 +379,22 @@ def test_a_sweep_that_failed_says_why(tuning: Callable[..., Said], runs: Path) -
     assert code == 0
     assert "1 trials: 1 failed" in out
     assert "trial 0: no such thing" in out
+
+
+def test_where_there_is_no_terminal_a_path_is_not_broken(
+    tuning: Callable[..., Said], runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    path = f"/a/folder/{'of a long name/' * 20}error.txt"
+    study = sweeps.created(runs, trials=8, pack_size=4)
+    sweeps.driven(study, result=lambda leg: f"it broke; {path}" if 2 in sweeps.numbers(leg) else sweeps.reports(leg))
+    lines = tuning("show", "--root", str(runs))[1].splitlines()
+    assert any(line.endswith(path) for line in lines)
+    best = study.view().best
+    assert best is not None
+    assert f"  weights  {best.checkpoint}" in lines
+    assert any(
+        line.endswith(f"the default configuration reaches {number(study.view().trials[0].value)}.") for line in lines
+    )
+    assert max(len(line) for line in lines if line.split()[:1] in (["1"], ["2"])) <= 60
+    assert {each["error"] for each in study.view().as_json()["trials"]} == {None, f"it broke; {path}"}

@@ -120,7 +120,7 @@ def test_a_sweep_uses_all_nodes_of_a_cluster_and_leaves_it_running(cluster: Clus
         note.unlink()
     address = "auto" if by == "auto" else cluster.address
     shown = on_cluster(cluster, tmp_path, address, workers="auto", trials=8, pack_size=2)
-    assert shown["counts"] == {"complete": 8, "pruned": 0, "failed": 0, "running": 0}
+    assert shown["counts"] == {"complete": 8, "pruned": 0, "failed": 0, "running": 0, "waiting": 0}
     assert cluster.employers() >= raylets
     assert cluster.raylets() == raylets
     home = Home.at(tmp_path / "runs")

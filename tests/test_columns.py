@@ -63,6 +63,38 @@ def test_a_file_that_can_not_be_read(tmp_path: Path, name: str, text: str, messa
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "found"),
+    [
+        ("größe,b\n1,2\n", 1, "größe,b"),
+        ("a,b\n1,x\n2,café\n", 3, "2,café"),
+        ("a,größe\n1,é\n", 1, "a,größe"),
+    ],
+)
+def test_a_csv_in_another_encoding_is_named_with_its_line(tmp_path: Path, text: str, line: int, found: str) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text(text, encoding="latin-1")
+    expected = rf"^my\.csv should be UTF-8 text, and line {line} is in another encoding, in Latin-1 '{found}'; `iconv"
+    for reader in (columns.read, columns.as_written):
+        with pytest.raises(TableError, match=expected):
+            reader(path)
+
+
+def test_a_single_array_is_no_table(tmp_path: Path) -> None:
+    with (tmp_path / "my.npz").open("wb") as file:
+        np.save(file, np.ones((3, 2)))
+    with pytest.raises(TableError, match=r"^my\.npz should hold arrays by name, is a single one: np\.savez"):
+        columns.read(tmp_path / "my.npz")
+
+
+def test_text_that_was_kept_as_bytes(tmp_path: Path) -> None:
+    words = ["café".encode("latin-1"), b"tea", "thé".encode()]
+    np.savez(tmp_path / "my.npz", kind=np.array(words))
+    parquet.write_table(pyarrow.table({"kind": words}), tmp_path / "my.parquet")
+    for name in ("my.npz", "my.parquet"):
+        assert columns.read(tmp_path / name)["kind"][:, 0].tolist() == ["café", "tea", "thé"]
+
+
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"^there is no file /.*/none\.csv$"):
         columns.read(tmp_path / "none.csv")
@@ -73,6 +105,7 @@ def test_no_file(tmp_path: Path) -> None:
     [
         ({"x": np.ones((2, 1)), "y": np.ones(3)}, "arrays should have as many rows as each other, have x 2, y 3"),
         ({"x": np.ones((2, 1, 1))}, r"array 'x' should have the shape \(N,\) or \(N, k\), has \(2, 1, 1\)"),
+        ({"x": np.ones((3, 0)), "y": np.ones(3)}, r"array 'x' should have a column or more, has none.*\(3, 0\)"),
         ({"x": np.float64(3)}, r"array 'x' should have the shape \(N,\) or \(N, k\), has \(\)"),
         ({"x": np.array([None, 1])}, "should hold arrays of numbers or text by name: Object arrays"),
     ],

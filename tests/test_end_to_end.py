@@ -50,7 +50,7 @@ def test_all_trials_were_trained_in_full_and_the_default_came_first(tiny: Ran) -
         SCORE,
         "maximize",
     )
-    assert shown["counts"] == {"complete": 8, "pruned": 0, "failed": 0, "running": 0}
+    assert shown["counts"] == {"complete": 8, "pruned": 0, "failed": 0, "running": 0, "waiting": 0}
     assert shown["member_steps"] == 8 * 200
     assert shown["seconds"] > 0
     assert [trial["number"] for trial in shown["trials"]] == list(range(8))

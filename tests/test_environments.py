@@ -69,6 +69,7 @@ class TestDescribe:
             ("qqqqqqqqqqqq", {}, r"there is no environment 'qqqqqqqqqqqq'; see gymnasium.registry"),
             ("Nowhere/CartPole-v1", {}, r"there is no environment 'Nowhere/CartPole-v1'; did you mean CartPole-v1"),
             ("no_such_module:CartPole-v1", {}, r"there is no environment 'no_such_module:CartPole-v1'"),
+            ("tiny_environments:Clok-v0", {}, r"; did you mean tiny_environments:tests/Clock-v0"),
             (UNFURNISHED, {}, r"tests/Unfurnished-v0 can't be made: ModuleNotFoundError: No module named 'no_such'"),
             ("", {}, r"there is no environment ''; see gymnasium.registry"),
             ("Pendulum-v1", {}, r"Pendulum-v1 has actions Box\(.*only discrete actions are supported"),

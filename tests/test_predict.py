@@ -6,9 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
+import pyarrow
 import pytest
 import sweeps
 import torch
+from pyarrow import parquet
 
 from trainables import checkpoint
 from trainables.supervised import SupervisedConfig, SupervisedLoop
@@ -106,6 +109,43 @@ def test_a_file_in_and_a_file_out(tuning: Callable[..., Said], study: Study, tmp
     assert [float(row["predicted_risk"]) for row in rows] == expected
 
 
+def test_columns_that_came_along_are_written_as_they_were(
+    tuning: Callable[..., Said], study: Study, tmp_path: Path
+) -> None:
+    along = {
+        "id": ["v0.0", "12345678901234567"],
+        "code": ["00001", "00020"],
+        "day": ["2026-01-31", "2026-02-01"],
+        "mixed": ["1.0", "NA"],
+        "none": ["", ""],
+        "said": ["a, b", 'she said "no"'],
+    }
+    features = dict(zip(NAMES, [["12.0", "2"], ["0.30", "4.5"], ["0.9", ".5"], ["2", "2e1"]], strict=True))
+    columns = {**along, **features}
+    with (tmp_path / "cases.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([list(columns), *zip(*columns.values(), strict=True)])
+    assert tuning("predict", "--input", "cases.csv", "--output", "answers.csv")[0] == 0
+    with (tmp_path / "answers.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {name: [row[name] for row in rows] for name in columns} == columns
+
+
+def test_values_that_came_along_in_other_files_keep_their_digits(
+    tuning: Callable[..., Said], study: Study, tmp_path: Path
+) -> None:
+    table = {name: [1.0, 2.5] for name in NAMES} | {"id": [12345678901234567, 2], "tag": ["v0.0", "é"]}
+    parquet.write_table(pyarrow.table(table), tmp_path / "cases.parquet")
+    np.savez(tmp_path / "cases.npz", **{name: np.array(values) for name, values in table.items()})
+    for source in ("cases.parquet", "cases.npz"):
+        assert tuning("predict", "--input", source, "--output", "answers.csv")[0] == 0
+        with (tmp_path / "answers.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        assert [(row["id"], row["tag"], row[NAMES[0]]) for row in rows] == [
+            ("12345678901234567", "v0.0", "1"),
+            ("2", "é", "2.5"),
+        ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -115,6 +155,7 @@ def test_a_file_in_and_a_file_out(tuning: Callable[..., Said], study: Study, tmp
         (["--input", "1,2,nan,4"], "--input: should be a number, is 'nan'"),
         (["--input", "none.csv"], "--input: there is no file"),
         (["--input", "short.csv"], "--input: short.csv: there is no column 'speed_km_s'; did you mean speed_km_h?."),
+        (["--input", "latin.csv"], "--input: latin.csv should be UTF-8 text, and line 2 is in another encoding"),
         (["--input", "hole.csv"], "--input: column 'alert_confidence' has no number in row 2"),
         (["--input", CASE, "--trial", "9"], "--trial: tiny-1 has no trial 9; it has 5, from 0 on"),
         (["--input", CASE, "--output", "answers.txt"], "--output: should end in .csv, is answers.txt"),
@@ -126,6 +167,7 @@ def test_what_can_not_be_predicted(
 ) -> None:
     heading = ",".join(NAMES)
     (tmp_path / "short.csv").write_text(heading.replace("speed_km_s", "speed_km_h") + "\n1,2,3,4\n")
+    (tmp_path / "latin.csv").write_text(f"{heading},who\n1,2,3,4,José\n", encoding="latin-1")
     (tmp_path / "hole.csv").write_text(heading + "\n1,2,3,4\n1,2,,4\n")
     code, out, err = tuning("predict", study.name, *arguments)
     assert (code, out) == (2, "")

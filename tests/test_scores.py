@@ -257,9 +257,10 @@ def test_a_study_of_before_that_can_not_be_run_is_named_and_hides_no_other(
     old.optuna.set_user_attr("sweep", {**old.sweep.model_dump(mode="json"), "metric": "train/loss"})
     code, out, _ = tuning("list", "--root", str(runs))
     assert code == 0
-    assert [line.split()[:2] for line in out.splitlines()[1:]] == [["sound", "interrupted"], ["old", "unusable"]]
+    assert [line.split()[:2] for line in out.splitlines()[1:]] == [["sound", "interrupted"], ["old", "interrupted"]]
+    assert out.splitlines()[2].endswith("can't be gone on with here")
     rows = json.loads(tuning("list", "--root", str(runs), "--json")[1])
-    assert rows[1] == {"name": "old", "state": "unusable", "trials": None}
-    code, _, err = tuning("show", "old", "--root", str(runs))
-    assert code == 2
-    assert "'old' is the study of a sweep that can't be run:\nmetric: trials of reinforce can't be compared" in err
+    assert "metric: trials of reinforce can't be compared" in rows[1]["flaw"]
+    code, out, _ = tuning("show", "old", "--root", str(runs))
+    assert code == 0
+    assert "metric: trials of reinforce can't be compared" in out

@@ -331,16 +331,18 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
             "diverged_at": diverged_at,
             "second": None,
             "given_up_at": None,
+            "error": "the worker died" if state == "failed" else None,
         }
 
     assert shown == {
         "name": "tiny-1",
         "state": "running",
+        "flaw": None,
         "metric": "evaluation/return_mean",
         "direction": "maximize",
         "second": None,
         "front": None,
-        "counts": {"complete": 2, "pruned": 1, "failed": 1, "running": 1},
+        "counts": {"complete": 2, "pruned": 1, "failed": 1, "running": 1, "waiting": 0},
         "seconds": 7.0,
         "member_steps": 800,
         "halving": None,
@@ -363,12 +365,14 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
             trial(4, "running", None),
         ],
     }
+    waiting = study.view().as_json()["counts"]
+    assert (waiting["running"], waiting["waiting"]) == (0, 1)
 
 
 def test_json_of_a_study_in_which_nothing_has_happened(runs: Path) -> None:
     shown = sweeps.created(runs).view().as_json()
     assert (shown["best"], shown["default"], shown["trials"], shown["member_steps"]) == (None, None, [], 0)
-    assert shown["counts"] == {"complete": 0, "pruned": 0, "failed": 0, "running": 0}
+    assert shown["counts"] == {"complete": 0, "pruned": 0, "failed": 0, "running": 0, "waiting": 0}
 
 
 def test_among_equals_the_one_that_was_better_throughout_is_best(runs: Path) -> None:

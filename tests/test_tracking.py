@@ -13,7 +13,9 @@ from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from tuning import audit as audits
 from tuning import tracking
+from tuning.errors import ServerError
 from tuning.legs import Leg, Plan
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
@@ -60,10 +62,15 @@ def best_files(study: Study, leg: dict[str, Any]) -> None:
         (folder / "best.pt").write_text(f"weights of {member['seed']}")
 
 
-def tracked(study: Study, drive: Callable[[Tracker], Any], state: Any = "finished") -> Tracker:
+def tracked(
+    study: Study,
+    drive: Callable[[Tracker], Any],
+    state: Any = "finished",
+    say: Callable[[str], None] = lambda line: None,
+) -> Tracker:
     """Track what happens while `drive` runs, then end the study."""
     tracker = Tracker(study)
-    with study.held(), tracker.open():
+    with study.held(), tracker.open(say):
         study.set_state("running", 0.0)
         drive(tracker)
         study.set_state(state, 1.0)
@@ -275,12 +282,38 @@ def test_another_mlflow_is_told_when_the_environment_names_one(
     assert not (runs / "mlflow.db").exists()
 
 
-def test_a_server_that_is_not_there_costs_no_trial_and_is_counted(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("uri", "why"),
+    [
+        ("foo://x", "unsupported URI 'foo://x'"),
+        ("localhost:5000", "unsupported URI"),
+        ("http://", "it names no host"),
+        ("mysql+nodriver://me:secret@host/x", "mysql.nodriver"),
+        ("sqlite:////proc/nope/mlflow.db", "No such file or directory"),
+    ],
+)
+def test_what_is_no_mlflow_is_refused_before_anything_is_begun(
+    tuning: Callable[..., sweeps.Said], runs: Path, monkeypatch: pytest.MonkeyPatch, uri: str, why: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    code, out, err = tuning("run", "number-match", "--root", str(runs))
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith("MLFLOW_TRACKING_URI: should be a server")
+    assert why in err
+    assert "secret" not in err
+    assert not (runs / "studies").exists()
+    assert not (runs / "studies.db").exists()
+
+
+def test_a_server_that_is_not_there_costs_no_trial_and_is_told_later(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{nobody.getsockname()[1]}")
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
         monkeypatch.setattr(tracking, "CLOSING_S", 0.2)
+        monkeypatch.setattr(tracking, "SILENT_CLOSING_S", 0.01)
         monkeypatch.setattr(tracking, "FIRST_WAIT_S", 0.05)
         study = sweeps.created(runs, trials=4, pack_size=4)
 
@@ -288,11 +321,38 @@ def test_a_server_that_is_not_there_costs_no_trial_and_is_counted(runs: Path, mo
             search = PackSearch(study, 1, [tracker])
             search.on_trial_complete("leg", sweeps.reports(search.suggest("leg")))
 
-        tracker = tracked(study, drive)
+        said: list[str] = []
+        tracker = tracked(study, drive, say=said.append)
+        with pytest.raises(ServerError, match=r"^MLflow at http://127\.0\.0\.1:\d+ can't be asked: "):
+            audits.audit(study)
+    assert said == ["telling MLflow what is left, up to 0.2 s"]
     assert tracker.untold > 0
+    assert tracker.shortfall is not None
+    assert tracker.shortfall.startswith("MLflow could not be reached at http://127.0.0.1:")
+    assert "`tuning audit tiny-1 --repair`" in tracker.shortfall
     view = study.view()
     assert (view.state, view.count("complete"), view.tracking) == ("finished", 4, {})
     assert {trial.run_id for trial in view.trials} == {None}
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    audits.repair(study)
+    assert sorted(by_trial(runs_of(client_of(runs)))) == [0, 1, 2, 3]
+
+
+def test_a_server_that_is_still_away_at_the_end_is_not_asked_once_more_for_each_write(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def away(self: MlflowClient, name: str) -> Any:
+        asked.append(name)
+        raise MlflowException("timed out")
+
+    monkeypatch.setattr(MlflowClient, "get_experiment_by_name", away)
+    monkeypatch.setattr(tracking, "CLOSING_S", 0.0)
+    study = sweeps.created(runs, trials=4, pack_size=4)
+    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
+    assert len(asked) <= 2
+    assert tracker.untold > 0
 
 
 def test_a_write_that_fails_for_a_moment_is_done_again(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

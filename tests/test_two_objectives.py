@@ -178,7 +178,7 @@ def test_json_has_the_front_with_both_values(study: Study) -> None:
 
 
 def test_people_are_shown_the_front(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
-    leaderboard.show(study.view(), Console(width=80))
+    leaderboard.show(study.view(), Console(width=80, force_terminal=True, color_system=None))
     lines = capsys.readouterr().out.splitlines()
     assert all(len(line) <= 80 for line in lines)
     rows = [line.split()[:4] for line in lines if line.split()[:1] in (["1"], ["2"], ["3"], ["4"])]

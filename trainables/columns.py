@@ -7,6 +7,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 Column = NDArray[Any]
@@ -34,6 +35,23 @@ def read(path: Path) -> Table:
         shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
         raise TableError(f"{path.name}: arrays should have as many rows as each other, have {shown}")
     return table
+
+
+def as_written(path: Path) -> dict[str, list[str]]:
+    """The same columns, named as `single` does, each value as text: of a .csv as it stands there, "" where one is
+    missing.
+
+    Raises TableError.
+    """
+    if path.suffix != ".csv":
+        table = single(_VALUES[path.suffix](path))
+        return {name: [_as_text(value) for value in column[:, 0].tolist()] for name, column in table.items()}
+    from pyarrow import csv, string
+
+    names = _arrow(path, csv.read_csv).column_names
+    as_text = csv.ConvertOptions(column_types=dict.fromkeys(names, string()), strings_can_be_null=False)
+    found = _arrow(path, lambda path: csv.read_csv(path, convert_options=as_text))
+    return {name: found.column(name).to_pylist() for name in names}
 
 
 def single(table: Table) -> Table:
@@ -94,16 +112,43 @@ def _parquet(path: Path) -> Table:
 
 
 def _from_arrow(path: Path, reader: Callable[[Path], Any]) -> Table:
+    found = _arrow(path, reader)
+    return {name: _from_column(found.column(name)) for name in found.column_names}
+
+
+def _arrow(path: Path, reader: Callable[[Path], Any]) -> Any:
+    """A table of Arrow's, whose columns have names of their own."""
     import pyarrow
 
     try:
-        read = reader(path)
-    except (pyarrow.ArrowException, OSError) as error:
+        found = reader(path)
+        names = found.column_names
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
+        _insist_on_utf8(path)
         raise TableError(f"{path.name} can't be read: {_line(error)}") from error
-    twice = [name for name in read.column_names if read.column_names.count(name) > 1]
+    # Arrow takes text that is no UTF-8 for bytes.
+    if any(pyarrow.types.is_binary(kind) for kind in found.schema.types):
+        _insist_on_utf8(path)
+    twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise TableError(f"{path.name} has more than one column {twice[0]!r}")
-    return {name: _from_column(read.column(name)) for name in read.column_names}
+    return found
+
+
+def _insist_on_utf8(path: Path) -> None:
+    """Raises TableError with the first line of a .csv that is in another encoding."""
+    if path.suffix != ".csv" or not path.is_file():
+        return
+    with path.open("rb") as lines:
+        for place, line in enumerate(lines, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                found = line[max(0, error.start - 10) : error.start + 10].decode("latin-1").strip()
+                raise TableError(
+                    f"{path.name} should be UTF-8 text, and line {place} is in another encoding, in Latin-1 "
+                    f"{found!r}; `iconv -f latin1 -t utf-8` makes it UTF-8"
+                ) from error
 
 
 def _from_column(column: Any) -> Column:
@@ -112,14 +157,41 @@ def _from_column(column: Any) -> Column:
     try:
         found: Column = column.cast(pyarrow.float64(), safe=False).to_numpy()
     except pyarrow.ArrowException:
-        found = np.array([None if value is None else str(value) for value in column.to_pylist()], dtype=object)
+        found = np.array([None if value is None else _text(value) for value in column.to_pylist()], dtype=object)
     return found[:, None]
 
 
-def _npz(path: Path) -> Table:
+def _text(value: object) -> str:
+    """A value as text; bytes are UTF-8, else Latin-1, which any bytes are."""
+    if not isinstance(value, bytes):
+        return str(value)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: _from_array(name, arrays[name]) for name in arrays.files}
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _as_text(value: object) -> str:
+    """A value for a file; a whole number without a point."""
+    if value is None or value != value:
+        return ""
+    return str(value).removesuffix(".0") if isinstance(value, float) else _text(value)
+
+
+def _npz(path: Path) -> Table:
+    return {name: _from_array(column) for name, column in _arrays(path).items()}
+
+
+def _arrays(path: Path) -> Table:
+    """The arrays of an .npz, of whatever type they are, those of one axis as a column."""
+    try:
+        found = np.load(path, allow_pickle=False)
+        if not isinstance(found, NpzFile):
+            raise TableError(
+                f"{path.name} should hold arrays by name, is a single one: np.savez(path, name=array) makes such a file"
+            )
+        with found as arrays:
+            return {name: _as_columns(name, arrays[name]) for name in arrays.files}
     except (BadZipFile, EOFError, OSError) as error:
         raise TableError(f"{path.name} can't be read: {_line(error)}") from error
     except TableError:
@@ -128,13 +200,33 @@ def _npz(path: Path) -> Table:
         raise TableError(f"{path.name} should hold arrays of numbers or text by name: {_line(error)}") from error
 
 
-def _from_array(name: str, array: NDArray[Any]) -> Column:
+def _as_columns(name: str, array: NDArray[Any]) -> NDArray[Any]:
     if array.ndim not in (1, 2):
         raise TableError(f"array {name!r} should have the shape (N,) or (N, k), has {array.shape}")
-    columns = array.reshape(len(array), -1)
+    if array.ndim == 2 and not array.shape[1]:
+        raise TableError(f"array {name!r} should have a column or more, has none: its shape is {array.shape}")
+    return array[:, None] if array.ndim == 1 else array
+
+
+def _from_array(columns: NDArray[Any]) -> Column:
     if columns.dtype.kind in "biuf":
         return columns.astype(np.float64)
-    return np.array([[str(value) for value in row] for row in columns.tolist()], dtype=object).reshape(columns.shape)
+    return np.array([[_text(value) for value in row] for row in columns.tolist()], dtype=object).reshape(columns.shape)
+
+
+def _values_of_parquet(path: Path) -> Table:
+    from pyarrow import parquet
+
+    found = _arrow(path, parquet.read_table)
+    return {name: _objects(found.column(name).to_pylist()) for name in found.column_names}
+
+
+def _objects(values: list[Any]) -> Column:
+    """A column (N, 1) of these, whatever they are."""
+    column = np.empty((len(values), 1), dtype=object)
+    for row, value in enumerate(values):
+        column[row, 0] = value
+    return column
 
 
 def _line(error: Exception) -> str:
@@ -143,3 +235,6 @@ def _line(error: Exception) -> str:
 
 READERS: Mapping[str, Callable[[Path], Table]] = {".csv": _csv, ".npz": _npz, ".parquet": _parquet}
 """By the end of the file's name."""
+
+_VALUES: Mapping[str, Callable[[Path], Table]] = {".npz": _arrays, ".parquet": _values_of_parquet}
+"""Likewise, of what is not text in the file: its values as they are there."""

@@ -2,14 +2,18 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from tuning import sqlite
+from tuning.errors import ServerError
 from tuning.study import Study
-from tuning.tracking import FRONT, PARENT, STATUSES, Tracker, kept_artifacts, tracking_uri
+from tuning.tracking import FRONT, PARENT, STATUSES, Tracker, kept_artifacts, refuse_unusable, tracking_uri
 from tuning.views import StudyView, TrialView
 
 ENDED = ("complete", "pruned", "failed")
@@ -27,7 +31,7 @@ class Finding:
 
 
 def audit(study: Study) -> list[Finding]:
-    """All that differs; nothing is changed."""
+    """All that differs; nothing is changed. Raises ServerError where MLflow does not answer."""
     view = study.view()
     if view.state == "running":
         return [Finding("study", "is running now; what is on its way would look like a difference")]
@@ -35,16 +39,27 @@ def audit(study: Study) -> list[Finding]:
     for trial in view.trials:
         found += [Finding(f"trial {trial.number}", each) for each in _of_files(trial)]
     if view.sweep.tracking == "mlflow":
-        client = MlflowClient(tracking_uri=tracking_uri(study.home))
-        runs = _runs(client, study)
-        found += [*_of_runs(view, runs), *_of_artifacts(client, view, runs)]
+        with _asked(study) as client:
+            runs = _runs(client, study)
+            found += [*_of_runs(view, runs), *_of_artifacts(client, view, runs)]
     return found
+
+
+@contextmanager
+def _asked(study: Study) -> Iterator[MlflowClient]:
+    refuse_unusable(study.home)
+    uri = tracking_uri(study.home)
+    try:
+        yield MlflowClient(tracking_uri=uri)
+    except MlflowException as error:
+        raise ServerError(f"MLflow at {sqlite.without_password(uri)} can't be asked: {error.message}") from error
 
 
 def repair(study: Study) -> None:
     """Mend what can be: trials that nobody runs wait; runs are made, ended, or told what they lack.
 
     A run that can't be mended, as MLflow changes no parameter, is deleted and made anew; so are doubles and strays.
+    Raises ServerError where MLflow does not answer.
     """
     with study.held():
         for number in study.take_back():
@@ -57,16 +72,16 @@ def repair(study: Study) -> None:
 
 
 def _repair_runs(study: Study) -> None:
-    client = MlflowClient(tracking_uri=tracking_uri(study.home))
     view = study.view()
     trials = {trial.number: trial for trial in view.trials}
-    for number, several in _runs(client, study).items():
-        keep = view.tracking.get("run_id") if number is None else study.runs().get(number)
-        for run in several:
-            double = len(several) > 1 and run.info.run_id != keep
-            stray = number is not None and number not in trials
-            if double or stray or (number is not None and any(_beyond_mending(trials[number], run))):
-                client.delete_run(run.info.run_id)
+    with _asked(study) as client:
+        for number, several in _runs(client, study).items():
+            keep = view.tracking.get("run_id") if number is None else study.runs().get(number)
+            for run in several:
+                double = len(several) > 1 and run.info.run_id != keep
+                stray = number is not None and number not in trials
+                if double or stray or (number is not None and any(_beyond_mending(trials[number], run))):
+                    client.delete_run(run.info.run_id)
     tracker = Tracker(study)
     with tracker.open():
         tracker.ended(study.view())

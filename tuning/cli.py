@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tuning import leaderboard, studies, sweep
-from tuning.errors import LockstepError, ServerError, StudyError
+from tuning.errors import LockstepError, ServerError, StorageError
 from tuning.figures import number
 from tuning.paths import ROOT_VARIABLE, Home
 from tuning.quiet import hush
@@ -77,7 +78,7 @@ def run(
     hush(own_ray=address is None)
     wanted = sweep.load(source, [*(settings or []), *given])
     home = Home.at(root)
-    log_to(home.logs / "tuning.log")
+    log_to(home)
     from tuning import run as runs
 
     view = runs.run(wanted, home, name=name, storage_url=storage, address=address, console=err)
@@ -152,7 +153,8 @@ def predict(
     if as_json:
         print(json.dumps(answer.as_json()))
     elif output is not None:
-        out.print(f"{output}: {len(answer.cases):,} predictions of trial {answer.trial}", highlight=False)
+        line = f"{output}: {len(answer.cases):,} predictions of trial {answer.trial}"
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
     else:
         out.print(predictions.table(answer), highlight=False)
 
@@ -204,33 +206,27 @@ def list_studies(root: Root = None, storage: Storage = None, as_json: Json = Fal
     """List the studies, the newest last."""
     home = Home.at(root)
     url = storage or home.storage_url
-    views = {name: _view_of(home, url, name) for name in studies.names(home, url)}
+    views = [studies.opened(home, url, name).view() for name in studies.names(home, url)]
     if as_json:
         rows = [
-            {"name": name, "state": view.state if view else "unusable", "trials": len(view.trials) if view else None}
-            for name, view in views.items()
+            {"name": view.name, "state": view.state, "trials": len(view.trials), "flaw": view.flaw} for view in views
         ]
         print(json.dumps(rows))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("study", "state", "trials", "best", "begun"):
         table.add_column(heading, justify="right" if heading in ("trials", "best") else "left")
-    for name, view in views.items():
-        if view is None:
-            table.add_row(name, "unusable", "-", "-", "-")
-            continue
+    if any(view.flaw for view in views):
+        table.add_column()
+    for view in views:
         best = f"front of {len(view.front)}" if view.front else number(view.best.value if view.best else None)
         begun = view.created.astimezone().strftime("%Y-%m-%d %H:%M")
-        table.add_row(view.name, view.state, str(len(view.trials)), best, begun)
-    out.print(table if views else f"There are no studies in {home.root}.", highlight=False)
-
-
-def _view_of(home: Home, url: str, name: str) -> StudyView | None:
-    """None of a study that can't be opened; `tuning show` says why."""
-    try:
-        return studies.opened(home, url, name).view()
-    except StudyError:
-        return None
+        flaw = "its loop can't be imported here" if ": loop: " in (view.flaw or "") else "can't be gone on with here"
+        table.add_row(view.name, view.state, str(len(view.trials)), best, begun, *([flaw] if view.flaw else []))
+    if views:
+        out.print(table, highlight=False)
+    else:
+        out.print(f"There are no studies in {studies.place(home, url)}.", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -289,7 +285,7 @@ def taken_up(name: str | None, root: Path | None, storage: str | None, own_ray: 
     """The same for a command that does something with it."""
     hush(own_ray)
     study = opened(name, root, storage)
-    log_to(study.home.logs / "tuning.log")
+    log_to(study.home)
     return study
 
 
@@ -310,10 +306,15 @@ def show_view(view: StudyView, as_json: bool) -> None:
         leaderboard.show(view, out)
 
 
-def log_to(path: Path) -> None:
+def log_to(home: Home) -> None:
     """What our own code has to say while a display is on the terminal goes to a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path)
+    try:
+        home.logs.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(home.logs / "tuning.log")
+    except OSError as error:
+        raise StorageError(
+            f"the root {home.root} can't be made or written to: {error.strerror}; --root names another"
+        ) from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger("tuning").addHandler(handler)
 
@@ -333,7 +334,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _kept(error: Exception) -> str:
-    path = Home.at(None).logs / f"error-{datetime.now(UTC):%Y%m%d-%H%M%S}.log"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(traceback.format_exception(error)))
+    name, whole = f"error-{datetime.now(UTC):%Y%m%d-%H%M%S}.log", "".join(traceback.format_exception(error))
+    path = Home.at(None).logs / name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(whole)
+    except OSError:
+        path = Path(tempfile.mkdtemp(prefix="lockstep-")) / name
+        path.write_text(whole)
     return f"This should not have happened: {error}\nThe whole of it is in {path}"

@@ -7,6 +7,7 @@ LockstepError
 │   ├── StudyRunning    another process runs it
 │   ├── StudyDiffers    its sweep is not the one that is asked for
 │   └── StudyNotFound   no study has the name
+├── StorageError        studies can't be kept where they should be
 ├── PredictionError     cases that can't be predicted, or nothing that could predict them
 ├── WorkersError        the workers asked for can't be had
 └── ServerError         a server can't be begun as asked
@@ -63,6 +64,10 @@ class StudyDiffers(StudyError):
 
 class StudyNotFound(StudyError):
     """There is no study of this name."""
+
+
+class StorageError(LockstepError):
+    """A folder or a database in which no studies can be kept."""
 
 
 class PredictionError(LockstepError):

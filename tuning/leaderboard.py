@@ -64,6 +64,7 @@ def _with_settings(params: Mapping[str, Any]) -> dict[str, str]:
 def summary(view: StudyView, width: int) -> RenderableType:
     """The whole of what is printed when a sweep has ended, or when it is shown later."""
     parts: list[RenderableType] = [Text(_headline(view), style="bold"), Text(_counts(view))]
+    parts += [Text(view.flaw)] if view.flaw else []
     if not view.ranked():
         parts.append(Text("No trial has a value: " + _why_none(view)))
         return Group(*parts)
@@ -71,7 +72,7 @@ def summary(view: StudyView, width: int) -> RenderableType:
     parts += [Text(line) for line in _hints(view)]
     if view.confirmation is not None:
         parts += [confirmation(view.confirmation), Text()]
-    parts += [Text(line, overflow="fold") for line in [*_winners(view), *_default_diverged(view)]]
+    parts += [Text(line) for line in [*_winners(view), *_default_diverged(view)]]
     parts.append(Text(f"Next: `tuning ui` to compare the runs, `tuning show {view.name} --json` for scripts."))
     return Group(*parts)
 
@@ -150,8 +151,8 @@ def verdict(found: Confirmation) -> str:
 
 
 def show(view: StudyView, console: Console) -> None:
-    """Print the summary."""
-    console.print(summary(view, console.width), highlight=False)
+    """Print the summary; in a file or a pipe lines stay whole, so that a path can be taken from them."""
+    console.print(summary(view, console.width), highlight=False, soft_wrap=not console.is_terminal)
 
 
 def _headline(view: StudyView) -> str:

@@ -18,8 +18,13 @@ from tuning.errors import PredictionError
 from tuning.figures import number
 from tuning.views import StudyView
 
-Case = dict[str, Any]
-"""What is known of a case by name: the features, and what else its file has."""
+
+@dataclass(frozen=True)
+class Case:
+    """A case. features: what the network sees, by name; given: all that it came with, as text, by column."""
+
+    features: dict[str, float]
+    given: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class Answer:
             "trial": self.trial,
             "checkpoint": self.checkpoint,
             "predictions": [
-                {"features": {name: case[name] for name in self.features}, "predicted": predicted}
+                {"features": case.features, "predicted": predicted}
                 for case, predicted in zip(self.cases, self.predictions, strict=True)
             ],
         }
@@ -62,7 +67,7 @@ def answer(view: StudyView, given: Sequence[str], trial: int | None = None) -> A
     if not given:
         raise PredictionError(f"--input: is missing; a case is {','.join(predictor.features)}, or give a .csv of them")
     cases = [case for each in given for case in _cases(each, predictor)]
-    rows = [[case[name] for name in predictor.features] for case in cases]
+    rows = [[case.features[name] for name in predictor.features] for case in cases]
     return Answer(view.name, chosen, checkpoint, predictor.features, cases, predictor.predict(rows))
 
 
@@ -88,9 +93,10 @@ def _cases(given: str, predictor: Predictor) -> Iterator[Case]:
         wanted = f"{len(features)} numbers: {','.join(features)}"
         raise PredictionError(f"--input: should be {wanted}, is {given!r}, which has {len(parts)}")
     try:
-        yield {name: columns.number(part) for name, part in zip(features, parts, strict=True)}
+        numbers = {name: columns.number(part) for name, part in zip(features, parts, strict=True)}
     except ValueError as error:
         raise PredictionError(f"--input: {error}, in {given!r}") from error
+    yield Case(numbers, {name: _cell(value) for name, value in numbers.items()})
 
 
 def _cases_of_file(path: Path, predictor: Predictor) -> Iterator[Case]:
@@ -100,35 +106,41 @@ def _cases_of_file(path: Path, predictor: Predictor) -> Iterator[Case]:
         if missing:
             hints = " ".join(fields.unknown(name, table, f"there is no column {name!r}") + "." for name in missing)
             raise PredictionError(f"--input: {path.name}: {hints}")
-        for name in predictor.features:
-            table[name] = columns.numbers(name, table[name])
+        numbers = {name: columns.numbers(name, table[name])[:, 0].tolist() for name in predictor.features}
+        given = columns.as_written(path)
     except TableError as error:
         raise PredictionError(f"--input: {error}") from error
-    for row in zip(*(column[:, 0].tolist() for column in table.values()), strict=True):
-        yield dict(zip(table, row, strict=True))
+    for row in range(len(next(iter(numbers.values())))):
+        yield Case(
+            {name: column[row] for name, column in numbers.items()},
+            {name: column[row] for name, column in given.items()},
+        )
 
 
 def write(answer: Answer, path: Path) -> None:
-    """Cases and predictions as a .csv, a row a case in order, with all columns that the cases came with.
+    """Cases and predictions as a .csv, a row a case in order, with all columns that the cases came with, as they were.
 
     Raises PredictionError where it can't be written.
     """
     if path.suffix != ".csv":
         raise PredictionError(f"--output: should end in .csv, is {path}")
-    names = list(dict.fromkeys(name for case in answer.cases for name in case))
+    names = list(dict.fromkeys(name for case in answer.cases for name in case.given))
     predicted = list(answer.predictions[0]) if answer.predictions else []
     try:
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow([*names, *(f"predicted_{name}" for name in predicted)])
             for case, found in zip(answer.cases, answer.predictions, strict=True):
-                writer.writerow([_cell(case.get(name)) for name in names] + [_cell(found[name]) for name in predicted])
+                writer.writerow(
+                    [case.given.get(name, "") for name in names] + [_cell(found[name]) for name in predicted]
+                )
     except OSError as error:
         raise PredictionError(f"--output: {path}: {error.strerror}") from error
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None or value != value else str(value).removesuffix(".0")
+    """What was typed or predicted; a whole number without a point."""
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def table(answer: Answer) -> Table:
@@ -138,6 +150,6 @@ def table(answer: Answer) -> Table:
     for name in (*answer.features, *predicted):
         shown.add_column(name, justify="right", style="bold" if name in predicted else None)
     for case, found in zip(answer.cases, answer.predictions, strict=True):
-        values = [*(case[name] for name in answer.features), *(found[name] for name in predicted)]
+        values = [*(case.features[name] for name in answer.features), *(found[name] for name in predicted)]
         shown.add_row(*(number(each) if isinstance(each, float) else str(each) for each in values))
     return shown

@@ -1,4 +1,4 @@
-"""The libraries we stand on, told to speak only when something is wrong, and never to anyone else."""
+"""The libraries we stand on, told to speak only when something is wrong, and never to anyone else, nor to wait long."""
 
 import logging
 import os
@@ -8,6 +8,9 @@ _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
+    # A server that is away is asked again by tracking.py, which knows when to stop; MLflow itself goes on for minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "RAY_AIR_NEW_OUTPUT": "0",
     # Errors of trials are in the study, with the path of the whole.
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",

@@ -3,13 +3,14 @@
 import sys
 import time
 from contextlib import ExitStack
+from functools import partial
 
 from ray import tune
 from rich.console import Console
 
 from trainables.tune import trainable_of
 from tuning import confirm as confirming
-from tuning import controller, memory, studies, workers
+from tuning import controller, memory, studies, tracking, workers
 from tuning.confirm import ConfirmSearch
 from tuning.ended_legs import EndedLegs
 from tuning.errors import StudyError, StudyExists
@@ -38,12 +39,16 @@ def run(
 
     name: of the study, else its sweep's with the first free number; storage_url: Optuna's storage, else the home's own;
     address: of a Ray cluster, else workers of this machine; console: where progress is drawn.
-    Raises StudyExists where the name is taken, WorkersError where the workers can't be had, and SweepError where this
-    machine has not the memory for them.
+    Raises StudyExists where the name is taken, StorageError where nothing can be kept in the storage, WorkersError
+    where the workers can't be had, SweepError where this machine has not the memory for them, and ServerError where
+    MLflow can't be told as the environment says.
     """
     if address is None:
         memory.check(sweep)
+    _refuse_tracking(sweep, home)
     url = storage_url or home.storage_url
+    if storage_url is not None:
+        studies.storage(storage_url)
     if name is not None and name in studies.names(home, url):
         # Found out before the workers are begun, which takes seconds; made after, since they may not be had.
         raise StudyExists(
@@ -64,8 +69,10 @@ def resume(
 ) -> StudyView:
     """Go on with a study, whatever ended it: what is finished stands, what was under way goes on from its checkpoints.
 
-    sweep: the same with more trials or another time limit. Raises StudyRunning where another process runs the study.
+    sweep: the same with more trials or another time limit. Raises StudyRunning where another process runs the study,
+    ServerError where MLflow can't be told as the environment says.
     """
+    _refuse_tracking(sweep or study.sweep, study.home)
     with study.held():
         if sweep is not None:
             study.change(sweep)
@@ -97,7 +104,7 @@ def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
     trackers = [Tracker(study)] if study.sweep.tracking == "mlflow" else []
     with ExitStack() as stack:
         for tracker in trackers:
-            stack.enter_context(tracker.open())
+            stack.enter_context(tracker.open(partial(_say, console)))
         study.set_state("running", before)
         progress = Progress(study, console)
         with progress.shown():
@@ -114,7 +121,19 @@ def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
         view = study.view()
         for tracker in trackers:
             tracker.ended(view)
+    for tracker in trackers:
+        if tracker.shortfall:
+            _say(console, tracker.shortfall)
     return study.view()
+
+
+def _refuse_tracking(sweep: Sweep, home: Home) -> None:
+    if sweep.tracking == "mlflow":
+        tracking.refuse_unusable(home)
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _confirm(study: Study, wanted: Confirm, team: Team, console: Console) -> bool:

@@ -8,7 +8,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 
 _OURS: set[str] = set()
 
@@ -16,6 +17,14 @@ _OURS: set[str] = set()
 def write_ahead(path: Path) -> None:
     """Hold of this database, whoever opens it in this process from now on; others are left as they are."""
     _OURS.add(str(path.resolve()))
+
+
+def without_password(url: str) -> str:
+    """The URL of a database or a server as it may be shown."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except (ArgumentError, ValueError):
+        return url
 
 
 @event.listens_for(Engine, "connect")

@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tuning import beginnings, sqlite
-from tuning.errors import StudyError, StudyExists, StudyNotFound, SweepError
+from tuning.errors import StorageError, StudyError, StudyExists, StudyNotFound
 from tuning.locks import alone
 from tuning.paths import Home
 from tuning.study import CREATED, KEY, SWEEP, Study
@@ -18,15 +21,36 @@ from tuning.sweep import Sweep
 
 
 def storage(url: str) -> RDBStorage:
-    """Optuna's storage at a URL."""
-    if not url.startswith("sqlite:///"):
-        return RDBStorage(url)
-    path = Path(url.removeprefix("sqlite:///"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sqlite.write_ahead(path)
-    # The first use of a database lays out its tables.
-    with alone(path.with_suffix(".lock")):
-        return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+    """Optuna's storage at a URL, made where there is none. Raises StorageError."""
+    path = _file(url)
+    try:
+        if path is None:
+            return RDBStorage(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sqlite.write_ahead(path)
+        # The first use of a database lays out its tables.
+        with alone(path.with_suffix(".lock")):
+            return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+    except (SQLAlchemyError, StorageInternalError, ImportError, OSError) as error:
+        raise StorageError(
+            f"the storage {sqlite.without_password(url)} can't be used: {str(error).partition(chr(10))[0]}; --storage "
+            "names another, such as sqlite:////data/studies.db"
+        ) from error
+
+
+def _file(url: str) -> Path | None:
+    """The file of an SQLite database; None of any other."""
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        return None
+    named = parts.database if parts.get_backend_name() == "sqlite" else None
+    return Path(named) if named and not named.startswith((":memory:", "file:")) else None
+
+
+def place(home: Home, url: str) -> str:
+    """Where studies are, as people are told: the root, or another storage than its own."""
+    return str(home.root) if url == home.storage_url else sqlite.without_password(url)
 
 
 def create(home: Home, url: str, sweep: Sweep, name: str | None = None) -> Study:
@@ -61,27 +85,22 @@ def create(home: Home, url: str, sweep: Sweep, name: str | None = None) -> Study
 
 
 def opened(home: Home, url: str, name: str | None = None) -> Study:
-    """The study of this name, or the newest.
-
-    Raises StudyNotFound where there is none, StudyError where its sweep, kept by an earlier version, can't be run.
-    """
+    """The study of this name, or the newest. Raises StudyNotFound where there is none."""
     known = names(home, url)
     if not known:
-        raise StudyNotFound(f"there are no studies in {home.root}; `tuning run cartpole-dqn` makes one")
+        raise StudyNotFound(f"there are no studies in {place(home, url)}; `tuning run cartpole-dqn` makes one")
     if name is not None and name not in known:
         near = difflib.get_close_matches(name, known, n=1)
-        raise StudyNotFound(f"there is no study {name!r} in {home.root}; did you mean {(near or known[-1:])[0]!r}?")
-    kept, chosen = storage(url), name or known[-1]
-    study = optuna.load_study(study_name=chosen, storage=kept)
-    try:
-        return Study(home, kept, study)
-    except SweepError as error:
-        raise StudyError(f"{chosen!r} is the study of a sweep that can't be run:\n{error}") from error
+        meant = (near or known[-1:])[0]
+        raise StudyNotFound(f"there is no study {name!r} in {place(home, url)}; did you mean {meant!r}?")
+    kept = storage(url)
+    return Study(home, kept, optuna.load_study(study_name=name or known[-1], storage=kept))
 
 
 def names(home: Home, url: str) -> list[str]:
-    """All studies, the newest last."""
-    if url == home.storage_url and not home.database.exists():
+    """All studies, the newest last. Who only looks makes no database."""
+    path = home.database if url == home.storage_url else _file(url)
+    if path is not None and not path.exists():
         return []
     summaries = optuna.get_all_study_summaries(storage(url))
     ours = [each for each in summaries if SWEEP in each.user_attrs]

@@ -24,9 +24,9 @@ from trainables.checkpoint import BEST
 from tuning import beginnings, legs, locks
 from tuning import outcome as outcomes
 from tuning import sweep as sweeps
-from tuning.errors import StudyDiffers, StudyError, StudyRunning
+from tuning.errors import Problem, StudyDiffers, StudyError, StudyRunning, SweepError
 from tuning.legs import Leg, LegRecord, Plan
-from tuning.outcome import MemberResult, Outcome
+from tuning.outcome import Direction, MemberResult, Outcome
 from tuning.paths import Home
 from tuning.sweep import Sweep
 from tuning.tables import Tables
@@ -49,7 +49,15 @@ class Study:
         self.name = study.study_name
         self._tables = Tables(kept.engine, kept.get_study_id_from_name(self.name))
         self._desk = InMemoryStorage()
-        self.sweep = sweeps.kept(study.user_attrs[SWEEP])
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """What it runs. Raises SweepError where it can't be run here, as where the loop can't be imported."""
+        try:
+            return sweeps.kept(self.optuna.user_attrs[SWEEP])
+        except SweepError as error:
+            flaws = [Problem(self.name, f"can't be gone on with here: {each}") for each in error.problems]
+            raise SweepError(flaws) from error
 
     def best_for(self, sweep: Sweep) -> list[dict[str, Any]]:
         """The best of this study's trials that fit another sweep of the same loop, as that one's parameters."""
@@ -270,31 +278,41 @@ class Study:
         self._tables.set_attribute(number, RESULT, result)
 
     def view(self) -> StudyView:
-        """All that there is to show, as it is now."""
+        """All that there is to show, as it is now, also of a study that can't be run here."""
+        sweep, flaw = self._shown
         attributes, held = self.optuna.user_attrs, locks.is_held(self.home.lock(self.name))
         state = attributes.get(STATE, "running")
         return StudyView(
             name=self.name,
             state="interrupted" if state == "running" and not held else state,
             stored_state=state,
-            sweep=self.sweep,
+            sweep=sweep,
+            flaw=flaw,
             seconds=attributes.get(SECONDS, 0.0),
             created=datetime.fromisoformat(attributes[CREATED]),
             tracking=attributes.get(TRACKING, {}),
             importances=attributes.get(IMPORTANCES, {}),
             trials=[
-                self._trial_view(trial, attributes.get(f"{RUN}/{trial.number}"), held)
+                self._trial_view(trial, attributes.get(f"{RUN}/{trial.number}"), held, sweep.direction)
                 for trial in self.optuna.get_trials(deepcopy=False)
                 if PLAN in trial.user_attrs
             ],
             confirmation=CONFIRMATION.validate_python(attributes[CONFIRMED]) if CONFIRMED in attributes else None,
         )
 
-    def _trial_view(self, trial: FrozenTrial, run_id: str | None, held: bool) -> TrialView:
+    @property
+    def _shown(self) -> tuple[Sweep, str | None]:
+        """The sweep to be shown, and why it can't be run here."""
+        try:
+            return self.sweep, None
+        except SweepError as error:
+            return sweeps.shown_as_kept(self.optuna.user_attrs[SWEEP]), str(error)
+
+    def _trial_view(self, trial: FrozenTrial, run_id: str | None, held: bool, direction: Direction) -> TrialView:
         plan, result = trial.user_attrs[PLAN], trial.user_attrs.get(RESULT, {})
         members, found = result.get("members", []), result.get("outcome") or {}
         state = _STATES[trial.state]
-        best = self._best_member(members)
+        best = _best_member(members, direction)
         return TrialView(
             number=trial.number,
             state="waiting" if state == "running" and not held else state,
@@ -313,9 +331,10 @@ class Study:
             checkpoint=None if best is None else str(self.home.member(self.name, trial.number, best) / BEST),
         )
 
-    def _best_member(self, members: Sequence[dict[str, Any]]) -> int | None:
-        values = [(place, each["value"]) for place, each in enumerate(members) if each["value"] is not None]
-        return outcomes.best(values, self.sweep.direction)
+
+def _best_member(members: Sequence[dict[str, Any]], direction: Direction) -> int | None:
+    values = [(place, each["value"]) for place, each in enumerate(members) if each["value"] is not None]
+    return outcomes.best(values, direction)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -36,8 +36,8 @@ MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries",
 
 MOST_TRIALS = 1_000_000
 
-_BEGUN = object()
-"""The context in which the sweep of a study is read."""
+_BEGUN, _SHOWN = object(), object()
+"""The contexts in which the sweep of a study is read: to go on with it, and to show it alone."""
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -211,6 +211,8 @@ class Sweep(Frozen):
     @classmethod
     def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         plain, found = document.plain(data)
+        if info.context is _SHOWN:
+            return handler({**plain, "search": {}})
         if not isinstance(plain, dict):
             raise SweepError([Problem("", f"a sweep should be a mapping of its settings, is {shown(data)}")])
         stated = {key: value for key, value in plain.items() if value is not None}
@@ -356,6 +358,11 @@ def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
 def kept(data: Any) -> Sweep:
     """The sweep of a study, from its plain data; raises SweepError where it can't be one."""
     return Sweep.model_validate(data, context=_BEGUN)
+
+
+def shown_as_kept(data: Any) -> Sweep:
+    """The sweep of a study whose loop need not be there; not to be run, and without what is searched."""
+    return Sweep.model_validate(data, context=_SHOWN)
 
 
 def changed(sweep: Sweep, trials: str | None, time_limit: str | None, settings: Sequence[str] = ()) -> Sweep:

@@ -16,13 +16,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
+import sqlalchemy
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from trainables import checkpoint
 from tuning import sqlite
+from tuning.errors import ServerError
 from tuning.legs import Leg, Plan
 from tuning.locks import alone
 from tuning.outcome import MemberResult, Outcome
@@ -52,12 +56,18 @@ GIVE_WAY_S = 0.3
 """Legs are handed out in less."""
 
 FIRST_WAIT_S, LONGEST_WAIT_S, CLOSING_S = 0.5, 30.0, 60.0
+SILENT_CLOSING_S = 2.0
+"""After so long a person is told what is waited for."""
+
 BEST_KEPT = 5
 """Trials whose best.pt is kept as an artifact; of two objectives all of the front."""
 
 PARENT = "mlflow.parentRunId"
 FRONT = "lockstep.front"
 """The tag of trials that are on the front, or were once; on the study's own run it names them."""
+
+DATABASES = ("postgresql", "mysql", "mssql")
+"""Those that MLflow knows and asks, where they do not answer, for an hour."""
 
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 """What MLflow answers, or says of a server that does not answer, when another try may go through."""
@@ -66,6 +76,33 @@ _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED
 def tracking_uri(home: Home) -> str:
     """The MLflow that is told: the environment's, else the study folder's own."""
     return os.environ.get(URI_VARIABLE) or home.tracking_uri
+
+
+def refuse_unusable(home: Home) -> None:
+    """Raises ServerError where MLflow can't be told by what the environment says. No server is asked yet."""
+    given = os.environ.get(URI_VARIABLE)
+    if not given:
+        return
+    sqlite.write_ahead(home.tracking_database)
+    try:
+        parts = urlsplit(given)
+        if parts.scheme in ("http", "https") and not parts.hostname:
+            raise ValueError("it names no host")
+        if parts.scheme.partition("+")[0] in DATABASES:
+            sqlalchemy.create_engine(given).connect().close()
+        else:
+            MlflowClient(tracking_uri=given)
+    except (MlflowException, SQLAlchemyError, ImportError, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise ServerError(
+            f"{URI_VARIABLE}: should be a server, such as http://127.0.0.1:5000, or a database, such as "
+            f"sqlite:////data/mlflow.db, is {sqlite.without_password(given)!r}: {reason}"
+        ) from error
+
+
+def is_passing(error: MlflowException | OSError) -> bool:
+    """Whether another try may go through, as the server may have been away."""
+    return not isinstance(error, MlflowException) or error.error_code in _PASSING
 
 
 @dataclass
@@ -95,12 +132,14 @@ class Tracker:
         self._parent: str | None = None
         self._tags = {"lockstep.key": study.key, "lockstep.study": study.name, "lockstep.loop": study.sweep.loop}
         self._give_up_at = float("inf")
+        self._away = False
+        """Whether the last write failed as it does when the server does not answer."""
         self.untold = 0
         """Writes that MLflow did not take, for good."""
 
     @contextmanager
-    def open(self) -> Iterator["Tracker"]:
-        """Write until closed; what is left then has a minute."""
+    def open(self, say: Callable[[str], None] = log.info) -> Iterator["Tracker"]:
+        """Write until closed; what is left then has a minute, and `say` tells a person of it if it takes long."""
         # Asked now: of whatever ends from here on, the search tells.
         self._events.put(partial(self._begin_study, self._study.plans(), self._study.ends()))
         self._thread.start()
@@ -112,7 +151,10 @@ class Tracker:
         finally:
             self._give_up_at = time.monotonic() + CLOSING_S
             self._events.put(None)
-            self._thread.join()
+            self._thread.join(SILENT_CLOSING_S)
+            if self._thread.is_alive():
+                say(f"telling MLflow what is left, up to {CLOSING_S:g} s")
+                self._thread.join()
 
     def begun(self, leg: Leg) -> None:
         """Make a run of every trial of the leg."""
@@ -131,6 +173,20 @@ class Tracker:
     def ended(self, view: StudyView) -> None:
         """End the study's run, and those of trials that wait; keep the best checkpoints."""
         self._events.put(partial(self._end_study, view))
+
+    @property
+    def shortfall(self) -> str | None:
+        """What a person should know of what MLflow was not told; None where it was told all."""
+        if not self.untold:
+            return None
+        uri, home = sqlite.without_password(tracking_uri(self._study.home)), self._study.home
+        what = (
+            f"MLflow could not be reached at {uri}: what it was not told is kept in the study"
+            if self._away
+            else f"MLflow did not take all that it was told; why is in {home.logs / 'tuning.log'}"
+        )
+        name = self._study.name
+        return f"{what}; `tuning audit {name} --repair` or `tuning resume {name}` tells it later."
 
     def _work(self) -> None:
         while True:
@@ -152,7 +208,10 @@ class Tracker:
 
     def _begin_study(self, plans: Mapping[int, Plan], ends: Mapping[int, Ended]) -> None:
         sqlite.write_ahead(self._study.home.tracking_database)
-        self._client = MlflowClient(tracking_uri=tracking_uri(self._study.home))
+        client = self._insist(lambda: MlflowClient(tracking_uri=tracking_uri(self._study.home)))
+        if client is None:
+            return
+        self._client = client
         experiment = self._insist(self._experiment)
         runs = None if experiment is None else self._insist(partial(self._known_runs, experiment))
         if experiment is None or runs is None:
@@ -364,13 +423,19 @@ class Tracker:
         self._on_front = front
 
     def _insist(self, write: Callable[[], Answer]) -> Answer | None:
-        """Write, again and again while the server is away; not for ever once the study is over."""
+        """Write, again and again while the server is away; not for ever once the study is over.
+
+        Once its time is up a server that was away is not asked again: each question would take as long as a timeout.
+        """
+        if self._away and time.monotonic() > self._give_up_at:
+            self.untold += 1
+            return None
         wait = FIRST_WAIT_S
         while True:
             try:
-                return write()
+                answer = write()
             except (MlflowException, OSError) as error:
-                passing = not isinstance(error, MlflowException) or error.error_code in _PASSING
+                self._away = passing = is_passing(error)
                 if not passing or time.monotonic() + wait > self._give_up_at:
                     self.untold += 1
                     log.error("MLflow was not told: %s", error)
@@ -378,6 +443,9 @@ class Tracker:
                 log.warning("MLflow did not take it, trying again in %.1f s: %s", wait, error)
                 time.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT_S)
+            else:
+                self._away = False
+                return answer
 
 
 def _state(found: Outcome) -> str:

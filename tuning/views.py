@@ -84,6 +84,8 @@ class StudyView:
     importances: dict[str, float]
     trials: list[TrialView]
     confirmation: Confirmation | None = None
+    flaw: str | None = None
+    """Why it can only be shown here and not gone on with, as where its loop can't be imported."""
 
     def ranked(self) -> list[TrialView]:
         """The complete trials, the best first, of two objectives the front.
@@ -162,10 +164,11 @@ class StudyView:
         return {
             "name": self.name,
             "state": self.state,
+            "flaw": self.flaw,
             "metric": self.sweep.metric,
             "direction": self.sweep.direction,
             "second": self.sweep.second and self.sweep.second.model_dump(mode="json"),
-            "counts": {state: self.count(state) for state in ("complete", "pruned", "failed", "running")},
+            "counts": {state: self.count(state) for state in ("complete", "pruned", "failed", "running", "waiting")},
             "seconds": self.seconds,
             "member_steps": sum(trial.steps for trial in self.trials),
             "halving": self.saved
@@ -188,7 +191,7 @@ class StudyView:
             "chosen": self.chosen and self.chosen.number,
             "champion": self.confirmation and self.confirmation.champion,
             "confirmation": self.confirmation and CONFIRMATION.dump_python(self.confirmation, mode="json"),
-            "trials": [{key: asdict(trial)[key] for key in shown} for trial in self.trials],
+            "trials": [{**{key: asdict(trial)[key] for key in shown}, "error": trial.reason} for trial in self.trials],
         }
 
 

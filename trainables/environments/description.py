@@ -135,5 +135,8 @@ def _why_not_made(environment: str, error: Exception) -> str:
     if name in gymnasium.registry and not (module and isinstance(error, ImportError)):
         return f"{environment} can't be made: {type(error).__name__}: {' '.join(str(error).split())}"
     near = difflib.get_close_matches(environment, gymnasium.registry, n=3, cutoff=0.5)
+    if module and not isinstance(error, ImportError):
+        # What the module registers is there only once it is imported, which takes its name before the colon.
+        near = [f"{module}:{each}" for each in difflib.get_close_matches(name, gymnasium.registry, n=3, cutoff=0.5)]
     hint = f"; did you mean {' or '.join(near)}?" if near else "; see gymnasium.registry for those that exist"
     return f"there is no environment {environment!r}{hint}"

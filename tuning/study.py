@@ -191,7 +191,25 @@ class Study:
 
     def members(self, number: int) -> list[MemberResult]:
         """How far a trial's members have come, as far as it is kept."""
-        trial = self.optuna.get_trials(deepcopy=False)[number]
+        return self._kept_members(self.optuna.get_trials(deepcopy=False)[number])
+
+    def standing(self) -> dict[int, list[MemberResult]]:
+        """How far the members of trials have come that are begun and have not ended, as far as it is kept."""
+        found = {plan.number: [MemberResult() for _ in plan.seeds] for plan in self.plans().values()}
+        for record in self.legs():
+            found.update(record.promoted | record.audited)
+        going = self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING))
+        # A trial that was put back has come further than in its last leg, or had since it came to this.
+        several = {
+            trial.number: [found[trial.number], self._kept_members(trial)]
+            for trial in going
+            if PLAN in trial.user_attrs
+        }
+        return {
+            trial: max(each, key=lambda members: sum(one.steps for one in members)) for trial, each in several.items()
+        }
+
+    def _kept_members(self, trial: FrozenTrial) -> list[MemberResult]:
         return [MemberResult(**member) for member in trial.user_attrs.get(RESULT, {}).get("members", [])]
 
     def open_leg(self, leg: Leg) -> None:

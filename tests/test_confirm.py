@@ -1,7 +1,7 @@
 """Confirmation, driven by hand: who is trained afresh, in which packs, and what the scores come to."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import sweeps
 from ray.tune.search import Searcher
 from rich.console import Console
 
-from tuning import confirm, leaderboard
+from tuning import leaderboard
 from tuning.confirm import ConfirmSearch, candidates, conclude, fresh_seeds, missing
 from tuning.study import SEARCH_SEEDS, Study
 from tuning.sweep import Confirm
@@ -145,17 +145,35 @@ def test_a_score_that_is_not_finite_counts_as_none(runs: Path) -> None:
     assert {score for (_, seed), score in study.scores().items() if seed == missing_seed} == {None}
 
 
-def test_what_a_person_sees_meanwhile_counts_members(runs: Path) -> None:
+class Watching:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.steps: dict[tuple[int, int], int] = {}
+        self.ended: list[tuple[int, int]] = []
+
+    def reported(self, pack: Mapping[tuple[int, int], int], seconds: float) -> None:
+        assert seconds == 0.5
+        self.steps.update(pack)
+
+    def scored(self, members: Sequence[tuple[int, int]]) -> None:
+        self.ended += members
+
+
+def test_whoever_watches_is_told_of_steps_and_of_scores(runs: Path) -> None:
     study = searched(runs)
     members = missing(study, WANTED)
-    search = ConfirmSearch(study, WANTED, members, workers=1)
-    with confirm.bar(Console(quiet=True), study.name, len(members)) as search.progress:
-        leg = search.suggest("pack")
-        search.on_trial_complete(
-            "pack",
-            {**sweeps.reports({**leg, "until": 200}), "confirmed": [1.0] * len(leg["members"])},
-        )
-        assert search.progress.tasks[0].completed == len(leg["members"])
+    search, watching = ConfirmSearch(study, WANTED, members, workers=1), Watching()
+    search.watcher = watching
+    leg = search.suggest("pack")
+    search.on_trial_result("pack", sweeps.reports({**leg, "until": 50}))
+    assert set(watching.steps.values()) == {50}
+    assert watching.ended == []
+    search.on_trial_complete(
+        "pack", {**sweeps.reports({**leg, "until": 200}), "confirmed": [1.0] * len(leg["members"])}
+    )
+    assert watching.ended == list(watching.steps) == list(study.scores())
+    assert len(watching.ended) == len(leg["members"])
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from tuning.errors import StudyError, StudyExists
 from tuning.importance import importances
 from tuning.leg_errors import LegErrors
 from tuning.paths import Home
-from tuning.progress import Progress
+from tuning.progress import ConfirmProgress, Progress
 from tuning.search import PackSearch
 from tuning.study import Study
 from tuning.sweep import Confirm, Sweep
@@ -121,7 +121,7 @@ def _confirm(study: Study, wanted: Confirm, team: Team, console: Console) -> boo
     members = confirming.missing(study, wanted)
     if members:
         search = ConfirmSearch(study, wanted, members, team.count)
-        with confirming.bar(console, study.name, len(members)) as search.progress:
+        with ConfirmProgress(study.name, len(members), study.sweep.budget, console).shown() as search.watcher:
             _train(study, team, search)
     if confirming.missing(study, wanted):
         return False

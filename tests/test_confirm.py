@@ -1,7 +1,9 @@
 """Confirmation, driven by hand: who is trained afresh, in which packs, and what the scores come to."""
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,13 @@ import pytest
 import sweeps
 from ray.tune.search import Searcher
 from rich.console import Console
+from sweeps import Said
 
-from tuning import leaderboard
+from tuning import leaderboard, workers
 from tuning.confirm import ConfirmSearch, candidates, conclude, fresh_seeds, missing
 from tuning.study import SEARCH_SEEDS, Study
 from tuning.sweep import Confirm
+from tuning.workers import Team
 
 WANTED = Confirm(top=2, seeds=6, episodes=20)
 Score = Callable[[int, int], float]
@@ -174,6 +178,72 @@ def test_whoever_watches_is_told_of_steps_and_of_scores(runs: Path) -> None:
     )
     assert watching.ended == list(watching.steps) == list(study.scores())
     assert len(watching.ended) == len(leg["members"])
+
+
+class ByHand:
+    """Stands for Ray Tune and its workers: trains nothing, and is interrupted after so many legs."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.legs = math.inf
+        monkeypatch.setattr(workers, "team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
+        monkeypatch.setattr("tuning.run._train", self._train)
+
+    def _train(self, study: Study, team: Team, search: Any) -> None:
+        while self.legs > 0 and isinstance(leg := search.suggest("leg"), dict):
+            scores = [sweeps.score_of(member) + 1e-3 * (member["seed"] % 7) for member in leg["members"]]
+            search.on_trial_complete("leg", {**sweeps.reports({"until": 200, **leg}), "confirmed": scores})
+            self.legs -= 1
+
+
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> ByHand:
+    return ByHand(monkeypatch)
+
+
+def test_an_interrupted_confirmation_says_so_and_goes_on(
+    runs: Path, tuning: Callable[..., Said], by_hand: ByHand
+) -> None:
+    study = searched(runs, tracking="off", workers=1)
+    by_hand.legs = 2
+    code, out, err = tuning("confirm", "tiny-1", "--seeds", "8", "--top", "1", "--root", str(runs))
+    kept = study.scores()
+    left = 16 - len(kept)
+    assert (code, out) == (130, "")
+    assert err == (
+        f"the confirmation of 'tiny-1' was interrupted with {left} of its trainings to go; "
+        "the others' scores are kept, and `tuning confirm tiny-1` goes on\n"
+    )
+    assert 0 < left < 16
+    by_hand.legs = math.inf
+    code, out, err = tuning("confirm", "tiny-1", "--root", str(runs), "--json")
+    assert (code, err) == (0, "")
+    found = json.loads(out)["confirmation"]
+    assert (found["seeds"], [len(each["scores"]) for each in found["candidates"]]) == (8, [8, 8]), "as asked before"
+    assert {key: score for key, score in study.scores().items() if key in kept} == kept
+
+
+def test_what_was_asked_for_last_stands_when_the_study_goes_on(
+    runs: Path, tuning: Callable[..., Said], by_hand: ByHand
+) -> None:
+    study = searched(runs, tracking="off", workers=1, confirm={"top": 2, "seeds": 3})
+    assert tuning("resume", "--root", str(runs))[0] == 0
+    first = sweeps.opened(runs).view().confirmation
+    assert first is not None
+    assert first.seeds == 3
+    assert tuning("confirm", "--seeds", "8", "--top", "1", "--root", str(runs))[0] == 0
+    asked = sweeps.opened(runs).view().confirmation
+    assert asked is not None
+    assert asked.seeds == 8
+    trained = len(study.scores())
+    assert tuning("resume", "--root", str(runs))[0] == 0
+    assert (sweeps.opened(runs).view().confirmation, len(study.scores())) == (asked, trained)
+    assert tuning("resume", "--trials", "+20", "--root", str(runs))[0] == 0
+    after = sweeps.opened(runs).view()
+    assert after.confirmation is not None
+    assert after.confirmation.seeds == 8
+    assert [each.number for each in after.confirmation.candidates] == [
+        each.number for each in candidates(after, top=1)
+    ], "of the trials that are the best now"
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ LockstepError
 │   ├── StudyRunning    another process runs it
 │   ├── StudyDiffers    its sweep is not the one that is asked for
 │   └── StudyNotFound   no study has the name
+├── Interrupted         ended before its time; the same command goes on
 ├── PredictionError     cases that can't be predicted, or nothing that could predict them
 ├── WorkersError        the workers asked for can't be had
 └── ServerError         a server can't be begun as asked
@@ -63,6 +64,12 @@ class StudyDiffers(StudyError):
 
 class StudyNotFound(StudyError):
     """There is no study of this name."""
+
+
+class Interrupted(LockstepError):
+    """Ended before its time, most likely by Ctrl-C; what is done is kept."""
+
+    exit_code = 130
 
 
 class PredictionError(LockstepError):

@@ -12,7 +12,7 @@ from tuning import confirm as confirming
 from tuning import controller, studies, workers
 from tuning.confirm import ConfirmSearch
 from tuning.ended_legs import EndedLegs
-from tuning.errors import StudyError, StudyExists
+from tuning.errors import Interrupted, StudyError, StudyExists
 from tuning.importance import importances
 from tuning.leg_errors import LegErrors
 from tuning.paths import Home
@@ -73,16 +73,29 @@ def resume(
 def confirm(study: Study, wanted: Confirm, *, address: str | None = None, console: Console | None = None) -> StudyView:
     """Train the best trials and the default afresh, and say whether one of them is a champion.
 
-    Scores that are there already are kept: asked for more seeds, or begun again, it trains only what is missing.
-    Raises StudyError where trials are compared by two objectives, StudyRunning where another process runs the study.
+    Scores that are there already are kept: asked for more seeds, or begun again, it trains only what is missing. What
+    is wanted is kept with the study, as its sweep's own `confirm`: it stands when the study goes on.
+    Raises StudyError where trials are compared by two objectives, StudyRunning where another process runs the study,
+    Interrupted where it has not come to its end.
     """
     if study.sweep.second is not None:
         raise StudyError(
             f"{study.name!r} compares trials by two objectives: it has a front, shown by `tuning show {study.name}`, "
             "and no best that could be confirmed"
         )
-    with study.held(), workers.team(study.sweep.workers, address) as team:
-        _confirm(study, wanted, team, console or _silent())
+    with study.held():
+        study.change(study.sweep.model_copy(update={"confirm": wanted}))
+        try:
+            with workers.team(study.sweep.workers, address) as team:
+                ended = _confirm(study, wanted, team, console or _silent())
+        except KeyboardInterrupt:
+            ended = False
+    if not ended:
+        left = len(confirming.missing(study, wanted))
+        raise Interrupted(
+            f"the confirmation of {study.name!r} was interrupted with {left} of its trainings to go; "
+            f"the others' scores are kept, and `tuning confirm {study.name}` goes on"
+        )
     return study.view()
 
 

@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,10 @@ from ray.tune.search import Searcher
 from rich.console import Console
 from sweeps import Said
 
-from tuning import leaderboard, workers
+from tuning import leaderboard
 from tuning.confirm import ConfirmSearch, candidates, conclude, fresh_seeds, missing
 from tuning.study import SEARCH_SEEDS, Study
 from tuning.sweep import Confirm
-from tuning.workers import Team
 
 WANTED = Confirm(top=2, seeds=6, episodes=20)
 Score = Callable[[int, int], float]
@@ -180,28 +178,13 @@ def test_whoever_watches_is_told_of_steps_and_of_scores(runs: Path) -> None:
     assert len(watching.ended) == len(leg["members"])
 
 
-class ByHand:
-    """Stands for Ray Tune and its workers: trains nothing, and is interrupted after so many legs."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.legs = math.inf
-        monkeypatch.setattr(workers, "team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
-        monkeypatch.setattr("tuning.run._train", self._train)
-
-    def _train(self, study: Study, team: Team, search: Any) -> None:
-        while self.legs > 0 and isinstance(leg := search.suggest("leg"), dict):
-            scores = [sweeps.score_of(member) + 1e-3 * (member["seed"] % 7) for member in leg["members"]]
-            search.on_trial_complete("leg", {**sweeps.reports({"until": 200, **leg}), "confirmed": scores})
-            self.legs -= 1
-
-
 @pytest.fixture
-def by_hand(monkeypatch: pytest.MonkeyPatch) -> ByHand:
-    return ByHand(monkeypatch)
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> sweeps.ByHand:
+    return sweeps.ByHand(monkeypatch)
 
 
 def test_an_interrupted_confirmation_says_so_and_goes_on(
-    runs: Path, tuning: Callable[..., Said], by_hand: ByHand
+    runs: Path, tuning: Callable[..., Said], by_hand: sweeps.ByHand
 ) -> None:
     study = searched(runs, tracking="off", workers=1)
     by_hand.legs = 2
@@ -223,7 +206,7 @@ def test_an_interrupted_confirmation_says_so_and_goes_on(
 
 
 def test_what_was_asked_for_last_stands_when_the_study_goes_on(
-    runs: Path, tuning: Callable[..., Said], by_hand: ByHand
+    runs: Path, tuning: Callable[..., Said], by_hand: sweeps.ByHand
 ) -> None:
     study = searched(runs, tracking="off", workers=1, confirm={"top": 2, "seeds": 3})
     assert tuning("resume", "--root", str(runs))[0] == 0

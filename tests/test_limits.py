@@ -58,7 +58,7 @@ def test_a_search_stops_at_its_steps_and_goes_on_with_more(runs: Path) -> None:
     search = PackSearch(study, 1, [])
     while isinstance(leg := search.suggest("leg"), dict):
         search.on_trial_complete("leg", sweeps.reports(leg))
-    assert (search.stopped, search.unfinished, len(study.view().trials)) == (True, True, 4)
+    assert (search.stopped, search.unfinished, len(study.view().trials)) == ("max_steps", True, 4)
     study.change(changed(study.sweep, None, None, ["max_steps=900"]))
     again = PackSearch(sweeps.opened(runs), 1, [])
     assert not again.stopped, "what was spent before is counted, and there is more"
@@ -70,7 +70,7 @@ def test_a_search_stops_at_its_target_and_goes_on_with_a_higher_one(runs: Path) 
     study = sweeps.created(runs, trials=8, pack_size=2, target=-1.0)
     search = PackSearch(study, 1, [])
     search.on_trial_complete("leg", sweeps.reports(search.suggest("leg"), lambda member: -0.5))
-    assert search.stopped
+    assert search.stopped == "target"
     assert PackSearch(sweeps.opened(runs), 1, []).stopped, "it was reached before"
     study.change(changed(study.sweep, None, None, ["target=1.0"]))
     sweeps.driven(sweeps.opened(runs))

@@ -79,6 +79,7 @@ class ConfirmSearch(Searcher):
             pack, reports = self._under_way[trial_id], result["members"]
             steps = {(each.number, each.seed): report["steps"] for each, report in zip(pack, reports, strict=True)}
             self.watcher.reported(steps, result["train_s"])
+        self._study.keep_seconds()
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """A pack has its scores; one that diverged has none and counts as the worst there is."""

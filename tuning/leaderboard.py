@@ -63,17 +63,39 @@ def _with_settings(params: Mapping[str, Any]) -> dict[str, str]:
 
 def summary(view: StudyView, width: int) -> RenderableType:
     """The whole of what is printed when a sweep has ended, or when it is shown later."""
-    parts: list[RenderableType] = [Text(_headline(view), style="bold"), Text(_counts(view))]
+    parts: list[RenderableType] = [Text(_headline(view), style="bold"), Text(_counts(view)), *map(Text, _limit(view))]
     if not view.ranked():
         parts.append(Text("No trial has a value: " + _why_none(view)))
-        return Group(*parts)
+        return Group(*parts, *map(Text, _going_on(view)))
     parts += [*(Text(line) for line in [*_audit(view), *_failures(view)]), Text(), leaderboard(view, width), Text()]
     parts += [Text(line) for line in _hints(view)]
     if view.confirmation is not None:
         parts += [confirmation(view.confirmation), Text()]
     parts += [Text(line, overflow="fold") for line in [*_winners(view), *_default_diverged(view)]]
+    parts += map(Text, _going_on(view))
     parts.append(Text(f"Next: `tuning ui` to compare the runs, `tuning show {view.name} --json` for scripts."))
     return Group(*parts)
+
+
+def _limit(view: StudyView) -> list[str]:
+    """Which limit has ended the search, if one has."""
+    limits = {
+        "time_limit": f"its time limit, {clock(view.sweep.time_limit or 0)}, was over",
+        "max_steps": f"its max_steps, {view.sweep.max_steps or 0:,}, were taken",
+        "target": f"its target, {number(view.sweep.target)}, was reached",
+    }
+    return [] if view.ended_by is None else [f"Ended before its last trial, since {limits[view.ended_by]}."]
+
+
+def _going_on(view: StudyView) -> list[str]:
+    """How to go on with a study that was interrupted, or that one of its limits has ended."""
+    if view.state == "interrupted":
+        return [f"Next: `tuning resume {view.name}` goes on with it."]
+    if view.ended_by is None:
+        return []
+    how = "" if view.ended_by == "time_limit" else f" --set {view.ended_by}=null"
+    what = "for as long again" if view.ended_by == "time_limit" else "without this limit"
+    return [f"Next: `tuning resume {view.name}{how}` goes on {what}."]
 
 
 def _winners(view: StudyView) -> list[str]:
@@ -155,9 +177,12 @@ def show(view: StudyView, console: Console) -> None:
 
 
 def _headline(view: StudyView) -> str:
+    """How long it took; the speed is that of the search, whose steps these are."""
     steps = sum(trial.steps for trial in view.trials)
-    speed = f", {steps / view.seconds:,.0f} a second" if view.seconds else ""
-    return f"{view.name}: {view.state} after {clock(view.seconds)}; {steps:,} member-steps{speed}"
+    searching = view.seconds - view.confirm_seconds
+    confirming = f", {clock(view.confirm_seconds)} of it to confirm" if view.confirm_seconds >= 0.5 else ""
+    speed = f", {steps / searching:,.0f} a second" if searching > 0 else ""
+    return f"{view.name}: {view.state} after {clock(view.seconds)}{confirming}; {steps:,} member-steps{speed}"
 
 
 def _counts(view: StudyView) -> str:

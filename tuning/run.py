@@ -18,7 +18,7 @@ from tuning.leg_errors import LegErrors
 from tuning.paths import Home
 from tuning.progress import ConfirmProgress, Progress
 from tuning.search import PackSearch
-from tuning.study import Study
+from tuning.study import CONFIRM_SECONDS, Study
 from tuning.sweep import Confirm, Sweep
 from tuning.tracking import Tracker
 from tuning.views import StudyView
@@ -86,7 +86,7 @@ def confirm(study: Study, wanted: Confirm, *, address: str | None = None, consol
     with study.held():
         study.change(study.sweep.model_copy(update={"confirm": wanted}))
         try:
-            with workers.team(study.sweep.workers, address) as team:
+            with workers.team(study.sweep.workers, address) as team, study.counting():
                 ended = _confirm(study, wanted, team, console or _silent())
         except KeyboardInterrupt:
             ended = False
@@ -101,26 +101,28 @@ def confirm(study: Study, wanted: Confirm, *, address: str | None = None, consol
 
 def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
     """A study that is held, from where it stands to its end."""
-    began, before, console = time.monotonic(), study.seconds, console or _silent()
+    console = console or _silent()
     # Legs are handed out by this thread; the one that tells MLflow lets it in ten times as soon as by default.
     sys.setswitchinterval(0.0005)
     trackers = [Tracker(study)] if study.sweep.tracking == "mlflow" else []
     with ExitStack() as stack:
         for tracker in trackers:
             stack.enter_context(tracker.open())
-        study.set_state("running", before)
-        progress = Progress(study, console)
-        with progress.shown():
-            search = PackSearch(study, team.count, [*trackers, progress])
-            # With nothing left to train Tune would trip over files that it has not come to write.
-            if search.unfinished:
-                _train(study, team, search)
-        search.put_back()
-        study.set_importances(importances(study.desk, study.sweep.space, study.sweep.seed))
-        ended = search.stopped or not search.unfinished
-        if ended and study.sweep.confirm is not None:
-            ended = _confirm(study, study.sweep.confirm, team, console)
-        study.set_state("finished" if ended else "interrupted", before + time.monotonic() - began)
+        with study.counting():
+            study.set_state("running", study.seconds)
+            progress = Progress(study, console)
+            with progress.shown():
+                search = PackSearch(study, team.count, [*trackers, progress])
+                # With nothing left to train Tune would trip over files that it has not come to write.
+                if search.unfinished:
+                    _train(study, team, search)
+            ended, limit = search.ended, search.stopped if search.unfinished else None
+            search.put_back()
+            study.set_importances(importances(study.desk, study.sweep.space, study.sweep.seed))
+            if ended and study.sweep.confirm is not None:
+                ended = _confirm(study, study.sweep.confirm, team, console)
+        study.set_ended_by(limit if ended else None)
+        study.set_state("finished" if ended else "interrupted", study.seconds)
         view = study.view()
         for tracker in trackers:
             tracker.ended(view)
@@ -134,7 +136,8 @@ def _confirm(study: Study, wanted: Confirm, team: Team, console: Console) -> boo
     members = confirming.missing(study, wanted)
     if members:
         search = ConfirmSearch(study, wanted, members, team.count)
-        with ConfirmProgress(study.name, len(members), study.sweep.budget, console).shown() as search.watcher:
+        progress = ConfirmProgress(study.name, len(members), study.sweep.budget, console)
+        with study.counting(CONFIRM_SECONDS), progress.shown() as search.watcher:
             _train(study, team, search)
     if confirming.missing(study, wanted):
         return False

@@ -1,15 +1,19 @@
 """How a study has ended, how long it took and how to go on with it, in words and in seconds."""
 
+import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import sweeps
+from rich.console import Console
 from sweeps import Said
 
+from tuning import leaderboard
 from tuning.search import PackSearch
 from tuning.study import CONFIRM_SECONDS
 
@@ -109,3 +113,14 @@ def test_after_an_interruption_it_says_how_to_go_on(
         code, out, _ = tuning("resume", "--root", str(runs))
         assert code == 130
         assert "Next: `tuning resume tiny-1` goes on with it." in out.splitlines()
+
+
+@pytest.mark.parametrize(("given_up", "words"), [(1, "of 1 pruned trial trained"), (2, "of 2 pruned trials trained")])
+def test_what_was_audited_is_counted(runs: Path, given_up: int, words: str) -> None:
+    study = sweeps.created(runs, **QUICK)
+    sweeps.driven(study)
+    view = study.view()
+    trials = [replace(trial, given_up_at=50 if trial.number < given_up else None) for trial in view.trials]
+    said = io.StringIO()
+    leaderboard.show(replace(view, trials=trials), Console(width=200, file=said))
+    assert words in said.getvalue()

@@ -191,7 +191,8 @@ def _counts(view: StudyView) -> str:
     words = [f"{view.count(state)} {state}" for state in states if view.count(state)]
     saved, _ = view.saved or (0.0, 0)
     notes = [f"{diverged} diverged"] * bool(diverged) + [f"halving saved {saved:.0%} of the steps"] * (saved > 0.005)
-    return "; ".join([f"{view.sweep.trials} trials: {', '.join(words) or 'none begun'}", *notes])
+    trials = f"{view.sweep.trials} {'trial' if view.sweep.trials == 1 else 'trials'}"
+    return "; ".join([f"{trials}: {', '.join(words) or 'none begun'}", *notes])
 
 
 def _audit(view: StudyView) -> list[str]:
@@ -201,7 +202,8 @@ def _audit(view: StudyView) -> list[str]:
         return []
     would = f"{found.missed} ({found.missed / found.trials:.0%}) would have been among the best {found.top}"
     better = f", {found.best} better than all" if found.best else ""
-    return [f"Halving audited: of {found.trials} pruned trials trained on to the end {would}{better}."]
+    trials = f"{found.trials} pruned {'trial' if found.trials == 1 else 'trials'}"
+    return [f"Halving audited: of {trials} trained on to the end {would}{better}."]
 
 
 def _failures(view: StudyView) -> list[str]:

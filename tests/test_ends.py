@@ -75,7 +75,7 @@ def test_the_speed_is_that_of_the_search(runs: Path, clock: Clock, tuning: Calla
             assert (sweeps.opened(runs).view().seconds, sweeps.opened(runs).view().confirm_seconds) == (100, 84)
     study.set_state("finished", study.seconds)
     first = tuning("show", "--root", str(runs))[1].splitlines()[0]
-    assert first == "tiny-1: finished after 1:40, 1:24 of it to confirm; 1,600 member-steps, 100 a second"
+    assert first == "tiny-1: finished after 1:40 (1:24 confirming); 1,600 member-steps, 100 a second"
     shown = json.loads(tuning("show", "--json", "--root", str(runs))[1])
     assert (shown["seconds"], shown["confirm_seconds"], shown["ended_by"]) == (100, 84, None)
 

@@ -109,7 +109,7 @@ def test_trials_that_ended_early_leave_nothing_to_be_trained(runs: Path, packs: 
 
 def test_limits_bound_the_time_left(runs: Path, packs: dict[str, Any]) -> None:
     limited = Watched(sweeps.created(runs, **packs, time_limit=60))
-    assert "time left: at most 1:00" in limited.shown()
+    assert "starting the workers; time left: -, at most 1:00" in limited.shown()
     limited.legs(4)
     assert "40 member-steps/s, 0:20 left" in limited.shown()
     few = Watched(sweeps.created(runs, **packs, max_steps=2_000))

@@ -180,7 +180,7 @@ def _headline(view: StudyView) -> str:
     """How long it took; the speed is that of the search, whose steps these are."""
     steps = sum(trial.steps for trial in view.trials)
     searching = view.seconds - view.confirm_seconds
-    confirming = f", {clock(view.confirm_seconds)} of it to confirm" if view.confirm_seconds >= 0.5 else ""
+    confirming = f" ({clock(view.confirm_seconds)} confirming)" if view.confirm_seconds >= 0.5 else ""
     speed = f", {steps / searching:,.0f} a second" if searching > 0 else ""
     return f"{view.name}: {view.state} after {clock(view.seconds)}{confirming}; {steps:,} member-steps{speed}"
 

@@ -37,6 +37,11 @@ class Pace:
         self._reports.append((at, seconds, steps))
 
     @property
+    def begun(self) -> bool:
+        """Whether anything was reported."""
+        return self._first is not None
+
+    @property
     def speed(self) -> float | None:
         """Steps a second; None where there is nothing yet, or nothing any more, to tell it by."""
         if self._first is None:

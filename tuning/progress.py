@@ -157,14 +157,15 @@ class Progress:
         return ", ".join(words)
 
     def _speed(self) -> str:
-        speed, limit = self._pace.speed, self._sweep.time_limit
+        limit, steps = self._sweep.time_limit, self._steps_left()
         if limit is None:
             open_end = self._sweep.target is not None and not self._reached
-            return _pace_words(speed, self._steps_left(), "at most " if open_end else "")
+            return _pace_words(self._pace, steps, "at most " if open_end else "")
         rest = max(0.0, limit - (self._now() - self._began))
+        speed = self._pace.speed
         if speed is None:
-            return f"time left: at most {clock(rest)}" if rest else _pace_words(None, 0)
-        return _pace_words(speed, min(self._steps_left(), max(rest * speed, self._under_way())))
+            return f"{_pace_words(self._pace, steps)}, at most {clock(rest)}"
+        return _pace_words(self._pace, min(steps, max(rest * speed, self._under_way())))
 
     def _values_line(self) -> str:
         sign = -1 if self._sweep.direction == "maximize" else 1
@@ -220,7 +221,7 @@ class ConfirmProgress:
         return f"confirming, {self._scored} of {self._in_all} trainings scored"
 
     def _speed(self) -> str:
-        return _pace_words(self._pace.speed, self._steps_left())
+        return _pace_words(self._pace, self._steps_left())
 
     def __rich__(self) -> Group:
         """The display as it is now."""
@@ -258,8 +259,8 @@ def _bar(name: str, done: float, in_all: float, seconds: float) -> Table:
     return bar
 
 
-def _pace_words(speed: float | None, steps_left: float, bound: str = "") -> str:
+def _pace_words(pace: Pace, steps_left: float, bound: str = "") -> str:
     """Speed and time left; neither before there is something to tell them by."""
-    if speed is None:
-        return "time left: -"
-    return f"{speed:,.0f} member-steps/s, {bound}{clock(steps_left / speed)} left"
+    if pace.speed is None:
+        return "time left: -" if pace.begun else "starting the workers; time left: -"
+    return f"{pace.speed:,.0f} member-steps/s, {bound}{clock(steps_left / pace.speed)} left"

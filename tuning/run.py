@@ -12,7 +12,7 @@ from tuning import confirm as confirming
 from tuning import controller, studies, workers
 from tuning.confirm import ConfirmSearch
 from tuning.ended_legs import EndedLegs
-from tuning.errors import Interrupted, StudyError, StudyExists
+from tuning.errors import Interrupted, Problem, StudyError, StudyExists, SweepError
 from tuning.importance import importances
 from tuning.leg_errors import LegErrors
 from tuning.paths import Home
@@ -61,13 +61,22 @@ def resume(
 ) -> StudyView:
     """Go on with a study, whatever ended it: what is finished stands, what was under way goes on from its checkpoints.
 
-    sweep: the same with more trials or another time limit. Raises StudyRunning where another process runs the study.
+    sweep: the same with more trials or another time limit. Raises StudyRunning where another process runs the study,
+    SweepError where the sweep is changed to fewer trials than there are.
     """
     with study.held():
         if sweep is not None:
+            _insist_on_enough(study, sweep.trials)
             study.change(sweep)
         with workers.team(study.sweep.workers, address) as team:
             return _follow(study, team, console)
+
+
+def _insist_on_enough(study: Study, trials: int) -> None:
+    there = len(study.plans())
+    if trials != study.sweep.trials and trials < there:
+        more = f"{study.name!r} has {there} already; should be at least {there}, or +{trials} for so many more"
+        raise SweepError([Problem("trials", f"{more}; is {trials}")])
 
 
 def confirm(study: Study, wanted: Confirm, *, address: str | None = None, console: Console | None = None) -> StudyView:

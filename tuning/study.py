@@ -25,7 +25,7 @@ from trainables.checkpoint import BEST
 from tuning import beginnings, legs, locks
 from tuning import outcome as outcomes
 from tuning import sweep as sweeps
-from tuning.errors import Problem, StudyDiffers, StudyError, StudyRunning, SweepError
+from tuning.errors import StudyDiffers, StudyError, StudyRunning
 from tuning.legs import Leg, LegRecord, Plan
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
@@ -83,11 +83,7 @@ class Study:
             yield
 
     def change(self, sweep: Sweep) -> None:
-        """Go on with another sweep: more trials, another time limit. Raises SweepError where it has too few trials."""
-        there = len(self.plans())
-        if sweep.trials != self.sweep.trials and sweep.trials < there:
-            more = f"{self.name!r} has {there} already; should be at least {there}, or +{sweep.trials} for so many more"
-            raise SweepError([Problem("trials", f"{more}; is {sweep.trials}")])
+        """Go on with another sweep: more trials, another time limit."""
         self.sweep = sweep
         self.optuna.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
 

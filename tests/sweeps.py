@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -23,13 +23,14 @@ from sqlalchemy import Connection, event
 from sqlalchemy.pool import SingletonThreadPool
 
 from trainables.loop import Report
-from tuning import studies
+from tuning import studies, workers
 from tuning.legs import Leg, Plan
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
 from tuning.search import Observer, PackSearch
 from tuning.study import Study
 from tuning.sweep import Sweep
+from tuning.workers import Team
 
 Answer = TypeVar("Answer")
 Said: TypeAlias = tuple[int, str, str]
@@ -223,6 +224,21 @@ def driven(
     assert not under_way
     assert not search.unfinished
     return legs
+
+
+class ByHand:
+    """Stands for Ray Tune and its workers: trains nothing, and is interrupted after so many legs."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.legs = math.inf
+        monkeypatch.setattr(workers, "team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
+        monkeypatch.setattr("tuning.run._train", self._train)
+
+    def _train(self, study: Study, team: Team, search: Any) -> None:
+        while self.legs > 0 and isinstance(leg := search.suggest("leg"), dict):
+            scores = [score_of(member) + 1e-3 * (member["seed"] % 7) for member in leg["members"]]
+            search.on_trial_complete("leg", {**reports({"until": 200, **leg}), "confirmed": scores})
+            self.legs -= 1
 
 
 def finished(study: Study, diverged: Sequence[int] = (), failing: str | None = None) -> None:

@@ -321,6 +321,19 @@ def test_help_has_every_command_and_option(tuning: Callable[..., Said]) -> None:
     assert all(option in tuning("run", "--help")[1] for option in options)
 
 
+def test_help_has_each_command_in_a_line(tuning: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert "..." not in tuning("--help")[1].partition("Commands:")[2]
+    assert "[NAME] [SWEEP]" in tuning("resume", "--help")[1]
+
+
+def test_a_sweep_in_place_of_a_study_is_told_where_it_belongs(tuning: Callable[..., Said], runs: Path) -> None:
+    sweeps.created(runs)
+    code, out, err = tuning("resume", "tiny.yaml", "--root", str(runs))
+    assert (code, out) == (2, "")
+    assert "did you mean 'tiny-1'? A sweep comes second: `tuning resume NAME tiny.yaml`" in err
+
+
 @pytest.mark.parametrize(
     "arguments", [["sweep"], ["run"], ["run", "number-match", "--trails", "3"], ["ui", "--port", "0"]]
 )
@@ -377,7 +390,7 @@ def test_a_sweep_that_failed_says_why(tuning: Callable[..., Said], runs: Path) -
     assert study.view().trials[0].state == Outcome("failed").state
     code, out, _ = tuning("show", "--root", str(runs))
     assert code == 0
-    assert "1 trials: 1 failed" in out
+    assert "1 trial: 1 failed" in out
     assert "trial 0: no such thing" in out
 
 

@@ -1,7 +1,8 @@
 """Confirmation, driven by hand: who is trained afresh, in which packs, and what the scores come to."""
 
 import json
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 import sweeps
 from ray.tune.search import Searcher
 from rich.console import Console
+from sweeps import Said
 
-from tuning import confirm, leaderboard
+from tuning import leaderboard
 from tuning.confirm import ConfirmSearch, candidates, conclude, fresh_seeds, missing
 from tuning.study import SEARCH_SEEDS, Study
 from tuning.sweep import Confirm
@@ -145,17 +147,86 @@ def test_a_score_that_is_not_finite_counts_as_none(runs: Path) -> None:
     assert {score for (_, seed), score in study.scores().items() if seed == missing_seed} == {None}
 
 
-def test_what_a_person_sees_meanwhile_counts_members(runs: Path) -> None:
+class Watching:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.steps: dict[tuple[int, int], int] = {}
+        self.ended: list[tuple[int, int]] = []
+
+    def reported(self, pack: Mapping[tuple[int, int], int], seconds: float) -> None:
+        assert seconds == 0.5
+        self.steps.update(pack)
+
+    def scored(self, members: Sequence[tuple[int, int]]) -> None:
+        self.ended += members
+
+
+def test_whoever_watches_is_told_of_steps_and_of_scores(runs: Path) -> None:
     study = searched(runs)
     members = missing(study, WANTED)
-    search = ConfirmSearch(study, WANTED, members, workers=1)
-    with confirm.bar(Console(quiet=True), study.name, len(members)) as search.progress:
-        leg = search.suggest("pack")
-        search.on_trial_complete(
-            "pack",
-            {**sweeps.reports({**leg, "until": 200}), "confirmed": [1.0] * len(leg["members"])},
-        )
-        assert search.progress.tasks[0].completed == len(leg["members"])
+    search, watching = ConfirmSearch(study, WANTED, members, workers=1), Watching()
+    search.watcher = watching
+    leg = search.suggest("pack")
+    search.on_trial_result("pack", sweeps.reports({**leg, "until": 50}))
+    assert set(watching.steps.values()) == {50}
+    assert watching.ended == []
+    search.on_trial_complete(
+        "pack", {**sweeps.reports({**leg, "until": 200}), "confirmed": [1.0] * len(leg["members"])}
+    )
+    assert watching.ended == list(watching.steps) == list(study.scores())
+    assert len(watching.ended) == len(leg["members"])
+
+
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> sweeps.ByHand:
+    return sweeps.ByHand(monkeypatch)
+
+
+def test_an_interrupted_confirmation_says_so_and_goes_on(
+    runs: Path, tuning: Callable[..., Said], by_hand: sweeps.ByHand
+) -> None:
+    study = searched(runs, tracking="off", workers=1)
+    by_hand.legs = 2
+    code, out, err = tuning("confirm", "tiny-1", "--seeds", "8", "--top", "1", "--root", str(runs))
+    kept = study.scores()
+    left = 16 - len(kept)
+    assert (code, out) == (130, "")
+    assert err == (
+        f"the confirmation of 'tiny-1' was interrupted with {left} of its trainings to go; "
+        "the others' scores are kept, and `tuning confirm tiny-1` goes on\n"
+    )
+    assert 0 < left < 16
+    by_hand.legs = math.inf
+    code, out, err = tuning("confirm", "tiny-1", "--root", str(runs), "--json")
+    assert (code, err) == (0, "")
+    found = json.loads(out)["confirmation"]
+    assert (found["seeds"], [len(each["scores"]) for each in found["candidates"]]) == (8, [8, 8]), "as asked before"
+    assert {key: score for key, score in study.scores().items() if key in kept} == kept
+
+
+def test_what_was_asked_for_last_stands_when_the_study_goes_on(
+    runs: Path, tuning: Callable[..., Said], by_hand: sweeps.ByHand
+) -> None:
+    study = searched(runs, tracking="off", workers=1, confirm={"top": 2, "seeds": 3})
+    assert tuning("resume", "--root", str(runs))[0] == 0
+    first = sweeps.opened(runs).view().confirmation
+    assert first is not None
+    assert first.seeds == 3
+    assert tuning("confirm", "--seeds", "8", "--top", "1", "--root", str(runs))[0] == 0
+    asked = sweeps.opened(runs).view().confirmation
+    assert asked is not None
+    assert asked.seeds == 8
+    trained = len(study.scores())
+    assert tuning("resume", "--root", str(runs))[0] == 0
+    assert (sweeps.opened(runs).view().confirmation, len(study.scores())) == (asked, trained)
+    assert tuning("resume", "--trials", "+20", "--root", str(runs))[0] == 0
+    after = sweeps.opened(runs).view()
+    assert after.confirmation is not None
+    assert after.confirmation.seeds == 8
+    assert [each.number for each in after.confirmation.candidates] == [
+        each.number for each in candidates(after, top=1)
+    ], "of the trials that are the best now"
 
 
 @pytest.mark.slow

@@ -1,11 +1,13 @@
 """Limits that end a sweep before its last trial, what may be changed while it rests, and one that starts from it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sweeps
+from sweeps import Said
 
 from tuning.beginnings import START
 from tuning.errors import SweepError
@@ -58,7 +60,7 @@ def test_a_search_stops_at_its_steps_and_goes_on_with_more(runs: Path) -> None:
     search = PackSearch(study, 1, [])
     while isinstance(leg := search.suggest("leg"), dict):
         search.on_trial_complete("leg", sweeps.reports(leg))
-    assert (search.stopped, search.unfinished, len(study.view().trials)) == (True, True, 4)
+    assert (search.stopped, search.unfinished, len(study.view().trials)) == ("max_steps", True, 4)
     study.change(changed(study.sweep, None, None, ["max_steps=900"]))
     again = PackSearch(sweeps.opened(runs), 1, [])
     assert not again.stopped, "what was spent before is counted, and there is more"
@@ -70,11 +72,22 @@ def test_a_search_stops_at_its_target_and_goes_on_with_a_higher_one(runs: Path) 
     study = sweeps.created(runs, trials=8, pack_size=2, target=-1.0)
     search = PackSearch(study, 1, [])
     search.on_trial_complete("leg", sweeps.reports(search.suggest("leg"), lambda member: -0.5))
-    assert search.stopped
+    assert search.stopped == "target"
     assert PackSearch(sweeps.opened(runs), 1, []).stopped, "it was reached before"
     study.change(changed(study.sweep, None, None, ["target=1.0"]))
     sweeps.driven(sweeps.opened(runs))
     assert study.view().count("complete") == 8
+
+
+def test_fewer_trials_than_there_are_is_refused(runs: Path, tuning: Callable[..., Said]) -> None:
+    sweeps.driven(sweeps.created(runs, trials=12, pack_size=4, sampler="random"))
+    code, out, err = tuning("resume", "tiny-1", "--trials", "2", "--root", str(runs))
+    assert (code, out) == (2, "")
+    assert err == "trials: 'tiny-1' has 12 already; should be at least 12, or +2 for so many more; is 2\n"
+    assert sweeps.opened(runs).sweep.trials == 12
+    study = sweeps.opened(runs)
+    study.change(changed(study.sweep, "12", "1m"))
+    assert sweeps.opened(runs).sweep.time_limit == 60
 
 
 @pytest.mark.slow

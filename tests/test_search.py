@@ -149,7 +149,7 @@ def test_it_says_later_while_legs_are_under_way_and_finished_when_none_is(runs: 
     assert search.unfinished
     search.on_trial_complete("first", sweeps.reports(first))
     assert search.suggest("third") == Searcher.FINISHED
-    assert (search.unfinished, search.stopped) == (False, False)
+    assert (search.unfinished, search.stopped, search.ended) == (False, None, True)
 
 
 def test_a_leg_is_a_config_of_the_trainable_and_every_member_has_a_folder_and_a_seed(runs: Path) -> None:
@@ -338,9 +338,10 @@ def test_after_the_time_limit_no_leg_is_begun_and_those_under_way_are_kept(
     assert search.suggest("third") is None
     search.on_trial_complete("first", sweeps.reports(leg))
     assert search.suggest("third") is None
+    assert not search.ended
     search.on_trial_complete("second", sweeps.reports(leg))
     assert search.suggest("third") == Searcher.FINISHED
-    assert (search.unfinished, search.stopped) == (True, True)
+    assert (search.unfinished, search.stopped, search.ended) == (True, "time_limit", True)
     assert study.view().count("complete") == len(study.view().trials) == 8
 
 

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tuning import leaderboard, studies, sweep
-from tuning.errors import LockstepError, ServerError, StorageError
+from tuning.errors import LockstepError, ServerError, StorageError, StudyNotFound
 from tuning.figures import number
 from tuning.paths import ROOT_VARIABLE, Home
 from tuning.quiet import hush
@@ -88,9 +88,7 @@ def run(
 @app.command()
 def resume(
     name: StudyName = None,
-    source: Annotated[
-        str | None, typer.Argument(metavar="[SWEEP]", help="Its sweep; refused where it differs.")
-    ] = None,
+    source: Annotated[str | None, typer.Argument(metavar="SWEEP", help="Its sweep; refused where it differs.")] = None,
     trials: Annotated[str | None, typer.Option(help="In all; +50: so many more.")] = None,
     time: Annotated[str | None, typer.Option(help="Seconds, 10m or 2h, counted from now.")] = None,
     settings: Settings = None,
@@ -100,7 +98,12 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Go on with a study, whatever ended it."""
-    study = taken_up(name, root, storage, own_ray=address is None)
+    try:
+        study = taken_up(name, root, storage, own_ray=address is None)
+    except StudyNotFound as error:
+        if name is None or Path(name).suffix not in (".yaml", ".yml"):
+            raise
+        raise StudyNotFound(f"{error} A sweep comes second: `tuning resume NAME {name}`") from None
     if source is not None:
         study.insist_on(sweep.load(source))
     changed = sweep.changed(study.sweep, trials, time, settings or [])
@@ -119,7 +122,10 @@ def confirm(
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
-    """Train the best trials and the default on fresh seeds, and name a champion if there is one."""
+    """Train the best afresh, and name a champion if there is one.
+
+    The best trials and the default, on seeds that no part of the search has used. Scores that are there are kept.
+    """
     study = taken_up(name, root, storage, own_ray=address is None)
     given = {key: value for key, value in (("top", top), ("seeds", seeds)) if value is not None}
     wanted = (study.sweep.confirm or sweep.Confirm()).model_copy(update=given)
@@ -167,7 +173,10 @@ def audit(
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
-    """Compare Optuna's storage, MLflow and the checkpoints of a study; exit 1 where they differ."""
+    """Compare a study's storage, MLflow and checkpoints.
+
+    Exits with 1 where they differ.
+    """
     study = taken_up(name, root, storage)
     from tuning import audit as audits
 

@@ -6,13 +6,11 @@ episodes, so that neither a lucky seed nor a lucky evaluation makes a champion.
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ray.tune.search import Searcher
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tuning import statistics
 from tuning.outcome import Direction
@@ -29,6 +27,16 @@ class Member:
     number: int
     values: dict[str, Any]
     seed: int
+
+
+class Watcher(Protocol):
+    """Is told how a confirmation goes; members are known by their trial and seed."""
+
+    def reported(self, pack: Mapping[tuple[int, int], int], seconds: float) -> None:
+        """The members of a pack have come to these steps, in so many seconds since their last report."""
+
+    def scored(self, members: Sequence[tuple[int, int]]) -> None:
+        """These have a score, or never will."""
 
 
 def candidates(view: StudyView, top: int) -> list[TrialView]:
@@ -52,7 +60,7 @@ class ConfirmSearch(Searcher):
         self._study, self._wanted = study, wanted
         self._packs = list(_packs(study, members, workers))
         self._under_way: dict[str, list[Member]] = {}
-        self.progress: Progress | None = None
+        self.watcher: Watcher | None = None
 
     def suggest(self, trial_id: str) -> Any:
         """The next pack as the config of a Trainable."""
@@ -67,10 +75,16 @@ class ConfirmSearch(Searcher):
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """A pack has come further."""
+        if self.watcher is not None:
+            pack, reports = self._under_way[trial_id], result["members"]
+            steps = {(each.number, each.seed): report["steps"] for each, report in zip(pack, reports, strict=True)}
+            self.watcher.reported(steps, result["train_s"])
+        self._study.keep_seconds()
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """A pack has its scores; one that diverged has none and counts as the worst there is."""
         if not error and result is not None:
+            self.on_trial_result(trial_id, result)
             diverged = [report["diverged_at"] is not None for report in result["members"]]
             self._keep(
                 trial_id,
@@ -87,8 +101,8 @@ class ConfirmSearch(Searcher):
     def _keep(self, trial_id: str, scores: Sequence[float | None]) -> None:
         pack = self._under_way.pop(trial_id)
         self._study.keep_scores([(each.number, each.seed, score) for each, score in zip(pack, scores, strict=True)])
-        if self.progress is not None:
-            self.progress.advance(self.progress.task_ids[0], len(pack))
+        if self.watcher is not None:
+            self.watcher.scored([(each.number, each.seed) for each in pack])
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: all that is needed is in the study."""
@@ -158,18 +172,3 @@ def conclude(study: Study, wanted: Confirm) -> Confirmation:
     )
     study.set_confirmation(confirmation)
     return confirmation
-
-
-def bar(console: Console, name: str, members: int) -> Progress:
-    """What a person sees meanwhile."""
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(30),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    progress.add_task(f"confirming {name}", total=members)
-    return progress

@@ -8,6 +8,7 @@ LockstepError
 │   ├── StudyDiffers    its sweep is not the one that is asked for
 │   └── StudyNotFound   no study has the name
 ├── StorageError        studies can't be kept where they should be
+├── Interrupted         ended before its time; the same command goes on
 ├── PredictionError     cases that can't be predicted, or nothing that could predict them
 ├── WorkersError        the workers asked for can't be had
 └── ServerError         a server can't be begun as asked
@@ -68,6 +69,12 @@ class StudyNotFound(StudyError):
 
 class StorageError(LockstepError):
     """A folder or a database in which no studies can be kept."""
+
+
+class Interrupted(LockstepError):
+    """Ended before its time, most likely by Ctrl-C; what is done is kept."""
+
+    exit_code = 130
 
 
 class PredictionError(LockstepError):

@@ -124,14 +124,16 @@ def audit(
     return Audit(len(others), missed, best, top)
 
 
-def expected(ladder: Sequence[int], reduction: int, audited: float = 0.0) -> float:
+def expected(ladder: Sequence[int], reduction: int, audited: float = 0.0, done: int = 0) -> float:
     """The steps that a trial of this ladder takes on average, when one of `reduction` goes on from every rung.
 
-    audited: the share of the others that go on to the end all the same.
+    audited: the share of the others that go on to the end all the same. done: steps that it has taken, on its way from
+    the last rung below; counted are those that it takes after them.
     """
-    legs = [after - before for before, after in zip((0, *ladder), ladder, strict=False)]
+    ahead = [rung for rung in ladder if rung > done]
+    legs = [after - before for before, after in zip((done, *ahead), ahead, strict=False)]
     pruned = (1 - 1 / reduction) * audited
-    rest = sum((ladder[-1] - at) * pruned * float(reduction) ** -rung for rung, at in enumerate(ladder))
+    rest = sum((ladder[-1] - at) * pruned * float(reduction) ** -rung for rung, at in enumerate(ahead))
     return rest + sum(leg * float(reduction) ** -rung for rung, leg in enumerate(legs))
 
 

@@ -63,18 +63,40 @@ def _with_settings(params: Mapping[str, Any]) -> dict[str, str]:
 
 def summary(view: StudyView, width: int) -> RenderableType:
     """The whole of what is printed when a sweep has ended, or when it is shown later."""
-    parts: list[RenderableType] = [Text(_headline(view), style="bold"), Text(_counts(view))]
+    parts: list[RenderableType] = [Text(_headline(view), style="bold"), Text(_counts(view)), *map(Text, _limit(view))]
     parts += [Text(view.flaw)] if view.flaw else []
     if not view.ranked():
         parts.append(Text("No trial has a value: " + _why_none(view)))
-        return Group(*parts)
+        return Group(*parts, *map(Text, _going_on(view)))
     parts += [*(Text(line) for line in [*_audit(view), *_failures(view)]), Text(), leaderboard(view, width), Text()]
     parts += [Text(line) for line in _hints(view)]
     if view.confirmation is not None:
         parts += [confirmation(view.confirmation), Text()]
     parts += [Text(line) for line in [*_winners(view), *_default_diverged(view)]]
+    parts += map(Text, _going_on(view))
     parts.append(Text(f"Next: `tuning ui` to compare the runs, `tuning show {view.name} --json` for scripts."))
     return Group(*parts)
+
+
+def _limit(view: StudyView) -> list[str]:
+    """Which limit has ended the search, if one has."""
+    limits = {
+        "time_limit": f"its time limit, {clock(view.sweep.time_limit or 0)}, was over",
+        "max_steps": f"its max_steps, {view.sweep.max_steps or 0:,}, were taken",
+        "target": f"its target, {number(view.sweep.target)}, was reached",
+    }
+    return [] if view.ended_by is None else [f"Ended before its last trial, since {limits[view.ended_by]}."]
+
+
+def _going_on(view: StudyView) -> list[str]:
+    """How to go on with a study that was interrupted, or that one of its limits has ended."""
+    if view.state == "interrupted":
+        return [f"Next: `tuning resume {view.name}` goes on with it."]
+    if view.ended_by is None:
+        return []
+    how = "" if view.ended_by == "time_limit" else f" --set {view.ended_by}=null"
+    what = "for as long again" if view.ended_by == "time_limit" else "without this limit"
+    return [f"Next: `tuning resume {view.name}{how}` goes on {what}."]
 
 
 def _winners(view: StudyView) -> list[str]:
@@ -156,9 +178,12 @@ def show(view: StudyView, console: Console) -> None:
 
 
 def _headline(view: StudyView) -> str:
+    """How long it took; the speed is that of the search, whose steps these are."""
     steps = sum(trial.steps for trial in view.trials)
-    speed = f", {steps / view.seconds:,.0f} a second" if view.seconds else ""
-    return f"{view.name}: {view.state} after {clock(view.seconds)}; {steps:,} member-steps{speed}"
+    searching = view.seconds - view.confirm_seconds
+    confirming = f" ({clock(view.confirm_seconds)} confirming)" if view.confirm_seconds >= 0.5 else ""
+    speed = f", {steps / searching:,.0f} a second" if searching > 0 else ""
+    return f"{view.name}: {view.state} after {clock(view.seconds)}{confirming}; {steps:,} member-steps{speed}"
 
 
 def _counts(view: StudyView) -> str:
@@ -167,7 +192,8 @@ def _counts(view: StudyView) -> str:
     words = [f"{view.count(state)} {state}" for state in states if view.count(state)]
     saved, _ = view.saved or (0.0, 0)
     notes = [f"{diverged} diverged"] * bool(diverged) + [f"halving saved {saved:.0%} of the steps"] * (saved > 0.005)
-    return "; ".join([f"{view.sweep.trials} trials: {', '.join(words) or 'none begun'}", *notes])
+    trials = f"{view.sweep.trials} {'trial' if view.sweep.trials == 1 else 'trials'}"
+    return "; ".join([f"{trials}: {', '.join(words) or 'none begun'}", *notes])
 
 
 def _audit(view: StudyView) -> list[str]:
@@ -177,7 +203,8 @@ def _audit(view: StudyView) -> list[str]:
         return []
     would = f"{found.missed} ({found.missed / found.trials:.0%}) would have been among the best {found.top}"
     better = f", {found.best} better than all" if found.best else ""
-    return [f"Halving audited: of {found.trials} pruned trials trained on to the end {would}{better}."]
+    trials = f"{found.trials} pruned {'trial' if found.trials == 1 else 'trials'}"
+    return [f"Halving audited: of {trials} trained on to the end {would}{better}."]
 
 
 def _failures(view: StudyView) -> list[str]:

@@ -13,13 +13,13 @@ from tuning import confirm as confirming
 from tuning import controller, memory, studies, tracking, workers
 from tuning.confirm import ConfirmSearch
 from tuning.ended_legs import EndedLegs
-from tuning.errors import StudyError, StudyExists
+from tuning.errors import Interrupted, Problem, StudyError, StudyExists, SweepError
 from tuning.importance import importances
 from tuning.leg_errors import LegErrors
 from tuning.paths import Home
-from tuning.progress import Progress
+from tuning.progress import ConfirmProgress, Progress
 from tuning.search import PackSearch
-from tuning.study import Study
+from tuning.study import CONFIRM_SECONDS, Study
 from tuning.sweep import Confirm, Sweep
 from tuning.tracking import Tracker
 from tuning.views import StudyView
@@ -70,54 +70,78 @@ def resume(
     """Go on with a study, whatever ended it: what is finished stands, what was under way goes on from its checkpoints.
 
     sweep: the same with more trials or another time limit. Raises StudyRunning where another process runs the study,
-    ServerError where MLflow can't be told as the environment says.
+    SweepError where the sweep is changed to fewer trials than there are, ServerError where MLflow can't be told as the
+    environment says.
     """
     _refuse_tracking(sweep or study.sweep, study.home)
     with study.held():
         if sweep is not None:
+            _insist_on_enough(study, sweep.trials)
             study.change(sweep)
         with workers.team(study.sweep.workers, address) as team:
             return _follow(study, team, console)
 
 
+def _insist_on_enough(study: Study, trials: int) -> None:
+    there = len(study.plans())
+    if trials != study.sweep.trials and trials < there:
+        more = f"{study.name!r} has {there} already; should be at least {there}, or +{trials} for so many more"
+        raise SweepError([Problem("trials", f"{more}; is {trials}")])
+
+
 def confirm(study: Study, wanted: Confirm, *, address: str | None = None, console: Console | None = None) -> StudyView:
     """Train the best trials and the default afresh, and say whether one of them is a champion.
 
-    Scores that are there already are kept: asked for more seeds, or begun again, it trains only what is missing.
-    Raises StudyError where trials are compared by two objectives, StudyRunning where another process runs the study.
+    Scores that are there already are kept: asked for more seeds, or begun again, it trains only what is missing. What
+    is wanted is kept with the study, as its sweep's own `confirm`: it stands when the study goes on.
+    Raises StudyError where trials are compared by two objectives, StudyRunning where another process runs the study,
+    Interrupted where it has not come to its end.
     """
     if study.sweep.second is not None:
         raise StudyError(
             f"{study.name!r} compares trials by two objectives: it has a front, shown by `tuning show {study.name}`, "
             "and no best that could be confirmed"
         )
-    with study.held(), workers.team(study.sweep.workers, address) as team:
-        _confirm(study, wanted, team, console or _silent())
+    with study.held():
+        study.change(study.sweep.model_copy(update={"confirm": wanted}))
+        try:
+            with workers.team(study.sweep.workers, address) as team, study.counting():
+                ended = _confirm(study, wanted, team, console or _silent())
+        except KeyboardInterrupt:
+            ended = False
+    if not ended:
+        left = len(confirming.missing(study, wanted))
+        raise Interrupted(
+            f"the confirmation of {study.name!r} was interrupted with {left} of its trainings to go; "
+            f"the others' scores are kept, and `tuning confirm {study.name}` goes on"
+        )
     return study.view()
 
 
 def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
     """A study that is held, from where it stands to its end."""
-    began, before, console = time.monotonic(), study.seconds, console or _silent()
+    console = console or _silent()
     # Legs are handed out by this thread; the one that tells MLflow lets it in ten times as soon as by default.
     sys.setswitchinterval(0.0005)
     trackers = [Tracker(study)] if study.sweep.tracking == "mlflow" else []
     with ExitStack() as stack:
         for tracker in trackers:
             stack.enter_context(tracker.open(partial(_say, console)))
-        study.set_state("running", before)
-        progress = Progress(study, console)
-        with progress.shown():
-            search = PackSearch(study, team.count, [*trackers, progress])
-            # With nothing left to train Tune would trip over files that it has not come to write.
-            if search.unfinished:
-                _train(study, team, search)
-        search.put_back()
-        study.set_importances(importances(study.desk, study.sweep.space, study.sweep.seed))
-        ended = search.stopped or not search.unfinished
-        if ended and study.sweep.confirm is not None:
-            ended = _confirm(study, study.sweep.confirm, team, console)
-        study.set_state("finished" if ended else "interrupted", before + time.monotonic() - began)
+        with study.counting():
+            study.set_state("running", study.seconds)
+            progress = Progress(study, console)
+            with progress.shown():
+                search = PackSearch(study, team.count, [*trackers, progress])
+                # With nothing left to train Tune would trip over files that it has not come to write.
+                if search.unfinished:
+                    _train(study, team, search)
+            ended, limit = search.ended, search.stopped if search.unfinished else None
+            search.put_back()
+            study.set_importances(importances(study.desk, study.sweep.space, study.sweep.seed))
+            if ended and study.sweep.confirm is not None:
+                ended = _confirm(study, study.sweep.confirm, team, console)
+        study.set_ended_by(limit if ended else None)
+        study.set_state("finished" if ended else "interrupted", study.seconds)
         view = study.view()
         for tracker in trackers:
             tracker.ended(view)
@@ -143,7 +167,8 @@ def _confirm(study: Study, wanted: Confirm, team: Team, console: Console) -> boo
     members = confirming.missing(study, wanted)
     if members:
         search = ConfirmSearch(study, wanted, members, team.count)
-        with confirming.bar(console, study.name, len(members)) as search.progress:
+        progress = ConfirmProgress(study.name, len(members), study.sweep.budget, console)
+        with study.counting(CONFIRM_SECONDS), progress.shown() as search.watcher:
             _train(study, team, search)
     if confirming.missing(study, wanted):
         return False

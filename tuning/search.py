@@ -22,6 +22,7 @@ from tuning.outcome import MemberResult, Outcome
 from tuning.sampling import Proposer
 from tuning.study import Study
 from tuning.sweep import Sweep
+from tuning.views import Limit
 
 SMALLEST_PACK, LARGEST_PACK, PACKS_A_WORKER = 8, 16, 4
 LARGEST_OF_MANY, MANY_PACKS = 64, 32
@@ -93,10 +94,18 @@ class PackSearch(Searcher):
         return bool(self._results) or self._proposer.left > 0
 
     @property
-    def stopped(self) -> bool:
-        """Whether the sweep's own limits keep it from beginning more."""
-        spent = self._sweep.max_steps is not None and self._steps >= self._sweep.max_steps
-        return self._reached or spent or time.monotonic() > self._deadline
+    def stopped(self) -> Limit | None:
+        """Which of the sweep's own limits keeps it from beginning more."""
+        if self._reached:
+            return "target"
+        if self._sweep.max_steps is not None and self._steps >= self._sweep.max_steps:
+            return "max_steps"
+        return "time_limit" if time.monotonic() > self._deadline else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether all is trained that there is, or that its limits let it; else it was interrupted."""
+        return not self.unfinished or (self.stopped is not None and not self._under_way)
 
     def suggest(self, trial_id: str) -> Any:
         """The next leg as the config of a Trainable; None while all that is left depends on legs under way."""
@@ -203,6 +212,7 @@ class PackSearch(Searcher):
                 self._steps += max(0, after.steps - before.steps)
                 for observer in self._observers:
                     observer.reported(plan, place, report["points"], after)
+        self._study.keep_seconds()
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """A leg has ended; with an error `LegErrors` says which, and without a result it was only stopped."""

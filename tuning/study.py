@@ -7,6 +7,7 @@ result. Whatever is needed to show a study or to go on with it is read from ther
 import copy
 import random
 import statistics
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -30,15 +31,20 @@ from tuning.outcome import Direction, MemberResult, Outcome
 from tuning.paths import Home
 from tuning.sweep import Sweep
 from tuning.tables import Tables
-from tuning.views import CONFIRMATION, Confirmation, StudyState, StudyView, TrialView
+from tuning.views import CONFIRMATION, Confirmation, Limit, StudyState, StudyView, TrialView
 
 SWEEP, STATE, SECONDS, TRACKING, CREATED, KEY = "sweep", "state", "seconds", "mlflow", "created", "key"
+CONFIRM_SECONDS, ENDED_BY = "confirm_seconds", "ended_by"
 RUN, LEG = "mlflow_run", "leg"
 SCORES, CONFIRMED, IMPORTANCES = "confirm_scores", "confirmation", "importances"
 PLAN, RESULT = "plan", "result"
 
 SEARCH_SEEDS = 2**30
 """Training seeds of a search are below this; those that confirm a winner are above."""
+
+
+SECONDS_KEPT_EVERY_S = 10.0
+"""So many of the study's seconds are lost at the most when its process is killed, and with them nothing else."""
 
 
 class Study:
@@ -49,6 +55,9 @@ class Study:
         self.name = study.study_name
         self._tables = Tables(kept.engine, kept.get_study_id_from_name(self.name))
         self._desk = InMemoryStorage()
+        self._counting: dict[str, tuple[float, float]] = {}
+        """What is counted now: the seconds before, and since when."""
+        self._seconds_kept_at = 0.0
 
     @cached_property
     def sweep(self) -> Sweep:
@@ -100,9 +109,44 @@ class Study:
 
     @property
     def seconds(self) -> float:
-        """How long it has run until now."""
-        seconds: float = self.optuna.user_attrs.get(SECONDS, 0.0)
+        """How long it has run until now, confirmation included."""
+        return self._counted(SECONDS)
+
+    @contextmanager
+    def counting(self, what: str = SECONDS) -> Iterator[None]:
+        """The seconds within are the study's; with CONFIRM_SECONDS also those of its confirmation.
+
+        They are kept at the end, before with all legs and scores, and by `keep_seconds`.
+        """
+        self._counting[what] = self._counted(what), time.monotonic()
+        try:
+            yield
+        finally:
+            with self.at_once():
+                self._set_seconds()
+            del self._counting[what]
+
+    def keep_seconds(self) -> None:
+        """Keep the seconds until now, if that was not done just before."""
+        if self._counting and time.monotonic() - self._seconds_kept_at > SECONDS_KEPT_EVERY_S:
+            with self.at_once():
+                self._set_seconds()
+
+    def _counted(self, what: str) -> float:
+        if what in self._counting:
+            before, since = self._counting[what]
+            return before + time.monotonic() - since
+        seconds: float = self.optuna.user_attrs.get(what, 0.0)
         return seconds
+
+    def _set_seconds(self) -> None:
+        self._seconds_kept_at = time.monotonic()
+        for what in self._counting:
+            self._tables.set_study_attribute(what, round(self._counted(what), 3))
+
+    def set_ended_by(self, limit: Limit | None) -> None:
+        """Keep which of the sweep's limits has ended it before its last trial."""
+        self.optuna.set_user_attr(ENDED_BY, limit)
 
     def set_state(self, state: StudyState, seconds: float) -> None:
         """How the study stands, and the seconds that it has run."""
@@ -199,7 +243,25 @@ class Study:
 
     def members(self, number: int) -> list[MemberResult]:
         """How far a trial's members have come, as far as it is kept."""
-        trial = self.optuna.get_trials(deepcopy=False)[number]
+        return self._kept_members(self.optuna.get_trials(deepcopy=False)[number])
+
+    def standing(self) -> dict[int, list[MemberResult]]:
+        """How far the members of trials have come that are begun and have not ended, as far as it is kept."""
+        found = {plan.number: [MemberResult() for _ in plan.seeds] for plan in self.plans().values()}
+        for record in self.legs():
+            found.update(record.promoted | record.audited)
+        going = self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING))
+        # A trial that was put back has come further than in its last leg, or had since it came to this.
+        several = {
+            trial.number: [found[trial.number], self._kept_members(trial)]
+            for trial in going
+            if PLAN in trial.user_attrs
+        }
+        return {
+            trial: max(each, key=lambda members: sum(one.steps for one in members)) for trial, each in several.items()
+        }
+
+    def _kept_members(self, trial: FrozenTrial) -> list[MemberResult]:
         return [MemberResult(**member) for member in trial.user_attrs.get(RESULT, {}).get("members", [])]
 
     def open_leg(self, leg: Leg) -> None:
@@ -232,7 +294,9 @@ class Study:
         return sorted((_LEGS.validate_python(each) for each in kept), key=lambda record: record.name)
 
     def _set_leg(self, record: LegRecord) -> None:
-        self._tables.set_study_attribute(f"{LEG}/{record.name}", _LEGS.dump_python(record, mode="json"))
+        with self.at_once():
+            self._tables.set_study_attribute(f"{LEG}/{record.name}", _LEGS.dump_python(record, mode="json"))
+            self._set_seconds()
 
     def finish(
         self,
@@ -263,7 +327,9 @@ class Study:
     def keep_scores(self, scores: Sequence[tuple[int, int, float | None]]) -> None:
         """Keep what trainings that confirm have scored: trial, seed, score; in one write."""
         known = [*([number, seed, score] for (number, seed), score in self.scores().items()), *map(list, scores)]
-        self.optuna.set_user_attr(SCORES, known)
+        with self.at_once():
+            self._tables.set_study_attribute(SCORES, known)
+            self._set_seconds()
 
     def scores(self) -> dict[tuple[int, int], float | None]:
         """What trainings that confirm have scored, by trial and seed; None of one that diverged."""
@@ -289,6 +355,8 @@ class Study:
             sweep=sweep,
             flaw=flaw,
             seconds=attributes.get(SECONDS, 0.0),
+            confirm_seconds=attributes.get(CONFIRM_SECONDS, 0.0),
+            ended_by=attributes.get(ENDED_BY) if state == "finished" else None,
             created=datetime.fromisoformat(attributes[CREATED]),
             tracking=attributes.get(TRACKING, {}),
             importances=attributes.get(IMPORTANCES, {}),

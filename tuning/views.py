@@ -12,6 +12,8 @@ from tuning import halving
 from tuning.sweep import Sweep
 
 StudyState = Literal["running", "finished", "interrupted", "failed"]
+Limit = Literal["time_limit", "max_steps", "target"]
+"""Keys of a sweep that end it before its last trial."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,11 @@ class Confirmation:
 
 @dataclass(frozen=True)
 class StudyView:
-    """A study as people and scripts are shown it."""
+    """A study as people and scripts are shown it.
+
+    seconds: those that it has run, in all its lives; confirm_seconds: of these those of its confirmation. ended_by: the
+    limit that has ended the search before its last trial.
+    """
 
     name: str
     state: str
@@ -84,6 +90,8 @@ class StudyView:
     importances: dict[str, float]
     trials: list[TrialView]
     confirmation: Confirmation | None = None
+    confirm_seconds: float = 0.0
+    ended_by: Limit | None = None
     flaw: str | None = None
     """Why it can only be shown here and not gone on with, as where its loop can't be imported."""
 
@@ -169,7 +177,9 @@ class StudyView:
             "direction": self.sweep.direction,
             "second": self.sweep.second and self.sweep.second.model_dump(mode="json"),
             "counts": {state: self.count(state) for state in ("complete", "pruned", "failed", "running", "waiting")},
+            "ended_by": self.ended_by,
             "seconds": self.seconds,
+            "confirm_seconds": self.confirm_seconds,
             "member_steps": sum(trial.steps for trial in self.trials),
             "halving": self.saved
             and {"saved": self.saved[0], "saved_steps": self.saved[1], "audit": self.audit and asdict(self.audit)},

@@ -1,0 +1,126 @@
+"""How a study has ended, how long it took and how to go on with it, in words and in seconds."""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sweeps
+from rich.console import Console
+from sweeps import Said
+
+from tuning import leaderboard
+from tuning.search import PackSearch
+from tuning.study import CONFIRM_SECONDS
+
+QUICK: dict[str, Any] = {"trials": 8, "pack_size": 2, "tracking": "off", "workers": 1, "sampler": "random"}
+
+
+class Clock:
+    """The seconds that a study counts, turned by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = 1_000.0
+        monkeypatch.setattr("tuning.study.time", SimpleNamespace(monotonic=lambda: self.seconds))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> sweeps.ByHand:
+    return sweeps.ByHand(monkeypatch)
+
+
+def test_seconds_are_kept_with_each_leg_and_go_on_in_the_next_life(runs: Path, clock: Clock) -> None:
+    study = sweeps.created(runs, **QUICK)
+    life = study.counting()
+    life.__enter__()  # and never left, as if it were killed
+    search = PackSearch(study, 1, [])
+    clock.seconds += 20
+    leg = search.suggest("leg")
+    assert sweeps.opened(runs).seconds == 20
+    clock.seconds += 5
+    search.on_trial_result("leg", sweeps.reports(leg))
+    assert sweeps.opened(runs).seconds == 20, "not with every report"
+    clock.seconds += 6
+    search.on_trial_result("leg", sweeps.reports(leg))
+    assert sweeps.opened(runs).seconds == 31, "but with one now and then"
+    clock.seconds += 1
+    search.on_trial_complete("leg", sweeps.reports(leg))
+    assert sweeps.opened(runs).view().seconds == 32
+    again = sweeps.opened(runs)
+    with again.counting():
+        clock.seconds += 8
+        assert again.seconds == 40
+    assert sweeps.opened(runs).seconds == again.seconds == 40
+    clock.seconds += 100
+    assert again.seconds == 40
+
+
+def test_the_speed_is_that_of_the_search(runs: Path, clock: Clock, tuning: Callable[..., Said]) -> None:
+    study = sweeps.created(runs, **QUICK)
+    sweeps.driven(study)
+    with study.counting():
+        clock.seconds += 16
+        with study.counting(CONFIRM_SECONDS):
+            clock.seconds += 84
+            study.keep_scores([(0, 1, 2.0)])
+            assert (sweeps.opened(runs).view().seconds, sweeps.opened(runs).view().confirm_seconds) == (100, 84)
+    study.set_state("finished", study.seconds)
+    first = tuning("show", "--root", str(runs))[1].splitlines()[0]
+    assert first == "tiny-1: finished after 1:40 (1:24 confirming); 1,600 member-steps, 100 a second"
+    shown = json.loads(tuning("show", "--json", "--root", str(runs))[1])
+    assert (shown["seconds"], shown["confirm_seconds"], shown["ended_by"]) == (100, 84, None)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "why", "how"),
+    [
+        ("max_steps", 600, "its max_steps, 600, were taken", "--set max_steps=null` goes on without this limit"),
+        ("target", -1.0, "its target, -1, was reached", "--set target=null` goes on without this limit"),
+        ("time_limit", 1e-9, "its time limit, 0:00, was over", "` goes on for as long again"),
+    ],
+)
+def test_a_limit_that_ended_a_study_is_named(
+    runs: Path, tuning: Callable[..., Said], by_hand: sweeps.ByHand, limit: str, value: float, why: str, how: str
+) -> None:
+    sweeps.created(runs, **QUICK, **{limit: value})
+    out = tuning("resume", "--root", str(runs))[1]
+    assert f"Ended before its last trial, since {why}." in out.splitlines()
+    space = " " if how.startswith("--") else ""
+    assert f"Next: `tuning resume tiny-1{space}{how}." in out.splitlines()
+    assert json.loads(tuning("show", "--json", "--root", str(runs))[1])["ended_by"] == limit
+    code, out, _ = tuning("resume", "--set", f"{limit}=null", "--root", str(runs))
+    assert code == 0
+    assert "8 trials: 8 complete" in out
+    assert "Ended" not in out
+    assert "tuning resume" not in out
+
+
+def test_after_an_interruption_it_says_how_to_go_on(
+    runs: Path, tuning: Callable[..., Said], by_hand: sweeps.ByHand
+) -> None:
+    sweeps.created(runs, **QUICK)
+    for legs in (0, 2):
+        by_hand.legs = legs
+        code, out, _ = tuning("resume", "--root", str(runs))
+        assert code == 130
+        assert "Next: `tuning resume tiny-1` goes on with it." in out.splitlines()
+
+
+@pytest.mark.parametrize(("given_up", "words"), [(1, "of 1 pruned trial trained"), (2, "of 2 pruned trials trained")])
+def test_what_was_audited_is_counted(runs: Path, given_up: int, words: str) -> None:
+    study = sweeps.created(runs, **QUICK)
+    sweeps.driven(study)
+    view = study.view()
+    trials = [replace(trial, given_up_at=50 if trial.number < given_up else None) for trial in view.trials]
+    said = io.StringIO()
+    leaderboard.show(replace(view, trials=trials), Console(width=200, file=said))
+    assert words in said.getvalue()

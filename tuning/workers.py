@@ -7,12 +7,15 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import ray
+import ray._private.worker as ray_worker
 
 from tuning.errors import WorkersError
 from tuning.sweep import Workers
+
+log = logging.getLogger(__name__)
 
 OBJECT_STORE_BYTES = 128 * 2**20
 """Legs and reports are small; nothing else is stored."""
@@ -33,10 +36,29 @@ def team(wanted: Workers, address: str | None = None) -> Iterator[Team]:
 
     Raises WorkersError where there is no such cluster, or not enough of what a worker needs.
     """
-    if address is None:
-        yield from _own(wanted)
-    else:
-        yield from _of_cluster(wanted, address)
+    with _unprinted():
+        if address is None:
+            yield from _own(wanted)
+        else:
+            yield from _of_cluster(wanted, address)
+
+
+@contextmanager
+def _unprinted() -> Iterator[None]:
+    """Have what Ray says of workers that died in our log; the study says what became of their trials.
+
+    Ray prints it to standard output, even without log_to_driver, and has no setting against it.
+    """
+    printing = ray_worker.print_to_stdstream
+    ray_worker.print_to_stdstream = _logged
+    try:
+        yield
+    finally:
+        ray_worker.print_to_stdstream = printing
+
+
+def _logged(data: dict[str, Any], ignore_prefix: bool) -> None:
+    log.warning("Ray: %s", "\n".join(data["lines"]))
 
 
 def own_count(wanted: Workers) -> int:

@@ -13,7 +13,7 @@ FLOORS = (
     "tuning.tracking tuning.confirm tuning.progress tuning.memory",
     "tuning.search tuning.controller tuning.ended_legs tuning.leg_errors",
     "tuning.sampling tuning.studies",
-    "tuning.study tuning.workers tuning.samplers tuning.importance",
+    "tuning.study tuning.experiments tuning.workers tuning.samplers tuning.importance",
     "tuning.informed tuning.legs tuning.views",
     "tuning.sweep",
     "tuning.machine",

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT_VARIABLE = "LOCKSTEP_ROOT"
+URI_VARIABLE = "MLFLOW_TRACKING_URI"
+"""Names another MLflow than the home's own."""
 
 
 @dataclass(frozen=True)

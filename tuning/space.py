@@ -62,6 +62,12 @@ def shown(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: param for name, _, param in _described(space.dimensions, config)}
 
 
+def read(space: Space, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Of parameters that are kept as text those that this space knows, as Optuna would hold them, fitting or not."""
+    known = dict(parameters(space.dimensions))
+    return {name: _read(known[name], text) for name, text in texts.items() if name in known}
+
+
 def fitting(space: Space, params: Mapping[str, Any]) -> dict[str, Any] | None:
     """Of these parameters those that this space asks a trial for; None where one is missing or lies outside.
 
@@ -192,6 +198,19 @@ def _ask(trial: BaseTrial, name: str, dimension: Dimension) -> Any:
             return trial.suggest_categorical(name, [_category(choice) for choice in choices])
         case Options(choices=options):
             return trial.suggest_categorical(name, list(options))
+
+
+def _read(dimension: Dimension, text: str) -> Any:
+    """What the text means; the text itself where it means nothing here."""
+    if isinstance(dimension, Choices):
+        return next((each for each in map(_category, dimension.choices) if text in (str(each), json.dumps(each))), text)
+    if isinstance(dimension, Options):
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if isinstance(dimension, IntRange) and number.is_integer() else number
 
 
 def _category(choice: Any) -> Any:

@@ -5,6 +5,7 @@ import itertools
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.exceptions import StorageInternalError
@@ -57,11 +58,11 @@ def create(home: Home, url: str, sweep: Sweep, name: str | None = None) -> Study
     """A new study: under this name, or after its sweep with the first free number.
 
     Raises StudyError where the name is none for a folder or the study to start from is none of the same loop,
-    StudyNotFound where that is none at all, StudyExists where the name is taken.
+    StudyNotFound where neither a study nor an experiment of MLflow's has its name, StudyExists where the name is taken.
     """
     if name is not None and (name in ("", ".", "..") or "/" in name or not name.isprintable()):
         raise StudyError(f"name: {name!r} should be one that a folder can have, as the study's files lie in it")
-    start = [] if sweep.start_from is None else opened(home, url, sweep.start_from).best_for(sweep)
+    start = [] if sweep.start_from is None else _best_of(home, url, sweep.start_from, sweep)
     kept = storage(url)
     taken = set(optuna.get_all_study_names(kept))
     while True:
@@ -82,6 +83,22 @@ def create(home: Home, url: str, sweep: Sweep, name: str | None = None) -> Study
     study.set_user_attr(CREATED, datetime.now(UTC).isoformat())
     study.set_user_attr(beginnings.START, start)
     return Study(home, kept, study)
+
+
+def _best_of(home: Home, url: str, name: str, sweep: Sweep) -> list[dict[str, Any]]:
+    """The best of the study of this name, else of MLflow's experiment, as parameters of the sweep."""
+    studies = names(home, url)
+    if name in studies:
+        return opened(home, url, name).best_for(sweep)
+    # MLflow takes a second of every command that only shows a study.
+    from tuning import experiments
+
+    found = experiments.best_for(home, name, sweep)
+    if found is not None:
+        return found
+    near = difflib.get_close_matches(name, [*studies, *experiments.names(home)], n=1) or studies[-1:]
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise StudyNotFound(f"start_from: neither a study in {home.root} nor an experiment of MLflow is {name!r}{hint}")
 
 
 def opened(home: Home, url: str, name: str | None = None) -> Study:

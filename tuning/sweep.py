@@ -204,7 +204,7 @@ class Sweep(Frozen):
         [], description="values of searched fields to try right after the default configuration, which has the others"
     )
     start_from: str | None = Field(
-        None, description="an earlier study, whose best trials are tried first", min_length=1
+        None, description="an earlier study or an MLflow experiment, whose best are tried first", min_length=1
     )
 
     @model_validator(mode="wrap")

@@ -30,7 +30,7 @@ from tuning.errors import ServerError
 from tuning.legs import Leg, Plan
 from tuning.locks import alone
 from tuning.outcome import MemberResult, Outcome
-from tuning.paths import Home
+from tuning.paths import URI_VARIABLE, Home
 from tuning.study import Study
 from tuning.views import StudyView
 
@@ -38,7 +38,6 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 Ended = tuple[Outcome, list[MemberResult]]
 
-URI_VARIABLE = "MLFLOW_TRACKING_URI"
 STATUSES = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED", "waiting": "KILLED"}
 """How a run ends; MLflow knows few ways, so the tag `lockstep.state` has the word itself."""
 

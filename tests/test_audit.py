@@ -116,6 +116,10 @@ def lost_own_run(kept: Kept) -> None:
     kept.client.delete_run(kept.run(None).info.run_id)
 
 
+def deleted_experiment(kept: Kept) -> None:
+    kept.client.delete_experiment(kept.run(None).info.experiment_id)
+
+
 def double(kept: Kept) -> None:
     kept.another_run(3)
 
@@ -166,6 +170,7 @@ def no_end(kept: Kept) -> None:
         (own_run_running, "study", "its own run in MLflow is still running"),
         (lost_run, "trial 3", "has 0 runs in MLflow, should have one"),
         (lost_own_run, "study", "has 0 runs of its own in MLflow, should have one"),
+        (deleted_experiment, "study", "its experiment in MLflow, 'tiny', is deleted, and its runs with it"),
         (double, "trial 3", "has 2 runs in MLflow, should have one"),
         (double_own, "study", "has 2 runs of its own in MLflow, should have one"),
         (stray, "trial 77", "is in MLflow, and the study knows nothing of it"),

@@ -11,6 +11,7 @@ import pytest
 import sweeps
 from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 from mlflow.tracking import MlflowClient
 
 from tuning import audit as audits
@@ -336,6 +337,30 @@ def test_a_server_that_is_not_there_costs_no_trial_and_is_told_later(
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     audits.repair(study)
     assert sorted(by_trial(runs_of(client_of(runs)))) == [0, 1, 2, 3]
+
+
+def test_what_mlflow_refuses_is_counted_and_said_with_its_reason(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*arguments: Any, **more: Any) -> Any:
+        raise MlflowException("no more\nat all", RESOURCE_DOES_NOT_EXIST)
+
+    monkeypatch.setattr(MlflowClient, "log_batch", refused)
+    study = sweeps.created(runs, trials=4, pack_size=4)
+    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
+    assert tracker.shortfall is not None
+    assert tracker.shortfall.startswith("MLflow did not take all of 5 runs (no more; all of it in "), tracker.shortfall
+    assert tracker.shortfall.endswith("`tuning audit tiny-1 --repair` or `tuning resume tiny-1` tells it later.")
+    assert audits.repair(study) == tracker.shortfall
+    monkeypatch.undo()
+    assert audits.repair(study) is None
+
+
+def test_an_experiment_that_was_deleted_is_brought_back(runs: Path) -> None:
+    tracked(sweeps.created(runs), lambda tracker: None)
+    client = client_of(runs)
+    client.delete_experiment(client.get_experiment_by_name("tiny").experiment_id)
+    tracker = tracked(sweeps.created(runs), lambda tracker: None)
+    assert tracker.shortfall is None
+    assert sorted(run.info.run_name for run in runs_of(client)) == ["tiny-1", "tiny-2"]
 
 
 def test_a_server_that_is_still_away_at_the_end_is_not_asked_once_more_for_each_write(

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlflow.entities import Run
+from mlflow.entities import LifecycleStage, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from tuning import sqlite
 from tuning.errors import ServerError
 from tuning.study import Study
-from tuning.tracking import FRONT, PARENT, STATUSES, Tracker, kept_artifacts, refuse_unusable, tracking_uri
+from tuning.tracking import FRONT, PARENT, STATUSES, Tracker, kept_artifacts, refuse_unusable, restored, tracking_uri
 from tuning.views import StudyView, TrialView
 
 ENDED = ("complete", "pruned", "failed")
@@ -40,6 +40,10 @@ def audit(study: Study) -> list[Finding]:
         found += [Finding(f"trial {trial.number}", each) for each in _of_files(trial)]
     if view.sweep.tracking == "mlflow":
         with _asked(study) as client:
+            experiment = client.get_experiment_by_name(study.sweep.name)
+            if experiment is not None and experiment.lifecycle_stage == LifecycleStage.DELETED:
+                message = f"its experiment in MLflow, {experiment.name!r}, is deleted, and its runs with it"
+                return [*found, Finding("study", message)]
             runs = _runs(client, study)
             found += [*_of_runs(view, runs), *_of_artifacts(client, view, runs)]
     return found
@@ -55,10 +59,11 @@ def _asked(study: Study) -> Iterator[MlflowClient]:
         raise ServerError(f"MLflow at {sqlite.without_password(uri)} can't be asked: {error.message}") from error
 
 
-def repair(study: Study) -> None:
+def repair(study: Study) -> str | None:
     """Mend what can be: trials that nobody runs wait; runs are made, ended, or told what they lack.
 
     A run that can't be mended, as MLflow changes no parameter, is deleted and made anew; so are doubles and strays.
+    An experiment that was deleted is brought back. Returns what MLflow did not take, and why.
     Raises ServerError where MLflow does not answer.
     """
     with study.held():
@@ -67,14 +72,14 @@ def repair(study: Study) -> None:
         view = study.view()
         ended = view.stored_state != "running" and not _unended(view)
         study.set_state(view.stored_state if ended else "interrupted", study.seconds)
-        if study.sweep.tracking == "mlflow":
-            _repair_runs(study)
+        return _repair_runs(study) if study.sweep.tracking == "mlflow" else None
 
 
-def _repair_runs(study: Study) -> None:
+def _repair_runs(study: Study) -> str | None:
     view = study.view()
     trials = {trial.number: trial for trial in view.trials}
     with _asked(study) as client:
+        restored(client, study.sweep.name)
         for number, several in _runs(client, study).items():
             keep = view.tracking.get("run_id") if number is None else study.runs().get(number)
             for run in several:
@@ -85,6 +90,7 @@ def _repair_runs(study: Study) -> None:
     tracker = Tracker(study)
     with tracker.open():
         tracker.ended(study.view())
+    return tracker.shortfall
 
 
 def _runs(client: MlflowClient, study: Study) -> dict[int | None, list[Run]]:

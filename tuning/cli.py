@@ -182,9 +182,11 @@ def audit(
 
     found = audits.audit(study)
     if found and repair:
-        audits.repair(study)
+        shortfall = audits.repair(study)
         mended, found = found, audits.audit(study)
         err.print(f"{len(mended) - len(found)} of {len(mended)} differences mended", highlight=False)
+        if shortfall:
+            err.print(shortfall, highlight=False, markup=False, soft_wrap=True)
     if as_json:
         print(json.dumps([{"where": each.where, "message": each.message} for each in found]))
     else:

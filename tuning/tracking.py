@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import sqlalchemy
-from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.entities import Experiment, LifecycleStage, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import SQLAlchemyError
@@ -135,6 +135,10 @@ class Tracker:
         """Whether the last write failed as it does when the server does not answer."""
         self.untold = 0
         """Writes that MLflow did not take, for good."""
+        self._lacking: set[int | None] = set()
+        """Trials whose runs were not told all; None: the study's own."""
+        self._why = ""
+        """What MLflow said when it did not take a write."""
 
     @contextmanager
     def open(self, say: Callable[[str], None] = log.info) -> Iterator["Tracker"]:
@@ -179,10 +183,12 @@ class Tracker:
         if not self.untold:
             return None
         uri, home = sqlite.without_password(tracking_uri(self._study.home)), self._study.home
+        count = max(1, len(self._lacking))
+        runs = f"{count} run{'s' * (count > 1)}"
         what = (
-            f"MLflow could not be reached at {uri}: what it was not told is kept in the study"
+            f"MLflow could not be reached at {uri}: what it was not told of {runs} is kept in the study"
             if self._away
-            else f"MLflow did not take all that it was told; why is in {home.logs / 'tuning.log'}"
+            else f"MLflow did not take all of {runs} ({self._why}; all of it in {home.logs / 'tuning.log'})"
         )
         name = self._study.name
         return f"{what}; `tuning audit {name} --repair` or `tuning resume {name}` tells it later."
@@ -205,16 +211,30 @@ class Tracker:
                 self._write_pending()
         self._write_pending()
 
+    @contextmanager
+    def _telling(self, number: int | None) -> Iterator[None]:
+        before = self.untold
+        yield
+        if self.untold > before:
+            self._lacking.add(number)
+
     def _begin_study(self, plans: Mapping[int, Plan], ends: Mapping[int, Ended]) -> None:
+        with self._telling(None):
+            runs = self._own_run()
+        if self._parent is not None:
+            self._take_up({number: run for number, run in runs.items() if number is not None}, plans, ends)
+
+    def _own_run(self) -> dict[int | None, Run]:
+        """Find or make the study's own run; returns the runs that there are already, by trial."""
         sqlite.write_ahead(self._study.home.tracking_database)
         client = self._insist(lambda: MlflowClient(tracking_uri=tracking_uri(self._study.home)))
         if client is None:
-            return
+            return {}
         self._client = client
         experiment = self._insist(self._experiment)
         runs = None if experiment is None else self._insist(partial(self._known_runs, experiment))
         if experiment is None or runs is None:
-            return
+            return {}
         self._experiment_id = experiment
         if None in runs:
             self._parent = runs[None].info.run_id
@@ -224,7 +244,7 @@ class Tracker:
         if self._parent is not None:
             self._study.set_tracking({"experiment_id": experiment, "run_id": self._parent})
             self._describe(self._parent, new=None not in runs or not runs[None].data.params)
-            self._take_up({number: run for number, run in runs.items() if number is not None}, plans, ends)
+        return runs
 
     def _describe(self, run_id: str, new: bool) -> None:
         """What the study's own run says of the sweep; its parameters can't be changed later, the file can."""
@@ -307,10 +327,10 @@ class Tracker:
         return self._pending.setdefault(number, Told())
 
     def _experiment(self) -> str:
-        """The experiment of the sweep; made where there is none."""
+        """The experiment of the sweep; made where there is none, brought back where it was deleted."""
         name, home = self._study.sweep.name, self._study.home
         with alone(home.root / "mlflow.lock"):
-            found = self._client.get_experiment_by_name(name)
+            found = restored(self._client, name)
             if found is not None:
                 return str(found.experiment_id)
             embedded = tracking_uri(home) == home.tracking_uri
@@ -325,6 +345,7 @@ class Tracker:
         new = [plan for plan in plans if plan.number not in self._runs]
         if self._parent is None:
             self.untold += len(new)
+            self._lacking |= {plan.number for plan in new}
             return
         runs = {plan.number: self._begin_trial(plan, self._parent, leg) for plan in new}
         with self._study.at_once():
@@ -336,6 +357,10 @@ class Tracker:
             self._of(plan.number).params += _params(plan.params)
 
     def _begin_trial(self, plan: Plan, parent: str, leg: str) -> str | None:
+        with self._telling(plan.number):
+            return self._made(plan, parent, leg)
+
+    def _made(self, plan: Plan, parent: str, leg: str) -> str | None:
         tags = {
             **self._tags,
             PARENT: parent,
@@ -358,7 +383,12 @@ class Tracker:
         told, run_id = self._pending.pop(number, Told()), self._runs.get(number)
         if run_id is None:
             self.untold += 1
+            self._lacking.add(number)
             return
+        with self._telling(number):
+            self._write(run_id, told, tags)
+
+    def _write(self, run_id: str, told: Told, tags: Mapping[str, str]) -> None:
         batches = [told.metrics[first : first + BATCH] for first in range(0, len(told.metrics), BATCH)] or [[]]
         for batch in batches[:-1]:
             self._insist(partial(self._client.log_batch, run_id, metrics=batch))
@@ -378,7 +408,8 @@ class Tracker:
         run_id = self._runs.get(number)
         if run_id is not None:
             self._ended.add(number)
-            self._insist(lambda: self._client.set_terminated(run_id, STATUSES[state]))
+            with self._telling(number):
+                self._insist(lambda: self._client.set_terminated(run_id, STATUSES[state]))
 
     def _end_run(self, run_id: str, state: str, metrics: Sequence[Metric], tags: Mapping[str, str]) -> None:
         run_tags = [RunTag(key, tag) for key, tag in {"lockstep.state": state, **tags}.items()]
@@ -397,6 +428,10 @@ class Tracker:
             self._end_run(self._runs[number], "waiting", [], {})
 
     def _end_study(self, view: StudyView) -> None:
+        with self._telling(None):
+            self._tell_end(view)
+
+    def _tell_end(self, view: StudyView) -> None:
         self._put_back()
         if self._parent is None:
             return
@@ -437,6 +472,7 @@ class Tracker:
                 self._away = passing = is_passing(error)
                 if not passing or time.monotonic() + wait > self._give_up_at:
                     self.untold += 1
+                    self._why = str(error).partition("\n")[0]
                     log.error("MLflow was not told: %s", error)
                     return None
                 log.warning("MLflow did not take it, trying again in %.1f s: %s", wait, error)
@@ -445,6 +481,15 @@ class Tracker:
             else:
                 self._away = False
                 return answer
+
+
+def restored(client: MlflowClient, name: str) -> Experiment | None:
+    """The experiment of this name, brought back where it was deleted: its name can't be given to another one."""
+    found = client.get_experiment_by_name(name)
+    if found is not None and found.lifecycle_stage == LifecycleStage.DELETED:
+        log.warning("MLflow's experiment %r was deleted; it is brought back", name)
+        client.restore_experiment(found.experiment_id)
+    return found
 
 
 def _state(found: Outcome) -> str:

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import asdict
@@ -142,6 +143,13 @@ def opened(root: Path, name: str | None = None) -> Study:
     """The study as another process would see it."""
     home = Home.at(root)
     return studies.opened(home, home.storage_url, name)
+
+
+def left_weights(folder: Path, text: str = "weights") -> None:
+    """What a worker leaves of a member that has been scored."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / "best.pt", "w") as archive:
+        archive.writestr("weights", text)
 
 
 def score_of(config: dict[str, Any]) -> float:

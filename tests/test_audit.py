@@ -60,8 +60,7 @@ def ended(root: Path, state: StudyState = "finished", trials: int = 6, legs: int
             if not isinstance(leg, dict):
                 break
             for member in leg["members"]:
-                Path(member["folder"]).mkdir(parents=True)
-                (Path(member["folder"]) / "best.pt").write_text("weights")
+                sweeps.left_weights(Path(member["folder"]))
             diverged = [1] if 1 in sweeps.numbers(leg) else []
             search.on_trial_complete("leg", sweeps.reports(leg, diverged=diverged))
         search.put_back()
@@ -208,13 +207,49 @@ def test_a_run_made_anew_says_what_the_lost_one_did(kept: Kept) -> None:
     assert {key: made.data.tags[key] for key in told} == {key: theirs.data.tags[key] for key in told}
 
 
-def test_lost_weights_are_named_and_can_not_be_mended(kept: Kept) -> None:
+@pytest.mark.parametrize("how", ["missing", "damaged"])
+def test_lost_weights_are_named_and_brought_back_where_mlflow_has_them(runs: Path, how: str) -> None:
+    kept = ended(runs)
     path = Path(str(kept.study.view().trials[2].checkpoint))
-    path.unlink()
-    expected = [Finding("trial 2", f"its best weights are missing: {path}")]
-    assert audit(kept.study) == expected
-    repair(kept.study)
-    assert audit(kept.study) == expected
+    before = path.read_bytes()
+    copy = Path(kept.run(2).info.artifact_uri.removeprefix("file://")) / "checkpoint" / "best.pt"
+    for lost in (True, False):
+        path.write_bytes(b"?")
+        if how == "missing":
+            path.unlink()
+        if lost:
+            copy.rename(copy.with_name("elsewhere"))
+        expected = [Finding("trial 2", f"its best weights are {how}: {path}")]
+        assert audit(kept.study) == expected
+        repair(kept.study)
+        assert audit(kept.study) == (expected if lost else [])
+        if lost:
+            copy.with_name("elsewhere").rename(copy)
+    assert path.read_bytes() == copy.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == ["best.pt"]
+
+
+@pytest.mark.parametrize("how", ["missing", "damaged"])
+def test_one_that_waits_and_has_lost_what_it_would_go_on_from_is_named(runs: Path, how: str) -> None:
+    study = sweeps.created(runs, trials=4, pack_size=4, halving={"reduction": 2, "rungs": 2}, tracking="off")
+    search = PackSearch(study, 1, [])
+    leg = search.suggest("leg")
+    search.on_trial_complete("leg", sweeps.reports(leg))
+    search.put_back()
+    study.set_state("interrupted", 1.0)
+    waiting = [trial.number for trial in study.view().trials if trial.state == "waiting"]
+    assert waiting
+    for number in waiting:
+        path = study.home.member(study.name, number, 0) / "latest.pt"
+        sweeps.left_weights(path.parent)
+        path.with_name("best.pt").rename(path)
+    assert audit(study) == []
+    path.write_bytes(b"?")
+    if how == "missing":
+        path.unlink()
+    (found,) = audit(study)
+    assert found.where == f"trial {number}"
+    assert found.message.startswith(f"{path} is missing or damaged: its training begins again, though it had come to ")
 
 
 def test_weights_that_mlflow_lost_are_given_to_it_again(runs: Path) -> None:

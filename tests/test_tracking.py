@@ -3,6 +3,7 @@
 import json
 import math
 import socket
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,7 @@ def report(leg: dict[str, Any], upto: int, *diverged: int) -> dict[str, Any]:
 def best_files(study: Study, leg: dict[str, Any]) -> None:
     """What the workers of a leg leave on disk."""
     for member in leg["members"]:
-        folder = Path(member["folder"])
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "best.pt").write_text(f"weights of {member['seed']}")
+        sweeps.left_weights(Path(member["folder"]), f"weights of {member['seed']}")
 
 
 def tracked(
@@ -208,7 +207,8 @@ def test_the_best_trials_have_their_weights_and_no_others(story: Story) -> None:
     assert kept == set(best)
     assert len(values) > tracking.BEST_KEPT
     run = story.of_trial[best[0]].info.run_id
-    assert Path(story.client.download_artifacts(run, "checkpoint/best.pt")).read_text().startswith("weights of ")
+    with zipfile.ZipFile(story.client.download_artifacts(run, "checkpoint/best.pt")) as archive:
+        assert archive.read("weights").startswith(b"weights of ")
 
 
 def test_the_studys_own_run_has_the_sweep_and_the_best(story: Story) -> None:

@@ -227,7 +227,7 @@ def test_mlflow_has_both_values_and_knows_the_front_as_it_is_now(runs: Path) -> 
             for each in seconds:
                 leg = search.suggest("leg")
                 (Path(leg["members"][0]["folder"])).mkdir(parents=True)
-                (Path(leg["members"][0]["folder"]) / "best.pt").write_text("weights")
+                sweeps.left_weights(Path(leg["members"][0]["folder"]))
                 search.on_trial_complete("leg", {**sweeps.reports(leg, lambda member: 1.0), "train_s": each})
             study.set_state("finished", 1.0)
             tracker.ended(study.view())

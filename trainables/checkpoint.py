@@ -79,6 +79,12 @@ def _whole(path: Path) -> State | None:
         return None
 
 
+def is_whole(path: Path) -> bool:
+    """Whether there is such a file, and it was not cut off; at the cost of a look at its end."""
+    # An archive has its table of contents there.
+    return zipfile.is_zipfile(path)
+
+
 def read(path: Path) -> State | None:
     """The content of one file; None where there is none.
 
@@ -86,8 +92,7 @@ def read(path: Path) -> State | None:
     """
     if not path.exists():
         return None
-    if not zipfile.is_zipfile(path):
-        # An archive has its table of contents at the end, so one that was cut off is none.
+    if not is_whole(path):
         raise DamagedCheckpoint(f"{path}: no checkpoint, or a damaged one")
     try:
         state: State = torch.load(path, map_location="cpu", weights_only=True)

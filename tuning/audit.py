@@ -1,19 +1,32 @@
 """Whether Optuna's storage, MLflow and the checkpoints tell the same story of a study; and mending what can be."""
 
 import math
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mlflow.entities import LifecycleStage, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from trainables import checkpoint
 from tuning import sqlite
 from tuning.errors import ServerError
 from tuning.study import Study
-from tuning.tracking import FRONT, PARENT, STATUSES, Tracker, kept_artifacts, refuse_unusable, restored, tracking_uri
+from tuning.tracking import (
+    ARTIFACTS,
+    FRONT,
+    PARENT,
+    STATUSES,
+    Tracker,
+    kept_artifacts,
+    refuse_unusable,
+    restored,
+    tracking_uri,
+)
 from tuning.views import StudyView, TrialView
 
 ENDED = ("complete", "pruned", "failed")
@@ -36,8 +49,11 @@ def audit(study: Study) -> list[Finding]:
     if view.state == "running":
         return [Finding("study", "is running now; what is on its way would look like a difference")]
     found = [*_of_study(view)]
+    came_to = _came_to(study)
     for trial in view.trials:
-        found += [Finding(f"trial {trial.number}", each) for each in _of_files(trial)]
+        folders = [study.home.member(study.name, trial.number, place) for place in range(len(trial.seeds))]
+        lost = [*_of_best(trial), *(_of_latest(trial, folders, came_to.get(trial.number)))]
+        found += [Finding(f"trial {trial.number}", each) for each in lost]
     if view.sweep.tracking == "mlflow":
         with _asked(study) as client:
             experiment = client.get_experiment_by_name(study.sweep.name)
@@ -63,7 +79,8 @@ def repair(study: Study) -> str | None:
     """Mend what can be: trials that nobody runs wait; runs are made, ended, or told what they lack.
 
     A run that can't be mended, as MLflow changes no parameter, is deleted and made anew; so are doubles and strays.
-    An experiment that was deleted is brought back. Returns what MLflow did not take, and why.
+    An experiment that was deleted is brought back, and best weights that are lost, where MLflow has them. Returns what
+    MLflow did not take, and why.
     Raises ServerError where MLflow does not answer.
     """
     with study.held():
@@ -87,10 +104,27 @@ def _repair_runs(study: Study) -> str | None:
                 stray = number is not None and number not in trials
                 if double or stray or (number is not None and any(_beyond_mending(trials[number], run))):
                     client.delete_run(run.info.run_id)
+        _bring_back(client, view)
     tracker = Tracker(study)
     with tracker.open():
         tracker.ended(study.view())
     return tracker.shortfall
+
+
+def _bring_back(client: MlflowClient, view: StudyView) -> None:
+    """Best weights that are lost here, where MLflow has them."""
+    for trial in view.trials:
+        if trial.state != "complete" or _has_weights(trial) or trial.run_id is None or trial.checkpoint is None:
+            continue
+        path = Path(trial.checkpoint)
+        kept = f"{ARTIFACTS}/{path.name}"
+        if kept not in [file.path for file in client.list_artifacts(trial.run_id, ARTIFACTS)]:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=path.parent) as aside:
+            found = Path(client.download_artifacts(trial.run_id, kept, aside))
+            if checkpoint.is_whole(found):
+                os.replace(found, path)
 
 
 def _runs(client: MlflowClient, study: Study) -> dict[int | None, list[Run]]:
@@ -132,9 +166,9 @@ def _of_artifacts(client: MlflowClient, view: StudyView, runs: dict[int | None, 
     """Weights that MLflow should have; it is given them when a study ends or is interrupted."""
     trials = {trial.number: trial for trial in view.trials}
     for number in kept_artifacts(view) if view.stored_state != "running" else ():
-        weights, told = trials[number].checkpoint, runs.get(number, [])
-        lacking = [run for run in told if not client.list_artifacts(run.info.run_id, "checkpoint")]
-        if weights and Path(weights).exists() and len(told) == len(lacking) == 1:
+        told = runs.get(number, [])
+        lacking = [run for run in told if not client.list_artifacts(run.info.run_id, ARTIFACTS)]
+        if _has_weights(trials[number]) and len(told) == len(lacking) == 1:
             yield Finding(f"trial {number}", "is one of the best, and MLflow does not have its weights")
 
 
@@ -191,6 +225,26 @@ def _beyond_mending(trial: TrialView, run: Run) -> Iterator[str]:
             yield f"its {name} is {value}, in MLflow {told}"
 
 
-def _of_files(trial: TrialView) -> Iterator[str]:
-    if trial.state == "complete" and not (trial.checkpoint and Path(trial.checkpoint).exists()):
-        yield f"its best weights are missing: {trial.checkpoint}"
+def _came_to(study: Study) -> dict[int, int]:
+    """The rungs from which trials go on."""
+    return {number: leg.until for leg in study.legs() for number in (*leg.promoted, *leg.audited)}
+
+
+def _of_best(trial: TrialView) -> Iterator[str]:
+    if trial.state == "complete" and not _has_weights(trial):
+        there = trial.checkpoint and Path(trial.checkpoint).exists()
+        yield f"its best weights are {'damaged' if there else 'missing'}: {trial.checkpoint}"
+
+
+def _has_weights(trial: TrialView) -> bool:
+    return trial.checkpoint is not None and checkpoint.is_whole(Path(trial.checkpoint))
+
+
+def _of_latest(trial: TrialView, folders: Sequence[Path], came_to: int | None) -> Iterator[str]:
+    """What one that waits would go on from; before its first checkpoint has no folder."""
+    for folder in folders if trial.state == "waiting" else ():
+        if came_to is None and not folder.exists():
+            continue
+        if not any(checkpoint.is_whole(folder / name) for name in (checkpoint.LATEST, checkpoint.NEXT)):
+            reached = "" if came_to is None else f", though it had come to {came_to:,}"
+            yield f"{folder / checkpoint.LATEST} is missing or damaged: its training begins again{reached}"

@@ -61,6 +61,9 @@ SILENT_CLOSING_S = 2.0
 BEST_KEPT = 5
 """Trials whose best.pt is kept as an artifact; of two objectives all of the front."""
 
+ARTIFACTS = "checkpoint"
+"""The folder of a run's artifacts that has best.pt."""
+
 PARENT = "mlflow.parentRunId"
 FRONT = "lockstep.front"
 """The tag of trials that are on the front, or were once; on the study's own run it names them."""
@@ -437,9 +440,9 @@ class Tracker:
             return
         checkpoints = {trial.number: trial.checkpoint for trial in view.trials}
         for number in kept_artifacts(view):
-            run_id, checkpoint = self._runs.get(number), checkpoints[number]
-            if run_id and checkpoint and Path(checkpoint).exists():
-                self._insist(partial(self._client.log_artifact, run_id, checkpoint, "checkpoint"))
+            run_id, weights = self._runs.get(number), checkpoints[number]
+            if run_id and weights and checkpoint.is_whole(Path(weights)):
+                self._insist(partial(self._client.log_artifact, run_id, weights, ARTIFACTS))
         self._mark_front({trial.number for trial in view.front})
         best, now = view.best, _now()
         metrics = [] if best is None or best.value is None else [Metric("value", best.value, now, best.number)]

@@ -1,6 +1,7 @@
 """The study: how it is made, found and held, that what is put into it comes out again, and what is shown of it."""
 
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -15,8 +16,9 @@ import optuna
 import pytest
 import sweeps
 from optuna.trial import TrialState
+from rich.console import Console
 
-from tuning import studies
+from tuning import leaderboard, studies
 from tuning.errors import LockstepError, StudyExists, StudyNotFound, StudyRunning
 from tuning.legs import Plan
 from tuning.outcome import MemberResult, Outcome
@@ -28,7 +30,7 @@ DIVERGED, FAILED = Outcome("pruned", diverged_at=120), Outcome("failed", reason=
 HOLDER = """
 import sys
 from tuning.paths import Home
-from tuning import studies
+from tuning import leaderboard, studies
 home = Home.at(sys.argv[1])
 with studies.opened(home, home.storage_url).held():
     print("held", flush=True)
@@ -163,6 +165,20 @@ def test_what_is_kept_of_a_trial_comes_out_again(runs: Path) -> None:
     assert (trial.number, trial.state, trial.value, trial.default) == (0, "complete", -2.0, True)
     assert (trial.params, trial.seeds, trial.run_id) == (plan.params, plan.seeds, "run-of-0")
     assert (trial.steps, trial.seconds, trial.diverged_at, trial.reason) == (350, 2.75, None, None)
+
+
+def test_how_far_the_seeds_of_a_trial_lie_apart_is_shown(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = sweeps.created(runs, seeds=3, aggregate="median")
+    diverged = sweeps.results(7.0, diverged_at=120)
+    for members in (sweeps.results(1.0, 2.0, 4.0), sweeps.results(1.0, 3.0) + diverged):
+        study.finish(planned(study).number, Outcome("complete", 2.0), members)
+    first, second = study.view().as_json()["trials"]
+    assert (first["values"], first["spread"]) == ([1.0, 2.0, 4.0], pytest.approx(math.sqrt(7 / 3)))
+    assert (second["values"], second["spread"]) == ([1.0, 3.0, None], pytest.approx(math.sqrt(2)))
+    leaderboard.show(study.view(), Console(width=100))
+    said = capsys.readouterr().out
+    assert "2 ± 1.528" in said
+    assert "± the standard deviation over a trial's seeds" in said
 
 
 @pytest.mark.parametrize(("direction", "place"), [("maximize", 1), ("minimize", 2)])
@@ -332,6 +348,8 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
             "second": None,
             "given_up_at": None,
             "error": "the worker died" if state == "failed" else None,
+            "values": [] if number == 4 else [value],
+            "spread": None,
         }
 
     assert shown == {

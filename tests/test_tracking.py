@@ -196,6 +196,14 @@ def test_the_value_stands_at_the_step_at_which_it_was_reached(story: Story) -> N
     assert curve(story.client, story.of_trial[0], "value") == [(50, story.view.trials[0].value)]
 
 
+def test_a_trial_of_several_seeds_has_the_value_of_each_and_how_far_they_lie_apart(story: Story) -> None:
+    (trial,) = [each for each in story.view.trials if each.number == 0]
+    metrics = story.of_trial[0].data.metrics
+    assert [metrics["seed-0/value"], metrics["seed-1/value"]] == trial.values
+    assert metrics["value_std"] == trial.spread == 0.0
+    assert not {"value_std", "seed-0/value"} & story.of_trial[DIVERGED[0]].data.metrics.keys()
+
+
 def test_the_best_trials_have_their_weights_and_no_others(story: Story) -> None:
     values = {trial.number: trial.value for trial in story.view.trials if trial.value is not None}
     best = sorted(values, key=lambda number: -values[number])[: tracking.BEST_KEPT]

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tuning import importance
 from tuning.figures import clock, number
-from tuning.views import Confirmation, StudyView
+from tuning.views import Confirmation, StudyView, TrialView
 
 ROWS, MOST_FAILURES = 10, 3
 
@@ -26,10 +26,11 @@ def leaderboard(view: StudyView, width: int) -> RenderableType:
     differing = [name for name in names if len({each.get(name) for each in params.values()}) > 1]
     rows = [[params[trial.number].get(name, "") for name in differing] for _, trial in shown]
     headings = [name.replace("_", "\n") for name in differing]
+    apart = any(trial.spread is not None for _, trial in shown)
     forms = [_table(view, headings, padding) for padding in (2, 1)] + [_table(view, ["what differs"], 2)]
     for (rank, trial), values in zip(shown, rows, strict=True):
         style = "bold green" if rank <= max(1, on_front) else None
-        start = [str(rank), f"{trial.number}*" if trial.default else str(trial.number), number(trial.value)]
+        start = [str(rank), f"{trial.number}*" if trial.default else str(trial.number), _value(trial)]
         start += [number(trial.second)] if view.sweep.second else []
         for table in forms[:-1]:
             table.add_row(*start, *values, style=style)
@@ -38,7 +39,13 @@ def leaderboard(view: StudyView, width: int) -> RenderableType:
     wide = Console(width=10 * width)
     form = next((table for table in forms[:-1] if wide.measure(table).maximum <= width), forms[-1])
     note = [Text("* the default configuration", style="dim")] if any(trial.default for _, trial in shown) else []
+    note += [Text("± the standard deviation over a trial's seeds", style="dim")] if apart else []
     return Group(form, *note)
+
+
+def _value(trial: TrialView) -> str:
+    """The trial's value, and how far those of its seeds lie apart."""
+    return number(trial.value) + (f" ± {number(trial.spread)}" if trial.spread is not None else "")
 
 
 def _table(view: StudyView, headings: list[str], padding: int) -> Table:

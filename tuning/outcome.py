@@ -136,6 +136,17 @@ def outcome(
     return Outcome("complete", value=value, second=beside)
 
 
+def by_seed(members: Sequence[MemberResult]) -> list[float | None]:
+    """The value of each member; None of one that diverged, or has none."""
+    return [member.value if member.diverged_at is None else None for member in members]
+
+
+def spread(values: Iterable[float | None]) -> float | None:
+    """The standard deviation of the members' values as a sample; None of fewer than two."""
+    known = [value for value in values if value is not None]
+    return statistics.stdev(known) if len(known) > 1 else None
+
+
 def _beside(member: MemberResult, second: str) -> float:
     """The second objective of a member: what its training cost, how soon it was at its best, or another metric."""
     known = {SECONDS: member.share_s, STEPS: member.value_steps}.get(second, member.second)

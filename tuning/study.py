@@ -396,6 +396,7 @@ class Study:
             average=_mean([member.get("average") for member in members]),
             second=found.get("second"),
             given_up_at=found.get("given_up_at"),
+            values=outcomes.by_seed([MemberResult(**member) for member in members]),
             checkpoint=None if best is None else str(self.home.member(self.name, trial.number, best) / BEST),
         )
 

@@ -25,6 +25,7 @@ from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from trainables import checkpoint
+from tuning import outcome as outcomes
 from tuning import sqlite
 from tuning.errors import ServerError
 from tuning.legs import Leg, Plan
@@ -401,8 +402,13 @@ class Tracker:
 
     def _end_trial(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
         steps = max((member.value_steps or 0 for member in members), default=0)
-        told = zip(("value", "second"), found.values, strict=False)
-        self._note(number, 0, [(steps, dict(told))], _now())
+        told = dict(zip(("value", "second"), found.values, strict=False))
+        if told and len(members) > 1:
+            values = outcomes.by_seed(members)
+            of_seeds = {"value_std": outcomes.spread(values)}
+            of_seeds |= {f"seed-{place}/value": value for place, value in enumerate(values)}
+            told |= {name: value for name, value in of_seeds.items() if value is not None}
+        self._note(number, 0, [(steps, told)], _now())
         state = _state(found)
         tags = {"lockstep.state": state, "lockstep.diverged_at": found.diverged_at, "lockstep.reason": found.reason}
         tags["lockstep.given_up_at"] = found.given_up_at

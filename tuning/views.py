@@ -1,7 +1,7 @@
 """What people and scripts are shown of a study; plain data, made in study.py."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from tuning import front as fronts
 from tuning import halving
+from tuning import outcome as outcomes
 from tuning.sweep import Sweep
 
 StudyState = Literal["running", "finished", "interrupted", "failed"]
@@ -22,7 +23,7 @@ class TrialView:
 
     average: the mean of the metric over its training, and of its seeds'. second: of a sweep with two objectives
     the value of the other one. given_up_at: of a trial that was trained on to the end although halving had given it up,
-    where that was.
+    where that was. values: one a seed, None of one that diverged.
     """
 
     number: int
@@ -40,6 +41,12 @@ class TrialView:
     average: float | None = None
     second: float | None = None
     given_up_at: int | None = None
+    values: list[float | None] = field(default_factory=list)
+
+    @property
+    def spread(self) -> float | None:
+        """The standard deviation of its seeds' values; None of fewer than two."""
+        return outcomes.spread(self.values)
 
 
 @dataclass(frozen=True)
@@ -168,7 +175,7 @@ class StudyView:
         """The one object that `--json` prints."""
         best, default = self.best, self.default
         shown = ["number", "state", "value", "second", "params", "run_id", "seeds", "steps", "seconds", "diverged_at"]
-        shown.append("given_up_at")
+        shown += ["given_up_at", "values"]
         return {
             "name": self.name,
             "state": self.state,
@@ -201,7 +208,10 @@ class StudyView:
             "chosen": self.chosen and self.chosen.number,
             "champion": self.confirmation and self.confirmation.champion,
             "confirmation": self.confirmation and CONFIRMATION.dump_python(self.confirmation, mode="json"),
-            "trials": [{**{key: asdict(trial)[key] for key in shown}, "error": trial.reason} for trial in self.trials],
+            "trials": [
+                {**{key: getattr(trial, key) for key in shown}, "error": trial.reason, "spread": trial.spread}
+                for trial in self.trials
+            ],
         }
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import sweeps
+from mlflow.tracking import MlflowClient
 from ray.tune.search import Searcher
 from rich.console import Console
 from sweeps import Said
 
-from tuning import leaderboard
+from tuning import confirm, leaderboard
+from tuning.audit import audit
 from tuning.confirm import ConfirmSearch, candidates, conclude, fresh_seeds, missing
 from tuning.study import SEARCH_SEEDS, Study
 from tuning.sweep import Confirm
@@ -244,6 +246,14 @@ def test_a_real_sweep_is_confirmed_and_more_seeds_later(tmp_path: Path) -> None:
         5,
         [each["scores"] for each in first["candidates"]],
     )
+    study = sweeps.opened(tmp_path / "runs")
+    assert audit(study) == []
+    client = MlflowClient(tracking_uri=study.home.tracking_uri)
+    for each in second["candidates"]:
+        metrics = client.get_run(study.runs()[each["number"]]).data.metrics
+        assert (metrics["confirmed/mean"], metrics["confirmed/low"]) == (each["mean"], each["interval"][0])
+    own = client.get_run(study.view().tracking["run_id"])
+    assert (own.info.status, own.data.tags["lockstep.leader"]) == ("FINISHED", str(second["leader"]))
     again = sweeps.tuning("confirm", "--seeds", "5", "--root", "runs", "--json", cwd=tmp_path)
     assert json.loads(again.stdout)["confirmation"] == second
     folders = sorted(each.name for each in (tmp_path / "runs/studies/tiny-1/confirm").iterdir())

@@ -24,7 +24,7 @@ from tuning.paths import Home
 from tuning.search import PackSearch
 from tuning.study import Study
 from tuning.tracking import Tracker
-from tuning.views import StudyView
+from tuning.views import Candidate, Confirmation, StudyView
 
 STEPS = (50, 100, 150, 200)
 
@@ -278,6 +278,56 @@ def test_two_studies_of_a_sweep_share_its_experiment(runs: Path) -> None:
         tracked(sweeps.created(runs), lambda tracker: None)
     assert sorted(run.info.run_name for run in runs_of(client_of(runs))) == ["tiny-1", "tiny-2"]
     assert {run.info.status for run in runs_of(client_of(runs))} == {"FINISHED"}
+
+
+def confirmation(leader: int, champion: int | None, mean: float, seeds: int) -> Confirmation:
+    candidates = [
+        Candidate(leader, False, 1.0, [mean] * seeds, mean, (mean - 1.0, mean + 2.0), 0.75),
+        Candidate(0, True, 0.5, [None] * seeds, -math.inf, (-math.inf, 0.0), None),
+    ]
+    return Confirmation(candidates, champion, leader, [], None, seeds)
+
+
+def test_what_fresh_seeds_say_is_told_once_and_the_weights_of_the_first_are_kept(runs: Path) -> None:
+    study = sweeps.created(runs, trials=8, pack_size=8)
+
+    def drive(tracker: Tracker) -> None:
+        search = PackSearch(study, 1, [tracker])
+        leg = search.suggest("leg")
+        best_files(study, leg)
+        search.on_trial_complete("leg", sweeps.reports(leg))
+
+    tracked(study, drive)
+    last = study.view().ranked()[-1].number
+    client = client_of(runs)
+    files = {number: client.list_artifacts(run.info.run_id, "checkpoint") for number, run in told(client).items()}
+    assert not files[last]
+    study.set_confirmation(confirmation(last, None, 5.0, 3))
+    assert {str(each).partition(":")[2] for each in audits.audit(study)} == {
+        " its own run in MLflow does not say who is first on fresh seeds",
+        " its run in MLflow does not say how it does on fresh seeds",
+        " is one of the best, and MLflow does not have its weights",
+    }
+    for _ in range(2):
+        tracked(sweeps.opened(runs), lambda tracker: None)
+    assert audits.audit(study) == []
+    study.set_confirmation(confirmation(last, last, 6.0, 9))
+    tracked(sweeps.opened(runs), lambda tracker: None)
+    assert audits.audit(study) == []
+    run = told(client)[last]
+    assert curve(client, run, "confirmed/mean") == [(3, 5.0), (9, 6.0)]
+    assert curve(client, run, "confirmed/low") == [(3, 4.0), (9, 5.0)]
+    assert curve(client, run, "confirmed/high") == [(3, 7.0), (9, 8.0)]
+    assert curve(client, run, "confirmed/beats_default") == [(3, 0.75)]
+    assert [file.path for file in client.list_artifacts(run.info.run_id, "checkpoint")] == ["checkpoint/best.pt"]
+    default = told(client)[0].data.metrics
+    assert {name: value for name, value in default.items() if name.startswith("confirmed/")} == {"confirmed/high": 0.0}
+    (parent,) = [run for run in runs_of(client) if "lockstep.trial" not in run.data.tags]
+    assert (parent.data.tags["lockstep.leader"], parent.data.tags["lockstep.champion"]) == (str(last), str(last))
+
+
+def told(client: MlflowClient) -> dict[int, Run]:
+    return by_trial(runs_of(client))
 
 
 def test_another_mlflow_is_told_when_the_environment_names_one(

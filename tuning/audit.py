@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,9 @@ from tuning.tracking import (
     PARENT,
     STATUSES,
     Tracker,
+    confirmed_tags,
     kept_artifacts,
+    lacking_confirmed,
     refuse_unusable,
     restored,
     tracking_uri,
@@ -174,6 +176,7 @@ def _of_artifacts(client: MlflowClient, view: StudyView, runs: dict[int | None, 
 
 def _of_runs(view: StudyView, runs: dict[int | None, list[Run]]) -> Iterator[Finding]:
     yield from _of_parent(runs.get(None, []))
+    yield from _of_confirmation(view, runs)
     front = {trial.number for trial in view.front}
     for trial in view.trials:
         several = runs.get(trial.number, [])
@@ -190,6 +193,19 @@ def _of_parent(runs: list[Run]) -> Iterator[Finding]:
         yield Finding("study", f"has {len(runs)} runs of its own in MLflow, should have one")
     elif runs[0].info.status == "RUNNING":
         yield Finding("study", "its own run in MLflow is still running")
+
+
+def _of_confirmation(view: StudyView, runs: Mapping[int | None, list[Run]]) -> Iterator[Finding]:
+    found, parents = view.confirmation, runs.get(None, [])
+    if found is None:
+        return
+    expected = confirmed_tags(found)
+    if len(parents) == 1 and {key: parents[0].data.tags.get(key) for key in expected} != expected:
+        yield Finding("study", "its own run in MLflow does not say who is first on fresh seeds")
+    for each in found.candidates:
+        several = runs.get(each.number, [])
+        if len(several) == 1 and lacking_confirmed(each, several[0]):
+            yield Finding(f"trial {each.number}", "its run in MLflow does not say how it does on fresh seeds")
 
 
 def _of_place(runs: list[Run], parents: list[Run]) -> Iterator[str]:

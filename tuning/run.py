@@ -102,13 +102,20 @@ def confirm(study: Study, wanted: Confirm, *, address: str | None = None, consol
             f"{study.name!r} compares trials by two objectives: it has a front, shown by `tuning show {study.name}`, "
             "and no best that could be confirmed"
         )
+    _refuse_tracking(study.sweep, study.home)
+    console = console or _silent()
     with study.held():
         study.change(study.sweep.model_copy(update={"confirm": wanted}))
         try:
             with workers.team(study.sweep.workers, address) as team, study.counting():
-                ended = _confirm(study, wanted, team, console or _silent())
+                ended = _confirm(study, wanted, team, console)
         except KeyboardInterrupt:
             ended = False
+        if ended and study.sweep.tracking == "mlflow":
+            tracker = Tracker(study)
+            with tracker.open(partial(_say, console)):
+                tracker.ended(study.view())
+            _say_shortfall(tracker, console)
     if not ended:
         left = len(confirming.missing(study, wanted))
         raise Interrupted(
@@ -146,14 +153,18 @@ def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
         for tracker in trackers:
             tracker.ended(view)
     for tracker in trackers:
-        if tracker.shortfall:
-            _say(console, tracker.shortfall)
+        _say_shortfall(tracker, console)
     return study.view()
 
 
 def _refuse_tracking(sweep: Sweep, home: Home) -> None:
     if sweep.tracking == "mlflow":
         tracking.refuse_unusable(home)
+
+
+def _say_shortfall(tracker: Tracker, console: Console) -> None:
+    if tracker.shortfall:
+        _say(console, tracker.shortfall)
 
 
 def _say(console: Console, line: str) -> None:

@@ -6,6 +6,7 @@ study before the run's first metric, so that the run is found again and none is 
 
 import json
 import logging
+import math
 import os
 import queue
 import threading
@@ -33,7 +34,7 @@ from tuning.locks import alone
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import URI_VARIABLE, Home
 from tuning.study import Study
-from tuning.views import StudyView
+from tuning.views import Candidate, Confirmation, StudyView
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -454,9 +455,25 @@ class Tracker:
         metrics = [] if best is None or best.value is None else [Metric("value", best.value, now, best.number)]
         metrics += [Metric(name, value, now, len(view.trials)) for name, value in _of_halving(view).items()]
         tags = {"lockstep.best_trial": str(best.number)} if best else {}
+        if view.confirmation is not None:
+            self._tell_confirmed(view.confirmation)
+            tags |= confirmed_tags(view.confirmation)
         if view.front:
             tags[FRONT] = ", ".join(str(trial.number) for trial in view.front)
         self._end_run(self._parent, {"finished": "complete"}.get(view.state, "waiting"), metrics, tags)
+
+    def _tell_confirmed(self, found: Confirmation) -> None:
+        """What fresh seeds say of a trial, once; after more seeds again."""
+        for each in found.candidates:
+            run_id = self._runs.get(each.number)
+            if run_id is None:
+                continue
+            with self._telling(each.number):
+                run = self._insist(partial(self._client.get_run, run_id))
+                lacking = {} if run is None else lacking_confirmed(each, run)
+                metrics = [Metric(name, value, _now(), found.seeds) for name, value in lacking.items()]
+                if metrics:
+                    self._insist(partial(self._client.log_batch, run_id, metrics=metrics))
 
     def _mark_front(self, front: set[int]) -> None:
         for number in sorted(front ^ self._on_front):
@@ -506,8 +523,25 @@ def _state(found: Outcome) -> str:
 
 
 def kept_artifacts(view: StudyView) -> list[int]:
-    """The trials whose best.pt MLflow has."""
-    return [trial.number for trial in view.front or view.ranked()[:BEST_KEPT]]
+    """The trials whose best.pt MLflow has: the best of the search, and the one to use."""
+    kept = [trial.number for trial in view.front or view.ranked()[:BEST_KEPT]]
+    chosen = [view.chosen.number] if view.chosen else []
+    return kept + [number for number in chosen if number not in kept]
+
+
+def confirmed_tags(found: Confirmation) -> dict[str, str]:
+    """What the study's own run says of the confirmation: the trial that is first, and whether it is a champion."""
+    champion = "none" if found.champion is None else str(found.champion)
+    return {"lockstep.leader": str(found.leader), "lockstep.champion": champion}
+
+
+def lacking_confirmed(found: Candidate, run: Run) -> dict[str, float]:
+    """What the trial's run does not say yet of what fresh seeds say of it."""
+    low, high = found.interval
+    told = {"mean": found.mean, "low": low, "high": high, "beats_default": found.improvement}
+    known = {f"confirmed/{name}": value for name, value in told.items() if value is not None and math.isfinite(value)}
+    has = run.data.metrics
+    return {name: value for name, value in known.items() if name not in has or not math.isclose(has[name], value)}
 
 
 def _of_halving(view: StudyView) -> dict[str, float]:

@@ -13,7 +13,7 @@ from ray.tune.search import Searcher
 from rich.console import Console
 from sweeps import Said
 
-from tuning import confirm, leaderboard
+from tuning import leaderboard
 from tuning.audit import audit
 from tuning.confirm import ConfirmSearch, candidates, conclude, fresh_seeds, missing
 from tuning.study import SEARCH_SEEDS, Study

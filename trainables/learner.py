@@ -119,35 +119,30 @@ class Learner:
         memory = optimizers.RULES[self._optimizer].memory
         figures = ("loss", "gradient_norm", "clipped_share", *shown)
         worst = float("-inf") if maximize else float("inf")
-        zero = torch.tensor(0.0)
+        begun, members = pack.stack(parameters), len(configs)
+        none = torch.zeros(members, dtype=torch.int64)
         self.state = pack.to(
-            pack.stack(
-                [
-                    {
-                        "parameters": each,
-                        "optimizer": {key: {k: torch.zeros_like(v) for k, v in each.items()} for key in memory},
-                        "updates": torch.tensor(0),
-                        "alive": torch.tensor(True),
-                        "flaw": torch.tensor(0),
-                        "diverged_at": torch.tensor(-1),
-                        "tally": {
-                            "updates": torch.tensor(0),
-                            "learning_rate": zero,
-                            "sums": dict.fromkeys(figures, zero),
-                        },
-                    }
-                    for each in parameters
-                ]
-            ),
+            {
+                "parameters": begun,
+                "optimizer": {key: {name: torch.zeros_like(each) for name, each in begun.items()} for key in memory},
+                "updates": none.clone(),
+                "alive": torch.ones(members, dtype=torch.bool),
+                "flaw": none.clone(),
+                "diverged_at": none - 1,
+                "tally": {
+                    "updates": none.clone(),
+                    "learning_rate": torch.zeros(members),
+                    "sums": {name: torch.zeros(members) for name in figures},
+                },
+            },
             device,
         )
         self.best = pack.to(
-            pack.stack(
-                [
-                    {"parameters": each, "score": torch.tensor(worst, dtype=torch.float64), "steps": torch.tensor(-1)}
-                    for each in parameters
-                ]
-            ),
+            {
+                "parameters": {name: each.clone() for name, each in begun.items()},
+                "score": torch.full((members,), worst, dtype=torch.float64),
+                "steps": none - 1,
+            },
             device,
         )
 

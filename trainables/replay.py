@@ -86,7 +86,8 @@ class Replay:
         self, members: int, capacity: int, inputs: int, device: torch.device, alphas: Tensor | None = None
     ) -> None:
         """alphas: of the priorities that transitions are drawn by; None: all are drawn alike."""
-        self.rows = torch.zeros(members, capacity, 2 * inputs + 3, device=device)
+        # NumPy's zeros take memory as it is written to, torch's all of it at once.
+        self.rows = torch.from_numpy(np.zeros((members, capacity, 2 * inputs + 3), dtype=np.float32)).to(device)
         self.capacity, self.written, self._inputs, self._device = capacity, 0, inputs, device
         self.priorities = None if alphas is None else Priorities(alphas.to(device), capacity)
 

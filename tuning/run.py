@@ -95,7 +95,7 @@ def confirm(study: Study, wanted: Confirm, *, address: str | None = None, consol
     Scores that are there already are kept: asked for more seeds, or begun again, it trains only what is missing. What
     is wanted is kept with the study, as its sweep's own `confirm`: it stands when the study goes on.
     Raises StudyError where trials are compared by two objectives, StudyRunning where another process runs the study,
-    Interrupted where it has not come to its end.
+    ServerError where MLflow can't be told as the environment says, Interrupted where it has not come to its end.
     """
     if study.sweep.second is not None:
         raise StudyError(

@@ -38,7 +38,7 @@ FLOORS = (
     "trainables.exploration trainables.initialisations trainables.schedules trainables.optimizers"
     " tuning.front tuning.halving tuning.statistics tuning.diagnosis tuning.errors tuning.figures tuning.outcome"
     " tuning.locks tuning.pace tuning.pack_tpe tuning.paths tuning.quiet tuning.sqlite tuning.tables",
-    "trainables.faults trainables.made trainables.options",
+    "trainables.faults trainables.made trainables.options trainables.trees",
 )
 """From the roof to the ground. A module imports from the floors below its own; a folder counts as one module."""
 

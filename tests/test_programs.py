@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.func import vmap
 
-from trainables import dqn, learner, loop_of, networks, pack, programs, reinforce, supervised
+from trainables import dqn, learner, loop_of, networks, pack, programs, reinforce, supervised, trees
 from trainables.images import Image
 from trainables.made import Made, is_ours, made
 from trainables.networks import MLP, Convolutional, Own
@@ -88,17 +88,17 @@ class TestMade:
         assert not is_ours(function)
 
 
-trees = st.recursive(
+nested = st.recursive(
     st.just(torch.zeros(2)),
     lambda inner: st.dictionaries(st.text(max_size=3), inner, max_size=3) | st.lists(inner, max_size=3).map(tuple),
     max_leaves=8,
 )
 
 
-@given(trees)
+@given(nested)
 def test_a_tree_is_built_again_from_its_leaves(tree: Any) -> None:
     leaves: list[Tensor] = []
-    programs.flatten(tree, leaves, [])
+    trees.flatten(tree, leaves, [])
     numbers = iter(range(len(leaves)))
 
     def places(part: Any) -> Any:
@@ -108,7 +108,7 @@ def test_a_tree_is_built_again_from_its_leaves(tree: Any) -> None:
             return {name: places(part[name]) for name in sorted(part)}
         return [places(each) for each in part]
 
-    assert programs.described(programs.built(places(tree), leaves)) == programs.described(tree)
+    assert trees.described(trees.built(places(tree), leaves)) == trees.described(tree)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_trees_of_the_same_tensors_are_told_apart(one: Any, other: Any) -> None:
     tensors = [torch.zeros(2), torch.zeros(2)]
     names: tuple[list[Any], list[Any]] = ([], [])
     for tree, found in zip((one, other), names, strict=True):
-        programs.flatten(programs.built(tree, tensors), [], found)
+        trees.flatten(trees.built(tree, tensors), [], found)
     assert names[0] != names[1]
 
 

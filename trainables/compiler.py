@@ -51,17 +51,18 @@ def compile_into(folder: Path, request: Any) -> None:
     from torch._inductor import cpu_vec_isa
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    from trainables.programs import OUTPUTS, PROGRAM, Like, built
+    from trainables.programs import OUTPUTS, PROGRAM
+    from trainables.trees import Like, built, places_of
 
     torch.set_num_threads(request.threads)
     likes: list[Like] = []
-    places = _places(request.inputs, likes)
+    places = places_of(request.inputs, likes)
     inputs = tuple(like.empty() for like in likes)
     outputs: dict[str, Any] = {}
 
     def flat(*leaves: Tensor) -> tuple[Tensor, ...]:
         given: list[Tensor] = []
-        outputs["places"] = _places(request.function(*built(places, leaves)), given)
+        outputs["places"] = places_of(request.function(*built(places, leaves)), given)
         # In the order of their numbers, as the next call takes them.
         return tuple(each.contiguous() for each in given)
 
@@ -75,16 +76,6 @@ def compile_into(folder: Path, request: Any) -> None:
     shutil.copyfile(str(written), folder / PROGRAM)
     (folder / OUTPUTS).write_text(json.dumps(outputs["places"]))
     shutil.rmtree(Path(str(written)).parent)
-
-
-def _places(tree: Any, leaves: list[Any]) -> Any:
-    """The tree with the place of each leaf in place of it; leaves: is filled with them, in the order of flatten()."""
-    if isinstance(tree, dict):
-        return {name: _places(tree[name], leaves) for name in sorted(tree)}
-    if isinstance(tree, tuple | list):
-        return [_places(each, leaves) for each in tree]
-    leaves.append(tree)
-    return len(leaves) - 1
 
 
 def _end_with(parent: int) -> None:

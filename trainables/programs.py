@@ -32,9 +32,7 @@ import torch
 from torch import Tensor
 
 from trainables.made import Made, is_ours
-
-Tree = Any
-"""A tensor, or a dict or tuple of trees."""
+from trainables.trees import Tree, built, described, flatten, is_shared
 
 CACHE = "LOCKSTEP_CACHE"
 """The environment variable that names the cache's folder; else it is where the user's caches are."""
@@ -128,31 +126,6 @@ def _program(function: Callable[..., Any]) -> Program:
 
 
 @dataclass(frozen=True)
-class Like:
-    """A tensor, but for its numbers. stride: of one whose members share memory; None: in the order of its numbers."""
-
-    shape: tuple[int, ...]
-    dtype: torch.dtype
-    stride: tuple[int, ...] | None
-
-    @classmethod
-    def of(cls, tensor: Tensor) -> "Like":
-        """What the tensor is like."""
-        return cls(tuple(tensor.shape), tensor.dtype, tensor.stride() if is_shared(tensor) else None)
-
-    def empty(self) -> Tensor:
-        """A tensor like it."""
-        if self.stride is None:
-            return torch.empty(self.shape, dtype=self.dtype)
-        return torch.empty_strided(self.shape, self.stride, dtype=self.dtype)
-
-
-def is_shared(tensor: Tensor) -> bool:
-    """Whether it shows the same memory in several places, as a data set does that all members learn from."""
-    return 0 in tensor.stride() and not tensor.is_contiguous()
-
-
-@dataclass(frozen=True)
 class Request:
     """What is to be compiled: a function of inputs like these, for so many threads."""
 
@@ -198,39 +171,6 @@ def _signed(trees: tuple[Tree, ...]) -> tuple[list[Tensor], tuple[Any, ...]]:
             else:
                 leaves[place] = leaf.contiguous()
     return leaves, tuple(signature)
-
-
-def flatten(tree: Tree, leaves: list[Tensor], shape: list[str | int]) -> None:
-    """Append the tensors of a tree, those of a dict by the order of their names; shape: what tells it from others."""
-    if isinstance(tree, Tensor):
-        leaves.append(tree)
-        return
-    shape += (len(leaves), len(tree))
-    if isinstance(tree, dict):
-        for name in sorted(tree):
-            shape.append(name)
-            flatten(tree[name], leaves, shape)
-    else:
-        for each in tree:
-            flatten(each, leaves, shape)
-
-
-def built(places: Tree, leaves: Sequence[Any]) -> Tree:
-    """A tree of leaves out of a tree of their places, which may have lists for tuples."""
-    if isinstance(places, int):
-        return leaves[places]
-    if isinstance(places, dict):
-        return {name: built(each, leaves) for name, each in places.items()}
-    return tuple([built(each, leaves) for each in places])
-
-
-def described(tree: Tree) -> Tree:
-    """The tree with a Like for each tensor."""
-    if isinstance(tree, Tensor):
-        return Like.of(tree)
-    if isinstance(tree, dict):
-        return {name: described(tree[name]) for name in sorted(tree)}
-    return tuple(described(each) for each in tree)
 
 
 _waited_s = 0.0

@@ -36,8 +36,9 @@ FLOORS = (
     "trainables.programs",
     # Pure: of ours they know at most what an option is.
     "trainables.exploration trainables.initialisations trainables.schedules trainables.optimizers"
-    " tuning.front tuning.halving tuning.statistics tuning.diagnosis tuning.errors tuning.figures tuning.outcome"
-    " tuning.locks tuning.pace tuning.pack_tpe tuning.paths tuning.quiet tuning.sqlite tuning.tables",
+    " tuning.front tuning.halving tuning.statistics tuning.errors tuning.figures tuning.outcome"
+    " tuning.locks tuning.pace tuning.pack_tpe tuning.paths tuning.quiet tuning.right_of_way tuning.sqlite"
+    " tuning.tables",
     "trainables.faults trainables.made trainables.options trainables.trees",
 )
 """From the roof to the ground. A module imports from the floors below its own; a folder counts as one module."""

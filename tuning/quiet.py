@@ -17,7 +17,7 @@ _SETTINGS = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     # Tune's own result files of every leg; nothing of ours reads them, and they cost half of a short leg.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    # Workers have a core each; threads of NumPy's beside them, in the driver too, wait for one more than they compute.
+    # Workers have a core each, and inherit this; threads of NumPy's beside them wait for one more than they compute.
     "OPENBLAS_NUM_THREADS": "1",
 }
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from ray import tune
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 from trainables.tune import trainable_of
 from tuning import confirm as confirming
@@ -191,7 +192,7 @@ def _train(study: Study, team: Team, search: PackSearch | ConfirmSearch) -> None
     """Every leg of a search, placed by Ray Tune on workers that are kept from leg to leg."""
     folder = study.home.ray(study.name, time.time_ns())
     controller.install()
-    tune.Tuner(
+    tuner = tune.Tuner(
         tune.with_resources(
             trainable_of(study.sweep.loop, study.sweep.metric, study.sweep.direction),
             {"cpu": team.cpus, "gpu": team.gpus},
@@ -213,7 +214,10 @@ def _train(study: Study, team: Team, search: PackSearch | ConfirmSearch) -> None
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             failure_config=tune.FailureConfig(max_failures=study.sweep.tries - 1),
         ),
-    ).fit()
+    )
+    # All cores are the workers': samplers that compute on several would only take turns with them.
+    with threadpool_limits(1):
+        tuner.fit()
 
 
 def _silent() -> Console:

@@ -33,6 +33,7 @@ from tuning.legs import Leg, Plan
 from tuning.locks import alone
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import URI_VARIABLE, Home
+from tuning.right_of_way import RightOfWay
 from tuning.study import Study
 from tuning.views import Candidate, Confirmation, StudyView
 
@@ -53,8 +54,8 @@ GATHER_S, LONGEST_GATHER_S = 2.0, 10.0
 """What is to be told of a run is gathered until its trial has ended, or nothing has come of any for so long, or some
 has waited for the longer time: each write costs, however small."""
 
-GIVE_WAY_S = 0.3
-"""Legs are handed out in less."""
+READING_S, HANDING_OUT_S, BEGINNING_S = 0.05, 0.3, 0.05
+"""What a leg reports is read in less, the one that follows is handed out in less, and begins in less."""
 
 FIRST_WAIT_S, LONGEST_WAIT_S, CLOSING_S = 0.5, 30.0, 60.0
 SILENT_CLOSING_S = 2.0
@@ -123,6 +124,8 @@ class Tracker:
     def __init__(self, study: Study) -> None:
         self._study = study
         self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._way = RightOfWay()
+        """The search's, while it hands out legs."""
         self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
         self._runs: dict[int, str] = {}
         self._ended: set[int] = set()
@@ -166,16 +169,19 @@ class Tracker:
 
     def begun(self, leg: Leg) -> None:
         """Make a run of every trial of the leg."""
+        self._way.take(BEGINNING_S)
         self._events.put(partial(self._begin_trials, leg.plans, leg.name))
 
     def reported(
         self, plan: Plan, place: int, points: list[tuple[int, dict[str, float]]], result: MemberResult
     ) -> None:
         """Log what is new of a member's curve; of the second seed on, its place is in the names."""
+        self._way.take(READING_S)
         self._events.put(partial(self._note, plan.number, place, points, _now()))
 
     def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
         """End the trial's run, truly."""
+        self._way.take(HANDING_OUT_S)
         self._events.put(partial(self._end_trial, plan.number, found, members))
 
     def ended(self, view: StudyView) -> None:
@@ -200,15 +206,11 @@ class Tracker:
 
     def _work(self) -> None:
         while True:
-            idle = self._events.empty()
             try:
                 event = self._events.get(timeout=GATHER_S)
             except queue.Empty:
                 self._write_pending()
                 continue
-            if idle:
-                # A leg has ended, and another is being handed out: that goes first.
-                time.sleep(GIVE_WAY_S)
             if event is None:
                 break
             event()
@@ -491,6 +493,7 @@ class Tracker:
             self.untold += 1
             return None
         wait = FIRST_WAIT_S
+        self._way.give()
         while True:
             try:
                 answer = write()

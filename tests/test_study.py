@@ -5,7 +5,7 @@ import math
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +18,7 @@ import sweeps
 from optuna.trial import TrialState
 from rich.console import Console
 
-from tuning import leaderboard, studies
+from tuning import leaderboard, studies, workers
 from tuning.errors import LockstepError, StudyExists, StudyNotFound, StudyRunning
 from tuning.legs import Plan
 from tuning.outcome import MemberResult, Outcome
@@ -30,7 +30,7 @@ DIVERGED, FAILED = Outcome("pruned", diverged_at=120), Outcome("failed", reason=
 HOLDER = """
 import sys
 from tuning.paths import Home
-from tuning import leaderboard, studies
+from tuning import leaderboard, studies, workers
 home = Home.at(sys.argv[1])
 with studies.opened(home, home.storage_url).held():
     print("held", flush=True)
@@ -80,6 +80,30 @@ def test_a_name_that_is_taken_is_refused_with_what_to_do_instead(runs: Path) -> 
     with pytest.raises(StudyExists, match=r"'mine'.*`tuning show mine`.*--name.*'tiny-1'") as caught:
         sweeps.created(runs, "mine")
     assert isinstance(caught.value, LockstepError)
+    assert studies.names(Home.at(runs), Home.at(runs).storage_url) == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (("--name", "mine"), "there is a study 'mine' already: "),
+        (("--name", "a/b"), "name: 'a/b' should be one that a folder can have"),
+        (("--set", "start_from=my"), "start_from: neither a study in "),
+        (("--storage", "sqlite:////proc/nope/studies.db"), "the storage sqlite:////proc/nope/studies.db can't be used"),
+    ],
+)
+def test_what_is_wrong_with_a_new_study_is_said_before_workers_are_begun(
+    tuning: Callable[..., sweeps.Said],
+    runs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    option: tuple[str, str],
+    message: str,
+) -> None:
+    sweeps.created(runs, "mine")
+    monkeypatch.setattr(workers, "team", lambda *wanted: pytest.fail("workers were begun"))
+    code, out, err = tuning("run", "number-match", "--root", str(runs), *option)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith(message)
     assert studies.names(Home.at(runs), Home.at(runs).storage_url) == ["mine"]
 
 

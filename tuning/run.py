@@ -14,7 +14,7 @@ from tuning import confirm as confirming
 from tuning import controller, memory, studies, tracking, workers
 from tuning.confirm import ConfirmSearch
 from tuning.ended_legs import EndedLegs
-from tuning.errors import Interrupted, Problem, StudyError, StudyExists, SweepError
+from tuning.errors import Interrupted, Problem, StudyError, SweepError
 from tuning.importance import importances
 from tuning.leg_errors import LegErrors
 from tuning.paths import Home
@@ -40,23 +40,17 @@ def run(
 
     name: of the study, else its sweep's with the first free number; storage_url: Optuna's storage, else the home's own;
     address: of a Ray cluster, else workers of this machine; console: where progress is drawn.
-    Raises StudyExists where the name is taken, StorageError where nothing can be kept in the storage, WorkersError
-    where the workers can't be had, SweepError where this machine has not the memory for them, and ServerError where
-    MLflow can't be told as the environment says.
+    Raises as `studies.prepared` does, WorkersError where the workers can't be had, SweepError where this machine has
+    not the memory for them, and ServerError where MLflow can't be told as the environment says.
     """
     if address is None:
         memory.check(sweep)
     _refuse_tracking(sweep, home)
-    url = storage_url or home.storage_url
-    if storage_url is not None:
-        studies.storage(storage_url)
-    if name is not None and name in studies.names(home, url):
-        # Found out before the workers are begun, which takes seconds; made after, since they may not be had.
-        raise StudyExists(
-            f"there is a study {name!r} already: `tuning resume {name}` goes on with it; or choose another --name"
-        )
+    # What is wrong with it is found out before the workers are begun, which takes seconds; it is made after, since they
+    # may not be had.
+    create = studies.prepared(home, storage_url or home.storage_url, sweep, name)
     with workers.team(sweep.workers, address) as team:
-        study = studies.create(home, url, sweep, name)
+        study = create()
         with study.held():
             return _follow(study, team, console)
 

@@ -3,7 +3,9 @@
 import difflib
 import itertools
 import uuid
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +57,29 @@ def place(home: Home, url: str) -> str:
 
 
 def create(home: Home, url: str, sweep: Sweep, name: str | None = None) -> Study:
-    """A new study: under this name, or after its sweep with the first free number.
+    """A new study: under this name, or after its sweep with the first free number. Raises as `prepared` does."""
+    return prepared(home, url, sweep, name)()
+
+
+def prepared(home: Home, url: str, sweep: Sweep, name: str | None = None) -> Callable[[], Study]:
+    """The same, made when it is called; what can be wrong with it is found out now.
 
     Raises StudyError where the name is none for a folder or the study to start from is none of the same loop,
-    StudyNotFound where neither a study nor an experiment of MLflow's has its name, StudyExists where the name is taken.
+    StudyNotFound where neither a study nor an experiment of MLflow's has its name, StudyExists where the name is taken,
+    StorageError where nothing can be kept in the storage.
     """
     if name is not None and (name in ("", ".", "..") or "/" in name or not name.isprintable()):
         raise StudyError(f"name: {name!r} should be one that a folder can have, as the study's files lie in it")
+    if url != home.storage_url:
+        storage(url)
+    known = names(home, url)
+    if name in known:
+        raise _taken(name, sweep, known)
     start = [] if sweep.start_from is None else _best_of(home, url, sweep.start_from, sweep)
+    return partial(_created, home, url, sweep, name, start)
+
+
+def _created(home: Home, url: str, sweep: Sweep, name: str | None, start: list[dict[str, Any]]) -> Study:
     kept = storage(url)
     taken = set(optuna.get_all_study_names(kept))
     while True:
@@ -72,10 +89,7 @@ def create(home: Home, url: str, sweep: Sweep, name: str | None = None) -> Study
             break
         except optuna.exceptions.DuplicatedStudyError:
             if name:
-                raise StudyExists(
-                    f"there is a study {name!r} already, shown by `tuning show {name}`; choose another --name, or "
-                    f"leave it out for {_free(sweep.name, taken)!r}"
-                ) from None
+                raise _taken(name, sweep, taken) from None
             # Another process took the number in this very moment.
             taken.add(wanted)
     study.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
@@ -83,6 +97,13 @@ def create(home: Home, url: str, sweep: Sweep, name: str | None = None) -> Study
     study.set_user_attr(CREATED, datetime.now(UTC).isoformat())
     study.set_user_attr(beginnings.START, start)
     return Study(home, kept, study)
+
+
+def _taken(name: str, sweep: Sweep, taken: Collection[str]) -> StudyExists:
+    return StudyExists(
+        f"there is a study {name!r} already: `tuning resume {name}` goes on with it, `tuning show {name}` shows it; "
+        f"choose another --name, or leave it out for {_free(sweep.name, taken)!r}"
+    )
 
 
 def _best_of(home: Home, url: str, name: str, sweep: Sweep) -> list[dict[str, Any]]:
@@ -124,5 +145,5 @@ def names(home: Home, url: str) -> list[str]:
     return [each.study_name for each in sorted(ours, key=lambda each: str(each.user_attrs.get(CREATED)))]
 
 
-def _free(stem: str, taken: set[str]) -> str:
+def _free(stem: str, taken: Collection[str]) -> str:
     return next(name for number in itertools.count(1) if (name := f"{stem}-{number}") not in taken)

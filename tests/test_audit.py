@@ -14,9 +14,10 @@ from mlflow.tracking import MlflowClient
 
 from tuning.audit import Finding, audit, repair
 from tuning.legs import Plan
+from tuning.mlflow_runs import FRONT, PARENT
 from tuning.search import PackSearch
 from tuning.study import Study
-from tuning.tracking import FRONT, PARENT, Tracker
+from tuning.tracking import Tracker
 from tuning.views import StudyState
 
 

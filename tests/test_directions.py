@@ -14,6 +14,7 @@ FLOORS = (
     "tuning.search tuning.controller tuning.ended_legs tuning.leg_errors",
     "tuning.sampling tuning.studies",
     "tuning.study tuning.experiments tuning.workers tuning.samplers tuning.importance",
+    "tuning.mlflow_runs tuning.mlflow_server tuning.mlflow_writes",
     "tuning.informed tuning.legs tuning.views",
     "tuning.sweep",
     "tuning.machine",

@@ -2,7 +2,11 @@
 
 import json
 import math
+import os
+import signal
 import socket
+import sys
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +20,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 from mlflow.tracking import MlflowClient
 
 from tuning import audit as audits
-from tuning import tracking
+from tuning import mlflow_runs, mlflow_writes, tracking
 from tuning.errors import ServerError
 from tuning.legs import Leg, Plan
 from tuning.outcome import MemberResult, Outcome
@@ -136,7 +140,7 @@ def test_every_trial_has_one_run_under_that_of_the_study(story: Story) -> None:
     assert {run.data.tags["mlflow.parentRunId"] for run in story.of_trial.values()} == {parent.info.run_id}
     assert story.view.tracking == {"experiment_id": parent.info.experiment_id, "run_id": parent.info.run_id}
     assert parent.info.run_name == "tiny-1"
-    assert story.tracker.untold == 0
+    assert story.tracker.shortfall is None
 
 
 def test_the_study_knows_the_run_of_every_trial(story: Story) -> None:
@@ -206,14 +210,14 @@ def test_a_trial_of_several_seeds_has_the_value_of_each_and_how_far_they_lie_apa
 
 def test_the_best_trials_have_their_weights_and_no_others(story: Story) -> None:
     values = {trial.number: trial.value for trial in story.view.trials if trial.value is not None}
-    best = sorted(values, key=lambda number: -values[number])[: tracking.BEST_KEPT]
+    best = sorted(values, key=lambda number: -values[number])[: mlflow_runs.BEST_KEPT]
     kept = {
         number
         for number, run in story.of_trial.items()
         if [file.path for file in story.client.list_artifacts(run.info.run_id, "checkpoint")]
     }
     assert kept == set(best)
-    assert len(values) > tracking.BEST_KEPT
+    assert len(values) > mlflow_runs.BEST_KEPT
     run = story.of_trial[best[0]].info.run_id
     with zipfile.ZipFile(story.client.download_artifacts(run, "checkpoint/best.pt")) as archive:
         assert archive.read("weights").startswith(b"weights of ")
@@ -270,7 +274,7 @@ def test_more_points_than_mlflow_takes_at_once_and_some_that_are_not_finite(runs
     run = by_trial(runs_of(client))[0]
     assert curve(client, run, "loss") == [(step, float(step)) for step in range(1, 801)]
     assert [step for step, _ in curve(client, run, "norm")] == list(range(1, 801))
-    assert (run.info.status, tracker.untold) == ("FAILED", 0)
+    assert (run.info.status, tracker.shortfall) == ("FAILED", None)
 
 
 def test_two_studies_of_a_sweep_share_its_experiment(runs: Path) -> None:
@@ -373,7 +377,7 @@ def test_a_server_that_is_not_there_costs_no_trial_and_is_told_later(
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
         monkeypatch.setattr(tracking, "CLOSING_S", 0.2)
         monkeypatch.setattr(tracking, "SILENT_CLOSING_S", 0.01)
-        monkeypatch.setattr(tracking, "FIRST_WAIT_S", 0.05)
+        monkeypatch.setattr(mlflow_writes, "FIRST_WAIT_S", 0.05)
         study = sweeps.created(runs, trials=4, pack_size=4)
 
         def drive(tracker: Tracker) -> None:
@@ -384,8 +388,7 @@ def test_a_server_that_is_not_there_costs_no_trial_and_is_told_later(
         tracker = tracked(study, drive, say=said.append)
         with pytest.raises(ServerError, match=r"^MLflow at http://127\.0\.0\.1:\d+ can't be asked: "):
             audits.audit(study)
-    assert said == ["telling MLflow what is left, up to 0.2 s"]
-    assert tracker.untold > 0
+    assert said == ["telling MLflow what is left, up to 0.2 s; Ctrl-C leaves it for later"]
     assert tracker.shortfall is not None
     assert tracker.shortfall.startswith("MLflow could not be reached at http://127.0.0.1:")
     assert "`tuning audit tiny-1 --repair`" in tracker.shortfall
@@ -412,6 +415,40 @@ def test_what_mlflow_refuses_is_counted_and_said_with_its_reason(runs: Path, mon
     assert audits.repair(study) is None
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_who_does_not_wait_for_what_is_left_can_have_it_told_later(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing, process_ends = threading.Event(), threading.Event()
+
+    def held_up(self: MlflowClient, *arguments: Any, **more: Any) -> None:
+        writing.set()
+        process_ends.wait()
+        sys.exit()
+
+    def interrupt() -> None:
+        writing.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def impatient(line: str) -> None:
+        said.append(line)
+        threading.Thread(target=interrupt).start()
+
+    said: list[str] = []
+    monkeypatch.setattr(MlflowClient, "set_terminated", held_up)
+    monkeypatch.setattr(tracking, "SILENT_CLOSING_S", 0.01)
+    study = sweeps.created(runs, trials=4, pack_size=4)
+    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]), say=impatient)
+    left = "`tuning audit tiny-1 --repair` or `tuning resume tiny-1` tells it later."
+    assert said == ["telling MLflow what is left, up to 60 s; Ctrl-C leaves it for later"]
+    assert tracker.shortfall == f"MLflow was not told all, as that was interrupted; {left}"
+    assert study.view().count("complete") == 4
+    process_ends.set()
+    monkeypatch.undo()
+    audits.repair(study)
+    told = [run for run in runs_of(client_of(runs)) if run.info.lifecycle_stage == "active"]
+    assert sorted(by_trial(told)) == [0, 1, 2, 3]
+    assert {run.info.status for run in told} == {"FINISHED"}
+
+
 def test_an_experiment_that_was_deleted_is_brought_back(runs: Path) -> None:
     tracked(sweeps.created(runs), lambda tracker: None)
     client = client_of(runs)
@@ -435,7 +472,7 @@ def test_a_server_that_is_still_away_at_the_end_is_not_asked_once_more_for_each_
     study = sweeps.created(runs, trials=4, pack_size=4)
     tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
     assert len(asked) <= 2
-    assert tracker.untold > 0
+    assert tracker.shortfall is not None
 
 
 def test_a_write_that_fails_for_a_moment_is_done_again(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -449,10 +486,10 @@ def test_a_write_that_fails_for_a_moment_is_done_again(runs: Path, monkeypatch: 
         return create(self, *arguments, **more)
 
     monkeypatch.setattr(MlflowClient, "create_run", moody)
-    monkeypatch.setattr(tracking, "FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(mlflow_writes, "FIRST_WAIT_S", 0.01)
     tracker = tracked(sweeps.created(runs), lambda tracker: None)
     assert len(refused) == 2
-    assert tracker.untold == 0
+    assert tracker.shortfall is None
     assert [run.info.status for run in runs_of(client_of(runs))] == ["FINISHED"]
 
 

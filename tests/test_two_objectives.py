@@ -12,7 +12,7 @@ from mlflow.tracking import MlflowClient
 from optuna.trial import TrialState
 from rich.console import Console
 
-from tuning import leaderboard, predict, tracking
+from tuning import leaderboard, mlflow_runs, predict
 from tuning import run as runner
 from tuning.errors import PredictionError, StudyError, SweepError
 from tuning.importance import importances
@@ -235,17 +235,17 @@ def test_mlflow_has_both_values_and_knows_the_front_as_it_is_now(runs: Path) -> 
         front = [trial.number for trial in study.view().front]
         every = drivers.every_run(runs)
         of_trial = {int(run.data.tags["lockstep.trial"]): run for run in every if "lockstep.trial" in run.data.tags}
-        told = {number for number, run in of_trial.items() if run.data.tags.get(tracking.FRONT) == "true"}
+        told = {number for number, run in of_trial.items() if run.data.tags.get(mlflow_runs.FRONT) == "true"}
         assert told == set(front)
         for trial in study.view().trials:
             assert of_trial[trial.number].data.metrics["second"] == trial.second
         (own,) = [run for run in every if "lockstep.trial" not in run.data.tags]
-        assert own.data.tags[tracking.FRONT] == ", ".join(map(str, front))
+        assert own.data.tags[mlflow_runs.FRONT] == ", ".join(map(str, front))
         client = MlflowClient(tracking_uri=study.home.tracking_uri)
         for number in front:
             assert client.list_artifacts(of_trial[number].info.run_id, "checkpoint")
     assert front == [4]
-    assert of_trial[2].data.tags[tracking.FRONT] == "false"
+    assert of_trial[2].data.tags[mlflow_runs.FRONT] == "false"
 
 
 @pytest.mark.parametrize("kind", ["tpe", "nsga2", "random", "qmc", pytest.param("gp", marks=pytest.mark.slow)])

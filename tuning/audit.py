@@ -15,20 +15,10 @@ from mlflow.tracking import MlflowClient
 from trainables import checkpoint
 from tuning import sqlite
 from tuning.errors import ServerError
+from tuning.mlflow_runs import ARTIFACTS, FRONT, PARENT, STATUSES, confirmed_tags, kept_artifacts, lacking_confirmed
+from tuning.mlflow_server import refuse_unusable, restored, tracking_uri
 from tuning.study import Study
-from tuning.tracking import (
-    ARTIFACTS,
-    FRONT,
-    PARENT,
-    STATUSES,
-    Tracker,
-    confirmed_tags,
-    kept_artifacts,
-    lacking_confirmed,
-    refuse_unusable,
-    restored,
-    tracking_uri,
-)
+from tuning.tracking import Tracker
 from tuning.views import StudyView, TrialView
 
 ENDED = ("complete", "pruned", "failed")

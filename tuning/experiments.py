@@ -11,12 +11,13 @@ from mlflow.tracking import MlflowClient
 
 from tuning import beginnings
 from tuning.errors import StudyError
+from tuning.mlflow_runs import PARENT
+from tuning.mlflow_server import tracking_uri
 from tuning.paths import URI_VARIABLE, Home
 from tuning.space import read
 from tuning.sweep import Sweep
 
 PAGE = 1_000
-PARENT = "mlflow.parentRunId"
 
 
 def names(home: Home) -> list[str]:
@@ -60,8 +61,8 @@ def best_for(home: Home, name: str, sweep: Sweep) -> list[dict[str, Any]] | None
 
 def _client(home: Home) -> MlflowClient | None:
     """None where there is no MLflow yet: to ask would make one."""
-    uri = os.environ.get(URI_VARIABLE)
-    return MlflowClient(tracking_uri=uri or home.tracking_uri) if uri or home.tracking_database.exists() else None
+    there = os.environ.get(URI_VARIABLE) or home.tracking_database.exists()
+    return MlflowClient(tracking_uri=tracking_uri(home)) if there else None
 
 
 def _runs(client: MlflowClient, experiment_id: str) -> Iterator[Run]:

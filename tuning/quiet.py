@@ -9,7 +9,7 @@ _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    # A server that is away is asked again by tracking.py, which knows when to stop; MLflow itself goes on for minutes.
+    # A server that is away is asked again by mlflow_writes.py, which knows when to stop; MLflow goes on for minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "RAY_AIR_NEW_OUTPUT": "0",

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from trainables.tune import trainable_of
 from tuning import confirm as confirming
-from tuning import controller, memory, studies, tracking, workers
+from tuning import controller, memory, mlflow_server, studies, workers
 from tuning.confirm import ConfirmSearch
 from tuning.ended_legs import EndedLegs
 from tuning.errors import Interrupted, Problem, StudyError, SweepError
@@ -154,7 +154,7 @@ def _follow(study: Study, team: Team, console: Console | None) -> StudyView:
 
 def _refuse_tracking(sweep: Sweep, home: Home) -> None:
     if sweep.tracking == "mlflow":
-        tracking.refuse_unusable(home)
+        mlflow_server.refuse_unusable(home)
 
 
 def _say_shortfall(tracker: Tracker, console: Console) -> None:

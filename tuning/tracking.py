@@ -6,8 +6,6 @@ study before the run's first metric, so that the run is found again and none is 
 
 import json
 import logging
-import math
-import os
 import queue
 import threading
 import time
@@ -16,36 +14,37 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
-import sqlalchemy
-from mlflow.entities import Experiment, LifecycleStage, Metric, Param, Run, RunTag
-from mlflow.exceptions import MlflowException
+from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.tracking import MlflowClient
-from sqlalchemy.exc import SQLAlchemyError
 
 from trainables import checkpoint
 from tuning import outcome as outcomes
 from tuning import sqlite
-from tuning.errors import ServerError
 from tuning.legs import Leg, Plan
 from tuning.locks import alone
+from tuning.mlflow_runs import (
+    ARTIFACTS,
+    FRONT,
+    KIND,
+    PARENT,
+    STATUSES,
+    confirmed_tags,
+    kept_artifacts,
+    lacking_confirmed,
+    of_halving,
+    params,
+    state_word,
+)
+from tuning.mlflow_server import restored, tracking_uri
+from tuning.mlflow_writes import Writes
 from tuning.outcome import MemberResult, Outcome
-from tuning.paths import URI_VARIABLE, Home
 from tuning.right_of_way import RightOfWay
 from tuning.study import Study
-from tuning.views import Candidate, Confirmation, StudyView
+from tuning.views import Confirmation, StudyView
 
 log = logging.getLogger(__name__)
-Answer = TypeVar("Answer")
 Ended = tuple[Outcome, list[MemberResult]]
-
-STATUSES = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED", "waiting": "KILLED"}
-"""How a run ends; MLflow knows few ways, so the tag `lockstep.state` has the word itself."""
-
-KIND = {"mlflow.experimentKind": "custom_model_development"}
-"""Has the UI show an experiment of training runs, not one of language models."""
 
 BATCH = 800
 """The most metrics told at once: MLflow takes 1,000 metrics, parameters and tags together."""
@@ -57,57 +56,8 @@ has waited for the longer time: each write costs, however small."""
 READING_S, HANDING_OUT_S, BEGINNING_S = 0.05, 0.3, 0.05
 """What a leg reports is read in less, the one that follows is handed out in less, and begins in less."""
 
-FIRST_WAIT_S, LONGEST_WAIT_S, CLOSING_S = 0.5, 30.0, 60.0
-SILENT_CLOSING_S = 2.0
+CLOSING_S, SILENT_CLOSING_S = 60.0, 2.0
 """After so long a person is told what is waited for."""
-
-BEST_KEPT = 5
-"""Trials whose best.pt is kept as an artifact; of two objectives all of the front."""
-
-ARTIFACTS = "checkpoint"
-"""The folder of a run's artifacts that has best.pt."""
-
-PARENT = "mlflow.parentRunId"
-FRONT = "lockstep.front"
-"""The tag of trials that are on the front, or were once; on the study's own run it names them."""
-
-DATABASES = ("postgresql", "mysql", "mssql")
-"""Those that MLflow knows and asks, where they do not answer, for an hour."""
-
-_PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
-"""What MLflow answers, or says of a server that does not answer, when another try may go through."""
-
-
-def tracking_uri(home: Home) -> str:
-    """The MLflow that is told: the environment's, else the study folder's own."""
-    return os.environ.get(URI_VARIABLE) or home.tracking_uri
-
-
-def refuse_unusable(home: Home) -> None:
-    """Raises ServerError where MLflow can't be told by what the environment says. No server is asked yet."""
-    given = os.environ.get(URI_VARIABLE)
-    if not given:
-        return
-    sqlite.write_ahead(home.tracking_database)
-    try:
-        parts = urlsplit(given)
-        if parts.scheme in ("http", "https") and not parts.hostname:
-            raise ValueError("it names no host")
-        if parts.scheme.partition("+")[0] in DATABASES:
-            sqlalchemy.create_engine(given).connect().close()
-        else:
-            MlflowClient(tracking_uri=given)
-    except (MlflowException, SQLAlchemyError, ImportError, OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise ServerError(
-            f"{URI_VARIABLE}: should be a server, such as http://127.0.0.1:5000, or a database, such as "
-            f"sqlite:////data/mlflow.db, is {sqlite.without_password(given)!r}: {reason}"
-        ) from error
-
-
-def is_passing(error: MlflowException | OSError) -> bool:
-    """Whether another try may go through, as the server may have been away."""
-    return not isinstance(error, MlflowException) or error.error_code in _PASSING
 
 
 @dataclass
@@ -126,7 +76,10 @@ class Tracker:
         self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._way = RightOfWay()
         """The search's, while it hands out legs."""
+        self._writes = Writes(self._way)
         self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
+        self._interrupted = False
+        """Whether nobody waited until all was told."""
         self._runs: dict[int, str] = {}
         self._ended: set[int] = set()
         self._on_front: set[int] = set()
@@ -138,19 +91,13 @@ class Tracker:
         self._experiment_id = ""
         self._parent: str | None = None
         self._tags = {"lockstep.key": study.key, "lockstep.study": study.name, "lockstep.loop": study.sweep.loop}
-        self._give_up_at = float("inf")
-        self._away = False
-        """Whether the last write failed as it does when the server does not answer."""
-        self.untold = 0
-        """Writes that MLflow did not take, for good."""
-        self._lacking: set[int | None] = set()
-        """Trials whose runs were not told all; None: the study's own."""
-        self._why = ""
-        """What MLflow said when it did not take a write."""
 
     @contextmanager
     def open(self, say: Callable[[str], None] = log.info) -> Iterator["Tracker"]:
-        """Write until closed; what is left then has a minute, and `say` tells a person of it if it takes long."""
+        """Write until closed; what is left then has a minute, and `say` tells a person of it if it takes long.
+
+        Whoever interrupts that leaves it untold, and nothing else.
+        """
         # Asked now: of whatever ends from here on, the search tells.
         self._events.put(partial(self._begin_study, self._study.plans(), self._study.ends()))
         self._thread.start()
@@ -160,12 +107,16 @@ class Tracker:
             self._events.put(self._cut_off)
             raise
         finally:
-            self._give_up_at = time.monotonic() + CLOSING_S
+            self._writes.give_up_in(CLOSING_S)
             self._events.put(None)
-            self._thread.join(SILENT_CLOSING_S)
-            if self._thread.is_alive():
-                say(f"telling MLflow what is left, up to {CLOSING_S:g} s")
-                self._thread.join()
+            try:
+                self._thread.join(SILENT_CLOSING_S)
+                if self._thread.is_alive():
+                    say(f"telling MLflow what is left, up to {CLOSING_S:g} s; Ctrl-C leaves it for later")
+                    self._thread.join()
+            except KeyboardInterrupt:
+                # Asked whether it is alive, a thread whose end was waited for in vain says no (Python 3.11).
+                self._interrupted = True
 
     def begun(self, leg: Leg) -> None:
         """Make a run of every trial of the leg."""
@@ -191,18 +142,21 @@ class Tracker:
     @property
     def shortfall(self) -> str | None:
         """What a person should know of what MLflow was not told; None where it was told all."""
-        if not self.untold:
+        writes, name = self._writes, self._study.name
+        later = f"`tuning audit {name} --repair` or `tuning resume {name}` tells it later."
+        if self._interrupted:
+            return f"MLflow was not told all, as that was interrupted; {later}"
+        if not writes.untold:
             return None
         uri, home = sqlite.without_password(tracking_uri(self._study.home)), self._study.home
-        count = max(1, len(self._lacking))
+        count = max(1, len(writes.lacking))
         runs = f"{count} run{'s' * (count > 1)}"
         what = (
             f"MLflow could not be reached at {uri}: what it was not told of {runs} is kept in the study"
-            if self._away
-            else f"MLflow did not take all of {runs} ({self._why}; all of it in {home.logs / 'tuning.log'})"
+            if writes.away
+            else f"MLflow did not take all of {runs} ({writes.why}; all of it in {home.logs / 'tuning.log'})"
         )
-        name = self._study.name
-        return f"{what}; `tuning audit {name} --repair` or `tuning resume {name}` tells it later."
+        return f"{what}; {later}"
 
     def _work(self) -> None:
         while True:
@@ -218,15 +172,8 @@ class Tracker:
                 self._write_pending()
         self._write_pending()
 
-    @contextmanager
-    def _telling(self, number: int | None) -> Iterator[None]:
-        before = self.untold
-        yield
-        if self.untold > before:
-            self._lacking.add(number)
-
     def _begin_study(self, plans: Mapping[int, Plan], ends: Mapping[int, Ended]) -> None:
-        with self._telling(None):
+        with self._writes.of(None):
             runs = self._own_run()
         if self._parent is not None:
             self._take_up({number: run for number, run in runs.items() if number is not None}, plans, ends)
@@ -234,20 +181,20 @@ class Tracker:
     def _own_run(self) -> dict[int | None, Run]:
         """Find or make the study's own run; returns the runs that there are already, by trial."""
         sqlite.write_ahead(self._study.home.tracking_database)
-        client = self._insist(lambda: MlflowClient(tracking_uri=tracking_uri(self._study.home)))
+        client = self._writes.insist(lambda: MlflowClient(tracking_uri=tracking_uri(self._study.home)))
         if client is None:
             return {}
         self._client = client
-        experiment = self._insist(self._experiment)
-        runs = None if experiment is None else self._insist(partial(self._known_runs, experiment))
+        experiment = self._writes.insist(self._experiment)
+        runs = None if experiment is None else self._writes.insist(partial(self._known_runs, experiment))
         if experiment is None or runs is None:
             return {}
         self._experiment_id = experiment
         if None in runs:
             self._parent = runs[None].info.run_id
-            self._insist(partial(self._set_running, runs[None].info.run_id))
+            self._writes.insist(partial(self._set_running, runs[None].info.run_id))
         else:
-            self._parent = self._insist(lambda: self._create(experiment, self._study.name, self._tags))
+            self._parent = self._writes.insist(lambda: self._create(experiment, self._study.name, self._tags))
         if self._parent is not None:
             self._study.set_tracking({"experiment_id": experiment, "run_id": self._parent})
             self._describe(self._parent, new=None not in runs or not runs[None].data.params)
@@ -259,8 +206,8 @@ class Tracker:
         own = sweep.model_dump(mode="json", exclude={"search", "fixed", "workers", "name"})
         shown = {**own, **{f"fixed.{name}": value for name, value in sweep.fixed.items()}}
         if new:
-            self._insist(lambda: self._client.log_batch(run_id, params=_params(shown)))
-        self._insist(lambda: self._client.log_text(run_id, sweep.to_yaml(), "sweep.yaml"))
+            self._writes.insist(lambda: self._client.log_batch(run_id, params=params(shown)))
+        self._writes.insist(lambda: self._client.log_text(run_id, sweep.to_yaml(), "sweep.yaml"))
 
     def _known_runs(self, experiment: str) -> dict[int | None, Run]:
         """The runs that the study has already, by trial; its own run under None."""
@@ -282,13 +229,15 @@ class Tracker:
         self._on_front = {number for number, run in runs.items() if run.data.tags.get(FRONT) == "true"}
         for each in runs.values():
             if each.data.tags.get(PARENT) != self._parent:
-                self._insist(partial(self._client.set_tag, each.info.run_id, PARENT, self._parent))
+                self._writes.insist(partial(self._client.set_tag, each.info.run_id, PARENT, self._parent))
         known = self._study.runs()
         for number, (found, members) in ends.items():
             run = runs.get(number)
             if run is None:
                 self._begin_trials([plans[number]], "")
-            elif run.info.status == STATUSES[_state(found)] and run.data.tags["lockstep.state"] == _state(found):
+            elif run.info.status == STATUSES[state_word(found)] and run.data.tags["lockstep.state"] == state_word(
+                found
+            ):
                 self._runs[number] = run.info.run_id
                 self._ended.add(number)
                 if known.get(number) != run.info.run_id:
@@ -310,11 +259,11 @@ class Tracker:
         self._study.set_run(number, run_id)
         self._runs[number] = run_id
         for key in run.data.metrics:
-            history = self._insist(partial(self._client.get_metric_history, run_id, key)) or []
+            history = self._writes.insist(partial(self._client.get_metric_history, run_id, key)) or []
             self._seen.setdefault(number, {})[key] = max((metric.step for metric in history), default=-1)
         if not run.data.params:
-            self._of(number).params += _params(plan.params)
-        self._insist(partial(self._set_running, run_id))
+            self._of(number).params += params(plan.params)
+        self._writes.insist(partial(self._set_running, run_id))
 
     def _set_running(self, run_id: str) -> None:
         self._client.update_run(run_id, status="RUNNING")
@@ -351,8 +300,7 @@ class Tracker:
     def _begin_trials(self, plans: Sequence[Plan], leg: str) -> None:
         new = [plan for plan in plans if plan.number not in self._runs]
         if self._parent is None:
-            self.untold += len(new)
-            self._lacking |= {plan.number for plan in new}
+            self._writes.lack(plan.number for plan in new)
             return
         runs = {plan.number: self._begin_trial(plan, self._parent, leg) for plan in new}
         with self._study.at_once():
@@ -361,10 +309,10 @@ class Tracker:
                     self._study.set_run(number, run_id)
                     self._runs[number] = run_id
         for plan in new:
-            self._of(plan.number).params += _params(plan.params)
+            self._of(plan.number).params += params(plan.params)
 
     def _begin_trial(self, plan: Plan, parent: str, leg: str) -> str | None:
-        with self._telling(plan.number):
+        with self._writes.of(plan.number):
             return self._made(plan, parent, leg)
 
     def _made(self, plan: Plan, parent: str, leg: str) -> str | None:
@@ -378,7 +326,7 @@ class Tracker:
             "lockstep.values": json.dumps(plan.values),
         }
         name = f"{self._study.name}/{plan.number}"
-        return self._insist(lambda: self._create(self._experiment_id, name, tags))
+        return self._writes.insist(lambda: self._create(self._experiment_id, name, tags))
 
     def _write_pending(self) -> None:
         for number in list(self._pending):
@@ -389,19 +337,18 @@ class Tracker:
         """Tell a run what is to be told of it."""
         told, run_id = self._pending.pop(number, Told()), self._runs.get(number)
         if run_id is None:
-            self.untold += 1
-            self._lacking.add(number)
+            self._writes.lack([number])
             return
-        with self._telling(number):
+        with self._writes.of(number):
             self._write(run_id, told, tags)
 
     def _write(self, run_id: str, told: Told, tags: Mapping[str, str]) -> None:
         batches = [told.metrics[first : first + BATCH] for first in range(0, len(told.metrics), BATCH)] or [[]]
         for batch in batches[:-1]:
-            self._insist(partial(self._client.log_batch, run_id, metrics=batch))
+            self._writes.insist(partial(self._client.log_batch, run_id, metrics=batch))
         run_tags = [RunTag(key, tag) for key, tag in tags.items()]
         if batches[-1] or told.params or run_tags:
-            self._insist(lambda: self._client.log_batch(run_id, batches[-1], told.params, run_tags))
+            self._writes.insist(lambda: self._client.log_batch(run_id, batches[-1], told.params, run_tags))
 
     def _end_trial(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
         steps = max((member.value_steps or 0 for member in members), default=0)
@@ -412,7 +359,7 @@ class Tracker:
             of_seeds |= {f"seed-{place}/value": value for place, value in enumerate(values)}
             told |= {name: value for name, value in of_seeds.items() if value is not None}
         self._note(number, 0, [(steps, told)], _now())
-        state = _state(found)
+        state = state_word(found)
         tags = {"lockstep.state": state, "lockstep.diverged_at": found.diverged_at, "lockstep.reason": found.reason}
         tags["lockstep.given_up_at"] = found.given_up_at
         self._tell(number, {key: str(tag) for key, tag in tags.items() if tag is not None})
@@ -420,13 +367,13 @@ class Tracker:
         run_id = self._runs.get(number)
         if run_id is not None:
             self._ended.add(number)
-            with self._telling(number):
-                self._insist(lambda: self._client.set_terminated(run_id, STATUSES[state]))
+            with self._writes.of(number):
+                self._writes.insist(lambda: self._client.set_terminated(run_id, STATUSES[state]))
 
     def _end_run(self, run_id: str, state: str, metrics: Sequence[Metric], tags: Mapping[str, str]) -> None:
         run_tags = [RunTag(key, tag) for key, tag in {"lockstep.state": state, **tags}.items()]
-        self._insist(lambda: self._client.log_batch(run_id, metrics=metrics, tags=run_tags))
-        self._insist(lambda: self._client.set_terminated(run_id, STATUSES[state]))
+        self._writes.insist(lambda: self._client.log_batch(run_id, metrics=metrics, tags=run_tags))
+        self._writes.insist(lambda: self._client.set_terminated(run_id, STATUSES[state]))
 
     def _cut_off(self) -> None:
         """The search was left in the middle: what has not ended waits, the study's own run too."""
@@ -440,7 +387,7 @@ class Tracker:
             self._end_run(self._runs[number], "waiting", [], {})
 
     def _end_study(self, view: StudyView) -> None:
-        with self._telling(None):
+        with self._writes.of(None):
             self._tell_end(view)
 
     def _tell_end(self, view: StudyView) -> None:
@@ -451,11 +398,11 @@ class Tracker:
         for number in kept_artifacts(view):
             run_id, weights = self._runs.get(number), checkpoints[number]
             if run_id and weights and checkpoint.is_whole(Path(weights)):
-                self._insist(partial(self._client.log_artifact, run_id, weights, ARTIFACTS))
+                self._writes.insist(partial(self._client.log_artifact, run_id, weights, ARTIFACTS))
         self._mark_front({trial.number for trial in view.front})
         best, now = view.best, _now()
         metrics = [] if best is None or best.value is None else [Metric("value", best.value, now, best.number)]
-        metrics += [Metric(name, value, now, len(view.trials)) for name, value in _of_halving(view).items()]
+        metrics += [Metric(name, value, now, len(view.trials)) for name, value in of_halving(view).items()]
         tags = {"lockstep.best_trial": str(best.number)} if best else {}
         if view.confirmation is not None:
             self._tell_confirmed(view.confirmation)
@@ -470,91 +417,19 @@ class Tracker:
             run_id = self._runs.get(each.number)
             if run_id is None:
                 continue
-            with self._telling(each.number):
-                run = self._insist(partial(self._client.get_run, run_id))
+            with self._writes.of(each.number):
+                run = self._writes.insist(partial(self._client.get_run, run_id))
                 lacking = {} if run is None else lacking_confirmed(each, run)
                 metrics = [Metric(name, value, _now(), found.seeds) for name, value in lacking.items()]
                 if metrics:
-                    self._insist(partial(self._client.log_batch, run_id, metrics=metrics))
+                    self._writes.insist(partial(self._client.log_batch, run_id, metrics=metrics))
 
     def _mark_front(self, front: set[int]) -> None:
         for number in sorted(front ^ self._on_front):
             run_id, on_it = self._runs.get(number), str(number in front).lower()
             if run_id is not None:
-                self._insist(partial(self._client.set_tag, run_id, FRONT, on_it))
+                self._writes.insist(partial(self._client.set_tag, run_id, FRONT, on_it))
         self._on_front = front
-
-    def _insist(self, write: Callable[[], Answer]) -> Answer | None:
-        """Write, again and again while the server is away; not for ever once the study is over.
-
-        Once its time is up a server that was away is not asked again: each question would take as long as a timeout.
-        """
-        if self._away and time.monotonic() > self._give_up_at:
-            self.untold += 1
-            return None
-        wait = FIRST_WAIT_S
-        self._way.give()
-        while True:
-            try:
-                answer = write()
-            except (MlflowException, OSError) as error:
-                self._away = passing = is_passing(error)
-                if not passing or time.monotonic() + wait > self._give_up_at:
-                    self.untold += 1
-                    self._why = str(error).partition("\n")[0]
-                    log.error("MLflow was not told: %s", error)
-                    return None
-                log.warning("MLflow did not take it, trying again in %.1f s: %s", wait, error)
-                time.sleep(wait)
-                wait = min(2 * wait, LONGEST_WAIT_S)
-            else:
-                self._away = False
-                return answer
-
-
-def restored(client: MlflowClient, name: str) -> Experiment | None:
-    """The experiment of this name, brought back where it was deleted: its name can't be given to another one."""
-    found = client.get_experiment_by_name(name)
-    if found is not None and found.lifecycle_stage == LifecycleStage.DELETED:
-        log.warning("MLflow's experiment %r was deleted; it is brought back", name)
-        client.restore_experiment(found.experiment_id)
-    return found
-
-
-def _state(found: Outcome) -> str:
-    return "diverged" if found.diverged_at is not None else found.state
-
-
-def kept_artifacts(view: StudyView) -> list[int]:
-    """The trials whose best.pt MLflow has: the best of the search, and the one to use."""
-    kept = [trial.number for trial in view.front or view.ranked()[:BEST_KEPT]]
-    chosen = [view.chosen.number] if view.chosen else []
-    return kept + [number for number in chosen if number not in kept]
-
-
-def confirmed_tags(found: Confirmation) -> dict[str, str]:
-    """What the study's own run says of the confirmation: the trial that is first, and whether it is a champion."""
-    champion = "none" if found.champion is None else str(found.champion)
-    return {"lockstep.leader": str(found.leader), "lockstep.champion": champion}
-
-
-def lacking_confirmed(found: Candidate, run: Run) -> dict[str, float]:
-    """What the trial's run does not say yet of what fresh seeds say of it."""
-    low, high = found.interval
-    told = {"mean": found.mean, "low": low, "high": high, "beats_default": found.improvement}
-    known = {f"confirmed/{name}": value for name, value in told.items() if value is not None and math.isfinite(value)}
-    has = run.data.metrics
-    return {name: value for name, value in known.items() if name not in has or not math.isclose(has[name], value)}
-
-
-def _of_halving(view: StudyView) -> dict[str, float]:
-    """What halving saved, and which share of the pruned trials that were trained on it should have kept."""
-    told = {} if view.saved is None else {"halving/saved": view.saved[0]}
-    return told if view.audit is None else {**told, "halving/missed": view.audit.missed / view.audit.trials}
-
-
-def _params(values: Mapping[str, Any]) -> list[Param]:
-    return [Param(key, str(value)) for key, value in values.items()]
 
 
 def _now() -> int:

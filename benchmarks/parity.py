@@ -19,6 +19,7 @@ import plain_reinforce
 import sb3_dqn
 import torch
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from trainables import LOOPS
@@ -79,27 +80,29 @@ def _shown(scores: Sequence[float]) -> str:
     return f"{statistics.interquartile_mean(scores):.1f} ({low:.1f} to {high:.1f})"
 
 
-def packed(loop: str, settings: dict[str, Any], seeds: Sequence[int]) -> list[float]:
+def packed(name: str, loop: str, settings: dict[str, Any], seeds: Sequence[int]) -> list[float]:
     """The last score of each seed, all trained as one pack."""
     torch.set_num_threads(1)
     made = LOOPS[loop]
     configs = [made.Config(**settings, seed=seed) for seed in seeds]
-    reports = made(configs, torch.device("cpu")).train(configs[0].budget)
+    with Console(stderr=True).status(f"{name}: ours, {len(seeds)} members of a pack"):
+        reports = made(configs, torch.device("cpu")).train(configs[0].budget)
     return [float(report.points[-1][1][made.score]) for report in reports]
 
 
-def apart(train: Callable[[int], float], seeds: Sequence[int], cores: int) -> list[float]:
+def apart(name: str, train: Callable[[int], float], seeds: Sequence[int], cores: int) -> list[float]:
     """The score of each seed, each trained alone, a process a core."""
+    console, what = Console(stderr=True), f"{name}: the reference, alone"
     # Forked processes would inherit the threads' state of a torch that has been used.
     with ProcessPoolExecutor(cores, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        return list(pool.map(train, seeds))
+        return list(track(pool.map(train, seeds), what, len(seeds), console=console))
 
 
 def cartpole_reinforce(seeds: Sequence[int], cores: int) -> Compared:
     """REINFORCE on CartPole-v1 against a plain loop."""
-    ours = packed("reinforce", CARTPOLE_REINFORCE, seeds)
-    theirs = apart(_plain_reinforce, seeds, cores)
-    return Compared("reinforce, CartPole-v1", "plain torch loop", ours, theirs)
+    name = "reinforce, CartPole-v1"
+    theirs = apart(name, _plain_reinforce, seeds, cores)
+    return Compared(name, "plain torch loop", packed(name, "reinforce", CARTPOLE_REINFORCE, seeds), theirs)
 
 
 def _plain_reinforce(seed: int) -> float:
@@ -118,8 +121,8 @@ def acrobot_dqn(seeds: Sequence[int], cores: int) -> Compared:
 
 
 def _dqn(name: str, settings: dict[str, Any], seeds: Sequence[int], cores: int) -> Compared:
-    theirs = apart(partial(_sb3_dqn, settings), seeds, cores)
-    return Compared(name, "Stable-Baselines3", packed("dqn", settings, seeds), theirs)
+    theirs = apart(name, partial(_sb3_dqn, settings), seeds, cores)
+    return Compared(name, "Stable-Baselines3", packed(name, "dqn", settings, seeds), theirs)
 
 
 def _sb3_dqn(settings: dict[str, Any], seed: int) -> float:

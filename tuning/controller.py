@@ -16,7 +16,7 @@ from ray.tune.experiment import Trial
 from ray.tune.result import DONE, RESULT_DUPLICATE, SHOULD_CHECKPOINT
 from ray.tune.utils.object_cache import _ObjectCache
 
-REPORT_EVERY_S, MOST_REPORTS = 1.0, 1_000
+REPORT_EVERY_S, MOST_REPORTS = 2.0, 1_000
 """A worker goes on by itself for so long, or until it has so much to report, and then reports all of it."""
 
 STANDS_STILL = (DONE, RESULT_DUPLICATE, SHOULD_CHECKPOINT)

@@ -2,8 +2,6 @@
 
 import json
 import math
-import os
-import signal
 import socket
 import sys
 import threading
@@ -424,13 +422,10 @@ def test_who_does_not_wait_for_what_is_left_can_have_it_told_later(runs: Path, m
         process_ends.wait()
         sys.exit()
 
-    def interrupt() -> None:
-        writing.wait()
-        os.kill(os.getpid(), signal.SIGINT)
-
     def impatient(line: str) -> None:
         said.append(line)
-        threading.Thread(target=interrupt).start()
+        writing.wait()
+        raise KeyboardInterrupt
 
     said: list[str] = []
     monkeypatch.setattr(MlflowClient, "set_terminated", held_up)

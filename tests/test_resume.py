@@ -19,11 +19,11 @@ from tuning.legs import LegRecord
 
 SMALL: dict[str, Any] = {
     "trials": 12,
-    "budget": 2_000,
+    "budget": 8_000,
     "pack_size": 3,
-    "halving": {"reduction": 2, "minimum": 500, "audit_fraction": 0.3},
+    "halving": {"reduction": 2, "minimum": 2_000, "audit_fraction": 0.3},
 }
-"""Legs to 500, 1,000 and 2,000 steps, of less than a second each."""
+"""Legs to 2,000, 4,000 and 8,000 steps: of a second or so, in which whoever watches them can do something."""
 
 LAST_MOMENT = 30
 """About as much as is written of legs and of ends: eight legs handed out and closed, twelve trials ended."""
@@ -118,7 +118,7 @@ def test_another_sweep_is_refused_with_what_differs(survivor: Survivor, tuning: 
     code, out, err = tuning("resume", drivers.STUDY, str(other), "--root", str(survivor.root), "--json")
     assert (code, out) == (2, "")
     assert "tiny-1" in err
-    assert "budget: is 4000, the study has 2000" in err
+    assert "budget: is 4000, the study has 8000" in err
     assert "trials" not in err
     assert len(sweeps.opened(survivor.root).view().trials) == 12
 
@@ -135,7 +135,7 @@ def test_a_finished_study_is_given_more_trials(survivor: Survivor) -> None:
     shown = resumed(survivor.folder, "--trials", "+4")
     drivers.assert_whole(survivor.root, 16)
     assert shown["trials"][:12] == before
-    assert all(trial["steps"] >= 500 for trial in shown["trials"][12:])
+    assert all(trial["steps"] >= 2_000 for trial in shown["trials"][12:])
 
 
 @pytest.mark.slow

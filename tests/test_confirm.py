@@ -16,6 +16,7 @@ from sweeps import Said
 from tuning import leaderboard
 from tuning.audit import audit
 from tuning.confirm import ConfirmSearch, candidates, conclude, fresh_seeds, missing
+from tuning.search import pack_size
 from tuning.study import SEARCH_SEEDS, Study
 from tuning.sweep import Confirm
 
@@ -40,6 +41,7 @@ def confirmed(
     packs = []
     while (leg := search.suggest(f"pack {len(packs)}")) != Searcher.FINISHED:
         trials = [int(Path(member["folder"]).parent.name) for member in leg["members"]]
+        assert leg["size"] == pack_size(study.sweep, 2) * study.sweep.seeds
         scores = [score(trial, order[each["seed"]]) for trial, each in zip(trials, leg["members"], strict=True)]
         places = [place for place, trial in enumerate(trials) if trial in diverged]
         name = f"pack {len(packs)}"

@@ -135,6 +135,7 @@ def test_as_many_trials_as_were_asked_for(runs: Path, trials: int, size: int, si
     study = sweeps.created(runs, trials=trials, pack_size=size)
     legs = sweeps.driven(study, workers=2)
     assert [len(leg["members"]) for leg in legs] == sizes
+    assert {leg["size"] for leg in legs} == {size}, "what a pack that is left over may be filled up to"
     assert [trial.number for trial in study.view().trials] == list(range(trials))
     assert study.view().count("complete") == trials
     assert len(study.optuna.get_trials()) == trials

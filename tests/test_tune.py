@@ -15,7 +15,7 @@ from ray.tune import TuneConfig
 from ray.tune.schedulers import ASHAScheduler, PopulationBasedTraining, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-from trainables import checkpoint
+from trainables import checkpoint, pack
 from trainables.checkpoint import BEST, LATEST, CheckpointError
 from trainables.tune import DQN, TRAINABLES, Pack, Reinforce, Supervised
 
@@ -98,6 +98,39 @@ def packed(loop: str, root: Path | None = None) -> dict[str, Any]:
 
 
 # Driven by hand
+
+FEW, MORE, MANY = 1_000, 30_000, 200_000  # environment steps: of 0, 14,500 and 99,500 updates
+
+
+@pytest.mark.parametrize(
+    ("given", "members", "size", "computed"),
+    [
+        ({"budget": MORE}, 2, 8, 8),
+        ({"budget": MORE}, 5, None, 6),
+        ({"budget": MORE}, 10, 10, 10),
+        ({"budget": MORE}, 13, 10, 16),
+        ({"budget": MANY}, 10, 10, 10),
+        ({"budget": MANY}, 2, 8, 2),
+        ({"budget": MANY}, 5, 8, 6),
+        ({"budget": FEW}, 5, 8, 6),
+        ({"budget": FEW, "compile": "always"}, 5, 8, 8),
+        ({"budget": MORE, "compile": "never"}, 5, 8, 6),
+    ],
+)
+def test_a_pack_that_is_left_over_is_filled_up_where_no_size_of_its_own_pays(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], members: int, size: int | None, computed: int
+) -> None:
+    monkeypatch.setattr(pack, "_COMPILERS", ("sh",))  # so that the rule is the same where there is no compiler
+    made: list[int] = []
+
+    class Counting(DQN.loop):
+        def __init__(self, configs: Sequence[Any], device: torch.device) -> None:
+            made.append(len(configs))
+
+    worker = type("Worker", (Pack,), {"loop": Counting})
+    common = {"environment": "CartPole-v1", **given, "leg": "leg"}
+    worker({**common, "members": [{"seed": seed} for seed in range(members)], **({"size": size} if size else {})})
+    assert made == [computed]
 
 
 @pytest.mark.parametrize("loop", FLAT)

@@ -13,7 +13,6 @@ import pickle
 import shutil
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,7 +47,6 @@ def compile_into(folder: Path, request: Any) -> None:
     """Write the program of a request (programs.Request) and what its outputs are."""
     import torch
     from torch import Tensor, _inductor
-    from torch._inductor import cpu_vec_isa
     from torch.fx.experimental.proxy_tensor import make_fx
 
     from trainables.programs import OUTPUTS, PROGRAM
@@ -66,12 +64,8 @@ def compile_into(folder: Path, request: Any) -> None:
         # In the order of their numbers, as the next call takes them.
         return tuple(each.contiguous() for each in given)
 
-    # Found by compiling probes, which takes seconds the first time: beside the tracing.
-    finding = threading.Thread(target=cpu_vec_isa.pick_vec_isa)
-    finding.start()
     with torch.no_grad():
         graph = make_fx(flat, tracing_mode="fake")(*inputs)
-        finding.join()
         written = _inductor.aot_compile(graph, inputs, options={"compile_threads": 1})
     shutil.copyfile(str(written), folder / PROGRAM)
     (folder / OUTPUTS).write_text(json.dumps(outputs["places"]))

@@ -62,6 +62,14 @@ class DQNConfig(EpisodicConfig):
     target_tau: float = tunable(1.0, description="share of the way to the network at an update; 1: a copy", gt=0, le=1)
     epsilon: Epsilon = tunable(LINEAR, description="how the share of random actions falls")
 
+    def rounds(self, steps: int) -> int:
+        """How many rounds of updates belong to so many environment steps."""
+        return max(0, steps // self.train_frequency - self.learning_starts // self.train_frequency)
+
+    def calls(self) -> int:
+        """Updates."""
+        return self.rounds(self.budget) * self.gradient_steps
+
 
 @made
 def packed_greedy(spec: Spec) -> Callable[[Tensors, Tensor], Tensor]:
@@ -160,7 +168,7 @@ class DQNLoop:
         alphas = torch.tensor([config.priority_alpha for config in configs]) if common.prioritised_replay else None
         self._betas = torch.tensor([config.priority_beta for config in configs], device=device)
         self._replay = replay.Replay(self._members, min(capacity, common.budget), description.inputs, device, alphas)
-        self._updates_in_all = self._rounds(common.budget) * common.gradient_steps
+        self._updates_in_all = common.calls()
         self._compiled = pack.compiles(common.compile, self._updates_in_all, device)
         greedy, compiled = packed_greedy(self._spec), pack.compiles(common.compile, common.budget, device)
         self._greedy = programs.chosen(greedy, compiled)
@@ -219,7 +227,7 @@ class DQNLoop:
 
     def _learn(self) -> None:
         """A round of updates."""
-        done, priorities = (self._rounds(self.steps) - 1) * self._common.gradient_steps, self._replay.priorities
+        done, priorities = (self._common.rounds(self.steps) - 1) * self._common.gradient_steps, self._replay.priorities
         for step, batch in enumerate(self._batches()):
             moment = self._learner.moment((done + step) / self._updates_in_all, 1 / self._updates_in_all, self.steps)
             shown = self._learner.update(moment, self._target, self._replay.rows, *batch, compiled=self._compiled)
@@ -236,7 +244,7 @@ class DQNLoop:
             newest = self._replay.newest(common.batch_size, self._n_steps - 1)
             yield from [(newest,)] * common.gradient_steps
             return
-        uniforms = self._sampling.at(np.full(self._members, self._rounds(self.steps))).reshape(shape)
+        uniforms = self._sampling.at(np.full(self._members, self._common.rounds(self.steps))).reshape(shape)
         if self._replay.priorities is None:
             indices = self._replay.indices(uniforms)
             yield from ((indices[:, step],) for step in range(common.gradient_steps))
@@ -254,11 +262,6 @@ class DQNLoop:
         for name, tensor in self._target.items():
             share = shares.reshape(-1, *(1 for _ in tensor.shape[1:]))
             self._target[name] = torch.lerp(tensor, self._learner.parameters[name], share)
-
-    def _rounds(self, steps: int) -> int:
-        """How many rounds of updates belong to so many environment steps."""
-        frequency, starts = self._common.train_frequency, self._common.learning_starts
-        return max(0, steps // frequency - starts // frequency)
 
     def _epsilon(self) -> NDArray[np.float64]:
         """(M,), the share of random actions now."""

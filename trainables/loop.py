@@ -81,6 +81,10 @@ class Config(Training):
         """How many times results are reported over the budget."""
         return self.reports
 
+    def calls(self) -> int | None:
+        """How often a pack is computed with over the budget; None: the config alone does not tell."""
+        return None
+
 
 class EpisodicConfig(Config):
     """The fields of the loops that train on an environment."""

@@ -15,6 +15,10 @@ Tree = dict[str, Any]
 PAYS_AT = 4_000
 """Calls from which compiling pays: 10 to 25 s of it, once on a machine, against 2 to 5 ms a call (docs/findings.md)."""
 
+OWN_SIZE_PAYS_AT = 50_000
+"""Calls from which programs of its own size pay a pack that is smaller than its sweep's others: 20 s of compiling, once
+on a machine, against 0.4 ms a call of 2 members filled up to 8 (docs/findings.md)."""
+
 _COMPILERS = ("g++", "c++", "clang++")
 
 
@@ -60,3 +64,8 @@ def compiles(choice: str, calls: int, device: torch.device) -> bool:
     if choice != "auto":
         return choice == "always"
     return calls >= PAYS_AT and (device.type != "cpu" or any(shutil.which(name) for name in _COMPILERS))
+
+
+def fills(choice: str, calls: int, device: torch.device) -> bool:
+    """Whether a pack that is smaller than its sweep's others is filled up to their size; by a rule, likewise."""
+    return calls < OWN_SIZE_PAYS_AT and compiles(choice, calls, device)

@@ -54,6 +54,10 @@ class ReinforceConfig(EpisodicConfig):
     )
     normalise_advantages: bool = Field(False, description="advantages of a batch to mean 0 and deviation 1")
 
+    def calls(self) -> int:
+        """Steps of batches, whose episodes are played side by side."""
+        return self.budget // self.batch_size
+
 
 STEPS_AT_ONCE = 2**13
 """Steps of all members whose activations are held at once (docs/findings.md)."""
@@ -181,8 +185,7 @@ class ReinforceLoop:
         )
         self._entropy_changes = any(config.entropy_schedule != Fixed() for config in configs)
         self._deviation = Deviation.of(self._members)
-        rounds = common.budget // common.batch_size
-        self._sample = programs.chosen(packed_sample(self._spec), pack.compiles(common.compile, rounds, device))
+        self._sample = programs.chosen(packed_sample(self._spec), pack.compiles(common.compile, common.calls(), device))
         self._drawing = streams.Uniforms(seeds, Purpose.ACTIONS, common.batch_size)
         self._episode_seeds = streams.Uniforms(seeds, Purpose.EPISODES, common.batch_size)
         self._grid = environments.make(description, self._members, common.batch_size, common.backend)

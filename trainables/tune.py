@@ -22,10 +22,10 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 import torch
 from ray import tune
 
-from trainables import LOOPS, loop_of, programs
+from trainables import LOOPS, loop_of, pack, programs
 from trainables import checkpoint as checkpoints
 from trainables.faults import MemberFailed
-from trainables.loop import Loop, Report, Training, scored_by, structure
+from trainables.loop import Config, Loop, Report, Training, scored_by, structure
 
 Item = TypeVar("Item")
 
@@ -33,11 +33,12 @@ SAVE_EVERY_S = 20.0
 """Between two checkpoints of a leg; one more is written at its end."""
 
 SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
-"""Members that packs are filled up to: halving leaves packs of any size, and each size takes seconds to compile."""
+"""Members that packs are filled up to, if not to the size of their sweep: halving leaves packs of any size, and each
+takes seconds to compile."""
 
 _LARGEST = float(torch.finfo(torch.float32).max)
 
-PACK_FIELDS = ("members", "until", "leg", "confirm")
+PACK_FIELDS = ("members", "size", "until", "leg", "confirm")
 MEMBER_FIELDS = ("folder",)
 
 
@@ -52,9 +53,10 @@ class Closing(Protocol):
 class Pack(tune.Trainable):
     """Trains one pack, a step from one report to the next.
 
-    Beside the loop's fields, a config may have `until`, the budget at which to stop (else the full budget), and `leg`,
-    a name for people, and `confirm`, the number of fresh episodes that the last result scores the best weights on. A
-    member may have `folder`, where its checkpoints are kept, and gone on from if there are any.
+    Beside the loop's fields, a config may have `until`, the budget at which to stop (else the full budget), `size`, the
+    members of a full pack of its sweep, `leg`, a name for people, and `confirm`, the number of fresh episodes that the
+    last result scores the best weights on. A member may have `folder`, where its checkpoints are kept, and gone on from
+    if there are any.
     """
 
     loop: ClassVar[type[Loop]]
@@ -234,8 +236,19 @@ class Pack(tune.Trainable):
 
     def _filled(self, members: list[Any]) -> list[Any]:
         """Members up to a size that packs often have, by the last one again: each size is compiled for itself."""
-        size = next((size for size in SIZES if size >= len(members)), len(members))
-        return members + members[-1:] * (size - len(members))
+        return members + members[-1:] * (self._size(len(members)) - len(members))
+
+    def _size(self, count: int) -> int:
+        full = int(self.config.get("size") or 0)
+        if count == full or (count < full and self._keeps_to_size()):
+            return full
+        return next((size for size in SIZES if size >= count), count)
+
+    def _keeps_to_size(self) -> bool:
+        config = self._configs[0]
+        if not isinstance(config, Config) or (calls := config.calls()) is None:
+            return False
+        return pack.fills(config.compile, calls, self._device)
 
     def _own(self, members: list[Any]) -> list[Any]:
         """Those that are not there to fill the pack."""

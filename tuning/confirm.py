@@ -58,7 +58,8 @@ class ConfirmSearch(Searcher):
     def __init__(self, study: Study, wanted: Confirm, members: Sequence[Member], workers: int) -> None:
         super().__init__(metric=study.sweep.metric, mode="max" if study.sweep.direction == "maximize" else "min")
         self._study, self._wanted = study, wanted
-        self._packs = list(_packs(study, members, workers))
+        self._size = pack_size(study.sweep, workers) * study.sweep.seeds
+        self._packs = list(_packs(study, members, workers, self._size))
         self._under_way: dict[str, list[Member]] = {}
         self.watcher: Watcher | None = None
 
@@ -71,7 +72,8 @@ class ConfirmSearch(Searcher):
         members = [
             self._study.member(each.values, each.seed, home.confirming(name, each.number, each.seed)) for each in pack
         ]
-        return {"members": members, "confirm": self._wanted.episodes, "leg": f"confirm-{trial_id}"}
+        confirm = self._wanted.episodes
+        return {"members": members, "size": self._size, "confirm": confirm, "leg": f"confirm-{trial_id}"}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """A pack has come further."""
@@ -115,9 +117,8 @@ class ConfirmSearch(Searcher):
         return {}
 
 
-def _packs(study: Study, members: Sequence[Member], workers: int) -> Iterator[list[Member]]:
+def _packs(study: Study, members: Sequence[Member], workers: int, largest: int) -> Iterator[list[Member]]:
     """Members of one structure together, in packs of even size, enough of them that no worker idles."""
-    largest = pack_size(study.sweep, workers) * study.sweep.seeds
     groups: dict[str, list[Member]] = {}
     for member in members:
         groups.setdefault(study.sweep.structure_of(member.values), []).append(member)

@@ -197,7 +197,8 @@ class PackSearch(Searcher):
             for plan in leg.plans
             for place, seed in enumerate(plan.seeds)
         ]
-        return {"members": members, "until": leg.until, "leg": leg.name}
+        size = self._size * self._sweep.seeds
+        return {"members": members, "size": size, "until": leg.until, "leg": leg.name}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """A report of every member of a leg."""

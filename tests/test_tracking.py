@@ -1,55 +1,27 @@
-"""Tracking: what MLflow is told of a study, read back through its client; and what happens when it does not listen."""
+"""Tracking: what MLflow is told of a study, read back through its client."""
 
 import json
 import math
-import socket
-import sys
-import threading
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sweeps
-from mlflow.entities import Run, ViewType
-from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
+from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
+from tracked import by_trial, client_of, curve, runs_of, tracked
 
 from tuning import audit as audits
-from tuning import mlflow_runs, mlflow_writes, tracking
-from tuning.errors import ServerError
+from tuning import mlflow_runs
 from tuning.legs import Leg, Plan
 from tuning.outcome import MemberResult, Outcome
-from tuning.paths import Home
 from tuning.search import PackSearch
 from tuning.study import Study
 from tuning.tracking import Tracker
 from tuning.views import Candidate, Confirmation, StudyView
 
 STEPS = (50, 100, 150, 200)
-
-
-def client_of(root: Path) -> MlflowClient:
-    return MlflowClient(tracking_uri=Home.at(root).tracking_uri)
-
-
-def runs_of(client: MlflowClient, experiment: str = "tiny") -> list[Run]:
-    """All runs of the experiment, the deleted ones too."""
-    found = client.get_experiment_by_name(experiment)
-    assert found is not None
-    return list(client.search_runs([found.experiment_id], run_view_type=ViewType.ALL))
-
-
-def by_trial(runs: list[Run]) -> dict[int, Run]:
-    children = [run for run in runs if "lockstep.trial" in run.data.tags]
-    assert len({run.data.tags["lockstep.trial"] for run in children}) == len(children), "two runs of one trial"
-    return {int(run.data.tags["lockstep.trial"]): run for run in children}
-
-
-def curve(client: MlflowClient, run: Run, name: str = "evaluation/return_mean") -> list[tuple[int, float]]:
-    return [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, name)]
 
 
 def report(leg: dict[str, Any], upto: int, *diverged: int) -> dict[str, Any]:
@@ -62,22 +34,6 @@ def best_files(study: Study, leg: dict[str, Any]) -> None:
     """What the workers of a leg leave on disk."""
     for member in leg["members"]:
         sweeps.left_weights(Path(member["folder"]), f"weights of {member['seed']}")
-
-
-def tracked(
-    study: Study,
-    drive: Callable[[Tracker], Any],
-    state: Any = "finished",
-    say: Callable[[str], None] = lambda line: None,
-) -> Tracker:
-    """Track what happens while `drive` runs, then end the study."""
-    tracker = Tracker(study)
-    with study.held(), tracker.open(say):
-        study.set_state("running", 0.0)
-        drive(tracker)
-        study.set_state(state, 1.0)
-        tracker.ended(study.view())
-    return tracker
 
 
 class Story:
@@ -341,151 +297,6 @@ def test_another_mlflow_is_told_when_the_environment_names_one(
     tracked(sweeps.created(runs), lambda tracker: None)
     assert len(runs_of(MlflowClient(tracking_uri=uri))) == 1
     assert not (runs / "mlflow.db").exists()
-
-
-@pytest.mark.parametrize(
-    ("uri", "why"),
-    [
-        ("foo://x", "unsupported URI 'foo://x'"),
-        ("localhost:5000", "unsupported URI"),
-        ("http://", "it names no host"),
-        ("mysql+nodriver://me:secret@host/x", "mysql.nodriver"),
-        ("sqlite:////proc/nope/mlflow.db", "No such file or directory"),
-    ],
-)
-def test_what_is_no_mlflow_is_refused_before_anything_is_begun(
-    tuning: Callable[..., sweeps.Said], runs: Path, monkeypatch: pytest.MonkeyPatch, uri: str, why: str
-) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    code, out, err = tuning("run", "number-match", "--root", str(runs))
-    assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert err.startswith("MLFLOW_TRACKING_URI: should be a server")
-    assert why in err
-    assert "secret" not in err
-    assert not (runs / "studies").exists()
-    assert not (runs / "studies.db").exists()
-
-
-def test_a_server_that_is_not_there_costs_no_trial_and_is_told_later(
-    runs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{nobody.getsockname()[1]}")
-        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-        monkeypatch.setattr(tracking, "CLOSING_S", 0.2)
-        monkeypatch.setattr(tracking, "SILENT_CLOSING_S", 0.01)
-        monkeypatch.setattr(mlflow_writes, "FIRST_WAIT_S", 0.05)
-        study = sweeps.created(runs, trials=4, pack_size=4)
-
-        def drive(tracker: Tracker) -> None:
-            search = PackSearch(study, 1, [tracker])
-            search.on_trial_complete("leg", sweeps.reports(search.suggest("leg")))
-
-        said: list[str] = []
-        tracker = tracked(study, drive, say=said.append)
-        with pytest.raises(ServerError, match=r"^MLflow at http://127\.0\.0\.1:\d+ can't be asked: "):
-            audits.audit(study)
-    assert said == ["telling MLflow what is left, up to 0.2 s; Ctrl-C leaves it for later"]
-    assert tracker.shortfall is not None
-    assert tracker.shortfall.startswith("MLflow could not be reached at http://127.0.0.1:")
-    assert "`tuning audit tiny-1 --repair`" in tracker.shortfall
-    view = study.view()
-    assert (view.state, view.count("complete"), view.tracking) == ("finished", 4, {})
-    assert {trial.run_id for trial in view.trials} == {None}
-    monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    audits.repair(study)
-    assert sorted(by_trial(runs_of(client_of(runs)))) == [0, 1, 2, 3]
-
-
-def test_what_mlflow_refuses_is_counted_and_said_with_its_reason(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*arguments: Any, **more: Any) -> Any:
-        raise MlflowException("no more\nat all", RESOURCE_DOES_NOT_EXIST)
-
-    monkeypatch.setattr(MlflowClient, "log_batch", refused)
-    study = sweeps.created(runs, trials=4, pack_size=4)
-    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
-    assert tracker.shortfall is not None
-    assert tracker.shortfall.startswith("MLflow did not take all of 5 runs (no more; all of it in "), tracker.shortfall
-    assert tracker.shortfall.endswith("`tuning audit tiny-1 --repair` or `tuning resume tiny-1` tells it later.")
-    assert audits.repair(study) == tracker.shortfall
-    monkeypatch.undo()
-    assert audits.repair(study) is None
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_who_does_not_wait_for_what_is_left_can_have_it_told_later(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    writing, process_ends = threading.Event(), threading.Event()
-
-    def held_up(self: MlflowClient, *arguments: Any, **more: Any) -> None:
-        writing.set()
-        process_ends.wait()
-        sys.exit()
-
-    def impatient(line: str) -> None:
-        said.append(line)
-        writing.wait()
-        raise KeyboardInterrupt
-
-    said: list[str] = []
-    monkeypatch.setattr(MlflowClient, "set_terminated", held_up)
-    monkeypatch.setattr(tracking, "SILENT_CLOSING_S", 0.01)
-    study = sweeps.created(runs, trials=4, pack_size=4)
-    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]), say=impatient)
-    left = "`tuning audit tiny-1 --repair` or `tuning resume tiny-1` tells it later."
-    assert said == ["telling MLflow what is left, up to 60 s; Ctrl-C leaves it for later"]
-    assert tracker.shortfall == f"MLflow was not told all, as that was interrupted; {left}"
-    assert study.view().count("complete") == 4
-    process_ends.set()
-    monkeypatch.undo()
-    audits.repair(study)
-    told = [run for run in runs_of(client_of(runs)) if run.info.lifecycle_stage == "active"]
-    assert sorted(by_trial(told)) == [0, 1, 2, 3]
-    assert {run.info.status for run in told} == {"FINISHED"}
-
-
-def test_an_experiment_that_was_deleted_is_brought_back(runs: Path) -> None:
-    tracked(sweeps.created(runs), lambda tracker: None)
-    client = client_of(runs)
-    client.delete_experiment(client.get_experiment_by_name("tiny").experiment_id)
-    tracker = tracked(sweeps.created(runs), lambda tracker: None)
-    assert tracker.shortfall is None
-    assert sorted(run.info.run_name for run in runs_of(client)) == ["tiny-1", "tiny-2"]
-
-
-def test_a_server_that_is_still_away_at_the_end_is_not_asked_once_more_for_each_write(
-    runs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-
-    def away(self: MlflowClient, name: str) -> Any:
-        asked.append(name)
-        raise MlflowException("timed out")
-
-    monkeypatch.setattr(MlflowClient, "get_experiment_by_name", away)
-    monkeypatch.setattr(tracking, "CLOSING_S", 0.0)
-    study = sweeps.created(runs, trials=4, pack_size=4)
-    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
-    assert len(asked) <= 2
-    assert tracker.shortfall is not None
-
-
-def test_a_write_that_fails_for_a_moment_is_done_again(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    create = MlflowClient.create_run
-    refused: list[Any] = []
-
-    def moody(self: MlflowClient, *arguments: Any, **more: Any) -> Run:
-        if len(refused) < 2:
-            refused.append(arguments)
-            raise MlflowException("away for a moment")  # without a code, an internal error
-        return create(self, *arguments, **more)
-
-    monkeypatch.setattr(MlflowClient, "create_run", moody)
-    monkeypatch.setattr(mlflow_writes, "FIRST_WAIT_S", 0.01)
-    tracker = tracked(sweeps.created(runs), lambda tracker: None)
-    assert len(refused) == 2
-    assert tracker.shortfall is None
-    assert [run.info.status for run in runs_of(client_of(runs))] == ["FINISHED"]
 
 
 def test_a_run_that_was_told_all_but_its_end_is_ended_and_told_nothing_twice(runs: Path) -> None:

@@ -13,7 +13,7 @@ Nothing waits for the disk, which would take longer than many a training. Whatev
 only a machine that loses its power may leave a broken file, and that counts as none: the member begins at an earlier
 moment.
 
-Files hold state dicts and plain values only and are loaded with `weights_only=True`.
+Files hold state dicts and plain values only, all tensors on the CPU, and are loaded with `weights_only=True`.
 """
 
 import os
@@ -25,6 +25,7 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from torch import Tensor
 
 FORMAT = 2
 """Of all files written. Raised with every change that makes older files mean something else; never for one that just
@@ -118,5 +119,16 @@ def keep_error(folder: Path, error: BaseException) -> Path:
 def _write(path: Path, state: State) -> None:
     aside = path.with_name(f".{path.name}.part")
     with aside.open("wb") as file:
-        torch.save({"format": FORMAT, **state}, file)
+        torch.save({"format": FORMAT, **_on_the_cpu(state)}, file)
     os.replace(aside, path)
+
+
+def _on_the_cpu(value: Any) -> Any:
+    """Whoever loads a file may have no GPU."""
+    if isinstance(value, Tensor):
+        return value.cpu()
+    if isinstance(value, dict):
+        return {key: _on_the_cpu(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_on_the_cpu(each) for each in value)
+    return value

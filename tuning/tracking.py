@@ -232,12 +232,10 @@ class Tracker:
                 self._writes.insist(partial(self._client.set_tag, each.info.run_id, PARENT, self._parent))
         known = self._study.runs()
         for number, (found, members) in ends.items():
-            run = runs.get(number)
+            run, state = runs.get(number), state_word(found)
             if run is None:
                 self._begin_trials([plans[number]], "")
-            elif run.info.status == STATUSES[state_word(found)] and run.data.tags["lockstep.state"] == state_word(
-                found
-            ):
+            elif run.info.status == STATUSES[state] and run.data.tags["lockstep.state"] == state:
                 self._runs[number] = run.info.run_id
                 self._ended.add(number)
                 if known.get(number) != run.info.run_id:

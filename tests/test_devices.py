@@ -1,0 +1,52 @@
+"""Packs on a device other than the CPU: one that is not there, but as strict as a GPU (elsewhere.py)."""
+
+import json
+import os
+import subprocess
+import sys
+
+import elsewhere
+from loop_cases import CASES
+
+
+def said(*arguments: str) -> str:
+    """What a process of its own says."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_loop_trains_on_another_device_as_on_the_cpu() -> None:
+    assert said(elsewhere.__file__, *CASES).split() == list(CASES)
+
+
+STRICT = {
+    "there + torch.ones(3)": "expected all tensors to be on one device",
+    "there.clone().add_(torch.ones(3))": "expected all tensors to be on one device",
+    "torch.ones(6)[there.long()]": "expected all tensors to be on one device",
+    "torch.func.vmap(torch.dot)(there, torch.ones(2, 3))": "expected all tensors to be on one device",
+    "there.numpy()": "not supported",
+    "there[torch.tensor([1])].tolist()": [[3, 4, 5]],
+    "there[:, 1:].mul_(2).sum().item()": 24,
+    "(there * 2 - torch.tensor(1.0)).cpu().numpy().tolist()": [[-1, 1, 3], [5, 7, 9]],
+    "torch.func.vmap(torch.func.grad(lambda row: row.square().sum()))(there).tolist()": [[0, 2, 4], [6, 8, 10]],
+    "str(torch.zeros_like(there).device)": "elsewhere:0",
+}
+TRIED = """
+import elsewhere, json, sys, torch
+kept = elsewhere.registered()
+found = []
+for each in sys.argv[1:]:
+    there = torch.arange(6.0).reshape(2, 3).to(elsewhere.ELSEWHERE)
+    try:
+        found.append(eval(each))
+    except (RuntimeError, TypeError) as error:
+        found.append(str(error))
+print(json.dumps(found))
+"""
+
+
+def test_the_device_that_is_not_there_is_as_strict_as_a_gpu() -> None:
+    for (done, expected), found in zip(STRICT.items(), json.loads(said("-c", TRIED, *STRICT)), strict=True):
+        assert found == expected or (isinstance(expected, str) and expected in found), done

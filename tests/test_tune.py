@@ -99,6 +99,27 @@ def packed(loop: str, root: Path | None = None) -> dict[str, Any]:
 
 # Driven by hand
 
+
+@pytest.mark.parametrize(
+    ("there", "of_ray", "lies_on"),
+    [(True, None, "cuda"), (True, [0], "cuda"), (True, [], "cpu"), (False, None, "cpu"), (False, [], "cpu")],
+)
+def test_a_pack_lies_on_a_gpu_where_its_worker_has_one(
+    monkeypatch: pytest.MonkeyPatch, there: bool, of_ray: list[int] | None, lies_on: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    monkeypatch.setattr(ray, "is_initialized", lambda: of_ray is not None)
+    monkeypatch.setattr(ray, "get_gpu_ids", lambda: of_ray)
+    devices: list[str] = []
+
+    class Noting(DQN.loop):
+        def __init__(self, configs: Sequence[Any], device: torch.device) -> None:
+            devices.append(device.type)
+
+    type("Worker", (Pack,), {"loop": Noting})(POLE)
+    assert devices == [lies_on]
+
+
 FEW, MORE, MANY = 1_000, 30_000, 200_000  # environment steps: of 0, 14,500 and 99,500 updates
 
 

@@ -19,6 +19,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
+import ray
 import torch
 from ray import tune
 
@@ -79,7 +80,7 @@ class Pack(tune.Trainable):
         if any(structure(config) != structure(self._configs[0]) for config in self._configs):
             raise ValueError("members: they differ in structural fields, which a pack has in common")
         self._until = int(new_config.get("until") or self._configs[0].budget)
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = torch.device("cuda" if _has_gpu() else "cpu")
         self._curves: list[list[tuple[int, dict[str, float]]]] = [[] for _ in members]
         self._reports = [Report(0, []) for _ in members]
         self._present = list(range(len(members)))
@@ -273,6 +274,11 @@ class Pack(tune.Trainable):
 
     def _member_folders(self, folder: str) -> list[Path]:
         return [Path(folder) / f"member-{index:03d}" for index in range(len(self._configs))]
+
+
+def _has_gpu() -> bool:
+    """Whether this process has a GPU; a worker of Ray sees those of all, and has what it was given."""
+    return torch.cuda.is_available() and (not ray.is_initialized() or bool(ray.get_gpu_ids()))
 
 
 class DQN(Pack):

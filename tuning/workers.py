@@ -62,7 +62,7 @@ def _logged(data: dict[str, Any], ignore_prefix: bool) -> None:
 
 
 def own_count(wanted: Workers) -> int:
-    """How many workers a Ray of our own has on this machine."""
+    """How many workers the cores of this machine have room for, if not as many as are asked for."""
     cores = len(os.sched_getaffinity(0))
     return wanted.count if wanted.count != "auto" else max(1, math.floor(cores / wanted.cpus))
 
@@ -83,7 +83,7 @@ def _own(wanted: Workers) -> Iterator[Team]:
     finally:
         os.umask(before)
     try:
-        yield _fitting(wanted, count, grows=False)
+        yield _fitting(wanted, wanted.count, grows=False)
     finally:
         ray.shutdown()
 

@@ -201,7 +201,8 @@ def test_a_file_that_a_power_cut_has_broken_counts_as_none(tmp_path: Path) -> No
     places = folders(tmp_path, 2)
     save(places, 1)
     whole = (places[0] / LATEST).read_bytes()
-    for content in (b"", bytes(len(whole)), whole[: len(whole) // 2], whole[:-1], b"not a checkpoint"):
+    ends = [bytes(64) + whole[64:], whole[:100] + bytes(300) + whole[400:]]
+    for content in (b"", bytes(len(whole)), whole[: len(whole) // 2], whole[:-1], b"not a checkpoint", *ends):
         (places[0] / LATEST).write_bytes(content)
         assert moment(places) is None
         with pytest.raises(DamagedCheckpoint, match=LATEST):

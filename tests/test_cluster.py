@@ -144,7 +144,7 @@ def test_nobody_without_the_token_gets_in(cluster: Cluster, tmp_path: Path) -> N
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("address", [pytest.param("auto", marks=pytest.mark.alone), "127.0.0.1:9"])
+@pytest.mark.parametrize("address", [pytest.param("auto", marks=pytest.mark.alone), "127.0.0.1:9", "127.0.0.1"])
 def test_where_no_cluster_is_a_person_is_told_how_to_have_one(tmp_path: Path, address: str) -> None:
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as temporary:
         variables = {"RAY_TMPDIR": temporary, "RAY_AUTH_MODE": "disabled"}

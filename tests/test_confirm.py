@@ -33,9 +33,17 @@ def searched(root: Path, **changes: Any) -> Study:
 
 
 def confirmed(
-    study: Study, score: Score, wanted: Confirm = WANTED, diverged: Sequence[int] = (), failing: bool = False
+    study: Study,
+    score: Score,
+    wanted: Confirm = WANTED,
+    diverged: Sequence[int] = (),
+    failing: Callable[[int, int], bool] = lambda trial, seed: False,
+    failures: dict[tuple[int, int], str] | None = None,
 ) -> list[list[int]]:
-    """Train whatever is missing, without training anything; returns the trials of each pack."""
+    """Train whatever is missing, without training anything; returns the trials of each pack.
+
+    failing: which trainings, by trial and place of the seed, kill their worker; failures: is filled with them.
+    """
     search = ConfirmSearch(study, wanted, missing(study, wanted), workers=2)
     order = {seed: place for place, seed in enumerate(fresh_seeds(study.sweep.seed, wanted.seeds))}
     packs = []
@@ -46,13 +54,15 @@ def confirmed(
         places = [place for place, trial in enumerate(trials) if trial in diverged]
         name = f"pack {len(packs)}"
         packs.append(trials)
-        if failing:
+        if any(failing(trial, order[each["seed"]]) for trial, each in zip(trials, leg["members"], strict=True)):
             search.on_trial_complete(name, error=True)
             search.failed(name, "the worker died")
         else:
             result = sweeps.reports({**leg, "until": 200}, diverged=places)
             search.on_trial_complete(name, {**result, "confirmed": scores})
-    assert missing(study, wanted) == []
+    assert {(each.number, each.seed) for each in missing(study, wanted)} == set(search.failures)
+    if failures is not None:
+        failures |= search.failures
     return packs
 
 
@@ -86,7 +96,7 @@ def test_one_that_is_clearly_better_is_champion(runs: Path, direction: str) -> N
     study, sign = searched(runs, direction=direction), 1 if direction == "maximize" else -1
     best = best_of(study)
     confirmed(study, lambda trial, seed: sign * (10.0 * (trial == best) + 0.1 * seed))
-    found = conclude(study, WANTED)
+    found = conclude(study, WANTED, {})
     assert (found.champion, found.leader, found.tied) == (best, best, [])
     of_best = next(each for each in found.candidates if each.number == best)
     # The scores are 10.0, 10.1 ... 10.5; without the lowest and the highest the mean is the same.
@@ -105,7 +115,7 @@ def test_where_they_can_not_be_told_apart_there_is_none_and_it_says_so(
 ) -> None:
     study = searched(runs)
     confirmed(study, lambda trial, seed: float((seed * 7 + trial) % 6))
-    found = conclude(study, WANTED)
+    found = conclude(study, WANTED, {})
     assert found.champion is None
     assert found.tied
     assert leaderboard.verdict(found).startswith(f"No winner: trial {found.leader} can't be told from ")
@@ -116,7 +126,7 @@ def test_where_they_can_not_be_told_apart_there_is_none_and_it_says_so(
 def test_more_seeds_are_added_to_those_that_are_there(runs: Path) -> None:
     study = searched(runs)
     confirmed(study, lambda trial, seed: float((seed * 7 + trial) % 6))
-    conclude(study, WANTED)
+    conclude(study, WANTED, {})
     before = study.scores()
     more = WANTED.model_copy(update={"seeds": 9})
     best = best_of(study)
@@ -124,7 +134,7 @@ def test_more_seeds_are_added_to_those_that_are_there(runs: Path) -> None:
     assert sum(map(len, packs)) == 3 * len(candidates(study.view(), WANTED.top))
     after = sweeps.opened(runs).scores()
     assert {key: after[key] for key in before} == before
-    assert conclude(sweeps.opened(runs), more).seeds == 9
+    assert conclude(sweeps.opened(runs), more, {}).seeds == 9
     assert missing(sweeps.opened(runs), WANTED) == [], "fewer need nothing new"
 
 
@@ -132,16 +142,52 @@ def test_who_diverges_on_fresh_seeds_is_no_champion(runs: Path) -> None:
     study = searched(runs)
     best = best_of(study)
     confirmed(study, lambda trial, seed: 10.0 * (trial == best), diverged=[best])
-    found = conclude(study, WANTED)
+    found = conclude(study, WANTED, {})
     assert next(each.scores for each in found.candidates if each.number == best) == [None] * 6
     assert found.champion != best
 
 
-def test_a_pack_that_fails_has_no_scores(runs: Path) -> None:
+def test_of_a_pack_that_fails_only_who_kills_its_worker_has_no_score_and_it_is_said_why(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study, failures = searched(runs), {}
+    best = best_of(study)
+    packs = confirmed(
+        study, lambda trial, seed: 1.0, failing=lambda trial, seed: (trial, seed) == (best, 2), failures=failures
+    )
+    seed = fresh_seeds(study.sweep.seed, 6)[2]
+    assert failures == {(best, seed): "the worker died"}
+    assert [best] in packs
+    assert set(study.scores().values()) == {1.0}
+    found = conclude(study, WANTED, failures)
+    scores = {each.number: each.scores for each in found.candidates}
+    assert scores.pop(best) == [1.0, 1.0, None, 1.0, 1.0, 1.0]
+    assert all(each == [1.0] * 6 for each in scores.values())
+    leaderboard.show(study.view(), Console(width=120))
+    said = f"1 of 6 trainings of trial {best} failed, and count as diverged: the worker died"
+    assert said in capsys.readouterr().out
+    # Asked again, they are trained again.
+    assert confirmed(study, lambda trial, seed: 2.0) == [[best]]
+
+
+def test_where_nobody_can_be_trained_there_is_no_champion(runs: Path) -> None:
+    study, failures = searched(runs), {}
+    confirmed(study, lambda trial, seed: 1.0, failing=lambda trial, seed: True, failures=failures)
+    assert study.scores() == {}
+    assert conclude(study, WANTED, failures).champion is None
+    json.dumps(study.view().as_json(), allow_nan=False)
+
+
+def test_who_leaves_its_pack_has_no_score_and_it_is_said_why(runs: Path) -> None:
     study = searched(runs)
-    confirmed(study, lambda trial, seed: 1.0, failing=True)
-    assert set(study.scores().values()) == {None}
-    assert conclude(study, WANTED).champion is None
+    search = ConfirmSearch(study, WANTED, missing(study, WANTED), workers=2)
+    leg = search.suggest("pack")
+    result = sweeps.reports({**leg, "until": 200})
+    result["members"][1]["error"] = "the environment broke"
+    scores = [1.0, float("nan"), *[1.0] * (len(leg["members"]) - 2)]
+    search.on_trial_complete("pack", {**result, "confirmed": scores})
+    assert list(search.failures.values()) == ["the environment broke"]
+    assert set(study.scores().values()) == {1.0}
 
 
 def test_a_score_that_is_not_finite_counts_as_none(runs: Path) -> None:

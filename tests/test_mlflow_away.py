@@ -19,6 +19,7 @@ from tuning import audit as audits
 from tuning import mlflow_writes, tracking
 from tuning.errors import ServerError
 from tuning.search import PackSearch
+from tuning.study import Study
 from tuning.tracking import Tracker
 
 
@@ -121,6 +122,31 @@ def test_who_does_not_wait_for_what_is_left_can_have_it_told_later(runs: Path, m
     told = [run for run in runs_of(client_of(runs)) if run.info.lifecycle_stage == "active"]
     assert sorted(by_trial(told)) == [0, 1, 2, 3]
     assert {run.info.status for run in told} == {"FINISHED"}
+
+
+def test_what_else_goes_wrong_with_one_thing_keeps_nothing_else_from_being_told(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = Study.set_run
+
+    def locked(self: Study, number: int, run_id: str) -> None:
+        if number == 1:
+            raise RuntimeError("the database is locked\nfor long")
+        keep(self, number, run_id)
+
+    monkeypatch.setattr(Study, "set_run", locked)
+    study = sweeps.created(runs, trials=4, pack_size=1)
+    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
+    assert tracker.shortfall is not None
+    assert "the database is locked" in tracker.shortfall
+    assert "for long" not in tracker.shortfall
+    told = runs_of(client_of(runs))
+    assert {each.info.status for number, each in by_trial(told).items() if number != 1} == {"FINISHED"}
+    (own,) = [run for run in told if "lockstep.trial" not in run.data.tags]
+    assert own.info.status == "FINISHED"
+    monkeypatch.undo()
+    assert audits.repair(study) is None
+    assert [found for found in audits.audit(study) if "weights" not in found.message] == []
 
 
 def test_an_experiment_that_was_deleted_is_brought_back(runs: Path) -> None:

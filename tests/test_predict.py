@@ -13,7 +13,7 @@ import sweeps
 import torch
 from pyarrow import parquet
 
-from trainables import checkpoint
+from trainables import checkpoint, networks
 from trainables.supervised import SupervisedConfig, SupervisedLoop
 from tuning import cli
 from tuning.study import Study
@@ -172,6 +172,17 @@ def test_what_can_not_be_predicted(
     code, out, err = tuning("predict", study.name, *arguments)
     assert (code, out) == (2, "")
     assert err.startswith(message)
+    assert len(err.splitlines()) == 1
+
+
+def test_a_network_of_ones_own_that_is_not_to_be_found_from_here(tuning: Callable[..., Said], study: Study) -> None:
+    path = study.home.member(study.name, 0, 0) / checkpoint.BEST
+    best = torch.load(path, weights_only=True)
+    own = networks.as_plain(networks.Own("not_from_here:Net", 4, 1))
+    torch.save({**best, "network": own}, path)
+    code, out, err = tuning("predict", "--trial", "0", "--input", CASE)
+    assert (code, out) == (2, "")
+    assert err.startswith("not_from_here:Net: not_from_here can't be imported")
     assert len(err.splitlines()) == 1
 
 

@@ -20,6 +20,7 @@ from trainables.images import Image
 from trainables.made import Made, is_ours, made
 from trainables.networks import MLP, Convolutional, Own
 from trainables.programs import CompileFailed, Program
+from tuning import quiet
 
 SPEC = MLP(3, 2, (4,))
 CPU = torch.device("cpu")
@@ -179,6 +180,15 @@ class TestProgram:
         torch.testing.assert_close(tripled(torch.ones(2, 3)), torch.full((2, 3), 3.0))
         assert kept(programs.cache_folder()) == before
 
+    def test_the_first_call_of_code_of_others_is_waiting_for_its_compiler(self) -> None:
+        halved, before = programs.chosen(vmap(lambda tensor: tensor / 2), True), programs.waited_s()
+        halved(torch.ones(2, 3))
+        first = programs.waited_s()
+        halved(torch.ones(2, 3))
+        assert before < first == programs.waited_s()
+        halved(torch.ones(2, 4))
+        assert programs.waited_s() > first
+
     def test_unused_ones_are_removed_when_another_is_compiled(self, program: Program) -> None:
         program(parameters(2), torch.randn(2, 5, 3))
         cache = programs.cache_folder()
@@ -276,6 +286,32 @@ def test_what_can_not_be_compiled_says_where_the_compilers_words_are(tmp_path: P
     assert not kept(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("device", "variables", "there", "compiled"),
+    [
+        ("cpu", {}, {"g++"}, True),
+        ("cpu", {}, {"c++", "clang++", "gcc"}, False),
+        ("cpu", {"CXX": "clang++"}, {"clang++"}, True),
+        ("cpu", {"CXX": "clang++"}, {"g++"}, False),
+        ("cuda", {}, {"clang"}, True),
+        ("cuda", {}, {"g++"}, False),
+        ("cuda", {"CC": "tcc"}, {"gcc"}, False),
+    ],
+)
+def test_what_torch_would_find_no_compiler_for_is_not_compiled(
+    monkeypatch: pytest.MonkeyPatch, device: str, variables: dict[str, str], there: set[str], compiled: bool
+) -> None:
+    for name in ("CC", "CXX"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("shutil.which", lambda name: name if name in there else None)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert pack.compiles("auto", pack.PAYS_AT, torch.device(device)) == compiled
+    assert not pack.compiles("auto", pack.PAYS_AT - 1, torch.device(device))
+    assert pack.compiles("always", 1, torch.device(device))
+
+
 class TestCache:
     def test_is_where_it_is_said_to_be(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("LOCKSTEP_CACHE", str(tmp_path / "a" / "b"))
@@ -286,6 +322,16 @@ class TestCache:
         monkeypatch.delenv("LOCKSTEP_CACHE")
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
         assert programs.cache_folder() == tmp_path / "lockstep"
+
+    def test_means_the_same_in_the_folders_of_the_workers(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("LOCKSTEP_CACHE", "own")
+        quiet.hush(own_ray=False)
+        (tmp_path / "leg").mkdir()
+        monkeypatch.chdir(tmp_path / "leg")
+        assert programs.cache_folder() == tmp_path / "own"
 
     def test_must_not_be_written_to_by_others(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         tmp_path.chmod(0o777)

@@ -96,6 +96,27 @@ def test_cut_off_at_any_write_it_is_gone_on_with_to_the_same_number_of_trials(ca
         gone_on(kept, trials)
 
 
+@pytest.mark.parametrize("case", ["whole", "halving", "seeds"])
+def test_the_time_that_a_leg_took_before_it_was_cut_off_counts(runs: Path, case: str) -> None:
+    study = sweeps.created(runs, **CASES[case])
+    search = PackSearch(study, 1, [])
+    while (leg := search.suggest("leg"))["until"] < study.sweep.budget:
+        search.on_trial_complete("leg", sweeps.reports(leg))
+    numbers = set(sweeps.numbers(leg))
+    took = {number: members[0].seconds for number, members in study.standing().items()}
+    search.on_trial_result("leg", {**sweeps.reports({**leg, "until": leg["until"] // 2}), "train_s": 30.0})
+    search.put_back()
+
+    gone_on = PackSearch(sweeps.opened(runs), 1, [])
+    again = gone_on.suggest("leg")
+    assert again == leg
+    gone_on.on_trial_complete("leg", {**sweeps.reports(again), "train_s": 2.0})
+    for number in numbers:
+        for member in sweeps.opened(runs).members(number):
+            assert member.seconds >= took[number] + 32.0
+            assert member.share_s == pytest.approx(member.seconds / len(leg["members"]), abs=1.0)
+
+
 @pytest.mark.parametrize("apart", [1, 4, 12])
 def test_cut_off_again_and_again_it_comes_to_an_end(apart: int) -> None:
     kept, cuts = sweeps.Mortal(), 0

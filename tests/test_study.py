@@ -20,7 +20,7 @@ from rich.console import Console
 
 from tuning import leaderboard, studies, workers
 from tuning.errors import LockstepError, StudyExists, StudyNotFound, StudyRunning
-from tuning.legs import Plan
+from tuning.legs import Leg, Plan
 from tuning.outcome import MemberResult, Outcome
 from tuning.paths import Home
 from tuning.study import SEARCH_SEEDS, Study
@@ -73,6 +73,35 @@ def test_a_study_is_called_after_its_sweep_with_the_first_free_number(runs: Path
     names += [sweeps.created(runs).name for _ in range(2)]
     assert names == ["tiny-1", "tiny-2", "tiny-4", "tiny-3", "tiny-5"]
     assert sweeps.created(runs, name="other").name == "other-1"
+
+
+def test_a_study_that_was_killed_while_it_was_made_is_none(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweeps.created(runs)
+    keep, left = optuna.Study.set_user_attr, 0
+
+    def killed(self: optuna.Study, key: str, value: Any) -> None:
+        nonlocal left
+        if left == 0:
+            raise KeyboardInterrupt
+        left -= 1
+        keep(self, key, value)
+
+    monkeypatch.setattr(optuna.Study, "set_user_attr", killed)
+    for writes in range(4):
+        left = writes
+        with pytest.raises(KeyboardInterrupt):
+            sweeps.created(runs)
+    monkeypatch.undo()
+    assert sweeps.opened(runs).view().name == "tiny-1"
+
+
+def test_legs_come_in_the_order_in_which_they_were_handed_out(runs: Path) -> None:
+    study = sweeps.created(runs)
+    plans = [planned(study, learning_rate=0.01)]
+    for number in (99_999, 100_000, 100_001):
+        study.open_leg(Leg(f"leg-{number:05d}", plans, 0, 0, 200))
+    study.open_leg(Leg("leg-10001", plans, 0, 0, 200))
+    assert [leg.name for leg in study.legs()] == ["leg-10001", "leg-99999", "leg-100000", "leg-100001"]
 
 
 def test_a_name_that_is_taken_is_refused_with_what_to_do_instead(runs: Path) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 import sweeps
+import torch
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 from tracked import by_trial, client_of, curve, runs_of, tracked
 
+from trainables import checkpoint
 from tuning import audit as audits
 from tuning import mlflow_runs
 from tuning.legs import Leg, Plan
@@ -331,6 +333,38 @@ def test_a_run_that_was_made_and_told_nothing_is_told_all(runs: Path) -> None:
         assert (run.info.status, run.info.run_id) == ("FINISHED", trial.run_id)
         assert run.data.params == {name: str(value) for name, value in trial.params.items()}
         assert run.data.metrics["value"] == trial.value
+
+
+def test_a_curve_that_an_earlier_version_wrote_is_left_out_and_all_else_is_told(runs: Path) -> None:
+    study = sweeps.created(runs, trials=2, pack_size=2)
+    tracked(study, lambda tracker: None, "interrupted")
+    sweeps.driven(study)
+    folder = study.home.member(study.name, 0, 0)
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save({"format": 1, "moment": 200}, folder / checkpoint.LATEST)
+    tracker = tracked(sweeps.opened(runs), lambda tracker: None)
+    assert tracker.shortfall is None
+    told = by_trial(runs_of(client_of(runs)))
+    assert [told[number].info.status for number in (0, 1)] == ["FINISHED", "FINISHED"]
+
+
+def test_metrics_that_are_called_as_what_a_trial_came_to_have_names_of_their_own(runs: Path) -> None:
+    study = sweeps.created(runs, trials=2, pack_size=2)
+
+    def drive(tracker: Tracker) -> None:
+        search = PackSearch(study, 1, [tracker])
+        result = sweeps.reports(search.suggest("leg"))
+        for member in result["members"]:
+            member["points"] = [(steps, {**shown, "value": 7.0, "loss": 1.0}) for steps, shown in member["points"]]
+        search.on_trial_complete("leg", result)
+
+    tracked(study, drive)
+    client = client_of(runs)
+    for trial in study.view().trials:
+        run = by_trial(runs_of(client))[trial.number]
+        assert (run.data.metrics["value"], len(curve(client, run, "value"))) == (trial.value, 1)
+        assert (run.data.metrics["curve/value"], run.data.metrics["loss"]) == (7.0, 1.0)
+    assert [found for found in audits.audit(study) if "weights" not in found.message] == []
 
 
 def test_of_a_search_that_is_left_in_the_middle_nothing_is_said_to_run(runs: Path) -> None:

@@ -15,7 +15,7 @@ from ray.tune import TuneConfig
 from ray.tune.schedulers import ASHAScheduler, PopulationBasedTraining, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-from trainables import checkpoint, pack
+from trainables import checkpoint
 from trainables.checkpoint import BEST, LATEST, CheckpointError
 from trainables.tune import DQN, TRAINABLES, Pack, Reinforce, Supervised
 
@@ -120,7 +120,7 @@ def test_a_pack_lies_on_a_gpu_where_its_worker_has_one(
     assert devices == [lies_on]
 
 
-FEW, MORE, MANY = 1_000, 30_000, 200_000  # environment steps: of 0, 14,500 and 99,500 updates
+FEW, MORE, MANY = 1_000, 30_000, 300_000  # environment steps: of 0, 14,500 and 149,500 updates
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,8 @@ FEW, MORE, MANY = 1_000, 30_000, 200_000  # environment steps: of 0, 14,500 and 
         ({"budget": MORE}, 2, 8, 8),
         ({"budget": MORE}, 5, None, 6),
         ({"budget": MORE}, 10, 10, 10),
+        ({"budget": MORE}, 10, 16, 16),
+        ({"budget": MORE}, 10, 32, 12),
         ({"budget": MORE}, 13, 10, 16),
         ({"budget": MANY}, 10, 10, 10),
         ({"budget": MANY}, 2, 8, 2),
@@ -141,7 +143,7 @@ FEW, MORE, MANY = 1_000, 30_000, 200_000  # environment steps: of 0, 14,500 and 
 def test_a_pack_that_is_left_over_is_filled_up_where_no_size_of_its_own_pays(
     monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], members: int, size: int | None, computed: int
 ) -> None:
-    monkeypatch.setattr(pack, "_COMPILERS", ("sh",))  # so that the rule is the same where there is no compiler
+    monkeypatch.setenv("CXX", "sh")  # so that the rule is the same where there is no compiler
     made: list[int] = []
 
     class Counting(DQN.loop):
@@ -413,6 +415,12 @@ def test_with_population_based_training(workers: None, tmp_path: Path) -> None:
     # The last learning rate that was trained with is that of the config, not of the one it took the weights from.
     for each in tried:
         assert each.metrics["train/learning_rate"] == pytest.approx(each.config["learning_rate"])
+
+
+def test_a_flat_config_that_has_stopped_early_ends_with_what_it_had_last(tmp_path: Path) -> None:
+    results = to_the_end(Supervised({**RISK, "budget": 40, "reports": 40, "learning_rate": 1e-30, "patience": 2}))
+    assert [result["steps"] for result in results] == [1, 2, 3, 3]
+    assert results[-1]["validation/loss"] == results[-2]["validation/loss"] == results[-1]["best"]
 
 
 def test_a_pack_that_has_stopped_early_ends_its_leg_at_once_and_goes_on_with_others(tmp_path: Path) -> None:

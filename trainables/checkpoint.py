@@ -81,9 +81,12 @@ def _whole(path: Path) -> State | None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether there is such a file, and it was not cut off; at the cost of a look at its end."""
-    # An archive has its table of contents there.
-    return zipfile.is_zipfile(path)
+    """Whether there is such a file, and it was not cut off; at the cost of a look at its two ends."""
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        # An archive has its table of contents at its end.
+        return file.read(2) == b"PK" and zipfile.is_zipfile(file)
 
 
 def read(path: Path) -> State | None:
@@ -97,7 +100,9 @@ def read(path: Path) -> State | None:
         raise DamagedCheckpoint(f"{path}: no checkpoint, or a damaged one")
     try:
         state: State = torch.load(path, map_location="cpu", weights_only=True)
-    except (EOFError, RuntimeError, UnpicklingError) as error:
+    except (EOFError, RuntimeError) as error:
+        raise DamagedCheckpoint(f"{path}: no checkpoint, or a damaged one: {error or type(error).__name__}") from error
+    except UnpicklingError as error:
         raise CheckpointError(f"{path}: no checkpoint: {error or type(error).__name__}") from error
     found = state.get("format") if isinstance(state, dict) else None
     if not isinstance(found, int):

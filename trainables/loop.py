@@ -74,7 +74,8 @@ class Config(Training):
     )
     reports: int = Field(10, description="times that results are reported over the budget", gt=0, le=10_000)
     compile: Literal["auto", "always", "never"] = Field(
-        "auto", description="torch.compile of the update; auto: where there is a compiler and enough updates to pay it"
+        "auto",
+        description="of what is computed often; auto: where there is a C++ compiler and enough to compute to pay it",
     )
 
     def reported(self) -> int:

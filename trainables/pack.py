@@ -3,7 +3,9 @@
 A tree is a dict of tensors and trees.
 """
 
+import os
 import shutil
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,11 +17,10 @@ Tree = dict[str, Any]
 PAYS_AT = 4_000
 """Calls from which compiling pays: 10 to 25 s of it, once on a machine, against 2 to 5 ms a call (docs/findings.md)."""
 
-OWN_SIZE_PAYS_AT = 50_000
-"""Calls from which programs of its own size pay a pack that is smaller than its sweep's others: 20 s of compiling, once
-on a machine, against 0.4 ms a call of 2 members filled up to 8 (docs/findings.md)."""
-
-_COMPILERS = ("g++", "c++", "clang++")
+OWN_SIZE_PAYS_AT = 300_000
+"""Calls, times the members that it lacks, from which programs of its own size pay a pack that is smaller than its
+sweep's others: 20 s of compiling, once on a machine, against 0.4 ms a call of 2 members filled up to 8
+(docs/findings.md)."""
 
 
 def stack(trees: Sequence[Tree]) -> Tree:
@@ -63,9 +64,18 @@ def compiles(choice: str, calls: int, device: torch.device) -> bool:
     """
     if choice != "auto":
         return choice == "always"
-    return calls >= PAYS_AT and (device.type != "cpu" or any(shutil.which(name) for name in _COMPILERS))
+    return calls >= PAYS_AT and _has_compiler(device)
 
 
-def fills(choice: str, calls: int, device: torch.device) -> bool:
-    """Whether a pack that is smaller than its sweep's others is filled up to their size; by a rule, likewise."""
-    return calls < OWN_SIZE_PAYS_AT and compiles(choice, calls, device)
+def _has_compiler(device: torch.device) -> bool:
+    """Whether there is what torch's own compiler looks for: C++ for the CPU, C for a GPU."""
+    if device.type == "cpu":
+        names = [os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")]
+    else:
+        names = [os.environ["CC"]] if "CC" in os.environ else ["gcc", "clang"]
+    return any(shutil.which(name) for name in names)
+
+
+def fills(choice: str, calls: int, missing: int, device: torch.device) -> bool:
+    """Whether a pack that lacks so many of its sweep's others is filled up to their size; by a rule, likewise."""
+    return calls * missing < OWN_SIZE_PAYS_AT and compiles(choice, calls, device)

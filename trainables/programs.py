@@ -54,12 +54,14 @@ class Program:
         self._loaded: dict[tuple[Any, ...], tuple[Any, Any]] = {}
         self._begun: dict[str, subprocess.Popen[bytes]] = {}
         self._in_process: Callable[..., Any] | None = None
+        self._compiled: set[tuple[Any, ...]] = set()
+        """What that was called with already."""
 
     def __call__(self, *trees: Tree) -> Any:
         """What the function gives. Raises CompileFailed."""
         leaves, signature = _signed(trees)
         if not self._is_kept(leaves):
-            return self._by_torch()(*trees)
+            return self._by_torch(signature, trees)
         if signature not in self._loaded:
             self._loaded[signature] = self._load(trees)
         run, outputs = self._loaded[signature]
@@ -90,19 +92,25 @@ class Program:
         runner = torch._C._aoti.AOTIModelContainerRunnerCpu(str(folder / PROGRAM), 1)
         return runner.run, json.loads((folder / OUTPUTS).read_text())
 
-    def _by_torch(self) -> Callable[..., Any]:
+    def _by_torch(self, signature: tuple[Any, ...], trees: tuple[Tree, ...]) -> Any:
         if self._in_process is None:
-            # All of our compiled functions share the code object of vmap's wrapper; each pack size is a version of its
-            # own.
-            torch._dynamo.config.recompile_limit = 1_000
-            torch._dynamo.config.accumulated_recompile_limit = 1_000
-            # A worker has its core or two; a pool of compilers beside it would only outlive it.
-            from torch._inductor import config as inductor
+            self._in_process = self._made_by_torch()
+        if signature in self._compiled:
+            return self._in_process(*trees)
+        self._compiled.add(signature)
+        with _waiting():
+            return self._in_process(*trees)
 
-            inductor.compile_threads = 1
-            function = self._function.function if isinstance(self._function, Made) else self._function
-            self._in_process = torch.compile(function, dynamic=False)
-        return self._in_process
+    def _made_by_torch(self) -> Callable[..., Any]:
+        # All of our compiled functions share the code object of vmap's wrapper; each pack size is a version of its own.
+        torch._dynamo.config.recompile_limit = 1_000
+        torch._dynamo.config.accumulated_recompile_limit = 1_000
+        # A worker has its core or two; a pool of compilers beside it would only outlive it.
+        from torch._inductor import config as inductor
+
+        inductor.compile_threads = 1
+        function = self._function.function if isinstance(self._function, Made) else self._function
+        return torch.compile(function, dynamic=False)
 
 
 def chosen(function: Callable[..., Any], compiled: bool) -> Callable[..., Any]:
@@ -181,6 +189,16 @@ def waited_s() -> float:
     return _waited_s
 
 
+@contextlib.contextmanager
+def _waiting() -> Iterator[None]:
+    global _waited_s
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        _waited_s += time.monotonic() - began
+
+
 def _begin(request: Request) -> "subprocess.Popen[bytes]":
     """Have another process compile; it waits where yet another one does so already."""
     folder = request.folder()
@@ -211,10 +229,8 @@ def _begin(request: Request) -> "subprocess.Popen[bytes]":
 
 def _wait(process: "subprocess.Popen[bytes]", folder: Path) -> None:
     """Until the program is there. Raises CompileFailed."""
-    global _waited_s
-    began = time.monotonic()
-    failed = process.wait()
-    _waited_s += time.monotonic() - began
+    with _waiting():
+        failed = process.wait()
     if failed:
         raise CompileFailed(
             f"a function of the training can't be compiled, as {_log(folder)} says in full; with `compile: never` "

@@ -180,7 +180,7 @@ class Pack(tune.Trainable):
         return math.ceil(budget * (self._moment * reports // budget + 1) / reports)
 
     def _result(self, reports: list[Report]) -> dict[str, Any]:
-        latest = [report.points[-1][1] if report.points else {} for report in reports]
+        latest = [self._last_metrics(place, report) for place, report in enumerate(reports)]
         worst = -_LARGEST if self.loop.direction == "maximize" else _LARGEST
         # Tune wants every metric in every result, and a searcher can't bear one that is not finite.
         scores = [each.get(self.loop.score, worst) for each in latest]
@@ -191,6 +191,11 @@ class Pack(tune.Trainable):
             return {**metrics, self.loop.score: score, "best": report.best, "steps": report.steps, **diverged}
         best = max(scores) if self.loop.direction == "maximize" else min(scores)
         return {"members": [asdict(report) for report in reports], self.loop.score: best}
+
+    def _last_metrics(self, place: int, report: Report) -> dict[str, float]:
+        """Those of the newest point, also of a member that has stopped improving and has no more; {}: diverged."""
+        points = report.points or (self._curves[place] if report.diverged_at is None else [])
+        return points[-1][1] if points else {}
 
     def _latest(self) -> list[checkpoints.State]:
         return [
@@ -241,15 +246,15 @@ class Pack(tune.Trainable):
 
     def _size(self, count: int) -> int:
         full = int(self.config.get("size") or 0)
-        if count == full or (count < full and self._keeps_to_size()):
+        if count == full or (count < full and self._keeps_to_size(full - count)):
             return full
         return next((size for size in SIZES if size >= count), count)
 
-    def _keeps_to_size(self) -> bool:
+    def _keeps_to_size(self, missing: int) -> bool:
         config = self._configs[0]
         if not isinstance(config, Config) or (calls := config.calls()) is None:
             return False
-        return pack.fills(config.compile, calls, self._device)
+        return pack.fills(config.compile, calls, missing, self._device)
 
     def _own(self, members: list[Any]) -> list[Any]:
         """Those that are not there to fill the pack."""
@@ -294,7 +299,7 @@ class Reinforce(Pack):
 
 
 class Supervised(Pack):
-    """Supervised regression; its fields: trainables.supervised.SupervisedConfig."""
+    """Supervised training; its fields: trainables.supervised.SupervisedConfig."""
 
     loop = LOOPS["supervised"]
 

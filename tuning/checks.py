@@ -54,7 +54,7 @@ _ONE_OBJECTIVE = {
 }
 """What does not go with a second objective."""
 
-_OF_THE_SWEEP = ("budget", "environment", "data", "seed")
+OF_THE_SWEEP = ("budget", "environment", "data", "seed")
 """Fields of a config that come from the top of the file."""
 
 
@@ -70,7 +70,7 @@ def problems(
         if key not in keys:
             yield _unknown_key(key, data, loop, keys)
     if loop is None:
-        yield Problem("loop", _loop_problem(data.get("loop")))
+        yield Problem("loop", loop_problem(data.get("loop")))
         return
     yield from _subject_problems(data, loop)
     yield from _foreign_problems(data, loop)
@@ -89,7 +89,8 @@ def problems(
     yield from _limit_problems(data)
 
 
-def _loop_problem(given: Any) -> str:
+def loop_problem(given: Any) -> str:
+    """What is wrong with the name of a loop."""
     if isinstance(given, str) and ":" in given:
         try:
             loop_of(given)
@@ -264,10 +265,10 @@ def _may_be(data: Mapping[str, Any], loop: type[Loop], name: str, value: Any) ->
 
 
 def _fixed_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
-    known = [name for name in loop.Config.model_fields if name not in _OF_THE_SWEEP]
+    known = [name for name in loop.Config.model_fields if name not in OF_THE_SWEEP]
     for name, value in mapping(data, "fixed").items():
         path = f"fixed.{name}"
-        if name in _OF_THE_SWEEP and _is_declared(loop, name):
+        if name in OF_THE_SWEEP and _is_declared(loop, name):
             yield Problem(path, f"has no place here: should be {name} at the top of the file")
         elif name not in known and not loop.Config.foreign:
             yield Problem(path, fields.unknown(name, known, f"{data['loop']} has no such field"))
@@ -281,15 +282,15 @@ def _is_declared(loop: type[Loop], name: str) -> bool:
 
 
 def _search_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Problem]:
-    search, unsearchable = data.get("search"), _unsearchable(loop)
-    known = [name for name in loop.Config.model_fields if name not in unsearchable]
+    search, barred = data.get("search"), unsearchable(loop)
+    known = [name for name in loop.Config.model_fields if name not in barred]
     if not isinstance(search, dict) or not search:
         yield Problem("search", "should name at least one field of the loop's config with what it may be")
         return
     for name, value in search.items():
         path = f"search.{name}"
-        if name in unsearchable:
-            yield Problem(path, f"can't be searched: {unsearchable[name]}")
+        if name in barred:
+            yield Problem(path, f"can't be searched: {barred[name]}")
         elif name not in known and not loop.Config.foreign:
             yield Problem(path, fields.unknown(name, known, f"{data['loop']} has no such field"))
         else:
@@ -298,7 +299,7 @@ def _search_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Prob
                 yield Problem(path, "stands under fixed too: should stand under one of them")
 
 
-def _unsearchable(loop: type[Loop]) -> dict[str, str]:
+def unsearchable(loop: type[Loop]) -> dict[str, str]:
     """The fields that no search of this loop may turn, and why."""
     found = _UNSEARCHABLE | (_OF_SUPERVISED if "data" in loop.Config.model_fields else {})
     return {name: reason for name, reason in found.items() if _is_declared(loop, name)}
@@ -335,7 +336,7 @@ def _first_problems(data: Mapping[str, Any], loop: type[Loop]) -> Iterator[Probl
 
 def _has_problems(loop: type[Loop], name: str, dimension: Any) -> bool:
     """Whether there is something wrong with the dimension, so that no value can be held against it."""
-    known = (name in loop.Config.model_fields or loop.Config.foreign) and name not in _unsearchable(loop)
+    known = (name in loop.Config.model_fields or loop.Config.foreign) and name not in unsearchable(loop)
     return not known or any(True for _ in dimensions.problems(loop.Config, name, dimension, name))
 
 

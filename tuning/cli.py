@@ -9,6 +9,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tuning import leaderboard, studies, sweep
+from tuning import leaderboard, reference, studies, sweep
 from tuning.errors import LockstepError, ServerError, StorageError, StudyNotFound
 from tuning.figures import number
 from tuning.paths import ROOT_VARIABLE, Home
@@ -210,6 +211,26 @@ def presets() -> None:
     for preset in sweep.presets():
         table.add_row(preset.name, preset.description)
     out.print(table, highlight=False)
+
+
+@app.command("fields")
+def list_fields(
+    loop: Annotated[
+        str | None, typer.Argument(metavar="LOOP", help="What trains; left out: the keys of the file itself.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List what a sweep file may say: its keys, or the fields of a loop."""
+    entries = reference.of_sweep() if loop is None else reference.of_loop(loop)
+    if as_json:
+        print(json.dumps([asdict(each) for each in entries]))
+        return
+    if not entries:
+        out.print(f"{loop} takes any: they are its config, with `seed` and `budget` beside them", highlight=False)
+        return
+    out.print(reference.table(entries), highlight=False)
+    if loop is not None:
+        out.print(f"\n{reference.SEARCHED}", highlight=False)
 
 
 @app.command("list")

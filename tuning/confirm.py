@@ -61,6 +61,8 @@ class ConfirmSearch(Searcher):
         self._size = pack_size(study.sweep, workers) * study.sweep.seeds
         self._packs = list(_packs(study, members, workers, self._size))
         self._under_way: dict[str, list[Member]] = {}
+        self.failures: dict[tuple[int, int], str] = {}
+        """Why trainings, by trial and seed, could not be trained."""
         self.watcher: Watcher | None = None
 
     def suggest(self, trial_id: str) -> Any:
@@ -87,22 +89,27 @@ class ConfirmSearch(Searcher):
         """A pack has its scores; one that diverged has none and counts as the worst there is."""
         if not error and result is not None:
             self.on_trial_result(trial_id, result)
-            diverged = [report["diverged_at"] is not None for report in result["members"]]
-            self._keep(
-                trial_id,
-                [
-                    None if bad or not math.isfinite(score) else score
-                    for bad, score in zip(diverged, result["confirmed"], strict=True)
-                ],
-            )
+            pack, scored = self._under_way.pop(trial_id), []
+            for each, report, score in zip(pack, result["members"], result["confirmed"], strict=True):
+                if report["error"] is not None:
+                    self.failures[each.number, each.seed] = report["error"]
+                else:
+                    sound = report["diverged_at"] is None and math.isfinite(score)
+                    scored.append((each.number, each.seed, score if sound else None))
+            self._study.keep_scores(scored)
+            self._have_ended(pack)
 
     def failed(self, trial_id: str, error: str) -> None:
-        """A pack could not be trained, however often it was tried: none of its members has a score."""
-        self._keep(trial_id, [None] * len(self._under_way[trial_id]))
-
-    def _keep(self, trial_id: str, scores: Sequence[float | None]) -> None:
+        """A pack could not be trained, however often it was tried. Whose fault it is is found by halves."""
         pack = self._under_way.pop(trial_id)
-        self._study.keep_scores([(each.number, each.seed, score) for each, score in zip(pack, scores, strict=True)])
+        if len(pack) > 1:
+            middle = len(pack) // 2
+            self._packs[:0] = [pack[:middle], pack[middle:]]
+            return
+        self.failures[pack[0].number, pack[0].seed] = error
+        self._have_ended(pack)
+
+    def _have_ended(self, pack: Sequence[Member]) -> None:
         if self.watcher is not None:
             self.watcher.scored([(each.number, each.seed) for each in pack])
 
@@ -140,12 +147,12 @@ def missing(study: Study, wanted: Confirm) -> list[Member]:
     ]
 
 
-def conclude(study: Study, wanted: Confirm) -> Confirmation:
-    """What the scores come to; kept in the study."""
+def conclude(study: Study, wanted: Confirm, failures: Mapping[tuple[int, int], str]) -> Confirmation:
+    """What the scores come to; kept in the study. failures: why trainings have none; they count as diverged."""
     view, known = study.view(), study.scores()
     seeds = fresh_seeds(study.sweep.seed, wanted.seeds)
     chosen = candidates(view, wanted.top)
-    scores = {trial.number: [known[trial.number, seed] for seed in seeds] for trial in chosen}
+    scores = {trial.number: [known.get((trial.number, seed)) for seed in seeds] for trial in chosen}
     default = next((trial.number for trial in chosen if trial.default), None)
     direction: Direction = study.sweep.direction
     found = statistics.verdict(scores, default, direction, study.sweep.seed)
@@ -162,6 +169,7 @@ def conclude(study: Study, wanted: Confirm) -> Confirmation:
                 improvement=None
                 if default is None or trial.default
                 else statistics.probability_of_improvement(scores[trial.number], scores[default], direction),
+                errors=[failures[trial.number, seed] for seed in seeds if (trial.number, seed) in failures],
             )
             for trial in chosen
         ],

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from trainables.options import Option
+from trainables.options import Frozen, Option
 from tuning.document import shown
 from tuning.errors import Problem
 
@@ -28,6 +28,34 @@ def number(model: Model, name: str) -> Literal["float", "int"] | None:
     """Which numbers the field takes, if it takes any."""
     types = _types(model, name)
     return "float" if float in types else "int" if int in types else None
+
+
+def groups(model: Model, name: str) -> dict[str, Model]:
+    """What the field holds that has fields of its own, by what stands before their names: options, or a group."""
+    found: dict[str, Model] = {f"{name}.{kind}": option for kind, option in options(model, name).items()}
+    for each in _types(model, name):
+        if isinstance(each, type) and issubclass(each, Frozen) and not issubclass(each, Option):
+            found[name] = each
+    return found
+
+
+def takes(model: Model, name: str) -> str:
+    """What a value of the field may be, in a few words; empty where its default says as much."""
+    field, types = model.model_fields[name], _types(model, name)
+    literals = [each for kind in types if get_origin(kind) is Literal for each in get_args(kind)]
+    words = [*options(model, name), *map(str, literals)]
+    words += ["a whole number"] if words and int in types else []
+    choices = [one_of(words)] if words else []
+    bounds = [
+        f"{word} {_number(bound)}"
+        for limit in field.metadata
+        for attribute, word in _BOUNDS.items()
+        if (bound := getattr(limit, attribute, None)) is not None
+    ]
+    return ", ".join(choices + bounds)
+
+
+_BOUNDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 
 
 def settings(option: type[Option]) -> list[str]:

@@ -1,6 +1,6 @@
 """What a study has found, for people: the best trials, what differs in them, where the winner lies, what to do next."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -160,7 +160,15 @@ def confirmation(found: Confirmation) -> RenderableType:
             name, number(each.searched), number(each.mean), f"{number(low)} to {number(high)}", chance, style=style
         )
     title = Text(f"Confirmed on {found.seeds} fresh seeds (interquartile means)", style="bold")
-    return Group(title, table, Text(verdict(found)))
+    return Group(title, table, *map(Text, _untrained(found)), Text(verdict(found)))
+
+
+def _untrained(found: Confirmation) -> Iterator[str]:
+    """Of whom not all could be trained, and why."""
+    for each in found.candidates:
+        if each.errors:
+            count = f"{len(each.errors)} of {len(each.scores)} trainings of trial {each.number}"
+            yield f"{count} failed, and count as diverged: {each.errors[0]}"
 
 
 def verdict(found: Confirmation) -> str:

@@ -8,6 +8,9 @@ from mlflow.entities import Param, Run
 from tuning.outcome import Outcome
 from tuning.views import Candidate, Confirmation, StudyView
 
+Points = list[tuple[int, dict[str, float]]]
+"""Steps, and what was measured there."""
+
 STATUSES = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED", "waiting": "KILLED"}
 """How a run ends; MLflow knows few ways, so the tag `lockstep.state` has the word itself."""
 
@@ -23,6 +26,16 @@ ARTIFACTS = "checkpoint"
 PARENT = "mlflow.parentRunId"
 FRONT = "lockstep.front"
 """The tag of trials that are on the front, or were once; on the study's own run it names them."""
+
+
+def as_curve(points: Points) -> Points:
+    """The points under the names that they have in MLflow, where some are those of what a trial has come to."""
+    return [(steps, {_curve_name(name): value for name, value in shown.items()}) for steps, shown in points]
+
+
+def _curve_name(name: str) -> str:
+    taken = name in ("value", "value_std", "second") or name.startswith(("seed-", "confirmed/"))
+    return f"curve/{name}" if taken else name
 
 
 def state_word(found: Outcome) -> str:

@@ -73,11 +73,12 @@ class Writes:
         if self.untold > before:
             self.lacking.add(number)
 
-    def lack(self, numbers: Iterable[int | None]) -> None:
+    def lack(self, numbers: Iterable[int | None], why: str | None = None) -> None:
         """What can't be written at all, a write for each of these runs."""
         missing = set(numbers)
         self.untold += len(missing)
         self.lacking |= missing
+        self.why = why or self.why
 
 
 def is_passing(error: MlflowException | OSError) -> bool:

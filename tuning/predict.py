@@ -62,13 +62,17 @@ def answer(view: StudyView, given: Sequence[str], trial: int | None = None) -> A
         raise PredictionError(f"trial {chosen} of {view.name} has no checkpoint to predict with")
     try:
         predictor = prediction.load(Path(checkpoint))
-    except (CheckpointError, Unimportable) as error:
+    except CheckpointError as error:
         raise PredictionError(str(error)) from error
     if not given:
         raise PredictionError(f"--input: is missing; a case is {','.join(predictor.features)}, or give a .csv of them")
     cases = [case for each in given for case in _cases(each, predictor)]
     rows = [[case.features[name] for name in predictor.features] for case in cases]
-    return Answer(view.name, chosen, checkpoint, predictor.features, cases, predictor.predict(rows))
+    try:
+        predictions = predictor.predict(rows)
+    except Unimportable as error:
+        raise PredictionError(str(error)) from error
+    return Answer(view.name, chosen, checkpoint, predictor.features, cases, predictions)
 
 
 def _trial(view: StudyView, wanted: int | None) -> int:

@@ -29,6 +29,9 @@ def hush(own_ray: bool = True) -> None:
     """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
+    if named := os.environ.get("LOCKSTEP_CACHE"):
+        # Workers are in other folders than a person who names one.
+        os.environ["LOCKSTEP_CACHE"] = os.path.abspath(named)
     if own_ray:
         # Without this Ray listens on every interface, even alone on a machine; the name says what it was made for.
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"

@@ -170,15 +170,16 @@ def _confirm(study: Study, wanted: Confirm, team: Team, console: Console) -> boo
     """Whether the confirmation came to its end; there is none of a study whose only value is the default's."""
     if not any(not trial.default for trial in confirming.candidates(study.view(), wanted.top)):
         return True
-    members = confirming.missing(study, wanted)
+    members, failures = confirming.missing(study, wanted), {}
     if members:
         search = ConfirmSearch(study, wanted, members, team.count)
         progress = ConfirmProgress(study.name, len(members), study.sweep.budget, console)
         with study.counting(CONFIRM_SECONDS), progress.shown() as search.watcher:
             _train(study, team, search)
-    if confirming.missing(study, wanted):
+        failures = search.failures
+    if any((each.number, each.seed) not in failures for each in confirming.missing(study, wanted)):
         return False
-    confirming.conclude(study, wanted)
+    confirming.conclude(study, wanted, failures)
     return True
 
 

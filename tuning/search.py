@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Protocol
 
 from ray.tune.search import Searcher
@@ -327,10 +328,20 @@ class PackSearch(Searcher):
             self._results.update(record.promoted | record.audited)
             self._go_on(leg, record.promoted, record.audited)
         self._results = {number: members for number, members in self._results.items() if number in unfinished}
+        self._keep_time()
         ends = self._study.ends().values()
         self._reached = any(self._is_target(found) for found, _ in ends)
         known = [*(members for _, members in ends), *self._results.values()]
         self._steps = sum(member.steps for members in known for member in members)
+
+    def _keep_time(self) -> None:
+        """Trials whose leg was cut off tell all of it again but the time that it took until then."""
+        standing = self._study.standing()
+        for plan in chain.from_iterable(leg.plans for leg in self._again):
+            members = zip(self._results[plan.number], standing[plan.number], strict=True)
+            self._results[plan.number] = [
+                replace(member, seconds=kept.seconds, share_s=kept.share_s) for member, kept in members
+            ]
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: all that is needed is in the study."""

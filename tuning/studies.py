@@ -92,10 +92,11 @@ def _created(home: Home, url: str, sweep: Sweep, name: str | None, start: list[d
                 raise _taken(name, sweep, taken) from None
             # Another process took the number in this very moment.
             taken.add(wanted)
-    study.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
     study.set_user_attr(KEY, uuid.uuid4().hex)
     study.set_user_attr(CREATED, datetime.now(UTC).isoformat())
     study.set_user_attr(beginnings.START, start)
+    # Last of all: who has it is a study of ours, and whole.
+    study.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
     return Study(home, kept, study)
 
 

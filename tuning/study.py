@@ -291,7 +291,8 @@ class Study:
     def legs(self) -> list[LegRecord]:
         """All legs in the order in which they were first handed out."""
         kept = [value for key, value in self.optuna.user_attrs.items() if key.startswith(f"{LEG}/")]
-        return sorted((_LEGS.validate_python(each) for each in kept), key=lambda record: record.name)
+        # Names are numbered, with more digits from some number on.
+        return sorted(map(_LEGS.validate_python, kept), key=lambda record: (len(record.name), record.name))
 
     def _set_leg(self, record: LegRecord) -> None:
         with self.at_once():

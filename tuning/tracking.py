@@ -19,6 +19,7 @@ from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.tracking import MlflowClient
 
 from trainables import checkpoint
+from trainables.checkpoint import CheckpointError
 from tuning import outcome as outcomes
 from tuning import sqlite
 from tuning.legs import Leg, Plan
@@ -29,6 +30,8 @@ from tuning.mlflow_runs import (
     KIND,
     PARENT,
     STATUSES,
+    Points,
+    as_curve,
     confirmed_tags,
     kept_artifacts,
     lacking_confirmed,
@@ -128,7 +131,7 @@ class Tracker:
     ) -> None:
         """Log what is new of a member's curve; of the second seed on, its place is in the names."""
         self._way.take(READING_S)
-        self._events.put(partial(self._note, plan.number, place, points, _now()))
+        self._events.put(partial(self._note, plan.number, place, as_curve(points), _now()))
 
     def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
         """End the trial's run, truly."""
@@ -163,14 +166,22 @@ class Tracker:
             try:
                 event = self._events.get(timeout=GATHER_S)
             except queue.Empty:
-                self._write_pending()
+                self._guarded(self._write_pending)
                 continue
             if event is None:
                 break
-            event()
+            self._guarded(event)
             if time.monotonic() - self._told_at > LONGEST_GATHER_S:
-                self._write_pending()
-        self._write_pending()
+                self._guarded(self._write_pending)
+        self._guarded(self._write_pending)
+
+    def _guarded(self, event: Callable[[], None]) -> None:
+        """What else goes wrong with one thing must not keep the rest from being told, and is said at the end."""
+        try:
+            event()
+        except Exception as error:
+            log.exception("MLflow was not told")
+            self._writes.lack([None], str(error).partition("\n")[0] or type(error).__name__)
 
     def _begin_study(self, plans: Mapping[int, Plan], ends: Mapping[int, Ended]) -> None:
         with self._writes.of(None):
@@ -244,12 +255,19 @@ class Tracker:
             else:
                 self._adopt(plans[number], run)
             for place in range(len(members)):
-                kept = checkpoint.load([self._study.home.member(self._study.name, number, place)])
-                self._note(number, place, kept[0]["report"]["points"] if kept else [], _now())
+                self._note(number, place, as_curve(self._kept_points(number, place)), _now())
             self._end_trial(number, found, members)
         # A machine that lost its power may have lost trials that MLflow still knows of.
         for number in (runs.keys() & plans.keys()) - self._runs.keys():
             self._adopt(plans[number], runs[number])
+
+    def _kept_points(self, number: int, place: int) -> Points:
+        try:
+            kept = checkpoint.load([self._study.home.member(self._study.name, number, place)])
+        except CheckpointError:
+            # Of an earlier version: its curve can't be read, all else of the trial can be told.
+            return []
+        return kept[0]["report"]["points"] if kept else []
 
     def _adopt(self, plan: Plan, run: Run) -> None:
         """Go on with a run that is there; what it has of each curve is not told again."""

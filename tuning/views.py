@@ -54,7 +54,8 @@ class Candidate:
     """One configuration as it was confirmed: a score for each fresh seed, None of one that diverged.
 
     searched: the trial's value in the search; mean: the interquartile mean of the scores, with its 95 % interval;
-    improvement: the probability that a training of it beats one of the default.
+    improvement: the probability that a training of it beats one of the default; errors: why trainings that have no
+    score could not be trained.
     """
 
     number: int
@@ -64,6 +65,7 @@ class Candidate:
     mean: float
     interval: tuple[float, float]
     improvement: float | None
+    errors: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,7 @@ class StudyView:
             ],
             "chosen": self.chosen and self.chosen.number,
             "champion": self.confirmation and self.confirmation.champion,
-            "confirmation": self.confirmation and CONFIRMATION.dump_python(self.confirmation, mode="json"),
+            "confirmation": self.confirmation and _finite(CONFIRMATION.dump_python(self.confirmation, mode="json")),
             "trials": [
                 {**{key: getattr(trial, key) for key in shown}, "error": trial.reason, "spread": trial.spread}
                 for trial in self.trials
@@ -217,3 +219,12 @@ class StudyView:
 
 CONFIRMATION = TypeAdapter(Confirmation)
 """To plain data and back."""
+
+
+def _finite(value: Any) -> Any:
+    """Plain data as JSON can have it: what no number is as good or as bad as is null."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -98,7 +98,7 @@ def _of_cluster(wanted: Workers, address: str) -> Iterator[Team]:
         raise unreachable
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except ConnectionError as error:
+    except (ConnectionError, ValueError) as error:
         raise unreachable from error
     try:
         yield _fitting(wanted, wanted.count, grows=True)

@@ -402,6 +402,7 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
             "given_up_at": None,
             "error": "the worker died" if state == "failed" else None,
             "values": [] if number == 4 else [value],
+            "checkpoint": None if value is None else str(runs / f"studies/tiny-1/trials/{number:05d}/seed-0/best.pt"),
             "spread": None,
         }
 

@@ -220,7 +220,7 @@ def list_fields(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List what a sweep file may say: its keys, or the fields of a loop."""
+    """List the keys of a sweep file, or the fields of a loop."""
     entries = reference.of_sweep() if loop is None else reference.of_loop(loop)
     if as_json:
         print(json.dumps([asdict(each) for each in entries]))

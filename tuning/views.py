@@ -177,7 +177,7 @@ class StudyView:
         """The one object that `--json` prints."""
         best, default = self.best, self.default
         shown = ["number", "state", "value", "second", "params", "run_id", "seeds", "steps", "seconds", "diverged_at"]
-        shown += ["given_up_at", "values"]
+        shown += ["given_up_at", "values", "checkpoint"]
         return {
             "name": self.name,
             "state": self.state,

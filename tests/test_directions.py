@@ -15,7 +15,7 @@ FLOORS = (
     "tuning.sampling tuning.studies",
     "tuning.study tuning.experiments tuning.workers tuning.samplers tuning.importance",
     "tuning.mlflow_runs tuning.mlflow_server tuning.mlflow_writes",
-    "tuning.informed tuning.legs tuning.views",
+    "tuning.informed tuning.legs tuning.views tuning.reference",
     "tuning.sweep",
     "tuning.machine",
     "tuning.checks tuning.beginnings",

@@ -97,6 +97,8 @@ def _copied(source: Tensor, target: Tensor, non_blocking: bool = False) -> Tenso
 def registered() -> torch.library.Library:
     """Tell PyTorch of the device; what it needs of it lives as long as what is returned."""
     _setup_privateuseone_for_python_backend("elsewhere")
+    # No thread of autograd's own for the device: one that still holds something of Python's at the end aborts.
+    torch.autograd.set_multithreading_enabled(False)
     library = torch.library.Library("aten", "IMPL")
     library.impl("empty.memory_format", _made(aten.empty.memory_format), "PrivateUse1")
     library.impl("empty_strided", _made(aten.empty_strided.default), "PrivateUse1")

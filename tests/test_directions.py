@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 FLOORS = (
+    "tuning.__main__",
     "tuning.cli",
     "tuning",
     "tuning.run tuning.leaderboard tuning.predict tuning.audit",

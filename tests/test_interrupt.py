@@ -97,6 +97,16 @@ def test_ctrl_c_twice_in_a_row(tmp_path: Path) -> None:
     assert "RUNNING" not in drivers.statuses(run.root)
 
 
+def test_ctrl_c_while_the_command_is_being_loaded(tmp_path: Path) -> None:
+    with drivers.running(tmp_path) as run:
+        maps = Path(f"/proc/{run.process.pid}/maps")
+        sweeps.awaited(lambda: "libtorch" in maps.read_text(), 60, "torch being loaded")
+        run.press_ctrl_c()
+        out, err = assert_ended_cleanly(run)
+    assert (out, err) == ("", "")
+    assert not run.root.exists()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["imports", "ray", "study"])
 def test_ctrl_c_before_anything_is_trained(tmp_path: Path, moment: str) -> None:

@@ -45,6 +45,16 @@ def come_to(driver: drivers.Driver, moment: int) -> None:
     sweeps.awaited(lambda: driver.has_ended() or progress(driver) >= moment, 180, f"moment {moment}")
 
 
+def taken_up(driver: drivers.Driver) -> None:
+    """Wait until the driver holds the study: what another one has left may be as far already."""
+
+    def runs() -> bool:
+        study = driver.study()
+        return study is not None and study.view().state == "running"
+
+    sweeps.awaited(lambda: driver.has_ended() or runs(), 60, "a driver that holds the study")
+
+
 def killed_at(driver: drivers.Driver, moment: int) -> None:
     """Kill the driver as soon as it has come to this moment, or has ended by itself."""
     come_to(driver, moment)
@@ -88,6 +98,7 @@ def survivor(tmp_path_factory: pytest.TempPathFactory) -> Survivor:
             driver = lives.enter_context(start)
             come_to(driver, moment)
             if life == BY_CTRL_C:
+                taken_up(driver)
                 driver.press_ctrl_c()
                 driver.process.communicate(timeout=60)
                 assert driver.process.returncode == 130

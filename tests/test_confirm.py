@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ from ray.tune.search import Searcher
 from rich.console import Console
 from sweeps import Said
 
-from tuning import leaderboard
+from tuning import leaderboard, run, workers
 from tuning.audit import audit
 from tuning.confirm import ConfirmSearch, candidates, conclude, fresh_seeds, missing
-from tuning.search import pack_size
 from tuning.study import SEARCH_SEEDS, Study
 from tuning.sweep import Confirm
+from tuning.workers import Team
 
 WANTED = Confirm(top=2, seeds=6, episodes=20)
 Score = Callable[[int, int], float]
@@ -49,7 +50,6 @@ def confirmed(
     packs = []
     while (leg := search.suggest(f"pack {len(packs)}")) != Searcher.FINISHED:
         trials = [int(Path(member["folder"]).parent.name) for member in leg["members"]]
-        assert leg["size"] == pack_size(study.sweep, 2) * study.sweep.seeds
         scores = [score(trial, order[each["seed"]]) for trial, each in zip(trials, leg["members"], strict=True)]
         places = [place for place, trial in enumerate(trials) if trial in diverged]
         name = f"pack {len(packs)}"
@@ -164,7 +164,7 @@ def test_of_a_pack_that_fails_only_who_kills_its_worker_has_no_score_and_it_is_s
     assert scores.pop(best) == [1.0, 1.0, None, 1.0, 1.0, 1.0]
     assert all(each == [1.0] * 6 for each in scores.values())
     leaderboard.show(study.view(), Console(width=120))
-    said = f"1 of 6 trainings of trial {best} failed, and count as diverged: the worker died"
+    said = f"1 of 6 trainings of trial {best} failed, and count as diverged until `tuning confirm` tries again: the"
     assert said in capsys.readouterr().out
     # Asked again, they are trained again.
     assert confirmed(study, lambda trial, seed: 2.0) == [[best]]
@@ -176,6 +176,29 @@ def test_where_nobody_can_be_trained_there_is_no_champion(runs: Path) -> None:
     assert study.scores() == {}
     assert conclude(study, WANTED, failures).champion is None
     json.dumps(study.view().as_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_where_nothing_could_be_confirmed_it_is_said_and_nobody_is_first(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], known: bool
+) -> None:
+    study = searched(runs)
+    best = best_of(study)
+    if known:
+        confirmed(study, lambda trial, seed: 1.0 * (trial == best), WANTED)
+
+    def dies(study: Study, team: Team, search: ConfirmSearch) -> None:
+        while search.suggest("pack") != Searcher.FINISHED:
+            search.failed("pack", "the disk is full")
+
+    monkeypatch.setattr(workers, "team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
+    monkeypatch.setattr("tuning.run._train", dies)
+    after = run.confirm(study, WANTED.model_copy(update={"seeds": 8}), console=Console(width=200))
+    said = "nothing could be confirmed: the disk is full; `tuning confirm tiny-1` tries again"
+    assert (said in capsys.readouterr().out) != known
+    assert (after.confirmation is None) != known
+    assert after.chosen is not None
+    assert after.chosen.number == best
 
 
 def test_who_leaves_its_pack_has_no_score_and_it_is_said_why(runs: Path) -> None:

@@ -135,18 +135,43 @@ def test_what_else_goes_wrong_with_one_thing_keeps_nothing_else_from_being_told(
         keep(self, number, run_id)
 
     monkeypatch.setattr(Study, "set_run", locked)
-    study = sweeps.created(runs, trials=4, pack_size=1)
+    study = sweeps.created(runs, trials=4, pack_size=2, halving={"reduction": 2, "minimum": 50})
     tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
     assert tracker.shortfall is not None
     assert "the database is locked" in tracker.shortfall
     assert "for long" not in tracker.shortfall
     told = runs_of(client_of(runs))
-    assert {each.info.status for number, each in by_trial(told).items() if number != 1} == {"FINISHED"}
+    assert sorted(by_trial(told)) == [0, 1, 2, 3], "a run a trial, none twice"
+    assert "RUNNING" not in {each.info.status for each in told}
     (own,) = [run for run in told if "lockstep.trial" not in run.data.tags]
     assert own.info.status == "FINISHED"
     monkeypatch.undo()
     assert audits.repair(study) is None
     assert [found for found in audits.audit(study) if "weights" not in found.message] == []
+
+
+def test_who_can_not_find_out_which_runs_there_are_makes_none(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = sweeps.created(runs, trials=4, pack_size=4, halving={"reduction": 2, "minimum": 50})
+
+    def interrupted(tracker: Tracker) -> None:
+        search = PackSearch(study, 1, [tracker])
+        search.on_trial_complete("leg", sweeps.reports(search.suggest("leg")))
+        search.put_back()
+
+    tracked(study, interrupted, "interrupted")
+    before = len(runs_of(client_of(runs)))
+
+    def locked(self: Study, tracking: dict[str, str]) -> None:
+        raise RuntimeError("the database is locked")
+
+    monkeypatch.setattr(Study, "set_tracking", locked)
+    tracker = tracked(sweeps.opened(runs), lambda tracker: sweeps.driven(sweeps.opened(runs), observers=[tracker]))
+    assert tracker.shortfall is not None
+    assert len(runs_of(client_of(runs))) == before
+    monkeypatch.undo()
+    assert audits.repair(sweeps.opened(runs)) is None
+    left = [run for run in runs_of(client_of(runs)) if run.info.lifecycle_stage == "active"]
+    assert sorted(by_trial(left)) == [0, 1, 2, 3]
 
 
 def test_an_experiment_that_was_deleted_is_brought_back(runs: Path) -> None:

@@ -106,6 +106,10 @@ def test_the_time_that_a_leg_took_before_it_was_cut_off_counts(runs: Path, case:
     took = {number: members[0].seconds for number, members in study.standing().items()}
     search.on_trial_result("leg", {**sweeps.reports({**leg, "until": leg["until"] // 2}), "train_s": 30.0})
     search.put_back()
+    # A second one, before anything is reported.
+    cut_off = PackSearch(sweeps.opened(runs), 1, [])
+    cut_off.suggest("leg")
+    cut_off.put_back()
 
     gone_on = PackSearch(sweeps.opened(runs), 1, [])
     again = gone_on.suggest("leg")

@@ -93,6 +93,8 @@ def test_a_study_that_was_killed_while_it_was_made_is_none(runs: Path, monkeypat
             sweeps.created(runs)
     monkeypatch.undo()
     assert sweeps.opened(runs).view().name == "tiny-1"
+    with pytest.raises(StudyExists, match="'tiny-2' is that of a study whose making was cut off"):
+        sweeps.created(runs, "tiny-2")
 
 
 def test_legs_come_in_the_order_in_which_they_were_handed_out(runs: Path) -> None:

@@ -138,6 +138,8 @@ FEW, MORE, MANY = 1_000, 30_000, 300_000  # environment steps: of 0, 14,500 and 
         ({"budget": FEW}, 5, 8, 6),
         ({"budget": FEW, "compile": "always"}, 5, 8, 8),
         ({"budget": MORE, "compile": "never"}, 5, 8, 6),
+        ({"budget": MORE, "environment": "Acrobot-v1"}, 5, 8, 6),
+        ({"budget": MORE, "backend": "gymnasium"}, 5, 8, 6),
     ],
 )
 def test_a_pack_that_is_left_over_is_filled_up_where_no_size_of_its_own_pays(
@@ -152,7 +154,7 @@ def test_a_pack_that_is_left_over_is_filled_up_where_no_size_of_its_own_pays(
 
     worker = type("Worker", (Pack,), {"loop": Counting})
     common = {"environment": "CartPole-v1", **given, "leg": "leg"}
-    worker({**common, "members": [{"seed": seed} for seed in range(members)], **({"size": size} if size else {})})
+    worker({**common, "members": [{"seed": seed} for seed in range(members)], **({"full_pack": size} if size else {})})
     assert made == [computed]
 
 

@@ -82,11 +82,12 @@ def _whole(path: Path) -> State | None:
 
 def is_whole(path: Path) -> bool:
     """Whether there is such a file, and it was not cut off; at the cost of a look at its two ends."""
-    if not path.exists():
+    try:
+        with path.open("rb") as file:
+            # An archive has its table of contents at its end.
+            return file.read(2) == b"PK" and zipfile.is_zipfile(file)
+    except OSError:
         return False
-    with path.open("rb") as file:
-        # An archive has its table of contents at its end.
-        return file.read(2) == b"PK" and zipfile.is_zipfile(file)
 
 
 def read(path: Path) -> State | None:

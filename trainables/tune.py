@@ -23,10 +23,10 @@ import ray
 import torch
 from ray import tune
 
-from trainables import LOOPS, loop_of, pack, programs
+from trainables import LOOPS, environments, loop_of, pack, programs
 from trainables import checkpoint as checkpoints
 from trainables.faults import MemberFailed
-from trainables.loop import Config, Loop, Report, Training, scored_by, structure
+from trainables.loop import EpisodicConfig, Loop, Report, Training, scored_by, structure
 
 Item = TypeVar("Item")
 
@@ -39,7 +39,7 @@ takes seconds to compile."""
 
 _LARGEST = float(torch.finfo(torch.float32).max)
 
-PACK_FIELDS = ("members", "size", "until", "leg", "confirm")
+PACK_FIELDS = ("members", "full_pack", "until", "leg", "confirm")
 MEMBER_FIELDS = ("folder",)
 
 
@@ -54,10 +54,10 @@ class Closing(Protocol):
 class Pack(tune.Trainable):
     """Trains one pack, a step from one report to the next.
 
-    Beside the loop's fields, a config may have `until`, the budget at which to stop (else the full budget), `size`, the
-    members of a full pack of its sweep, `leg`, a name for people, and `confirm`, the number of fresh episodes that the
-    last result scores the best weights on. A member may have `folder`, where its checkpoints are kept, and gone on from
-    if there are any.
+    Beside the loop's fields, a config may have `until`, the budget at which to stop (else the full budget), `leg`, a
+    name for people, `full_pack`, the members of a full pack of this structure, and `confirm`, the number of fresh
+    episodes that the last result scores the best weights on. A member may have `folder`, where its checkpoints are
+    kept, and gone on from if there are any.
     """
 
     loop: ClassVar[type[Loop]]
@@ -193,8 +193,9 @@ class Pack(tune.Trainable):
         return {"members": [asdict(report) for report in reports], self.loop.score: best}
 
     def _last_metrics(self, place: int, report: Report) -> dict[str, float]:
-        """Those of the newest point, also of a member that has stopped improving and has no more; {}: diverged."""
-        points = report.points or (self._curves[place] if report.diverged_at is None else [])
+        """Of the newest point, also where a member has stopped improving; {} of one that diverged or failed."""
+        over = report.diverged_at is not None or report.error is not None
+        points = report.points or ([] if over else self._curves[place])
         return points[-1][1] if points else {}
 
     def _latest(self) -> list[checkpoints.State]:
@@ -245,16 +246,18 @@ class Pack(tune.Trainable):
         return members + members[-1:] * (self._size(len(members)) - len(members))
 
     def _size(self, count: int) -> int:
-        full = int(self.config.get("size") or 0)
-        if count == full or (count < full and self._keeps_to_size(full - count)):
+        full = int(self.config.get("full_pack") or 0)
+        if count == full or (count < full and self._fills(full - count)):
             return full
         return next((size for size in SIZES if size >= count), count)
 
-    def _keeps_to_size(self, missing: int) -> bool:
+    def _fills(self, missing: int) -> bool:
+        """Whether members that only fill the pack cost less than to compile for its size; none that step one by one."""
         config = self._configs[0]
-        if not isinstance(config, Config) or (calls := config.calls()) is None:
+        if not isinstance(config, EpisodicConfig) or (calls := config.calls()) is None:
             return False
-        return pack.fills(config.compile, calls, missing, self._device)
+        made_of = (config.environment, config.environment_args, config.wrappers, config.backend)
+        return environments.is_vectorised(*made_of) and pack.fills(config.compile, calls, missing, self._device)
 
     def _own(self, members: list[Any]) -> list[Any]:
         """Those that are not there to fill the pack."""

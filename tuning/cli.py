@@ -145,7 +145,9 @@ def predict(
         ),
     ] = None,
     output: Annotated[Path | None, typer.Option(help="A .csv to write the cases and their predictions to.")] = None,
-    trial: Annotated[int | None, typer.Option(help="Whose network.  [default: the champion's, else the best]")] = None,
+    trial: Annotated[
+        int | None, typer.Option(help="Whose network.  [default: first on fresh seeds, else best]")
+    ] = None,
     root: Root = None,
     storage: Storage = None,
     as_json: Json = False,

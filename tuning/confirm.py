@@ -29,6 +29,16 @@ class Member:
     seed: int
 
 
+@dataclass(frozen=True)
+class Pack:
+    """Members that are trained together; full: how many a full pack of the search had, 0 where it may be filled up to
+    no more than it is: there was none, or its worker died.
+    """
+
+    members: list[Member]
+    full: int = 0
+
+
 class Watcher(Protocol):
     """Is told how a confirmation goes; members are known by their trial and seed."""
 
@@ -58,9 +68,8 @@ class ConfirmSearch(Searcher):
     def __init__(self, study: Study, wanted: Confirm, members: Sequence[Member], workers: int) -> None:
         super().__init__(metric=study.sweep.metric, mode="max" if study.sweep.direction == "maximize" else "min")
         self._study, self._wanted = study, wanted
-        self._size = pack_size(study.sweep, workers) * study.sweep.seeds
-        self._packs = list(_packs(study, members, workers, self._size))
-        self._under_way: dict[str, list[Member]] = {}
+        self._packs = list(_packs(study, members, workers))
+        self._under_way: dict[str, Pack] = {}
         self.failures: dict[tuple[int, int], str] = {}
         """Why trainings, by trial and seed, could not be trained."""
         self.watcher: Watcher | None = None
@@ -72,15 +81,16 @@ class ConfirmSearch(Searcher):
         pack = self._under_way[trial_id] = self._packs.pop(0)
         home, name = self._study.home, self._study.name
         members = [
-            self._study.member(each.values, each.seed, home.confirming(name, each.number, each.seed)) for each in pack
+            self._study.member(each.values, each.seed, home.confirming(name, each.number, each.seed))
+            for each in pack.members
         ]
         confirm = self._wanted.episodes
-        return {"members": members, "size": self._size, "confirm": confirm, "leg": f"confirm-{trial_id}"}
+        return {"members": members, "full_pack": pack.full, "confirm": confirm, "leg": f"confirm-{trial_id}"}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """A pack has come further."""
         if self.watcher is not None:
-            pack, reports = self._under_way[trial_id], result["members"]
+            pack, reports = self._under_way[trial_id].members, result["members"]
             steps = {(each.number, each.seed): report["steps"] for each, report in zip(pack, reports, strict=True)}
             self.watcher.reported(steps, result["train_s"])
         self._study.keep_seconds()
@@ -89,7 +99,7 @@ class ConfirmSearch(Searcher):
         """A pack has its scores; one that diverged has none and counts as the worst there is."""
         if not error and result is not None:
             self.on_trial_result(trial_id, result)
-            pack, scored = self._under_way.pop(trial_id), []
+            pack, scored = self._under_way.pop(trial_id).members, []
             for each, report, score in zip(pack, result["members"], result["confirmed"], strict=True):
                 if report["error"] is not None:
                     self.failures[each.number, each.seed] = report["error"]
@@ -101,10 +111,10 @@ class ConfirmSearch(Searcher):
 
     def failed(self, trial_id: str, error: str) -> None:
         """A pack could not be trained, however often it was tried. Whose fault it is is found by halves."""
-        pack = self._under_way.pop(trial_id)
+        pack = self._under_way.pop(trial_id).members
         if len(pack) > 1:
             middle = len(pack) // 2
-            self._packs[:0] = [pack[:middle], pack[middle:]]
+            self._packs[:0] = [Pack(pack[:middle]), Pack(pack[middle:])]
             return
         self.failures[pack[0].number, pack[0].seed] = error
         self._have_ended(pack)
@@ -124,16 +134,21 @@ class ConfirmSearch(Searcher):
         return {}
 
 
-def _packs(study: Study, members: Sequence[Member], workers: int, largest: int) -> Iterator[list[Member]]:
+def _packs(study: Study, members: Sequence[Member], workers: int) -> Iterator[Pack]:
     """Members of one structure together, in packs of even size, enough of them that no worker idles."""
-    groups: dict[str, list[Member]] = {}
+    trials, plans = pack_size(study.sweep, workers), study.plans()
+    largest, groups = trials * study.sweep.seeds, dict[str, list[Member]]()
+    full = {
+        study.sweep.structure_of(plans[leg.numbers[0]].values) for leg in study.legs() if len(leg.numbers) == trials
+    }
     for member in members:
         groups.setdefault(study.sweep.structure_of(member.values), []).append(member)
-    for group in groups.values():
+    for structure, group in groups.items():
         # As large as the search's packs, whose size is compiled already; if they are few, so that no worker idles.
         count = max(math.ceil(len(group) / largest), min(workers, len(group)))
         size = math.ceil(len(group) / count)
-        yield from (group[first : first + size] for first in range(0, len(group), size))
+        for first in range(0, len(group), size):
+            yield Pack(group[first : first + size], largest if structure in full else 0)
 
 
 def missing(study: Study, wanted: Confirm) -> list[Member]:

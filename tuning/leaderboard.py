@@ -168,7 +168,7 @@ def _untrained(found: Confirmation) -> Iterator[str]:
     for each in found.candidates:
         if each.errors:
             count = f"{len(each.errors)} of {len(each.scores)} trainings of trial {each.number}"
-            yield f"{count} failed, and count as diverged: {each.errors[0]}"
+            yield f"{count} failed, and count as diverged until `tuning confirm` tries again: {each.errors[0]}"
 
 
 def verdict(found: Confirmation) -> str:

@@ -52,7 +52,7 @@ class Answer:
 
 
 def answer(view: StudyView, given: Sequence[str], trial: int | None = None) -> Answer:
-    """What the network of a trial, else of the champion or the best, says; given: cases as text, or paths of files.
+    """What the network of a trial, else of the one to use, says; given: cases as text, or paths of files.
 
     Raises PredictionError.
     """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from rich.table import Table
 
 from trainables import loop_of
@@ -59,13 +60,20 @@ def _entries(
 ) -> Iterator[Entry]:
     for name, field in model.model_fields.items():
         if name != "kind" and only in (None, name):
-            default = None if field.is_required() else _plain(field.get_default(call_default_factory=True))
-            meaning = field.description or ""
+            default, meaning = _default(field), field.description or ""
             yield Entry(before + name, default, fields.takes(model, name), meaning, searched)
             for group, inner in fields.groups(model, name).items():
                 # Settings are tunable, whatever the option that has them is.
                 within: Searched | None = "yes" if searched == "pack" else searched
                 yield from _entries(inner, f"{before}{group}.", searched=within)
+
+
+def _default(field: FieldInfo) -> str | None:
+    if field.is_required():
+        return None
+    # Where it depends on others, the meaning says how.
+    depends = "left out:" in (field.description or "")
+    return "" if depends else _plain(field.get_default(call_default_factory=True))
 
 
 def _plain(value: Any) -> str:

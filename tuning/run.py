@@ -177,8 +177,13 @@ def _confirm(study: Study, wanted: Confirm, team: Team, console: Console) -> boo
         with study.counting(CONFIRM_SECONDS), progress.shown() as search.watcher:
             _train(study, team, search)
         failures = search.failures
-    if any((each.number, each.seed) not in failures for each in confirming.missing(study, wanted)):
+    missing = confirming.missing(study, wanted)
+    if any((each.number, each.seed) not in failures for each in missing):
         return False
+    if len(missing) == wanted.seeds * len(confirming.candidates(study.view(), wanted.top)):
+        why = next(iter(failures.values()))
+        _say(console, f"nothing could be confirmed: {why}; `tuning confirm {study.name}` tries again")
+        return True
     confirming.conclude(study, wanted, failures)
     return True
 

@@ -84,6 +84,10 @@ class PackSearch(Searcher):
         self._results: dict[int, list[MemberResult]] = {}
         """Of the trials that have not ended."""
         self._structures: dict[int, str] = {}
+        self._full: set[str] = set()
+        """Structures of which there was a full pack."""
+        self._split: set[int] = set()
+        """Trials that were in a leg which could not be trained as one."""
         self._legs = 0
         self._deadline = math.inf if study.sweep.time_limit is None else time.monotonic() + study.sweep.time_limit
         self._steps, self._reached = 0, False
@@ -198,8 +202,19 @@ class PackSearch(Searcher):
             for plan in leg.plans
             for place, seed in enumerate(plan.seeds)
         ]
-        size = self._size * self._sweep.seeds
-        return {"members": members, "size": size, "until": leg.until, "leg": leg.name}
+        return {"members": members, "full_pack": self._full_pack(leg), "until": leg.until, "leg": leg.name}
+
+    def _full_pack(self, leg: Leg) -> int:
+        """Members that this one may be filled up to: of full packs of its structure, if there are any; 0: to no more.
+
+        Whose worker died may have died of the pack's size.
+        """
+        structure = self._structure(leg.plans[0])
+        if len(leg.plans) == self._size:
+            self._full.add(structure)
+        if structure not in self._full or any(plan.number in self._split for plan in leg.plans):
+            return 0
+        return self._size * self._sweep.seeds
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """A report of every member of a leg."""
@@ -234,6 +249,7 @@ class PackSearch(Searcher):
         middle = len(leg.plans) // 2
         halves = [self._leg(plans, leg.bracket, leg.rung) for plans in (leg.plans[:middle], leg.plans[middle:])]
         self._study.split_leg(leg, halves)
+        self._split |= {plan.number for plan in leg.plans}
         self._again.extend(halves)
 
     def _end(self, leg: Leg, error: str | None = None) -> None:
@@ -320,6 +336,10 @@ class PackSearch(Searcher):
             for waiting in (*self._waiting.values(), *self._auditing.values()):
                 waiting[:] = [plan for plan in waiting if plan.number not in record.numbers]
             leg = Leg(record.name, [plans[n] for n in record.numbers], record.bracket, record.rung, record.until)
+            if record.state == "split":
+                self._split |= set(record.numbers)
+            elif len(leg.plans) == self._size:
+                self._full.add(self._structure(leg.plans[0]))
             if record.state == "open":
                 self._again.append(leg)
                 for plan in leg.plans:

@@ -88,8 +88,12 @@ def _created(home: Home, url: str, sweep: Sweep, name: str | None, start: list[d
             study = optuna.create_study(study_name=wanted, storage=kept, directions=sweep.directions)
             break
         except optuna.exceptions.DuplicatedStudyError:
-            if name:
+            if name and name in names(home, url):
                 raise _taken(name, sweep, taken) from None
+            if name:
+                raise StudyExists(
+                    f"name: {name!r} is that of a study whose making was cut off, or goes on now; choose another --name"
+                ) from None
             # Another process took the number in this very moment.
             taken.add(wanted)
     study.set_user_attr(KEY, uuid.uuid4().hex)

@@ -257,9 +257,11 @@ class Study:
             for trial in going
             if PLAN in trial.user_attrs
         }
-        return {
-            trial: max(each, key=lambda members: sum(one.steps for one in members)) for trial, each in several.items()
-        }
+
+        def how_far(members: list[MemberResult]) -> tuple[int, float]:
+            return sum(one.steps for one in members), sum(one.seconds for one in members)
+
+        return {trial: max(each, key=how_far) for trial, each in several.items()}
 
     def _kept_members(self, trial: FrozenTrial) -> list[MemberResult]:
         return [MemberResult(**member) for member in trial.user_attrs.get(RESULT, {}).get("members", [])]

@@ -184,10 +184,15 @@ class Tracker:
             self._writes.lack([None], str(error).partition("\n")[0] or type(error).__name__)
 
     def _begin_study(self, plans: Mapping[int, Plan], ends: Mapping[int, Ended]) -> None:
-        with self._writes.of(None):
-            runs = self._own_run()
-        if self._parent is not None:
-            self._take_up({number: run for number, run in runs.items() if number is not None}, plans, ends)
+        try:
+            with self._writes.of(None):
+                runs = self._own_run()
+            if self._parent is not None:
+                self._take_up({number: run for number, run in runs.items() if number is not None}, plans, ends)
+        except Exception:
+            # Who doesn't know which runs there are must make none: what is left is told later.
+            self._parent = None
+            raise
 
     def _own_run(self) -> dict[int | None, Run]:
         """Find or make the study's own run; returns the runs that there are already, by trial."""
@@ -318,14 +323,15 @@ class Tracker:
         if self._parent is None:
             self._writes.lack(plan.number for plan in new)
             return
-        runs = {plan.number: self._begin_trial(plan, self._parent, leg) for plan in new}
-        with self._study.at_once():
-            for number, run_id in runs.items():
-                if run_id is not None:
-                    self._study.set_run(number, run_id)
-                    self._runs[number] = run_id
+        made = {plan.number: self._begin_trial(plan, self._parent, leg) for plan in new}
+        runs = {number: run_id for number, run_id in made.items() if run_id is not None}
+        # Known here first: whatever becomes of the study's own write, none is made twice.
+        self._runs |= runs
         for plan in new:
             self._of(plan.number).params += params(plan.params)
+        with self._study.at_once():
+            for number, run_id in runs.items():
+                self._study.set_run(number, run_id)
 
     def _begin_trial(self, plan: Plan, parent: str, leg: str) -> str | None:
         with self._writes.of(plan.number):

@@ -51,7 +51,7 @@ class TrialView:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One configuration as it was confirmed: a score for each fresh seed, None of one that diverged.
+    """One configuration as it was confirmed: a score for each fresh seed, None of a training that diverged or failed.
 
     searched: the trial's value in the search; mean: the interquartile mean of the scores, with its 95 % interval;
     improvement: the probability that a training of it beats one of the default; errors: why trainings that have no

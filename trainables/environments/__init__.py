@@ -1,7 +1,7 @@
 """Environments: one place for vectorisation, seeding and the ends of episodes."""
 
 from trainables.environments import number_match, sensor_tasking
-from trainables.environments.backends import VECTORISED, Backend, make, problem
+from trainables.environments.backends import VECTORISED, Backend, is_vectorised, make, problem
 from trainables.environments.description import Description, EnvironmentMisfit, describe
 from trainables.environments.grid import Grid, GymnasiumGrid, Moment, play, retrace
 
@@ -17,6 +17,7 @@ __all__ = [
     "GymnasiumGrid",
     "Moment",
     "describe",
+    "is_vectorised",
     "make",
     "play",
     "problem",

@@ -1,6 +1,6 @@
 """Which implementation of an environment a training steps."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import gymnasium
@@ -30,6 +30,12 @@ def make(description: Description, members: int, episodes: int, backend: Backend
     return _kind(description, backend)(description, members, episodes)
 
 
+def is_vectorised(environment: str, arguments: Collection[str], wrappers: Collection[Named], backend: Backend) -> bool:
+    """Whether all members and episodes are stepped as one; arguments: the names of those that it is made with."""
+    _, known = VECTORISED.get(environment, (GymnasiumGrid, frozenset()))
+    return backend == "auto" and environment in VECTORISED and not wrappers and set(arguments) <= known
+
+
 def problem(
     environment: str, arguments: dict[str, Any], wrappers: Sequence[Named] = (), backend: Backend = "auto"
 ) -> EnvironmentMisfit | None:
@@ -54,6 +60,5 @@ def _kind(description: Description, backend: Backend) -> type[Grid]:
                 f"{description.environment} comes without a vector environment: should be auto or gymnasium", "backend"
             )
         return VectorGrid
-    grid, known = VECTORISED.get(description.environment, (GymnasiumGrid, frozenset()))
-    knows_all = not description.wrappers and description.arguments.keys() <= known
-    return grid if backend == "auto" and knows_all else GymnasiumGrid
+    vectorised = is_vectorised(description.environment, description.arguments, description.wrappers, backend)
+    return VECTORISED[description.environment][0] if vectorised else GymnasiumGrid

@@ -1,5 +1,6 @@
 """What people and scripts are shown of a study; plain data, made in study.py."""
 
+import json
 import math
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -209,7 +210,7 @@ class StudyView:
             ],
             "chosen": self.chosen and self.chosen.number,
             "champion": self.confirmation and self.confirmation.champion,
-            "confirmation": self.confirmation and _finite(CONFIRMATION.dump_python(self.confirmation, mode="json")),
+            "confirmation": self.confirmation and json.loads(CONFIRMATION.dump_json(self.confirmation)),
             "trials": [
                 {**{key: getattr(trial, key) for key in shown}, "error": trial.reason, "spread": trial.spread}
                 for trial in self.trials
@@ -219,12 +220,3 @@ class StudyView:
 
 CONFIRMATION = TypeAdapter(Confirmation)
 """To plain data and back."""
-
-
-def _finite(value: Any) -> Any:
-    """Plain data as JSON can have it: what no number is as good or as bad as is null."""
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

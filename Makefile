@@ -10,7 +10,7 @@ install := $(pip) install -qq --constraint constraints.txt --editable
 pytest := $(python) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .NOTPARALLEL:
-.PHONY: help .venv sweep ui test test-all check style types bench constraints clean
+.PHONY: help .venv sweep ui test test-all check style layers types bench constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,11 +30,14 @@ test-all: .venv/.installed ## all tests; those for a GPU are skipped where there
 	$(pytest) -m "not alone" $(ARGS)
 	$(python) -m pytest -m alone $(ARGS) || [ $$? = 5 ] # 5: there are none among those that ARGS names
 
-check: style types test ## format and lint, types, then `make test`
+check: style layers types test ## format and lint, who imports whom, types, then `make test`
 
 style: .venv/.installed
 	$(python) -m ruff format --check
 	$(python) -m ruff check
+
+layers: .venv/.installed
+	PYTHONPATH=. .venv/bin/lint-imports --no-cache
 
 types: .venv/.installed
 	$(python) -m mypy --strict tuning trainables

@@ -25,13 +25,16 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from trainables import prediction, streams
+from trainables.base import random_streams
+from trainables.data import prediction
 from trainables.environments import sensor_baselines
 from trainables.tune import trainable_of
-from tuning import statistics, studies, sweep
-from tuning.confirm import fresh_seeds
-from tuning.figures import clock, number
-from tuning.paths import Home
+from tuning.report.number_format import clock, number
+from tuning.rules import statistics
+from tuning.search.confirm_search import fresh_seeds
+from tuning.study import catalogue
+from tuning.study.paths import Home
+from tuning.sweep import model
 
 SEEDS, EPISODES = 20, 100
 WIDTH = 120
@@ -120,7 +123,7 @@ def _studied(preset: str, root: Path) -> Studied:
     found = _tuning("run", preset, "--name", preset, "--root", str(root))
     searched, began = time.monotonic() - began, time.monotonic()
     chosen, before = found["chosen"], found["confirmation"]["seeds"]
-    seeds = fresh_seeds(sweep.load(preset).seed, before + SEEDS)[before:]
+    seeds = fresh_seeds(model.load(preset).seed, before + SEEDS)[before:]
     scores = afresh(preset, root, chosen, seeds)
     params = next(each["params"] for each in found["trials"] if each["number"] == chosen)
     return Studied(chosen, seeds, scores, params, searched, time.monotonic() - began)
@@ -132,7 +135,7 @@ def afresh(preset: str, root: Path, number: int, seeds: Sequence[int]) -> list[f
     The command itself would train all that were confirmed with as many seeds, at four times the cost.
     """
     home = Home.at(root)
-    study = studies.opened(home, home.storage_url, preset)
+    study = catalogue.opened(home, home.storage_url, preset)
     values = study.plans()[number].values
     members = [study.member(values, seed, home.confirming(preset, number, seed)) for seed in seeds]
     cores = len(os.sched_getaffinity(0))
@@ -216,7 +219,7 @@ def _sensor_tasking(root: Path) -> list[Figure]:
 
 
 def _of_baseline(choose: Callable[..., Any], seed: int) -> float:
-    episodes = streams.evaluation_seeds(seed, EPISODES, streams.CONFIRMATION).tolist()
+    episodes = random_streams.evaluation_seeds(seed, EPISODES, random_streams.CONFIRMATION).tolist()
     return float(np.mean(sensor_baselines.returns(choose, episodes)))
 
 

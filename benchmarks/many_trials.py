@@ -12,9 +12,9 @@ from processes import Ran, run
 from sweeps import TUNING
 from table import Goal, Result
 
-from tuning import space as spaces
-from tuning.samplers import experiments, informed
-from tuning.sweep import load
+from tuning.search.samplers import experiments, informed
+from tuning.sweep import space as spaces
+from tuning.sweep.model import load
 
 SECONDS, TRACKED_SECONDS, KB_A_TRIAL, ASK_MS, WORKERS = 60.0, 180.0, 20.0, 10.0, 2
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"

@@ -10,12 +10,12 @@ from typing import Any
 from sweeps import sweep
 from table import Result
 
-from tuning import studies
-from tuning.legs import Plan
-from tuning.outcome import MemberResult, Outcome
-from tuning.paths import Home
-from tuning.sampling import Proposer
-from tuning.sweep import Sweep
+from tuning.rules.trial_outcome import MemberResult, Outcome
+from tuning.search.proposer import Proposer
+from tuning.study import catalogue
+from tuning.study.legs import Plan
+from tuning.study.paths import Home
+from tuning.sweep.model import Sweep
 
 SIZES, WORKERS = (1, 4, 8, 16, 32), 2
 HARTMANN = {
@@ -95,7 +95,7 @@ def best_so_far(size: int, trials: int, seed: int) -> list[float]:
     """After each trial the best value that the search has found, in packs of this size, one pack a worker under way."""
     with tempfile.TemporaryDirectory() as folder:
         home = Home.at(folder)
-        study = studies.create(
+        study = catalogue.create(
             home, home.storage_url, Sweep.model_validate({**HARTMANN, "trials": trials, "seed": seed})
         )
         proposer, under_way, values = Proposer(study), [], []

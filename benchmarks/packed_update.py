@@ -14,7 +14,7 @@ from packs import CONFIG, SPEC, UPDATES_PER_TARGET, Packed, transitions
 from plain_dqn import Agent, Settings
 from table import Goal, Result
 
-from trainables import programs
+from trainables.compilation import program_cache
 
 Round = Callable[[], int]
 """Makes some updates and returns how many, summed over members."""
@@ -105,7 +105,7 @@ def _rate(round: Round) -> float:
 def _first_rounds(members: int) -> dict[str, float]:
     """Seconds of the first round in a process of its own: with nothing compiled before, then with what that left."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, programs.CACHE: folder}
+        environment = {**os.environ, program_cache.CACHE: folder}
         return {
             cache: float(
                 subprocess.check_output([sys.executable, str(FIRST_ROUND), str(members)], env=environment, text=True)

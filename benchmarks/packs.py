@@ -3,12 +3,13 @@
 import numpy as np
 import torch
 
-from trainables import networks, pack, streams
-from trainables.dqn import DQNConfig, make_loss
-from trainables.learner import Learner
-from trainables.networks import MLP
-from trainables.replay import Replay
-from trainables.streams import Purpose
+from trainables.base import member_axis, random_streams
+from trainables.base.random_streams import Purpose
+from trainables.loops.dqn import DQNConfig, make_loss
+from trainables.loops.learner import Learner
+from trainables.loops.replay import Replay
+from trainables.networks import networks
+from trainables.networks.networks import MLP
 
 SPEC = MLP(inputs=4, outputs=2, hidden=(64, 64))
 CONFIG = DQNConfig(environment="CartPole-v1", budget=20_000, hidden=(64, 64), batch_size=64, max_norm=10.0)
@@ -38,7 +39,7 @@ class Packed:
         self.members, self._compiled, self._round = members, compiled, 0
         self._learner = Learner(
             configs,
-            [networks.initial(SPEC, streams.integer(seed, Purpose.WEIGHTS)) for seed in seeds],
+            [networks.initial(SPEC, random_streams.integer(seed, Purpose.WEIGHTS)) for seed in seeds],
             make_loss(SPEC, CONFIG.loss),
             ["value_mean"],
             maximize=True,
@@ -46,7 +47,7 @@ class Packed:
             numbers=[{"reward_scale": config.reward_scale} for config in configs],
         )
         self._target = {name: tensor.clone() for name, tensor in self._learner.parameters.items()}
-        self._sampling = streams.Uniforms(seeds, Purpose.SAMPLING, CONFIG.gradient_steps * CONFIG.batch_size)
+        self._sampling = random_streams.Uniforms(seeds, Purpose.SAMPLING, CONFIG.gradient_steps * CONFIG.batch_size)
         self._replay = Replay(members, CONFIG.budget, SPEC.inputs, CPU)
         for row in zip(*transitions(CONFIG.budget), strict=True):
             self._replay.add(*(np.stack([value] * members) for value in row))
@@ -61,6 +62,6 @@ class Packed:
             self._learner.update(moment, self._target, self._replay.rows, indices[:, step], compiled=self._compiled)
             if done % UPDATES_PER_TARGET == 0:
                 everyone = torch.ones(self.members, dtype=torch.bool)
-                self._target = pack.where(everyone, self._learner.parameters, self._target)
+                self._target = member_axis.where(everyone, self._learner.parameters, self._target)
         self._round += 1
         return self.members * CONFIG.gradient_steps

@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from trainables import LOOPS
-from tuning import statistics
+from trainables.loops.registry import LOOPS
+from tuning.rules import statistics
 
 SEEDS = 20
 WIDTH = 120

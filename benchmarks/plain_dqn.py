@@ -1,7 +1,7 @@
 """DQN as anyone would write it, one training and nothing beside it: torch.nn, torch.optim, a single environment.
 
-The algorithm and its settings are those of trainables/dqn.py. It needs nothing of this project, so that a process which
-runs it starts as fast as it can.
+The algorithm and its settings are those of trainables/loops/dqn.py. It needs nothing of this project, so that a
+process which runs it starts as fast as it can.
 """
 
 import copy

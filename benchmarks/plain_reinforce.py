@@ -1,6 +1,6 @@
 """REINFORCE as anyone would write it, one training and nothing beside it: torch.nn, torch.optim, a single environment.
 
-The algorithm and its settings are those of trainables/reinforce.py with a learnt baseline.
+The algorithm and its settings are those of trainables/loops/reinforce.py with a learnt baseline.
 """
 
 from dataclasses import dataclass, fields

@@ -17,11 +17,11 @@ from ray import tune
 from ray.air.integrations.mlflow import MLflowLoggerCallback
 from ray.tune.search.optuna import OptunaSearch
 
-from trainables.evaluation import SCORE
-from tuning import space, sweep
+from trainables.loops.evaluation import SCORE
+from tuning.sweep import model, space
 
 WORKERS = 2
-PRESET = sweep.load("cartpole-dqn", [f"budget={sys.argv[2]}"])
+PRESET = model.load("cartpole-dqn", [f"budget={sys.argv[2]}"])
 asked: list[float] = []
 """When each configuration was."""
 

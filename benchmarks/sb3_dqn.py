@@ -12,7 +12,7 @@ import torch
 from stable_baselines3 import DQN
 from torch import nn
 
-from trainables import streams
+from trainables.base import random_streams
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
@@ -98,7 +98,7 @@ def train(settings: Settings) -> float:
 
 def _evaluate(settings: Settings, network: nn.Module) -> float:
     environment, total = gymnasium.make(settings.environment), 0.0
-    for seed in streams.evaluation_seeds(settings.evaluation_seed, settings.evaluation_episodes).tolist():
+    for seed in random_streams.evaluation_seeds(settings.evaluation_seed, settings.evaluation_episodes).tolist():
         observation, over = environment.reset(seed=seed)[0], False
         while not over:
             with torch.no_grad():

@@ -10,7 +10,7 @@ from typing import Any
 import optuna
 from processes import Ran, run
 
-from trainables import programs
+from trainables.compilation import program_cache
 
 TUNING = Path(sys.executable).with_name("tuning")
 IN_FULL = ("--set", "halving=off", "--set", "confirm=off")
@@ -41,7 +41,7 @@ def sweep(
     folder.mkdir()
     root = folder / "runs"
     command = [str(TUNING), "run", preset, "--json", "--root", str(root), *IN_FULL, *map(str, options)]
-    ran = run(command, folder, {programs.CACHE: str(cache or folder / "compiled"), **(surroundings or {})})
+    ran = run(command, folder, {program_cache.CACHE: str(cache or folder / "compiled"), **(surroundings or {})})
     shown = json.loads(ran.output)
     trials = optuna.load_study(study_name=shown["name"], storage=f"sqlite:///{root / 'studies.db'}").trials
     return Swept(

@@ -6,8 +6,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from trainables.dqn import DQNLoop
-from trainables.loop import Report
+from trainables.loops.contract import Report
+from trainables.loops.dqn import DQNLoop
 
 TIMED = "LOCKSTEP_BENCHMARK_TIMED"
 

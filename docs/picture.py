@@ -7,13 +7,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tuning import leaderboard, studies
-from tuning.paths import Home
+from tuning.report import leaderboard
+from tuning.study import catalogue
+from tuning.study.paths import Home
 
 WIDTH = 88
 
 home = Home.at(None)
-view = studies.opened(home, home.storage_url, sys.argv[1] if len(sys.argv) > 1 else None).view()
+view = catalogue.opened(home, home.storage_url, sys.argv[1] if len(sys.argv) > 1 else None).view()
 with open(os.devnull, "w") as nowhere:
     console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
     console.print(leaderboard.summary(view, WIDTH), highlight=False)

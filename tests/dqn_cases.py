@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainables import replay
-from trainables.dqn import DQNConfig, DQNLoop
+from trainables.loops import replay
+from trainables.loops.dqn import DQNConfig, DQNLoop
 
 CPU = torch.device("cpu")
 

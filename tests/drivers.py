@@ -18,11 +18,11 @@ import sweeps
 from mlflow.entities import Run, ViewType
 from mlflow.tracking import MlflowClient
 
-from trainables import checkpoint
-from tuning import audit as audits
-from tuning.paths import Home
-from tuning.study import Study
-from tuning.views import StudyView
+from trainables.base import checkpoint
+from tuning.study.paths import Home
+from tuning.study.study import Study
+from tuning.study.summary import StudyView
+from tuning.tracking import audit as audits
 
 STUDY = "tiny-1"
 

@@ -19,8 +19,9 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
-from trainables import checkpoint, loop_of
-from trainables.loop import Loop
+from trainables.base import checkpoint
+from trainables.loops.contract import Loop
+from trainables.loops.registry import loop_of
 
 CPU, ELSEWHERE = torch.device("cpu"), torch.device("privateuseone", 0)
 MEMBERS = 7  # no other axis of the cases is as long

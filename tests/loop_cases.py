@@ -11,8 +11,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from trainables import datasets, streams
-from trainables.dqn import DQNConfig, DQNLoop
+from trainables.base import random_streams
+from trainables.data import datasets
+from trainables.loops.dqn import DQNConfig, DQNLoop
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
@@ -63,7 +64,7 @@ def network(best: dict[str, Any]) -> nn.Sequential:
 def returns(config: Any, best: dict[str, Any]) -> list[float]:
     """Of greedy episodes, played one after the other."""
     environment, policy, found = gymnasium.make(config.environment, **config.environment_args), network(best), []
-    for seed in streams.evaluation_seeds(config.evaluation_seed, config.evaluation_episodes).tolist():
+    for seed in random_streams.evaluation_seeds(config.evaluation_seed, config.evaluation_episodes).tolist():
         (observation, _), earned, ended = environment.reset(seed=seed), 0.0, False
         while not ended:
             with torch.no_grad():

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tuning.errors import SweepError
-from tuning.sweep import Sweep
+from tuning.sweep.model import Sweep
 
 DQN: dict[str, Any] = {
     "name": "cartpole-dqn",

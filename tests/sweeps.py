@@ -23,15 +23,17 @@ from ray.tune.search import Searcher
 from sqlalchemy import Connection, event
 from sqlalchemy.pool import SingletonThreadPool
 
-from trainables.loop import Report
-from tuning import studies, workers
-from tuning.legs import Leg, Plan
-from tuning.outcome import MemberResult, Outcome
-from tuning.paths import Home
-from tuning.search import Observer, PackSearch
-from tuning.study import Study
-from tuning.sweep import Sweep
-from tuning.workers import Team
+from trainables.loops.contract import Report
+from tuning.rules.trial_outcome import MemberResult, Outcome
+from tuning.search.leg_search import Observer, PackSearch
+from tuning.study import catalogue
+from tuning.study.legs import Leg, Plan
+from tuning.study.paths import Home
+from tuning.study.study import Study
+from tuning.sweep.model import Sweep
+from tuning.tracking import experiments
+from tuning.workers import team
+from tuning.workers.team import Team
 
 Answer = TypeVar("Answer")
 Said: TypeAlias = tuple[int, str, str]
@@ -82,7 +84,9 @@ def written(folder: Path, **changes: Any) -> str:
 def created(root: Path, called: str | None = None, **changes: Any) -> Study:
     """A new study of the tiny sweep."""
     home = Home.at(root)
-    return studies.create(home, home.storage_url, tiny(**changes), called)
+    sweep, url = tiny(**changes), home.storage_url
+    start = [] if sweep.start_from is None else experiments.beginnings(home, url, sweep.start_from, sweep)
+    return catalogue.create(home, url, sweep, called, start)
 
 
 class Killed(BaseException):
@@ -133,16 +137,16 @@ def in_memory(kept: Mortal, **changes: Any) -> Study:
     """The study of the tiny sweep that this storage holds; a new one where it holds none."""
     home = Home.at("nowhere")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(studies, "storage", lambda url: kept.storage)
+        patch.setattr(catalogue, "storage", lambda url: kept.storage)
         if optuna.get_all_study_names(kept.storage):
-            return studies.opened(home, "memory")
-        return studies.create(home, "memory", tiny(**changes))
+            return catalogue.opened(home, "memory")
+        return catalogue.create(home, "memory", tiny(**changes))
 
 
 def opened(root: Path, name: str | None = None) -> Study:
     """The study as another process would see it."""
     home = Home.at(root)
-    return studies.opened(home, home.storage_url, name)
+    return catalogue.opened(home, home.storage_url, name)
 
 
 def left_weights(folder: Path, text: str = "weights") -> None:
@@ -239,7 +243,7 @@ class ByHand:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.legs = math.inf
-        monkeypatch.setattr(workers, "team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
+        monkeypatch.setattr(team, "open_team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
         monkeypatch.setattr("tuning.run._train", self._train)
 
     def _train(self, study: Study, team: Team, search: Any) -> None:

@@ -11,12 +11,13 @@ import pytest
 import sweeps
 from sweeps import Said
 
-from tuning import studies, sweep
-from tuning.figures import number
-from tuning.outcome import Outcome
-from tuning.study import SWEEP, Study
+from tuning.report.number_format import number
+from tuning.rules.trial_outcome import Outcome
+from tuning.study import catalogue
+from tuning.study.study import SWEEP, Study
+from tuning.sweep import model
 
-PRESETS = [preset.name for preset in sweep.presets()]
+PRESETS = [preset.name for preset in model.presets()]
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_presets_are_listed_with_what_they_are(tuning: Callable[..., Said]) -> N
     lines = out.splitlines()
     assert (code, err) == (0, "")
     assert [line.split()[0] for line in lines] == PRESETS
-    assert [line.split(maxsplit=1)[1].strip() for line in lines] == [each.description for each in sweep.presets()]
+    assert [line.split(maxsplit=1)[1].strip() for line in lines] == [each.description for each in model.presets()]
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -357,7 +358,7 @@ def test_what_should_not_have_happened_is_said_in_two_lines_and_kept_whole(
     def broken(*arguments: Any) -> None:
         raise RuntimeError("the moon is full")
 
-    monkeypatch.setattr(studies, "opened", broken)
+    monkeypatch.setattr(catalogue, "opened", broken)
     monkeypatch.setenv("LOCKSTEP_ROOT", str(runs))
     code, out, err = tuning("show")
     assert (code, out) == (1, "")
@@ -375,7 +376,7 @@ def test_where_the_root_can_not_be_written_to_what_should_not_have_happened_is_k
     def broken(*arguments: Any) -> None:
         raise RuntimeError("the moon is full")
 
-    monkeypatch.setattr(studies, "opened", broken)
+    monkeypatch.setattr(catalogue, "opened", broken)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     code, out, err = tuning("show", "--root", "/proc/nope")
     assert (code, out) == (1, "")

@@ -15,10 +15,10 @@ from loop_cases import mean_return
 from optuna.trial import TrialState
 from sweeps import Said
 
-from trainables import checkpoint
+from trainables.base import checkpoint
 from trainables.tune import TRAINABLES, Reinforce
-from tuning import run as runs
-from tuning.paths import Home
+from tuning import runner as runs
+from tuning.study.paths import Home
 
 STEPS = [50, 100, 150, 200]
 SCORE = "evaluation/return_mean"

@@ -13,9 +13,9 @@ import sweeps
 from rich.console import Console
 from sweeps import Said
 
-from tuning import leaderboard
-from tuning.search import PackSearch
-from tuning.study import CONFIRM_SECONDS
+from tuning.report import leaderboard
+from tuning.search.leg_search import PackSearch
+from tuning.study.study import CONFIRM_SECONDS
 
 QUICK: dict[str, Any] = {"trials": 8, "pack_size": 2, "tracking": "off", "workers": 1, "sampler": "random"}
 
@@ -25,7 +25,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seconds = 1_000.0
-        monkeypatch.setattr("tuning.study.time", SimpleNamespace(monotonic=lambda: self.seconds))
+        monkeypatch.setattr("tuning.study.study.time", SimpleNamespace(monotonic=lambda: self.seconds))
 
 
 @pytest.fixture

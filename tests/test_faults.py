@@ -14,8 +14,8 @@ import sweeps
 from drivers import Ran
 from sweeps import Said
 
-from trainables import streams
-from trainables.streams import Purpose
+from trainables.base import random_streams
+from trainables.base.random_streams import Purpose
 
 BREAKING = '''
 import gymnasium
@@ -92,8 +92,8 @@ gymnasium.register("Hungry-v0", entry_point=Hungry)
 
 def first_episode(seed: int, batch_size: int) -> int:
     """The seed of the first episode that a member with this seed trains on."""
-    drawn = streams.Uniforms([seed], Purpose.EPISODES, batch_size).at(np.zeros(1, dtype=np.int64))
-    return int(streams.episode_seeds(drawn, streams.TRAINING)[0, 0])
+    drawn = random_streams.Uniforms([seed], Purpose.EPISODES, batch_size).at(np.zeros(1, dtype=np.int64))
+    return int(random_streams.episode_seeds(drawn, random_streams.TRAINING)[0, 0])
 
 
 @pytest.fixture(scope="module")

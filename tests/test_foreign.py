@@ -15,18 +15,20 @@ import ray
 from climbing import Climber, climb
 from ray import tune
 
-from trainables import checkpoint, foreign, loop_of
-from trainables.checkpoint import BEST, LATEST
-from trainables.imports import Unimportable
+from trainables import ray_trainable_loop
+from trainables.base import checkpoint
+from trainables.base.checkpoint import BEST, LATEST
+from trainables.base.own_classes import Unimportable
+from trainables.loops.registry import loop_of
 from trainables.tune import Pack, trainable_of
-from tuning import run as runner
-from tuning import workers
-from tuning.dimensions import FloatRange, IntRange
+from tuning import runner as runner
 from tuning.errors import SweepError
-from tuning.paths import Home
-from tuning.search import pack_size
-from tuning.sweep import Sweep, load
-from tuning.workers import Team
+from tuning.search.leg_search import pack_size
+from tuning.study.paths import Home
+from tuning.sweep.dimensions import FloatRange, IntRange
+from tuning.sweep.model import Sweep, load
+from tuning.workers import team
+from tuning.workers.team import Team
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
@@ -244,7 +246,7 @@ def test_the_numbers_of_a_result_are_its_metrics() -> None:
         "time_total_s": 1.0,
         "config": {"lr": 1.0},
     }
-    assert foreign.numbers_of(result) == {
+    assert ray_trainable_loop.numbers_of(result) == {
         "loss": 0.5,
         "count": 3.0,
         "nested/deep/value": 2.0,
@@ -253,8 +255,8 @@ def test_the_numbers_of_a_result_are_its_metrics() -> None:
 
 
 def test_a_trainable_is_a_loop_by_its_name() -> None:
-    assert loop_of("climbing:Climber") is foreign.of(Climber)
-    assert loop_of("climbing:climb") is foreign.of(climb)
+    assert loop_of("climbing:Climber") is ray_trainable_loop.of(Climber)
+    assert loop_of("climbing:climb") is ray_trainable_loop.of(climb)
     with pytest.raises(Unimportable, match="a function should take one argument, its config"):
         loop_of("test_foreign:takes_two")
 
@@ -262,7 +264,7 @@ def test_a_trainable_is_a_loop_by_its_name() -> None:
 @pytest.mark.parametrize("trainable", ["Climber", "climb"])
 def test_the_examples_run_as_a_sweep(trainable: str, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the Ray that is there already, which a `tuning run` would begin for itself."""
-    monkeypatch.setattr(workers, "team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
+    monkeypatch.setattr(team, "open_team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
     changes = [f"loop=climbing:{trainable}", "trials=4", "confirm={top: 1, seeds: 2}"]
     sweep = load(str(EXAMPLES / "climbing.yaml"), changes)
     found = runner.run(sweep, Home.at(runs)).as_json()

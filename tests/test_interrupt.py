@@ -14,7 +14,7 @@ import sweeps
 from optuna.trial import TrialState
 from sweeps import Said
 
-from tuning.paths import Home
+from tuning.study.paths import Home
 
 ENDLESS: dict[str, Any] = {"trials": 2_000, "budget": 2_000, "pack_size": 4}
 """Legs of about a second, more of them than any test waits for."""

@@ -8,11 +8,12 @@ import pytest
 import sweeps
 from rosenbrock import Rosenbrock
 
-from trainables import LOOPS, checkpoint, loop_of
-from trainables.imports import Unimportable
+from trainables.base import checkpoint
+from trainables.base.own_classes import Unimportable
+from trainables.loops.registry import LOOPS, loop_of
 from trainables.tune import trainable_of
 from tuning.errors import SweepError
-from tuning.sweep import Sweep
+from tuning.sweep.model import Sweep
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 

@@ -15,7 +15,7 @@ import sweeps
 import yaml
 from sweeps import Said
 
-from tuning.legs import LegRecord
+from tuning.study.legs import LegRecord
 
 SMALL: dict[str, Any] = {
     "trials": 12,

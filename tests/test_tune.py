@@ -15,8 +15,8 @@ from ray.tune import TuneConfig
 from ray.tune.schedulers import ASHAScheduler, PopulationBasedTraining, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-from trainables import checkpoint
-from trainables.checkpoint import BEST, LATEST, CheckpointError
+from trainables.base import checkpoint
+from trainables.base.checkpoint import BEST, LATEST, CheckpointError
 from trainables.tune import DQN, TRAINABLES, Pack, Reinforce, Supervised
 
 SCORE = "evaluation/return_mean"

@@ -7,9 +7,9 @@ from typing import Any
 from mlflow.entities import Run, ViewType
 from mlflow.tracking import MlflowClient
 
-from tuning.paths import Home
-from tuning.study import Study
-from tuning.tracking import Tracker
+from tuning.study.paths import Home
+from tuning.study.study import Study
+from tuning.tracking.tracker import Tracker
 
 
 def client_of(root: Path) -> MlflowClient:

@@ -1,49 +1,47 @@
 """Training loops whose members are trained in lockstep, a pack at a time."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from trainables import imports
-from trainables.dqn import DQNLoop
-from trainables.loop import Loop, contract_flaw
-from trainables.reinforce import ReinforceLoop
-from trainables.supervised import SupervisedLoop
+if TYPE_CHECKING:
+    from trainables.base.config_fields import tunable
+    from trainables.base.member_failure import MemberFailed
+    from trainables.loops.contract import Config, EpisodicConfig, Loop, Report
+    from trainables.loops.registry import LOOPS, loop_of
+    from trainables.tune import DQN, Reinforce, Supervised
 
-LOOPS: dict[str, type[Loop]] = {"dqn": DQNLoop, "reinforce": ReinforceLoop, "supervised": SupervisedLoop}
-"""The loops by the name that a sweep calls them by."""
-
-
-def loop_of(name: str) -> type[Loop]:
-    """A loop by its name in LOOPS, or a person's own by `package.module:name`: a loop, or a Trainable of Ray Tune.
-
-    Raises Unimportable where there is none of that name, or what is there is neither.
-    """
-    if name in LOOPS:
-        return LOOPS[name]
-    found = imports.load(name)
-    flaw = contract_flaw(found)
-    if flaw and imports.is_foreign(found):
-        return _foreign(name, found)
-    if flaw:
-        raise imports.Unimportable(f"{name}: {flaw}; what a loop has is in docs/own-loops.md")
-    loop: type[Loop] = found
-    return loop
-
-
-def _foreign(name: str, found: Any) -> type[Loop]:
-    """A Trainable of Ray Tune as a loop; whoever wrote it has imported Ray already, or means to."""
-    try:
-        loop: type[Loop] = import_module("trainables.foreign").of(found)
-    except ValueError as error:
-        raise imports.Unimportable(f"{name}: a function should take one argument, its config") from error
-    return loop
+_HOMES = {
+    "Config": "loops.contract",
+    "DQN": "tune",
+    "EpisodicConfig": "loops.contract",
+    "LOOPS": "loops.registry",
+    "Loop": "loops.contract",
+    "MemberFailed": "base.member_failure",
+    "Reinforce": "tune",
+    "Report": "loops.contract",
+    "Supervised": "tune",
+    "loop_of": "loops.registry",
+    "tunable": "base.config_fields",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """The Tune trainables by name; Ray is imported when one is asked for, and not before."""
-    if name in ("DQN", "Reinforce", "Supervised"):
-        return getattr(import_module("trainables.tune"), name)
+    """A public name out of its module, which is imported when the name is asked for: torch and Ray take seconds."""
+    if name in _HOMES:
+        return getattr(import_module(f"trainables.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["DQN", "LOOPS", "Loop", "Reinforce", "Supervised", "loop_of"]
+__all__ = [
+    "DQN",
+    "LOOPS",
+    "Config",
+    "EpisodicConfig",
+    "Loop",
+    "MemberFailed",
+    "Reinforce",
+    "Report",
+    "Supervised",
+    "loop_of",
+    "tunable",
+]

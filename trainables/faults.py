@@ -1,14 +1,5 @@
-"""What can go wrong with one member of a pack while the others are sound."""
+"""For loops of one"s own: how a loop names a member that can"t go on (trainables/base/member_failure.py)."""
 
+from trainables.base.member_failure import MemberFailed
 
-class MemberFailed(RuntimeError):
-    """One member of a pack can't be trained any further; its pack can, without it."""
-
-    def __init__(self, member: int, reason: str) -> None:
-        """member: its place in the pack; reason: what is wrong, beginning with the key of the config to blame."""
-        # All of its arguments, since Ray copies it.
-        super().__init__(member, reason)
-        self.member, self.reason = member, reason
-
-    def __str__(self) -> str:
-        return self.reason
+__all__ = ["MemberFailed"]

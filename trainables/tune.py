@@ -23,10 +23,12 @@ import ray
 import torch
 from ray import tune
 
-from trainables import LOOPS, environments, loop_of, pack, programs
-from trainables import checkpoint as checkpoints
-from trainables.faults import MemberFailed
-from trainables.loop import EpisodicConfig, Loop, Report, Training, scored_by, structure
+from trainables import environments
+from trainables.base import checkpoint as checkpoints
+from trainables.base.member_failure import MemberFailed
+from trainables.compilation import program_cache, when_it_pays
+from trainables.loops.contract import EpisodicConfig, Loop, Report, Training, scored_by, structure
+from trainables.loops.registry import LOOPS, loop_of
 
 Item = TypeVar("Item")
 
@@ -123,7 +125,7 @@ class Pack(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         """Train to the next report, or to the end of the leg."""
-        began, waited_s = time.monotonic(), programs.waited_s()
+        began, waited_s = time.monotonic(), program_cache.waited_s()
         while self._present and self._moment < self._until:
             try:
                 self._train(min(self._next_report(), self._until))
@@ -140,7 +142,7 @@ class Pack(tune.Trainable):
             self._saved_at = time.monotonic()
         confirmed = self._confirmed(self.config["confirm"]) if done and self.config.get("confirm") else None
         # Whoever is the first to need a program is not to look slow for it.
-        train_s = time.monotonic() - began - (programs.waited_s() - waited_s)
+        train_s = time.monotonic() - began - (program_cache.waited_s() - waited_s)
         result = {**self._result(self._reports), "done": done, "train_s": train_s}
         return result if confirmed is None else {**result, "confirmed": confirmed}
 
@@ -257,7 +259,7 @@ class Pack(tune.Trainable):
         if not isinstance(config, EpisodicConfig) or (calls := config.calls()) is None:
             return False
         made_of = (config.environment, config.environment_args, config.wrappers, config.backend)
-        return environments.is_vectorised(*made_of) and pack.fills(config.compile, calls, missing, self._device)
+        return environments.is_vectorised(*made_of) and when_it_pays.fills(config.compile, calls, missing, self._device)
 
     def _own(self, members: list[Any]) -> list[Any]:
         """Those that are not there to fill the pack."""

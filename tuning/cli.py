@@ -18,13 +18,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tuning import leaderboard, reference, studies, sweep
 from tuning.errors import LockstepError, ServerError, StorageError, StudyNotFound
-from tuning.figures import number
-from tuning.paths import ROOT_VARIABLE, Home
-from tuning.quiet import hush
-from tuning.study import Study
-from tuning.views import StudyView
+from tuning.report import leaderboard
+from tuning.report.number_format import number
+from tuning.study import catalogue
+from tuning.study.paths import ROOT_VARIABLE, Home
+from tuning.study.study import Study
+from tuning.study.summary import StudyView
+from tuning.sweep import model, reference
+from tuning.workers.library_settings import hush
 
 app = typer.Typer(
     help="Hyperparameter search that trains many configurations in lockstep on every worker.",
@@ -77,10 +79,10 @@ def run(
     options = {"trials": trials, "workers.count": workers, "pack_size": pack_size, "seed": seed}
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
     hush(own_ray=address is None)
-    wanted = sweep.load(source, [*(settings or []), *given])
+    wanted = model.load(source, [*(settings or []), *given])
     home = Home.at(root)
     log_to(home)
-    from tuning import run as runs
+    from tuning import runner as runs
 
     view = runs.run(wanted, home, name=name, storage_url=storage, address=address, console=err)
     finish(view, as_json)
@@ -106,9 +108,9 @@ def resume(
             raise
         raise StudyNotFound(f"{error} A sweep comes second: `tuning resume NAME {name}`") from None
     if source is not None:
-        study.insist_on(sweep.load(source))
-    changed = sweep.changed(study.sweep, trials, time, settings or [])
-    from tuning import run as runs
+        study.insist_on(model.load(source))
+    changed = model.changed(study.sweep, trials, time, settings or [])
+    from tuning import runner as runs
 
     finish(runs.resume(study, sweep=changed, address=address, console=err), as_json)
 
@@ -129,8 +131,8 @@ def confirm(
     """
     study = taken_up(name, root, storage, own_ray=address is None)
     given = {key: value for key, value in (("top", top), ("seeds", seeds)) if value is not None}
-    wanted = (study.sweep.confirm or sweep.Confirm()).model_copy(update=given)
-    from tuning import run as runs
+    wanted = (study.sweep.confirm or model.Confirm()).model_copy(update=given)
+    from tuning import runner as runs
 
     show_view(runs.confirm(study, wanted, address=address, console=err), as_json)
 
@@ -154,7 +156,7 @@ def predict(
 ) -> None:
     """Predict cases with the best network of a supervised study."""
     view = opened(name, root, storage).view()
-    from tuning import predict as predictions
+    from tuning.report import predict as predictions
 
     answer = predictions.answer(view, given or [], trial)
     if output is not None:
@@ -181,7 +183,7 @@ def audit(
     Exits with 1 where they differ.
     """
     study = taken_up(name, root, storage)
-    from tuning import audit as audits
+    from tuning.tracking import audit as audits
 
     found = audits.audit(study)
     if found and repair:
@@ -202,7 +204,7 @@ def audit(
 @app.command()
 def check(source: SweepName, settings: Settings = None) -> None:
     """Say all that is wrong with a sweep, and run nothing."""
-    checked = sweep.load(source, settings or [])
+    checked = model.load(source, settings or [])
     out.print(f"{source}: nothing is wrong; {checked.trials} trials of {checked.budget:,} each", highlight=False)
 
 
@@ -210,7 +212,7 @@ def check(source: SweepName, settings: Settings = None) -> None:
 def presets() -> None:
     """List the sweeps that come with the project."""
     table = Table(box=None, pad_edge=False, show_header=False)
-    for preset in sweep.presets():
+    for preset in model.presets():
         table.add_row(preset.name, preset.description)
     out.print(table, highlight=False)
 
@@ -240,7 +242,7 @@ def list_studies(root: Root = None, storage: Storage = None, as_json: Json = Fal
     """List the studies, the newest last."""
     home = Home.at(root)
     url = storage or home.storage_url
-    views = [studies.opened(home, url, name).view() for name in studies.names(home, url)]
+    views = [catalogue.opened(home, url, name).view() for name in catalogue.names(home, url)]
     if as_json:
         rows = [
             {"name": view.name, "state": view.state, "trials": len(view.trials), "flaw": view.flaw} for view in views
@@ -260,7 +262,9 @@ def list_studies(root: Root = None, storage: Storage = None, as_json: Json = Fal
     if views:
         out.print(table, highlight=False)
     else:
-        out.print(f"There are no studies in {studies.place(home, url)}.", highlight=False, markup=False, soft_wrap=True)
+        out.print(
+            f"There are no studies in {catalogue.place(home, url)}.", highlight=False, markup=False, soft_wrap=True
+        )
 
 
 @app.command()
@@ -277,7 +281,7 @@ def ui(
 ) -> None:
     """Open the MLflow UI on the runs, for this machine alone."""
     home = Home.at(root)
-    newest = studies.opened(home, storage or home.storage_url).view()
+    newest = catalogue.opened(home, storage or home.storage_url).view()
     page = f"/#/experiments/{newest.tracking.get('experiment_id', '0')}/runs"
     server = os.environ.get("MLFLOW_TRACKING_URI", "")
     if server.startswith(("http://", "https://")):
@@ -312,7 +316,7 @@ def _serve(options: Sequence[str], log: Path) -> None:
 def opened(name: str | None, root: Path | None, storage: str | None) -> Study:
     """The study that a command names, or the newest."""
     home = Home.at(root)
-    return studies.opened(home, storage or home.storage_url, name)
+    return catalogue.opened(home, storage or home.storage_url, name)
 
 
 def taken_up(name: str | None, root: Path | None, storage: str | None, own_ray: bool = True) -> Study:

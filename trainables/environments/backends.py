@@ -7,9 +7,9 @@ import gymnasium
 
 from trainables.environments import cartpole, number_match, sensor_tasking
 from trainables.environments.description import Description, EnvironmentMisfit, describe
+from trainables.environments.envpool_grid import EnvPoolGrid
 from trainables.environments.grid import Grid, GymnasiumGrid
-from trainables.environments.pool import EnvPoolGrid
-from trainables.environments.vector import VectorGrid
+from trainables.environments.vector_grid import VectorGrid
 from trainables.environments.wrappers import Named
 
 Backend = Literal["auto", "gymnasium", "vector", "envpool"]

@@ -13,9 +13,9 @@ from gymnasium import spaces
 from gymnasium.wrappers import TimeLimit
 from numpy.typing import NDArray
 
-from trainables import images
+from trainables.base import images
+from trainables.base.images import Image
 from trainables.environments.wrappers import Named, WrapperMisfit, wrapped
-from trainables.images import Image
 
 LONGEST = 10_000
 """Steps after which an episode is cut where neither the environment nor `max_episode_steps` in its arguments says."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.environments.description import Description
-from trainables.environments.soundness import Episodes
+from trainables.environments.episode_checks import Episodes
 
 Floats = NDArray[np.floating]
 Integers = NDArray[np.int64]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables import environments
-from trainables.environments.mixing import integers
+from trainables.environments.hashed_numbers import integers
 from trainables.environments.sensor_tasking import FEATURES, ID, LEAST_KM, MOST_KM
 
 Choose = Callable[[NDArray[np.float32]], NDArray[np.int64]]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from trainables.environments.description import Description
 from trainables.environments.grid import Booleans, Integers
-from trainables.environments.mixing import integers, uniforms
+from trainables.environments.hashed_numbers import integers, uniforms
 
 ID = "SensorTasking-v0"
 

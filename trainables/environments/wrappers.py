@@ -6,7 +6,7 @@ from typing import Any
 
 import gymnasium
 
-from trainables import imports
+from trainables.base import own_classes
 
 Named = str | Mapping[str, Mapping[str, Any]]
 """A wrapper: its name, or its name with arguments, `{TimeAwareObservation: {flatten: true}}`."""
@@ -31,8 +31,8 @@ def wrapped(environment: gymnasium.Env[Any, Any], wrappers: Sequence[Named]) -> 
 def _found(name: str) -> Any:
     if ":" in name:
         try:
-            return imports.load(name)
-        except imports.Unimportable as error:
+            return own_classes.load(name)
+        except own_classes.Unimportable as error:
             raise WrapperMisfit(str(error)) from error
     known = [each for each in gymnasium.wrappers.__all__ if each[0].isupper()]
     if name in known:

@@ -1,0 +1,160 @@
+"""Data sets: which columns are learnt from, the split, classes, and all that is wrong with a choice."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from trainables.data import datasets
+from trainables.data.datasets import Source, Unusable
+
+ROWS = 10
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    """Ten rows of a, b = 10 a, kind, text of three classes, and y = a / 2, the last."""
+    rows = [f"{a},{10 * a},{a % 3},{'xyz'[a % 3]},{a / 2}" for a in range(ROWS)]
+    path = tmp_path / "my.csv"
+    path.write_text("\n".join(["a,b,kind,name,y", *rows]) + "\n")
+    return str(path)
+
+
+def whole(found: datasets.Dataset) -> list[list[float]]:
+    """All rows, features and targets together, in the order of the first feature."""
+    parts = [(found.train_features, found.train_targets), (found.validation_features, found.validation_targets)]
+    return sorted(row for part in parts for row in np.hstack(part).tolist())
+
+
+def test_columns_by_name(file: str) -> None:
+    found = datasets.load(Source(file, features=("b", "a"), targets=("y",)))
+    assert (found.features, found.targets, found.classes) == (("b", "a"), ("y",), ())
+    assert whole(found) == [[10 * a, a, a / 2] for a in range(ROWS)]
+
+
+def test_left_out_the_last_column_is_the_target_and_all_others_are_features(tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text("a,b,y\n1,2,3\n4,5,6\n")
+    found = datasets.load(Source(str(path)))
+    assert (found.features, found.targets) == (("a", "b"), ("y",))
+    assert whole(found) == [[1, 2, 3], [4, 5, 6]]
+
+
+def test_arrays_of_several_columns_and_several_targets(tmp_path: Path) -> None:
+    np.savez(tmp_path / "my.npz", x=np.arange(8.0).reshape(4, 2), y=np.arange(8.0).reshape(4, 2) + 100)
+    found = datasets.load(Source(str(tmp_path / "my.npz")))
+    assert (found.features, found.targets) == (("x[0]", "x[1]"), ("y[0]", "y[1]"))
+    assert whole(found) == [[0, 1, 100, 101], [2, 3, 102, 103], [4, 5, 104, 105], [6, 7, 106, 107]]
+
+
+@pytest.mark.parametrize(("share", "train"), [(0.2, 8), (0.5, 5), (0.01, 9), (0.99, 1)])
+def test_the_split_leaves_a_row_at_least_to_each_part(file: str, share: float, train: int) -> None:
+    found = datasets.load(Source(file, features=("a",), validation_share=share))
+    assert (len(found.train_features), len(found.validation_features)) == (train, ROWS - train)
+
+
+def test_the_split_is_drawn_from_the_seed(file: str) -> None:
+    first, same, other = (datasets.load(Source(file, seed, ("a",))) for seed in (0, 0, 1))
+    assert np.array_equal(first.train_features, same.train_features)
+    assert not np.array_equal(first.train_features, other.train_features)
+    assert whole(first) == whole(other)
+
+
+@pytest.mark.parametrize(("target", "classes"), [("kind", ("0", "1", "2")), ("name", ("x", "y", "z"))])
+def test_classes_are_whole_numbers_or_text(file: str, target: str, classes: tuple[str, ...]) -> None:
+    found = datasets.load(Source(file, features=("a",), targets=(target,), classes=True))
+    assert found.classes == classes
+    assert whole(found) == [[a, a % 3] for a in range(ROWS)]
+
+
+def test_a_file_that_has_changed_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    for time, first in enumerate((1.0, 7.0)):
+        path.write_text(f"a,y\n{first},3\n8,9\n")
+        os.utime(path, (time, time))
+        assert whole(datasets.load(Source(str(path))))[0] == [first, 3]
+
+
+def test_the_data_set_made_here_is_not_shuffled_and_has_80_percent_to_train_on() -> None:
+    found = datasets.load(Source("conjunction-risk"))
+    drawn = np.random.default_rng(0).uniform(0, (15.0, 5.0, 1.0, 24.0), (2_000, 4))
+    assert np.array_equal(np.vstack([found.train_features, found.validation_features]), drawn)
+    assert len(found.train_features) == 1_600
+    assert np.array_equal(found.validation_targets[:, 0], datasets.conjunction_risk(drawn[1_600:]))
+
+
+def test_the_scenarios_that_people_ask_for() -> None:
+    risks = datasets.conjunction_risk(np.array([[12.0, 0.3, 0.9, 2.0], [2.0, 4.5, 0.5, 20.0]]))
+    assert risks.tolist() == pytest.approx([0.9698, 7.1e-6], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problems"),
+    [
+        (
+            {"features": ("a", "bb"), "targets": ("z",)},
+            {"features": "'bb'; did you mean b?", "targets": "known: a, b, kind"},
+        ),
+        ({}, {"data": "column 'name' should be numbers, is 'x' in row 1"}),
+        ({"features": ("name",)}, {"features": "column 'name' should be numbers, is 'x' in row 1"}),
+        ({"features": ("a",), "targets": ("a",)}, {"targets": "'a' stands under features, too"}),
+        ({"targets": ("a", "b", "kind", "name", "y")}, {"features": "there is no column beside a, b, kind, name, y"}),
+        ({"features": ("a",), "classes": True}, {"data": "should be classes, whole numbers or text, is 0.5 in row 2"}),
+        (
+            {"features": ("a",), "targets": ("kind", "name"), "classes": True},
+            {"targets": "one column of classes, are kind, name"},
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_choice(file: str, fields: dict[str, Any], problems: dict[str, str]) -> None:
+    with pytest.raises(Unusable) as raised:
+        datasets.load(Source(file, **fields))
+    found = dict(raised.value.problems)
+    assert found.keys() >= problems.keys()
+    assert all(problems[field] in found[field] for field in problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,y\n1,2\n", "should have at least 2 rows, to train on one and validate on another, has 1"),
+        ("a,y\n", "should have at least 2 rows, to train on one and validate on another, has 0"),
+        ("a,y\n1,2\n3,\n", "column 'y' has no number in row 2"),
+        ("a,b,y\n1,2,\n,4,5\n", "column 'a' has no number in row 2"),
+    ],
+)
+def test_what_is_wrong_with_a_file(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text(text)
+    with pytest.raises(Unusable) as raised:
+        datasets.load(Source(str(path)))
+    assert raised.value.problems[0] == ("data", message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,y\n1,2\n3,2\n", "should have two classes or more, has one: 2"),
+        ("a,y\n1,x\n3,\n", "has no class in row 2"),
+    ],
+)
+def test_what_is_wrong_with_classes(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text(text)
+    with pytest.raises(Unusable, match=message):
+        datasets.load(Source(str(path), classes=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("conjunction-rsk", "there is no data set 'conjunction-rsk'; did you mean conjunction-risk?"),
+        ("my.xlsx", r"there is no data set 'my.xlsx'; known: conjunction-risk, or a file \(.csv, .npz, .parquet\)"),
+        ("none.csv", "there is no file /.*/none.csv"),
+    ],
+)
+def test_no_such_data(name: str, message: str) -> None:
+    with pytest.raises(Unusable, match=message):
+        datasets.load(Source(name))

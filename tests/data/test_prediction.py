@@ -1,0 +1,89 @@
+"""What a best.pt says of cases: scaled as it was trained, named as its data were, and nothing but the file needed."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from trainables.base import checkpoint
+from trainables.base.checkpoint import CheckpointError
+from trainables.base.images import Image
+from trainables.data import prediction
+from trainables.networks import networks
+from trainables.networks.networks import MLP, Convolutional, Own
+
+SPEC = MLP(2, 3, (4,))
+
+
+def written(folder: Path, **changes: Any) -> Path:
+    best = {
+        "network": networks.as_plain(SPEC),
+        "state_dict": networks.initial(SPEC, 0),
+        "inputs": {"names": ["a", "b"], "mean": [1.0, -2.0], "deviation": [2.0, 0.5]},
+        "outputs": {"names": ["x", "y", "z"], "classes": []},
+        **changes,
+    }
+    checkpoint.save([folder], [{"moment": 1}], [best])
+    return folder / "best.pt"
+
+
+def plain(cases: list[list[float]]) -> torch.Tensor:
+    module = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 3))
+    module.load_state_dict(networks.initial(SPEC, 0))
+    inputs = (np.array(cases) - [1.0, -2.0]) / [2.0, 0.5]
+    return module(torch.tensor(inputs, dtype=torch.float32)).detach()
+
+
+def test_numbers_by_the_names_of_their_targets(tmp_path: Path) -> None:
+    cases = [[0.5, 3.0], [7.0, -1.0]]
+    found = prediction.load(written(tmp_path)).predict(cases)
+    assert [list(each) for each in found] == [["x", "y", "z"]] * 2
+    np.testing.assert_allclose([list(each.values()) for each in found], plain(cases), rtol=1e-6)
+
+
+def test_a_class_with_its_probability(tmp_path: Path) -> None:
+    path = written(tmp_path, outputs={"names": ["kind"], "classes": ["red", "green", "blue"]})
+    (found,) = prediction.load(path).predict([[0.5, 3.0]])
+    shares = plain([[0.5, 3.0]]).softmax(-1)[0]
+    assert found == {
+        "kind": ["red", "green", "blue"][int(shares.argmax())],
+        "probability": pytest.approx(shares.max().item(), abs=1e-6),
+    }
+
+
+def test_no_cases(tmp_path: Path) -> None:
+    assert prediction.load(written(tmp_path)).predict([]) == []
+
+
+def test_what_an_earlier_version_kept_without_names(tmp_path: Path) -> None:
+    path = written(tmp_path, inputs={"mean": [0.0, 0.0], "deviation": [1.0, 1.0]}, outputs={})
+    predictor = prediction.load(path)
+    assert predictor.features == ("feature[0]", "feature[1]")
+    assert list(predictor.predict([[1.0, 2.0]])[0]) == ["target[0]", "target[1]", "target[2]"]
+
+
+def test_a_policy_predicts_nothing(tmp_path: Path) -> None:
+    checkpoint.save([tmp_path], [{"moment": 1}], [{"network": networks.as_plain(SPEC), "state_dict": {}}])
+    with pytest.raises(CheckpointError, match="a policy, which acts"):
+        prediction.load(tmp_path / "best.pt")
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="there is no such file"):
+        prediction.load(tmp_path / "best.pt")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        MLP(2, 3, (4, 5), "tanh", layer_norm=True),
+        MLP(2, 3, ()),
+        Own("own_networks:TwoHeads", 2, 3),
+        Convolutional(Image(8, 9, 3, True, 1 / 255), 3, (4,), (5,)),
+    ],
+)
+def test_a_network_as_plain_values_and_back(spec: networks.Spec) -> None:
+    assert networks.from_plain(networks.as_plain(spec)) == spec

@@ -1,0 +1,75 @@
+"""Environments that come with Gymnasium, each in a sweep of two trials of both loops that act."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sweeps
+
+from trainables.tune import trainable_of
+from tuning.study import catalogue
+from tuning.study.paths import Home
+from tuning.sweep.model import load
+
+NEEDS_BOX2D = pytest.mark.skipif(
+    importlib.util.find_spec("Box2D") is None, reason="Box2D is not installed: pip install 'lockstep-tuning[box2d]'"
+)
+QUICK = [("dqn", "FrozenLake-v1"), ("reinforce", "MountainCar-v0")]
+ALL = [
+    pytest.param(loop, environment, id=f"{loop}-{environment}", marks=[NEEDS_BOX2D] if "Lunar" in environment else [])
+    for environment in ("Acrobot-v1", "MountainCar-v0", "FrozenLake-v1", "Taxi-v4", "LunarLander-v3")
+    for loop in ("dqn", "reinforce")
+]
+FIXED: dict[str, dict[str, Any]] = {
+    "dqn": {"learning_starts": 100, "batch_size": 16},
+    "reinforce": {"batch_size": 2},
+}
+
+
+def written(folder: Path, loop: str, environment: str) -> str:
+    """The file of such a sweep."""
+    return sweeps.written(
+        folder,
+        loop=loop,
+        environment=environment,
+        budget=600,
+        trials=2,
+        workers=1,
+        fixed={"hidden": [16], "reports": 2, "evaluation_episodes": 2, **FIXED[loop]},
+        search={"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}},
+    )
+
+
+@pytest.mark.parametrize(("loop", "environment"), QUICK)
+def test_two_trials_without_an_error_in_this_process(loop: str, environment: str, tmp_path: Path) -> None:
+    """Trained by what a worker trains with."""
+    home = Home.at(tmp_path / "runs")
+    study = catalogue.create(home, home.storage_url, load(written(tmp_path, loop, environment)))
+
+    def trained(leg: dict[str, Any]) -> dict[str, Any]:
+        trainable = trainable_of(loop)(leg)
+        results = [trainable.train()]
+        while not results[-1]["done"]:
+            results.append(trainable.train())
+        trainable.stop()
+        curves = zip(*([member["points"] for member in result["members"]] for result in results), strict=True)
+        members = [
+            {**member, "points": [point for points in curve for point in points]}
+            for member, curve in zip(results[-1]["members"], curves, strict=True)
+        ]
+        return {"members": members, "train_s": sum(result["train_s"] for result in results)}
+
+    sweeps.driven(study, result=trained)
+    trials = sweeps.opened(tmp_path / "runs").view().trials
+    assert [(trial.state, trial.reason) for trial in trials] == [("complete", None)] * 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("loop", "environment"), ALL)
+def test_two_trials_without_an_error(loop: str, environment: str, tmp_path: Path) -> None:
+    path = written(tmp_path, loop, environment)
+    done = sweeps.tuning("run", path, "--root", str(tmp_path / "runs"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    trials = sweeps.opened(tmp_path / "runs").view().trials
+    assert [(trial.state, trial.reason) for trial in trials] == [("complete", None)] * 2

@@ -1,0 +1,195 @@
+"""`tuning predict`: cases from the command line and from files, answers for people, for scripts and as a .csv."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow
+import pytest
+import sweeps
+import torch
+from pyarrow import parquet
+
+from trainables.base import checkpoint
+from trainables.loops.supervised import SupervisedConfig, SupervisedLoop
+from trainables.networks import networks
+from tuning import cli
+from tuning.study.study import Study
+
+CASE = "12.0,0.3,0.9,2.0"
+NAMES = ["speed_km_s", "miss_distance_km", "alert_confidence", "time_to_approach_h"]
+
+Said: TypeAlias = tuple[int, str, str]
+"""Exit code, standard output, standard error."""
+
+
+@pytest.fixture
+def tuning(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, runs: Path, tmp_path: Path
+) -> Callable[..., Said]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def command(*arguments: str) -> Said:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main([*arguments, "--root", str(runs)])
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return command
+
+
+@pytest.fixture
+def study(runs: Path) -> Study:
+    """A finished study whose trials 0 and 1 and its best have the networks of an epoch on conjunction risk."""
+    made = sweeps.created(runs, trials=5, pack_size=5)
+    sweeps.finished(made)
+    made.set_state("finished", 12.0)
+    view = made.view()
+    assert view.best is not None
+    for trial in {0, 1, view.best.number}:
+        keep(made, trial, seed=trial)
+    return made
+
+
+def keep(study: Study, trial: int, seed: int) -> None:
+    loop = SupervisedLoop([SupervisedConfig(budget=1, seed=seed, batch_size=400)], torch.device("cpu"))
+    loop.train(1)
+    checkpoint.save([study.home.member(study.name, trial, 0)], [{"moment": 1}], loop.best())
+
+
+def risks(said: Said) -> list[float]:
+    code, out, _ = said
+    assert code == 0
+    return [each["predicted"]["risk"] for each in json.loads(out)["predictions"]]
+
+
+def test_for_a_person(tuning: Callable[..., Said], study: Study) -> None:
+    code, out, err = tuning("predict", study.name, "--input", CASE)
+    assert (code, err) == (0, "")
+    heading, row = (line.split() for line in out.splitlines())
+    assert heading == [*NAMES, "risk"]
+    assert row[:4] == ["12", "0.3", "0.9", "2"]
+
+
+def test_for_a_script(tuning: Callable[..., Said], study: Study) -> None:
+    code, out, err = tuning("predict", "--input", CASE, "--input", "2,4.5,.5,20", "--json")
+    assert (code, err) == (0, "")
+    answer = json.loads(out)
+    best = study.view().best
+    assert best is not None
+    assert (answer["study"], answer["trial"], answer["checkpoint"]) == (study.name, best.number, best.checkpoint)
+    first, second = answer["predictions"]
+    assert first["features"] == dict(zip(NAMES, [12.0, 0.3, 0.9, 2.0], strict=True))
+    assert list(second["features"].values()) == [2.0, 4.5, 0.5, 20.0]
+    assert first["predicted"].keys() == {"risk"}
+
+
+def test_of_the_trial_that_is_named(tuning: Callable[..., Said], study: Study) -> None:
+    zero, one, again = (risks(tuning("predict", "--input", CASE, "--trial", trial, "--json")) for trial in "010")
+    assert zero == again != one
+
+
+def test_a_file_in_and_a_file_out(tuning: Callable[..., Said], study: Study, tmp_path: Path) -> None:
+    (tmp_path / "cases.csv").write_text(
+        "who,time_to_approach_h,alert_confidence,miss_distance_km,speed_km_s\nA,2,0.9,0.3,12\nB,20,0.5,4.5,2\n"
+    )
+    code, out, _ = tuning("predict", "--input", "cases.csv", "--output", "answers.csv")
+    assert (code, out.split(":")[0]) == (0, "answers.csv")
+    expected = risks(tuning("predict", "--input", CASE, "--input", "2,4.5,.5,20", "--json"))
+    with (tmp_path / "answers.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["who"], row["speed_km_s"], row["time_to_approach_h"]) for row in rows] == [
+        ("A", "12", "2"),
+        ("B", "2", "20"),
+    ]
+    assert [float(row["predicted_risk"]) for row in rows] == expected
+
+
+def test_columns_that_came_along_are_written_as_they_were(
+    tuning: Callable[..., Said], study: Study, tmp_path: Path
+) -> None:
+    along = {
+        "id": ["v0.0", "12345678901234567"],
+        "code": ["00001", "00020"],
+        "day": ["2026-01-31", "2026-02-01"],
+        "mixed": ["1.0", "NA"],
+        "none": ["", ""],
+        "said": ["a, b", 'she said "no"'],
+    }
+    features = dict(zip(NAMES, [["12.0", "2"], ["0.30", "4.5"], ["0.9", ".5"], ["2", "2e1"]], strict=True))
+    columns = {**along, **features}
+    with (tmp_path / "cases.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([list(columns), *zip(*columns.values(), strict=True)])
+    assert tuning("predict", "--input", "cases.csv", "--output", "answers.csv")[0] == 0
+    with (tmp_path / "answers.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {name: [row[name] for row in rows] for name in columns} == columns
+
+
+def test_values_that_came_along_in_other_files_keep_their_digits(
+    tuning: Callable[..., Said], study: Study, tmp_path: Path
+) -> None:
+    table = {name: [1.0, 2.5] for name in NAMES} | {"id": [12345678901234567, 2], "tag": ["v0.0", "é"]}
+    parquet.write_table(pyarrow.table(table), tmp_path / "cases.parquet")
+    np.savez(tmp_path / "cases.npz", **{name: np.array(values) for name, values in table.items()})
+    for source in ("cases.parquet", "cases.npz"):
+        assert tuning("predict", "--input", source, "--output", "answers.csv")[0] == 0
+        with (tmp_path / "answers.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        assert [(row["id"], row["tag"], row[NAMES[0]]) for row in rows] == [
+            ("12345678901234567", "v0.0", "1"),
+            ("2", "é", "2.5"),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--input: is missing; a case is speed_km_s,miss_distance_km,alert_confidence,time_to_approach_h"),
+        (["--input", "1,2,3"], "--input: should be 4 numbers: speed_km_s,"),
+        (["--input", "1,2,x,4"], "--input: should be a number, is 'x', in '1,2,x,4'"),
+        (["--input", "1,2,nan,4"], "--input: should be a number, is 'nan'"),
+        (["--input", "none.csv"], "--input: there is no file"),
+        (["--input", "short.csv"], "--input: short.csv: there is no column 'speed_km_s'; did you mean speed_km_h?."),
+        (["--input", "latin.csv"], "--input: latin.csv should be UTF-8 text, and line 2 is in another encoding"),
+        (["--input", "hole.csv"], "--input: column 'alert_confidence' has no number in row 2"),
+        (["--input", CASE, "--trial", "9"], "--trial: tiny-1 has no trial 9; it has 5, from 0 on"),
+        (["--input", CASE, "--output", "answers.txt"], "--output: should end in .csv, is answers.txt"),
+        (["--input", CASE, "--output", "none/answers.csv"], "--output: none/answers.csv: No such file or directory"),
+    ],
+)
+def test_what_can_not_be_predicted(
+    tuning: Callable[..., Said], study: Study, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    heading = ",".join(NAMES)
+    (tmp_path / "short.csv").write_text(heading.replace("speed_km_s", "speed_km_h") + "\n1,2,3,4\n")
+    (tmp_path / "latin.csv").write_text(f"{heading},who\n1,2,3,4,José\n", encoding="latin-1")
+    (tmp_path / "hole.csv").write_text(heading + "\n1,2,3,4\n1,2,,4\n")
+    code, out, err = tuning("predict", study.name, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(message)
+    assert len(err.splitlines()) == 1
+
+
+def test_a_network_of_ones_own_that_is_not_to_be_found_from_here(tuning: Callable[..., Said], study: Study) -> None:
+    path = study.home.member(study.name, 0, 0) / checkpoint.BEST
+    best = torch.load(path, weights_only=True)
+    own = networks.as_plain(networks.Own("not_from_here:Net", 4, 1))
+    torch.save({**best, "network": own}, path)
+    code, out, err = tuning("predict", "--trial", "0", "--input", CASE)
+    assert (code, out) == (2, "")
+    assert err.startswith("not_from_here:Net: not_from_here can't be imported")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_trial_without_a_checkpoint_of_data(tuning: Callable[..., Said], study: Study) -> None:
+    best = study.view().best
+    other = next(number for number in (2, 3) if best is None or number != best.number)
+    code, _, err = tuning("predict", "--input", CASE, "--trial", str(other))
+    assert code == 2
+    assert "there is no such file" in err

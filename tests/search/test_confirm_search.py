@@ -1,0 +1,333 @@
+"""Confirmation, driven by hand: who is trained afresh, in which packs, and what the scores come to."""
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sweeps
+from mlflow.tracking import MlflowClient
+from ray.tune.search import Searcher
+from rich.console import Console
+from sweeps import Said
+
+from tuning import runner
+from tuning.report import leaderboard
+from tuning.search.confirm_search import ConfirmSearch, candidates, conclude, fresh_seeds, missing
+from tuning.study.study import SEARCH_SEEDS, Study
+from tuning.sweep.model import Confirm
+from tuning.tracking.audit import audit
+from tuning.workers import team
+from tuning.workers.team import Team
+
+WANTED = Confirm(top=2, seeds=6, episodes=20)
+Score = Callable[[int, int], float]
+"""(trial, which of its fresh seeds) -> what the training scores"""
+
+
+def searched(root: Path, **changes: Any) -> Study:
+    """A study whose search has ended; the default is trial 0."""
+    study = sweeps.created(root, trials=6, pack_size=3, sampler="random", **changes)
+    sweeps.driven(study)
+    return study
+
+
+def confirmed(
+    study: Study,
+    score: Score,
+    wanted: Confirm = WANTED,
+    diverged: Sequence[int] = (),
+    failing: Callable[[int, int], bool] = lambda trial, seed: False,
+    failures: dict[tuple[int, int], str] | None = None,
+) -> list[list[int]]:
+    """Train whatever is missing, without training anything; returns the trials of each pack.
+
+    failing: which trainings, by trial and place of the seed, kill their worker; failures: is filled with them.
+    """
+    search = ConfirmSearch(study, wanted, missing(study, wanted), workers=2)
+    order = {seed: place for place, seed in enumerate(fresh_seeds(study.sweep.seed, wanted.seeds))}
+    packs = []
+    while (leg := search.suggest(f"pack {len(packs)}")) != Searcher.FINISHED:
+        trials = [int(Path(member["folder"]).parent.name) for member in leg["members"]]
+        scores = [score(trial, order[each["seed"]]) for trial, each in zip(trials, leg["members"], strict=True)]
+        places = [place for place, trial in enumerate(trials) if trial in diverged]
+        name = f"pack {len(packs)}"
+        packs.append(trials)
+        if any(failing(trial, order[each["seed"]]) for trial, each in zip(trials, leg["members"], strict=True)):
+            search.on_trial_complete(name, error=True)
+            search.failed(name, "the worker died")
+        else:
+            result = sweeps.reports({**leg, "until": 200}, diverged=places)
+            search.on_trial_complete(name, {**result, "confirmed": scores})
+    assert {(each.number, each.seed) for each in missing(study, wanted)} == set(search.failures)
+    if failures is not None:
+        failures |= search.failures
+    return packs
+
+
+def best_of(study: Study) -> int:
+    """The best that is not the default."""
+    return next(trial.number for trial in study.view().ranked() if not trial.default)
+
+
+def test_the_best_and_the_default_are_trained_on_seeds_that_no_search_has_used(runs: Path) -> None:
+    study = searched(runs)
+    chosen = [trial.number for trial in candidates(study.view(), WANTED.top)]
+    assert set(chosen) == {*[trial.number for trial in study.view().ranked()[:2]], 0}
+    members = missing(study, WANTED)
+    assert len(members) == len(chosen) * 6
+    by_trial = {number: [member.seed for member in members if member.number == number] for number in chosen}
+    assert len({tuple(seeds) for seeds in by_trial.values()}) == 1, "the same for every configuration"
+    assert all(SEARCH_SEEDS <= seed < 2 * SEARCH_SEEDS for seed in by_trial[0])
+    assert len(set(by_trial[0])) == 6
+
+
+def test_members_are_packed_by_structure(runs: Path) -> None:
+    study = searched(runs)
+    structures = {plan.number: study.sweep.structure_of(plan.values) for plan in study.plans().values()}
+    packs = confirmed(study, lambda trial, seed: 0.0)
+    assert all(len({structures[trial] for trial in pack}) == 1 for pack in packs)
+    assert sum(map(len, packs)) == 6 * len(candidates(study.view(), WANTED.top))
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_one_that_is_clearly_better_is_champion(runs: Path, direction: str) -> None:
+    study, sign = searched(runs, direction=direction), 1 if direction == "maximize" else -1
+    best = best_of(study)
+    confirmed(study, lambda trial, seed: sign * (10.0 * (trial == best) + 0.1 * seed))
+    found = conclude(study, WANTED, {})
+    assert (found.champion, found.leader, found.tied) == (best, best, [])
+    of_best = next(each for each in found.candidates if each.number == best)
+    # The scores are 10.0, 10.1 ... 10.5; without the lowest and the highest the mean is the same.
+    assert of_best.mean == pytest.approx(sign * 10.25)
+    assert of_best.improvement == 1.0
+    assert of_best.searched == study.view().trials[best].value
+    assert leaderboard.verdict(found) == f"Champion: trial {best}."
+    view = sweeps.opened(runs).view()
+    assert view.confirmation == found
+    shown = json.loads(json.dumps(view.as_json()))
+    assert (shown["champion"], shown["confirmation"]["seeds"]) == (best, 6)
+
+
+def test_where_they_can_not_be_told_apart_there_is_none_and_it_says_so(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = searched(runs)
+    confirmed(study, lambda trial, seed: float((seed * 7 + trial) % 6))
+    found = conclude(study, WANTED, {})
+    assert found.champion is None
+    assert found.tied
+    assert leaderboard.verdict(found).startswith(f"No winner: trial {found.leader} can't be told from ")
+    leaderboard.show(sweeps.opened(runs).view(), Console(width=80))
+    assert "Confirmed on 6 fresh seeds" in capsys.readouterr().out
+
+
+def test_more_seeds_are_added_to_those_that_are_there(runs: Path) -> None:
+    study = searched(runs)
+    confirmed(study, lambda trial, seed: float((seed * 7 + trial) % 6))
+    conclude(study, WANTED, {})
+    before = study.scores()
+    more = WANTED.model_copy(update={"seeds": 9})
+    best = best_of(study)
+    packs = confirmed(sweeps.opened(runs), lambda trial, seed: 50.0 * (trial == best), more)
+    assert sum(map(len, packs)) == 3 * len(candidates(study.view(), WANTED.top))
+    after = sweeps.opened(runs).scores()
+    assert {key: after[key] for key in before} == before
+    assert conclude(sweeps.opened(runs), more, {}).seeds == 9
+    assert missing(sweeps.opened(runs), WANTED) == [], "fewer need nothing new"
+
+
+def test_who_diverges_on_fresh_seeds_is_no_champion(runs: Path) -> None:
+    study = searched(runs)
+    best = best_of(study)
+    confirmed(study, lambda trial, seed: 10.0 * (trial == best), diverged=[best])
+    found = conclude(study, WANTED, {})
+    assert next(each.scores for each in found.candidates if each.number == best) == [None] * 6
+    assert found.champion != best
+
+
+def test_of_a_pack_that_fails_only_who_kills_its_worker_has_no_score_and_it_is_said_why(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study, failures = searched(runs), {}
+    best = best_of(study)
+    packs = confirmed(
+        study, lambda trial, seed: 1.0, failing=lambda trial, seed: (trial, seed) == (best, 2), failures=failures
+    )
+    seed = fresh_seeds(study.sweep.seed, 6)[2]
+    assert failures == {(best, seed): "the worker died"}
+    assert [best] in packs
+    assert set(study.scores().values()) == {1.0}
+    found = conclude(study, WANTED, failures)
+    scores = {each.number: each.scores for each in found.candidates}
+    assert scores.pop(best) == [1.0, 1.0, None, 1.0, 1.0, 1.0]
+    assert all(each == [1.0] * 6 for each in scores.values())
+    leaderboard.show(study.view(), Console(width=120))
+    said = f"1 of 6 trainings of trial {best} failed, and count as diverged until `tuning confirm` tries again: the"
+    assert said in capsys.readouterr().out
+    # Asked again, they are trained again.
+    assert confirmed(study, lambda trial, seed: 2.0) == [[best]]
+
+
+def test_where_nobody_can_be_trained_there_is_no_champion(runs: Path) -> None:
+    study, failures = searched(runs), {}
+    confirmed(study, lambda trial, seed: 1.0, failing=lambda trial, seed: True, failures=failures)
+    assert study.scores() == {}
+    assert conclude(study, WANTED, failures).champion is None
+    json.dumps(study.view().as_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_where_nothing_could_be_confirmed_it_is_said_and_nobody_is_first(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], known: bool
+) -> None:
+    study = searched(runs)
+    best = best_of(study)
+    if known:
+        confirmed(study, lambda trial, seed: 1.0 * (trial == best), WANTED)
+
+    def dies(study: Study, team: Team, search: ConfirmSearch) -> None:
+        while search.suggest("pack") != Searcher.FINISHED:
+            search.failed("pack", "the disk is full")
+
+    monkeypatch.setattr(team, "open_team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
+    monkeypatch.setattr("tuning.runner._train", dies)
+    after = runner.confirm(study, WANTED.model_copy(update={"seeds": 8}), console=Console(width=200))
+    said = "nothing could be confirmed: the disk is full; `tuning confirm tiny-1` tries again"
+    assert (said in capsys.readouterr().out) != known
+    assert (after.confirmation is None) != known
+    assert after.chosen is not None
+    assert after.chosen.number == best
+
+
+def test_who_leaves_its_pack_has_no_score_and_it_is_said_why(runs: Path) -> None:
+    study = searched(runs)
+    search = ConfirmSearch(study, WANTED, missing(study, WANTED), workers=2)
+    leg = search.suggest("pack")
+    result = sweeps.reports({**leg, "until": 200})
+    result["members"][1]["error"] = "the environment broke"
+    scores = [1.0, float("nan"), *[1.0] * (len(leg["members"]) - 2)]
+    search.on_trial_complete("pack", {**result, "confirmed": scores})
+    assert list(search.failures.values()) == ["the environment broke"]
+    assert set(study.scores().values()) == {1.0}
+
+
+def test_a_score_that_is_not_finite_counts_as_none(runs: Path) -> None:
+    study = searched(runs)
+    confirmed(study, lambda trial, seed: float("nan") if seed == 2 else 1.0)
+    missing_seed = fresh_seeds(study.sweep.seed, 6)[2]
+    assert {score for (_, seed), score in study.scores().items() if seed == missing_seed} == {None}
+
+
+class Watching:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.steps: dict[tuple[int, int], int] = {}
+        self.ended: list[tuple[int, int]] = []
+
+    def reported(self, pack: Mapping[tuple[int, int], int], seconds: float) -> None:
+        assert seconds == 0.5
+        self.steps.update(pack)
+
+    def scored(self, members: Sequence[tuple[int, int]]) -> None:
+        self.ended += members
+
+
+def test_whoever_watches_is_told_of_steps_and_of_scores(runs: Path) -> None:
+    study = searched(runs)
+    members = missing(study, WANTED)
+    search, watching = ConfirmSearch(study, WANTED, members, workers=1), Watching()
+    search.watcher = watching
+    leg = search.suggest("pack")
+    search.on_trial_result("pack", sweeps.reports({**leg, "until": 50}))
+    assert set(watching.steps.values()) == {50}
+    assert watching.ended == []
+    search.on_trial_complete(
+        "pack", {**sweeps.reports({**leg, "until": 200}), "confirmed": [1.0] * len(leg["members"])}
+    )
+    assert watching.ended == list(watching.steps) == list(study.scores())
+    assert len(watching.ended) == len(leg["members"])
+
+
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> sweeps.ByHand:
+    return sweeps.ByHand(monkeypatch)
+
+
+def test_an_interrupted_confirmation_says_so_and_goes_on(
+    runs: Path, tuning: Callable[..., Said], by_hand: sweeps.ByHand
+) -> None:
+    study = searched(runs, tracking="off", workers=1)
+    by_hand.legs = 2
+    code, out, err = tuning("confirm", "tiny-1", "--seeds", "8", "--top", "1", "--root", str(runs))
+    kept = study.scores()
+    left = 16 - len(kept)
+    assert (code, out) == (130, "")
+    assert err == (
+        f"the confirmation of 'tiny-1' was interrupted with {left} of its trainings to go; "
+        "the others' scores are kept, and `tuning confirm tiny-1` goes on\n"
+    )
+    assert 0 < left < 16
+    by_hand.legs = math.inf
+    code, out, err = tuning("confirm", "tiny-1", "--root", str(runs), "--json")
+    assert (code, err) == (0, "")
+    found = json.loads(out)["confirmation"]
+    assert (found["seeds"], [len(each["scores"]) for each in found["candidates"]]) == (8, [8, 8]), "as asked before"
+    assert {key: score for key, score in study.scores().items() if key in kept} == kept
+
+
+def test_what_was_asked_for_last_stands_when_the_study_goes_on(
+    runs: Path, tuning: Callable[..., Said], by_hand: sweeps.ByHand
+) -> None:
+    study = searched(runs, tracking="off", workers=1, confirm={"top": 2, "seeds": 3})
+    assert tuning("resume", "--root", str(runs))[0] == 0
+    first = sweeps.opened(runs).view().confirmation
+    assert first is not None
+    assert first.seeds == 3
+    assert tuning("confirm", "--seeds", "8", "--top", "1", "--root", str(runs))[0] == 0
+    asked = sweeps.opened(runs).view().confirmation
+    assert asked is not None
+    assert asked.seeds == 8
+    trained = len(study.scores())
+    assert tuning("resume", "--root", str(runs))[0] == 0
+    assert (sweeps.opened(runs).view().confirmation, len(study.scores())) == (asked, trained)
+    assert tuning("resume", "--trials", "+20", "--root", str(runs))[0] == 0
+    after = sweeps.opened(runs).view()
+    assert after.confirmation is not None
+    assert after.confirmation.seeds == 8
+    assert [each.number for each in after.confirmation.candidates] == [
+        each.number for each in candidates(after, top=1)
+    ], "of the trials that are the best now"
+
+
+@pytest.mark.slow
+def test_a_real_sweep_is_confirmed_and_more_seeds_later(tmp_path: Path) -> None:
+    path = sweeps.written(tmp_path, trials=4, pack_size=4, confirm={"top": 2, "seeds": 3, "episodes": 8})
+    done = sweeps.tuning("run", path, "--root", "runs", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    first = json.loads(done.stdout)["confirmation"]
+    assert {len(each["scores"]) for each in first["candidates"]} == {3}
+    assert all(-3 <= score <= 0 for each in first["candidates"] for score in each["scores"])
+    more = sweeps.tuning("confirm", "--seeds", "5", "--root", "runs", "--json", cwd=tmp_path)
+    assert more.returncode == 0, more.stderr
+    second = json.loads(more.stdout)["confirmation"]
+    assert (second["seeds"], [each["scores"][:3] for each in second["candidates"]]) == (
+        5,
+        [each["scores"] for each in first["candidates"]],
+    )
+    study = sweeps.opened(tmp_path / "runs")
+    assert audit(study) == []
+    client = MlflowClient(tracking_uri=study.home.tracking_uri)
+    for each in second["candidates"]:
+        metrics = client.get_run(study.runs()[each["number"]]).data.metrics
+        assert (metrics["confirmed/mean"], metrics["confirmed/low"]) == (each["mean"], each["interval"][0])
+    own = client.get_run(study.view().tracking["run_id"])
+    assert (own.info.status, own.data.tags["lockstep.leader"]) == ("FINISHED", str(second["leader"]))
+    again = sweeps.tuning("confirm", "--seeds", "5", "--root", "runs", "--json", cwd=tmp_path)
+    assert json.loads(again.stdout)["confirmation"] == second
+    folders = sorted(each.name for each in (tmp_path / "runs/studies/tiny-1/confirm").iterdir())
+    assert folders == [f"{each['number']:05d}" for each in sorted(second["candidates"], key=lambda one: one["number"])]

@@ -1,0 +1,164 @@
+"""A search cut off at any of its writes, and gone on with by another process."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sweeps
+from optuna.trial import TrialState
+
+from tuning.search.leg_search import PackSearch
+from tuning.study.legs import LegRecord
+from tuning.study.study import Study
+
+SMALL: dict[str, Any] = {
+    "budget": 180,
+    "trials": 13,
+    "pack_size": 4,
+    "sampler": "random",
+    "halving": {"reduction": 3, "minimum": 20},
+    "search": {
+        "learning_rate": {"low": 1e-4, "high": 1.0, "log": True},
+        "baseline": {"choices": ["none", "batch_mean"]},
+    },
+}
+CASES: dict[str, dict[str, Any]] = {
+    "halving": SMALL,
+    "hyperband": {**SMALL, "halving": {"reduction": 3, "minimum": 20, "hyperband": True}},
+    "audited": {**SMALL, "halving": {"reduction": 3, "minimum": 20, "audit_fraction": 0.5}},
+    "whole": {**SMALL, "halving": "off"},
+    "seeds": {**SMALL, "seeds": 2, "pack_size": 8, "trials": 9},
+}
+FAILS, DIVERGES = (2, 9), (5,)
+
+
+def result(leg: dict[str, Any]) -> dict[str, Any] | str:
+    """Trials score the higher the later; two of them fail, one diverges."""
+    numbers = sweeps.numbers(leg)
+    if {*numbers} & {*FAILS}:
+        return "the worker died"
+    places = [place for place, member in enumerate(leg["members"]) if sweeps.trial_of(member) in DIVERGES]
+    return sweeps.reports(leg, lambda member: float(sweeps.trial_of(member)), places)
+
+
+def ended(study: Study) -> dict[int, TrialState]:
+    return {trial.number: trial.state for trial in study.optuna.get_trials() if trial.state.is_finished()}
+
+
+def decided(study: Study) -> list[LegRecord]:
+    return [record for record in study.legs() if record.state == "closed"]
+
+
+def writes(case: str) -> int:
+    """How many a search makes from its beginning to its end."""
+    kept = sweeps.Mortal()
+    study = sweeps.in_memory(kept, **CASES[case])
+    kept.left = before = 10**6
+    sweeps.driven(study, workers=2, result=result)
+    return int(before - kept.left)
+
+
+def killed_at(kept: sweeps.Mortal, write: int, **changes: Any) -> bool:
+    """Drive the search until so many writes are made; whether it was cut off by that."""
+    study = sweeps.in_memory(kept, **changes)
+    kept.left = write
+    try:
+        sweeps.driven(study, workers=2, result=result)
+    except sweeps.Killed:
+        return True
+    finally:
+        kept.left = float("inf")
+    return False
+
+
+def gone_on(kept: sweeps.Mortal, trials: int) -> None:
+    """Another process opens the study and goes on with it, to a sound end."""
+    before = sweeps.in_memory(kept)
+    had_ended, had_decided = ended(before), decided(before)
+    recorder, study = sweeps.Recorder(), sweeps.in_memory(kept)
+    sweeps.driven(study, workers=2, result=result, observers=[recorder])
+    sweeps.assert_sound(study, trials)
+    assert recorder.ended.keys() == {*range(trials)} - had_ended.keys()
+    assert ended(study) == {**ended(study), **had_ended}
+    assert [record for record in decided(study) if record in had_decided] == had_decided
+    states = {number: trial.state for number, trial in enumerate(study.view().trials)}
+    assert [number for number, state in states.items() if state == "failed"] == [n for n in FAILS if n < trials]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_cut_off_at_any_write_it_is_gone_on_with_to_the_same_number_of_trials(case: str) -> None:
+    trials = CASES[case]["trials"]
+    every = writes(case)
+    assert every > 15
+    for write in range(every):
+        kept = sweeps.Mortal()
+        assert killed_at(kept, write, **CASES[case]), write
+        gone_on(kept, trials)
+
+
+@pytest.mark.parametrize("case", ["whole", "halving", "seeds"])
+def test_the_time_that_a_leg_took_before_it_was_cut_off_counts(runs: Path, case: str) -> None:
+    study = sweeps.created(runs, **CASES[case])
+    search = PackSearch(study, 1, [])
+    while (leg := search.suggest("leg"))["until"] < study.sweep.budget:
+        search.on_trial_complete("leg", sweeps.reports(leg))
+    numbers = set(sweeps.numbers(leg))
+    took = {number: members[0].seconds for number, members in study.standing().items()}
+    search.on_trial_result("leg", {**sweeps.reports({**leg, "until": leg["until"] // 2}), "train_s": 30.0})
+    search.put_back()
+    # A second one, before anything is reported.
+    cut_off = PackSearch(sweeps.opened(runs), 1, [])
+    cut_off.suggest("leg")
+    cut_off.put_back()
+
+    gone_on = PackSearch(sweeps.opened(runs), 1, [])
+    again = gone_on.suggest("leg")
+    assert again == leg
+    gone_on.on_trial_complete("leg", {**sweeps.reports(again), "train_s": 2.0})
+    for number in numbers:
+        for member in sweeps.opened(runs).members(number):
+            assert member.seconds >= took[number] + 32.0
+            assert member.share_s == pytest.approx(member.seconds / len(leg["members"]), abs=1.0)
+
+
+@pytest.mark.parametrize("apart", [1, 4, 12])
+def test_cut_off_again_and_again_it_comes_to_an_end(apart: int) -> None:
+    kept, cuts = sweeps.Mortal(), 0
+    sweeps.in_memory(kept, **SMALL)
+    # Each life makes a few writes more than the one before: what is only begun may be begun again.
+    while killed_at(kept, apart + 3 * cuts):
+        cuts += 1
+        assert cuts < 200
+    assert cuts > 1
+    sweeps.assert_sound(sweeps.in_memory(kept), 13)
+
+
+def test_more_trials_are_added_to_what_is_finished() -> None:
+    kept = sweeps.Mortal()
+    study = sweeps.in_memory(kept, **SMALL)
+    sweeps.driven(study, result=result)
+    had_ended, had_decided = ended(study), decided(study)
+    study.change(sweeps.tiny(**{**SMALL, "trials": 17}))
+    again = sweeps.in_memory(kept)
+    recorder = sweeps.Recorder()
+    sweeps.driven(again, result=result, observers=[recorder])
+    sweeps.assert_sound(again, 17)
+    assert sorted(recorder.ended) == [13, 14, 15, 16]
+    assert {number: ended(again)[number] for number in had_ended} == had_ended
+    assert decided(again)[: len(had_decided)] == had_decided
+
+
+def test_who_waited_goes_on_from_what_it_had_come_to(runs: Path) -> None:
+    """The one case in a real storage: what was put back by Ctrl-C."""
+    study = sweeps.created(runs, **SMALL)
+    search = PackSearch(study, 1, [])
+    first = search.suggest("first")
+    search.on_trial_complete("first", sweeps.reports(first))
+    half = search.suggest("half")
+    search.put_back()
+    assert {trial.state for trial in study.view().trials} <= {"waiting", "pruned", "failed", "complete"}
+    again = sweeps.opened(runs)
+    legs = sweeps.driven(again, result=sweeps.reports)
+    assert legs[0] == half
+    sweeps.assert_sound(again, 13)
+    assert max(trial.steps for trial in again.view().trials) == 180

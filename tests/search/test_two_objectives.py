@@ -1,0 +1,303 @@
+"""Sweeps with a second objective: what it may be, what it is worth, and the front in place of a best."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import drivers
+import pytest
+import sweeps
+from mlflow.tracking import MlflowClient
+from optuna.trial import TrialState
+from rich.console import Console
+
+from tuning import runner as runner
+from tuning.errors import PredictionError, StudyError, SweepError
+from tuning.report import leaderboard, predict
+from tuning.report.importance import importances
+from tuning.rules.trial_outcome import MemberResult, Outcome, advanced, outcome
+from tuning.search.leg_search import PackSearch
+from tuning.study.study import Study
+from tuning.sweep.model import Confirm, Second, Sweep, changed
+from tuning.tracking import run_contents
+from tuning.tracking.tracker import Tracker
+
+LOSS = "train/loss"
+
+
+def two(**changes: Any) -> Sweep:
+    """As a file has it that says nothing of halving and confirmation."""
+    given = {key: value for key, value in sweeps.TINY.items() if key not in ("halving", "confirm")}
+    return Sweep.model_validate({**given, "second": "seconds", **changes})
+
+
+@pytest.mark.parametrize(
+    ("given", "metric", "direction"),
+    [
+        ("seconds", "seconds", "minimize"),
+        ("steps", "steps", "minimize"),
+        ("train/loss", LOSS, "minimize"),
+        ({"metric": "seconds"}, "seconds", "minimize"),
+        ({"metric": "train/loss", "direction": "maximize"}, LOSS, "maximize"),
+        ({"metric": "train/entropy", "direction": "maximize"}, "train/entropy", "maximize"),
+    ],
+)
+def test_what_it_may_be(given: Any, metric: str, direction: str) -> None:
+    sweep = two(second=given)
+    assert sweep.second == Second.model_validate({"metric": metric, "direction": direction})
+    assert sweep.directions == ("maximize", direction)
+    assert (sweep.halving, sweep.confirm) == (None, None)
+    assert Sweep.model_validate(sweep.model_dump(mode="json")) == sweep
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "message"),
+    [
+        ({"second": "minutes"}, "second", "reinforce has no metric 'minutes'"),
+        ({"second": 3}, "second", "should be seconds, steps or one of evaluation/return_mean, "),
+        ({"second": {"direction": "minimize"}}, "second.metric", "should be seconds, steps or one of "),
+        ({"second": "train/entropy"}, "second", "should be {metric: train/entropy, direction: ...}"),
+        ({"second": "evaluation/return_mean"}, "second", "should differ from the metric"),
+        ({"second": {"metric": "steps", "direction": "maximize"}}, "second.direction", "fewer steps are better"),
+        ({"second": {"metric": LOSS, "direction": "down"}}, "second.direction", "minimize"),
+        ({"second": {"metric": LOSS, "weight": 2}}, "second.weight", "second has no such setting"),
+        ({"halving": {"reduction": 3}}, "halving", "should be off or left out with a second objective"),
+        ({"halving": "on"}, "halving", "should be off or left out with a second objective"),
+        ({"confirm": {"top": 2}}, "confirm", "should be off or left out with a second objective"),
+        ({"sampler": "cmaes"}, "sampler", "cmaes knows one objective"),
+    ],
+)
+def test_what_it_may_not_be_is_said_where_it_stands(changes: dict[str, Any], path: str, message: str) -> None:
+    with pytest.raises(SweepError) as caught:
+        two(**changes)
+    (found,) = caught.value.problems
+    assert found.key_path == path
+    assert message in found.message
+
+
+def test_a_study_that_rests_gets_no_second_objective_and_loses_none() -> None:
+    for sweep, setting in ((two(), "second=steps"), (sweeps.tiny(), "second=steps"), (two(), "confirm=on")):
+        with pytest.raises(SweepError):
+            changed(sweep, None, None, [setting])
+
+
+@pytest.mark.parametrize(
+    ("second", "members", "expected"),
+    [
+        ("seconds", [MemberResult(value=1.0, share_s=2.0), MemberResult(value=3.0, share_s=4.0)], 3.0),
+        ("steps", [MemberResult(value=1.0, value_steps=50), MemberResult(value=3.0, value_steps=200)], 125.0),
+        (LOSS, [MemberResult(value=1.0, second=0.5), MemberResult(value=3.0, second=0.1)], 0.3),
+    ],
+)
+def test_of_seeds_it_is_the_mean(second: str, members: list[MemberResult], expected: float) -> None:
+    assert outcome(members, second=second) == Outcome("complete", 2.0, second=pytest.approx(expected))
+    assert outcome(members).second is None
+
+
+def test_of_seeds_that_diverged_it_is_nothing() -> None:
+    members = [MemberResult(value=1.0, value_steps=50)] * 2 + [MemberResult(diverged_at=100, reason="nan")]
+    assert outcome(members, aggregate="median", second="steps") == Outcome("complete", 1.0, second=50.0)
+    assert outcome(members, second="steps") == Outcome("pruned", diverged_at=100, reason="nan")
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
+def test_without_a_finite_one_a_trial_has_failed_and_says_so(value: float | None) -> None:
+    found = outcome([MemberResult(value=1.0, value_steps=50, second=value)], second=LOSS)
+    assert found == Outcome("failed", reason="train/loss was not a finite number where the metric was best")
+
+
+def test_another_metric_counts_as_it_was_at_the_best_point() -> None:
+    points = [(50, {"score": 1.0, LOSS: 9.0}), (100, {"score": 5.0, LOSS: 4.0}), (150, {"score": 2.0, LOSS: 0.0})]
+    report = {"points": points, "steps": 150, "diverged_at": None, "reason": None, "error": None}
+    found = advanced(MemberResult(), report, "score", "maximize", LOSS)
+    assert (found.value, found.value_steps, found.second) == (5.0, 100, 4.0)
+    again = {**report, "points": [(200, {"score": 5.0, LOSS: 0.0})], "steps": 200}
+    best = advanced(MemberResult(), report, "score", "maximize", LOSS)
+    assert advanced(best, again, "score", "maximize", LOSS).second == 4.0
+
+
+def test_the_seconds_of_a_pack_are_shared_out(runs: Path) -> None:
+    study = sweeps.created(runs, trials=5, pack_size=4, second="seconds")
+    search = PackSearch(study, 1, [])
+    for name, seconds in (("first", (1.0, 3.0)), ("second", (0.5,))):
+        leg = search.suggest(name)
+        for each in seconds[:-1]:
+            search.on_trial_result(name, {**sweeps.reports(leg), "train_s": each})
+        search.on_trial_complete(name, {**sweeps.reports(leg), "train_s": seconds[-1]})
+    assert [trial.second for trial in study.view().trials] == [1.0] * 4 + [0.5]
+
+
+POINTS = [(1.0, 3.0), (2.0, 4.0), (0.5, 1.0), (1.0, 5.0), (2.0, 4.0), (3.0, 3.5)]
+"""Values to be maximised and seconds to be few: 2, 0 and 5 are on the front, the default among them."""
+
+
+def ended(study: Study, points: list[tuple[float, float]]) -> None:
+    """Trials of a search that have come to these values, and one more that has diverged."""
+    search = PackSearch(study, 1, [])
+    for value, second in [*points, (float("nan"), 1.0)]:
+        leg = search.suggest("leg")
+        diverged = [0] if value != value else []
+        result = sweeps.reports(leg, partial(_worth, value), diverged)
+        search.on_trial_complete("leg", {**result, "train_s": second})
+
+
+def _worth(value: float, member: dict[str, Any]) -> float:
+    return value
+
+
+@pytest.fixture
+def study(runs: Path) -> Study:
+    made = sweeps.created(runs, trials=7, pack_size=1, second="seconds", sampler="random")
+    ended(made, POINTS)
+    made.set_state("finished", 12.0)
+    return made
+
+
+def test_there_is_a_front_and_no_best(study: Study) -> None:
+    view = study.view()
+    assert [trial.number for trial in view.front] == [5, 0, 2]
+    assert view.best is None
+    assert [trial.number for trial in view.ranked()] == [5, 0, 2, 1, 4, 3]
+    assert [(trial.state, trial.values) for trial in study.optuna.get_trials()] == [
+        *((TrialState.COMPLETE, list(point)) for point in POINTS),
+        (TrialState.PRUNED, None),
+    ]
+
+
+def test_json_has_the_front_with_both_values(study: Study) -> None:
+    shown = json.loads(json.dumps(study.view().as_json()))
+    assert shown["second"] == {"metric": "seconds", "direction": "minimize"}
+    assert shown["best"] is None
+    assert [(each["number"], each["value"], each["second"]) for each in shown["front"]] == [
+        (5, 3.0, 3.5),
+        (0, 1.0, 3.0),
+        (2, 0.5, 1.0),
+    ]
+    assert all(each["checkpoint"].endswith(f"{each['number']:05d}/seed-0/best.pt") for each in shown["front"])
+    assert [trial["second"] for trial in shown["trials"]] == [*(second for _, second in POINTS), None]
+
+
+def test_people_are_shown_the_front(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    leaderboard.show(study.view(), Console(width=80, force_terminal=True, color_system=None))
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    rows = [line.split()[:4] for line in lines if line.split()[:1] in (["1"], ["2"], ["3"], ["4"])]
+    assert rows == [["1", "5", "3", "3.5"], ["2", "0*", "1", "3"], ["3", "2", "0.5", "1"], ["4", "1", "2", "4"]]
+    assert "Front: trials 5, 0, 2;" in " ".join(lines)
+    assert "Best:" not in " ".join(lines)
+
+
+def test_another_study_starts_from_the_front(study: Study) -> None:
+    front = [trial.params for trial in study.view().front]
+    assert study.best_for(sweeps.tiny())[:3] == front
+
+
+def test_nobody_is_predicted_with_unless_named(study: Study) -> None:
+    with pytest.raises(PredictionError, match=r"--trial: is missing; tiny-1 has no single best but a front: 5, 0, 2"):
+        predict.answer(study.view(), ["1.0"])
+
+
+def test_what_mattered_is_said_of_the_first_objective() -> None:
+    search = {"learning_rate": {"low": 0.1, "high": 1.0}, "gamma": {"low": 0.0, "high": 1.0}}
+    fixed = {key: value for key, value in sweeps.TINY["fixed"].items() if key != "gamma"}
+    study = sweeps.in_memory(
+        sweeps.Mortal(), second="seconds", search=search, fixed=fixed, trials=30, pack_size=1, sampler="random"
+    )
+
+    def result(leg: dict[str, Any]) -> dict[str, Any]:
+        (member,) = leg["members"]
+        return {**sweeps.reports(leg, lambda _: member["learning_rate"]), "train_s": member["gamma"]}
+
+    sweeps.driven(study, result=result)
+    found = importances(study.optuna, study.sweep.space)
+    assert found["learning_rate"] > 0.8
+
+
+def test_confirmation_is_refused(study: Study) -> None:
+    with pytest.raises(StudyError, match=r"'tiny-1' compares trials by two objectives: .*`tuning show tiny-1`"):
+        runner.confirm(study, Confirm())
+
+
+def test_mlflow_has_both_values_and_knows_the_front_as_it_is_now(runs: Path) -> None:
+    study = sweeps.created(runs, trials=6, pack_size=1, second="seconds", sampler="random")
+    for seconds in ((4.0, 3.0, 2.0), (5.0, 1.0, 3.0)):
+        tracker = Tracker(study)
+        with study.held(), tracker.open():
+            search = PackSearch(study, 1, [tracker])
+            for each in seconds:
+                leg = search.suggest("leg")
+                (Path(leg["members"][0]["folder"])).mkdir(parents=True)
+                sweeps.left_weights(Path(leg["members"][0]["folder"]))
+                search.on_trial_complete("leg", {**sweeps.reports(leg, lambda member: 1.0), "train_s": each})
+            study.set_state("finished", 1.0)
+            tracker.ended(study.view())
+        study = sweeps.opened(runs)
+        front = [trial.number for trial in study.view().front]
+        every = drivers.every_run(runs)
+        of_trial = {int(run.data.tags["lockstep.trial"]): run for run in every if "lockstep.trial" in run.data.tags}
+        told = {number for number, run in of_trial.items() if run.data.tags.get(run_contents.FRONT) == "true"}
+        assert told == set(front)
+        for trial in study.view().trials:
+            assert of_trial[trial.number].data.metrics["second"] == trial.second
+        (own,) = [run for run in every if "lockstep.trial" not in run.data.tags]
+        assert own.data.tags[run_contents.FRONT] == ", ".join(map(str, front))
+        client = MlflowClient(tracking_uri=study.home.tracking_uri)
+        for number in front:
+            assert client.list_artifacts(of_trial[number].info.run_id, "checkpoint")
+    assert front == [4]
+    assert of_trial[2].data.tags[run_contents.FRONT] == "false"
+
+
+@pytest.mark.parametrize("kind", ["tpe", "nsga2", "random", "qmc", pytest.param("gp", marks=pytest.mark.slow)])
+def test_every_sampler_bears_two_objectives_and_trials_that_diverge(kind: str) -> None:
+    study = sweeps.in_memory(sweeps.Mortal(), second="steps", sampler=kind, trials=40, pack_size=4)
+
+    def result(leg: dict[str, Any]) -> dict[str, Any]:
+        bad = [place for place, member in enumerate(leg["members"]) if member["learning_rate"] > 0.05]
+        return sweeps.reports(leg, diverged=bad)
+
+    sweeps.driven(study, workers=2, result=result)
+    view = study.view()
+    assert view.count("complete") + view.count("pruned") == 40
+    assert view.front
+    assert 0 < sum(trial.diverged_at is not None for trial in view.trials) < 40
+
+
+def test_who_learns_of_two_objectives_comes_to_both_ends() -> None:
+    """A small rate is worth the more, a large one is the quicker; a large gamma is neither."""
+
+    def bad(kind: str) -> int:
+        search = {"learning_rate": {"low": 0.1, "high": 1.0}, "gamma": {"low": 0.0, "high": 1.0}}
+        fixed = {key: value for key, value in sweeps.TINY["fixed"].items() if key != "gamma"}
+        changes: dict[str, Any] = {"search": search, "fixed": fixed, "sampler": kind, "trials": 80, "pack_size": 1}
+        study = sweeps.in_memory(sweeps.Mortal(), second="seconds", **changes)
+
+        def result(leg: dict[str, Any]) -> dict[str, Any]:
+            (member,) = leg["members"]
+            rate, miss = member["learning_rate"], member["gamma"]
+            return {**sweeps.reports(leg, lambda _: -rate - miss), "train_s": 1.1 - rate + miss}
+
+        sweeps.driven(study, result=result)
+        return sum(trial.params["gamma"] > 0.3 for trial in study.view().trials[40:])
+
+    assert bad("tpe") < 0.7 * bad("random")
+
+
+@pytest.mark.slow
+def test_a_real_sweep_ends_with_a_front_and_goes_on(tmp_path: Path) -> None:
+    path = sweeps.written(tmp_path, second="steps", trials=4, pack_size=4, workers=1)
+    done = sweeps.tuning("run", path, "--root", "runs", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    assert shown["front"]
+    assert all(trial["second"] in (50.0, 100.0, 150.0, 200.0) for trial in shown["trials"])
+    more = sweeps.tuning("resume", "--root", "runs", "--trials", "+4", cwd=tmp_path)
+    assert more.returncode == 0, more.stderr
+    assert "Front: trial" in more.stdout
+    view = sweeps.opened(tmp_path / "runs").view()
+    assert view.count("complete") == 8
+    audited = sweeps.tuning("audit", "--root", "runs", cwd=tmp_path)
+    assert audited.returncode == 0, audited.stdout
+    refused = sweeps.tuning("confirm", "--root", "runs", cwd=tmp_path)
+    assert (refused.returncode, "two objectives" in refused.stderr) == (2, True)

@@ -1,0 +1,266 @@
+"""Sweeps: what is filled in, what is tried first, and that any sweep survives being stored or is refused."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sweep_cases import DQN, SUPERVISED, changed, problems
+
+from trainables.loops.registry import LOOPS
+from tuning.errors import SweepError
+from tuning.sweep import model, plain_data
+from tuning.sweep.dimensions import Choices, FloatRange, IntRange, Options
+from tuning.sweep.model import Sweep, Workers
+
+
+def test_each_loop_lends_its_score_and_direction() -> None:
+    for name, loop in LOOPS.items():
+        data = changed(changed(DQN if name != "supervised" else SUPERVISED, "loop", name), "fixed", {})
+        assert Sweep.model_validate(data).metric == loop.score
+        assert Sweep.model_validate(data).direction == loop.direction
+
+
+def test_what_is_left_out_is_filled_in() -> None:
+    read = Sweep.model_validate(DQN)
+    assert (read.metric, read.direction) == ("evaluation/return_mean", "maximize")
+    assert (read.trials, read.seeds, read.sampler, read.pack_size) == (64, 1, "tpe", "auto")
+    assert (read.workers, read.time_limit, read.seed, read.data) == (Workers(), None, 0, None)
+    assert Sweep.model_validate({**DQN, "metric": None, "time_limit": None, "workers": None}) == read
+
+
+@pytest.mark.parametrize(
+    ("data", "given", "direction"),
+    [
+        (DQN, {"metric": "evaluation/return_min"}, "maximize"),
+        (DQN, {"metric": "evaluation/return_max"}, "maximize"),
+        (DQN, {"metric": "evaluation/solved_share"}, "maximize"),
+        (DQN, {"metric": "evaluation/return_min", "direction": "minimize"}, "minimize"),
+        (DQN, {"metric": "evaluation/return_std", "direction": "minimize"}, "minimize"),
+        (DQN, {"metric": "evaluation/return_std", "direction": "maximize"}, "maximize"),
+        (DQN, {"direction": "minimize"}, "minimize"),
+        (SUPERVISED, {"metric": "validation/loss"}, "minimize"),
+        (SUPERVISED, {"metric": "validation/accuracy", "fixed": {"loss": "cross_entropy"}}, "maximize"),
+        (SUPERVISED, {"direction": "maximize"}, "maximize"),
+    ],
+)
+def test_the_direction_is_the_metric_s_own_or_the_one_given(
+    data: dict[str, Any], given: dict[str, Any], direction: str
+) -> None:
+    read = Sweep.model_validate({**data, **given})
+    assert (read.metric, read.direction) == (given.get("metric", read.metric), direction)
+    assert Sweep.model_validate(read.model_dump(mode="json")) == read
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [(90, 90), (1.5, 1.5), ("90s", 90), ("10m", 600), ("2h", 7_200), ("0.5 h", 1_800), (None, None)],
+)
+def test_times_are_kept_in_seconds(given: object, seconds: float | None) -> None:
+    assert Sweep.model_validate({**DQN, "time_limit": given}).time_limit == seconds
+
+
+@pytest.mark.parametrize(
+    ("given", "workers"),
+    [
+        ("auto", Workers()),
+        (3, Workers(count=3)),
+        ({"count": 2, "gpus": 0.5}, Workers(count=2, gpus=0.5)),
+        ({"cpus": 2}, Workers(cpus=2)),
+    ],
+)
+def test_workers_may_be_their_count_alone(given: object, workers: Workers) -> None:
+    assert Sweep.model_validate({**DQN, "workers": given}).workers == workers
+
+
+def test_dimensions_have_the_type_of_their_field() -> None:
+    search = {
+        **DQN["search"],
+        "max_norm": {"low": 1, "high": 50, "log": True},
+        "target_interval": {"low": 100, "high": 500, "step": 100},
+        "hidden": {"choices": [[64], [64, 64]]},
+    }
+    assert Sweep.model_validate({**DQN, "fixed": {}, "search": search}).search == {
+        "learning_rate": FloatRange(low=1e-4, high=1e-2, log=True),
+        "schedule": Options(choices={"fixed": {}, "cosine": {"floor": FloatRange(low=0.0, high=0.1)}}),
+        "batch_size": Choices(choices=(32, 64, 128)),
+        "max_norm": FloatRange(low=1.0, high=50.0, log=True),
+        "target_interval": IntRange(low=100, high=500, step=100),
+        "hidden": Choices(choices=([64], [64, 64])),
+    }
+
+
+def test_a_sweep_made_in_python_is_checked_as_a_file_is() -> None:
+    rate = FloatRange(low=1e-4, high=1e-2, log=True)
+    made = Sweep(name="a", loop="supervised", data="conjunction-risk", budget=60, search={"learning_rate": rate})
+    assert made.search == {"learning_rate": rate}
+    with pytest.raises(SweepError, match=r"^search.warmup.high: should be below 1, is 1.0$"):
+        Sweep(
+            name="a",
+            loop="supervised",
+            data="conjunction-risk",
+            budget=60,
+            search={"warmup": FloatRange(low=0, high=1)},
+        )
+
+
+def test_the_config_of_a_member_has_the_defaults_then_what_is_fixed_then_the_values() -> None:
+    read = Sweep.model_validate(DQN)
+    plain, given = read.config(), read.config({"learning_rate": 3e-4, "schedule": {"cosine": {"floor": 0.03}}}, seed=7)
+    defaults = LOOPS["dqn"].Config(budget=20_000, environment="CartPole-v1", hidden=(64, 64), gamma=0.99)
+    assert plain == defaults
+    assert (given.learning_rate, given.schedule.model_dump(), given.seed) == (
+        3e-4,
+        {"kind": "cosine", "floor": 0.03, "periods": 1},
+        7,
+    )
+    assert (
+        given.model_copy(update={"learning_rate": plain.learning_rate, "schedule": plain.schedule, "seed": 0}) == plain
+    )
+
+
+def test_trial_0_has_other_defaults_where_they_are_given() -> None:
+    read = Sweep.model_validate(
+        {**DQN, "default": {"batch_size": 16, "learning_rate": 3e-3}, "first": [{"batch_size": 32}]}
+    )
+    assert (read.config().batch_size, read.config().learning_rate) == (16, 3e-3)
+    assert read.config({"batch_size": 128}).batch_size == 128
+    assert read.default_params() == {"learning_rate": 3e-3, "schedule": "fixed"}
+    assert read.first_params() == [{"learning_rate": 3e-3, "schedule": "fixed", "batch_size": 32}]
+    assert Sweep.model_validate(plain_data.parse(read.to_yaml(), "")) == read
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("fixed.priority_alpha", 0.5),
+        ("search.replay_capacity", {"choices": [32, 5_000]}),
+        ("search.learning_starts", {"choices": [10, 20]}),
+    ],
+)
+def test_a_study_is_read_and_changed_although_its_sweep_would_no_longer_be_begun(path: str, value: Any) -> None:
+    data = changed({**DQN, "budget": 1_000, "fixed": {"learning_starts": 10}}, path, value)
+    if "learning_starts" in path:
+        data["fixed"] = {}
+    assert problems(data)
+    read = model.kept(data)
+    assert model.changed(read, "+8", None).trials == read.trials + 8
+    with pytest.raises(SweepError, match="did you mean gamma"):
+        model.kept(changed(data, "fixed.gama", 0.9))
+
+
+def test_default_params_leave_out_what_the_search_cannot_say() -> None:
+    data = changed(
+        changed(DQN, "search.max_norm", {"low": 1, "high": 9}), "search.gradient_steps", {"low": 1, "high": 4}
+    )
+    assert Sweep.model_validate(data).default_params() == {
+        "learning_rate": 1e-3,
+        "schedule": "fixed",
+        "batch_size": 64,
+        "gradient_steps": 2,
+    }
+
+
+def test_what_an_option_has_fixed_in_the_search_is_left_out_of_what_is_tried_first() -> None:
+    search = {"schedule": {"choices": {"fixed": {}, "step": {"every": 0.1}}}}
+    first = [{"schedule": {"step": {"every": 0.2}}}, {"schedule": {"step": {"factor": 0.2}}}]
+    found = problems({**DQN, "search": search, "first": first})
+    assert found == {
+        "first[0].schedule.step.every": "is 0.1 in the search: should be left out",
+        "first[1].schedule.step.factor": "is not searched: should be left out",
+    }
+
+
+def test_all_that_is_wrong_with_what_is_tried_first_is_named_beside_all_else() -> None:
+    first = [{"learning_rate": 1.0, "gamm": 1}, {"batch_size": "x"}]
+    mistaken = {**DQN, "trials": 0, "first": first, "search": {**DQN["search"], "warmup": {"low": 1}}}
+    assert {"trials", "first[0].learning_rate", "first[0].gamm", "first[1].batch_size"} < set(problems(mistaken))
+
+
+def test_what_is_tried_first_is_the_default_but_for_what_is_stated() -> None:
+    first = [
+        {"batch_size": 32},
+        {"learning_rate": 3e-3, "schedule": {"cosine": {"floor": 0.05}}},
+        {"schedule": "cosine"},
+    ]
+    default = {"learning_rate": 1e-3, "schedule": "fixed", "batch_size": 64}
+    assert Sweep.model_validate({**DQN, "first": first}).first_params() == [
+        {**default, "batch_size": 32},
+        {**default, "learning_rate": 3e-3, "schedule": "cosine", "schedule.cosine.floor": 0.05},
+        {**default, "schedule": "cosine", "schedule.cosine.floor": 0.0},
+    ]
+
+
+KEYS = [
+    *Sweep.model_fields,
+    *LOOPS["dqn"].Config.model_fields,
+    "low",
+    "high",
+    "log",
+    "step",
+    "choices",
+    "cosine",
+    "floor",
+]
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=3)
+    | st.binary(max_size=2)
+    | st.sampled_from([*KEYS, *LOOPS, "auto", "adam"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+@given(VALUES | st.dictionaries(st.sampled_from(KEYS), VALUES))
+def test_any_data_is_a_sweep_or_a_sweep_error(data: Any) -> None:
+    holds(data)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                [*Sweep.model_fields, "search.schedule.choices", "search.warmup", "search.schedule.choices.cosine"]
+                + [f"{where}.{name}" for where in ("fixed", "search") for name in LOOPS["dqn"].Config.model_fields]
+            ),
+            VALUES,
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_any_change_makes_a_sweep_or_a_sweep_error(changes: list[tuple[str, Any]]) -> None:
+    data: dict[str, Any] = DQN
+    for path, value in changes:
+        data = forced(data, path.split("."), value)
+    holds(data)
+
+
+def forced(data: Any, keys: list[str], value: Any) -> dict[str, Any]:
+    known = data if isinstance(data, dict) else {}
+    return {**known, keys[0]: forced(known.get(keys[0]), keys[1:], value) if keys[1:] else value}
+
+
+def holds(data: Any) -> None:
+    """The data is a sweep that survives being stored, or is refused with problems."""
+    read = attempt(data)
+    if isinstance(read, SweepError):
+        assert len(str(read).splitlines()) >= len(read.problems) > 0
+    else:
+        assert Sweep.model_validate(json.loads(json.dumps(read.model_dump(mode="json")))) == read
+        assert Sweep.model_validate(plain_data.parse(read.to_yaml())) == read
+        assert read.config().budget == read.budget
+
+
+def attempt(data: Any) -> Sweep | SweepError:
+    try:
+        return Sweep.model_validate(data)
+    except SweepError as error:
+        return error

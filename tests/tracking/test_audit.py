@@ -1,0 +1,307 @@
+"""The audit: every way in which Optuna, MLflow and the disk may tell different stories, and what mends them."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sweeps
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
+
+from tuning.search.leg_search import PackSearch
+from tuning.study.legs import Plan
+from tuning.study.study import Study
+from tuning.study.summary import StudyState
+from tuning.tracking.audit import Finding, audit, repair
+from tuning.tracking.run_contents import FRONT, PARENT
+from tuning.tracking.tracker import Tracker
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A study that has ended, and what MLflow has of it."""
+
+    root: Path
+
+    @cached_property
+    def study(self) -> Study:
+        return sweeps.opened(self.root)
+
+    @property
+    def client(self) -> MlflowClient:
+        return MlflowClient(tracking_uri=self.study.home.tracking_uri)
+
+    def run(self, trial: int | None) -> Run:
+        """The run of a trial as the study has it, or the study's own."""
+        view = self.study.view()
+        return self.client.get_run(view.tracking["run_id"] if trial is None else str(view.trials[trial].run_id))
+
+    def another_run(self, trial: int | None, **more: str) -> str:
+        """A second run that says that it is this trial's."""
+        theirs = self.run(trial)
+        tags = {key: tag for key, tag in theirs.data.tags.items() if key.startswith("lockstep.")} | more
+        made = self.client.create_run(theirs.info.experiment_id, tags={**tags, "lockstep.state": "complete"})
+        self.client.set_terminated(made.info.run_id)
+        return str(made.info.run_id)
+
+
+def ended(root: Path, state: StudyState = "finished", trials: int = 6, legs: int = 9, **changes: Any) -> Kept:
+    """A study of trials in packs of two, with MLflow told of it; of trial 1 the training diverges."""
+    study = sweeps.created(root, trials=trials, pack_size=2, **changes)
+    tracker = Tracker(study)
+    with study.held(), tracker.open():
+        study.set_state("running", 0.0)
+        search = PackSearch(study, 1, [tracker])
+        for _ in range(legs):
+            leg = search.suggest("leg")
+            if not isinstance(leg, dict):
+                break
+            for member in leg["members"]:
+                sweeps.left_weights(Path(member["folder"]))
+            diverged = [1] if 1 in sweeps.numbers(leg) else []
+            search.on_trial_complete("leg", sweeps.reports(leg, diverged=diverged))
+        search.put_back()
+        study.set_state(state, 1.0)
+        tracker.ended(study.view())
+    return Kept(root)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    return ended(tmp_path_factory.mktemp("sound") / "runs")
+
+
+@pytest.fixture
+def kept(sound: Kept, runs: Path) -> Kept:
+    """A copy to be broken; of the weights in MLflow there is one for all."""
+    shutil.copytree(sound.root, runs)
+    return Kept(runs)
+
+
+def test_of_a_sound_study_there_is_nothing_to_say(kept: Kept) -> None:
+    assert audit(kept.study) == []
+    before = [run.to_dictionary() for run in (kept.run(None), kept.run(3))]
+    repair(kept.study)
+    assert audit(kept.study) == []
+    assert [run.to_dictionary()["data"]["metrics"] for run in (kept.run(None), kept.run(3))] == [
+        each["data"]["metrics"] for each in before
+    ]
+
+
+def cut_off(kept: Kept) -> None:
+    kept.study.set_state("running", 1.0)
+
+
+def still_running(kept: Kept) -> None:
+    kept.client.update_run(kept.run(2).info.run_id, status="RUNNING")
+
+
+def ended_otherwise(kept: Kept) -> None:
+    kept.client.set_terminated(kept.run(1).info.run_id, "FINISHED")
+
+
+def own_run_running(kept: Kept) -> None:
+    kept.client.update_run(kept.run(None).info.run_id, status="RUNNING")
+
+
+def lost_run(kept: Kept) -> None:
+    kept.client.delete_run(kept.run(3).info.run_id)
+
+
+def lost_own_run(kept: Kept) -> None:
+    kept.client.delete_run(kept.run(None).info.run_id)
+
+
+def deleted_experiment(kept: Kept) -> None:
+    kept.client.delete_experiment(kept.run(None).info.experiment_id)
+
+
+def double(kept: Kept) -> None:
+    kept.another_run(3)
+
+
+def double_own(kept: Kept) -> None:
+    kept.another_run(None)
+
+
+def stray(kept: Kept) -> None:
+    kept.another_run(3, **{"lockstep.trial": "77"})
+
+
+def another_id(kept: Kept) -> None:
+    kept.study.set_run(3, "of-nothing")
+
+
+def another_place(kept: Kept) -> None:
+    kept.client.set_tag(kept.run(3).info.run_id, PARENT, "of-nothing")
+
+
+def another_parameter(kept: Kept) -> None:
+    kept.client.log_param(kept.run(3).info.run_id, "added", "by hand")
+
+
+def another_value(kept: Kept) -> None:
+    kept.client.log_metric(kept.run(3).info.run_id, "value", 99.0, step=200)
+
+
+def wrongly_on_front(kept: Kept) -> None:
+    kept.client.set_tag(kept.run(3).info.run_id, FRONT, "true")
+
+
+def no_end(kept: Kept) -> None:
+    """As if its end had been lost, though the study says that it is finished."""
+    study = kept.study
+    plan = Plan(6, {"learning_rate": 0.1}, {"learning_rate": 0.1}, [7])
+    study.desk.ask()
+    study.plan(plan)
+    study.change(sweeps.tiny(trials=7, pack_size=2))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "where", "message"),
+    [
+        (cut_off, "study", "was cut off; `tuning resume` goes on with it"),
+        (still_running, "trial 2", "is complete, its run in MLflow is RUNNING"),
+        (ended_otherwise, "trial 1", "is diverged, its run in MLflow is FINISHED"),
+        (own_run_running, "study", "its own run in MLflow is still running"),
+        (lost_run, "trial 3", "has 0 runs in MLflow, should have one"),
+        (lost_own_run, "study", "has 0 runs of its own in MLflow, should have one"),
+        (deleted_experiment, "study", "its experiment in MLflow, 'tiny', is deleted, and its runs with it"),
+        (double, "trial 3", "has 2 runs in MLflow, should have one"),
+        (double_own, "study", "has 2 runs of its own in MLflow, should have one"),
+        (stray, "trial 77", "is in MLflow, and the study knows nothing of it"),
+        (another_id, "trial 3", "the study knows of run of-nothing, MLflow has "),
+        (another_place, "trial 3", "its run in MLflow hangs under another than the study's"),
+        (another_parameter, "trial 3", "its parameters in MLflow are others"),
+        (another_value, "trial 3", "its value is -"),
+        (wrongly_on_front, "trial 3", "is not on the front, and MLflow says otherwise"),
+        (no_end, "study", "is finished, but 1 of its trials have no end"),
+    ],
+)
+def test_each_difference_is_named_and_mended(
+    kept: Kept, break_it: Callable[[Kept], None], where: str, message: str
+) -> None:
+    before = {trial.number: trial.value for trial in kept.study.view().trials}
+    break_it(kept)
+    (found,) = audit(kept.study)
+    assert found.where == where
+    assert found.message.startswith(message)
+    assert str(found) == f"{where}: {found.message}"
+    repair(kept.study)
+    assert audit(kept.study) == []
+    assert {trial.number: trial.value for trial in kept.study.view().trials if trial.number in before} == before
+
+
+def test_a_run_made_anew_says_what_the_lost_one_did(kept: Kept) -> None:
+    theirs = kept.run(3)
+    lost_run(kept)
+    repair(kept.study)
+    made = kept.run(3)
+    assert made.info.run_id != theirs.info.run_id
+    assert made.data.params == theirs.data.params
+    assert made.data.metrics["value"] == theirs.data.metrics["value"]
+    told = ("lockstep.trial", "lockstep.seeds", "lockstep.state", "lockstep.default", "mlflow.parentRunId")
+    assert {key: made.data.tags[key] for key in told} == {key: theirs.data.tags[key] for key in told}
+
+
+@pytest.mark.parametrize("how", ["missing", "damaged"])
+def test_lost_weights_are_named_and_brought_back_where_mlflow_has_them(runs: Path, how: str) -> None:
+    kept = ended(runs)
+    path = Path(str(kept.study.view().trials[2].checkpoint))
+    before = path.read_bytes()
+    copy = Path(kept.run(2).info.artifact_uri.removeprefix("file://")) / "checkpoint" / "best.pt"
+    for lost in (True, False):
+        path.write_bytes(b"?")
+        if how == "missing":
+            path.unlink()
+        if lost:
+            copy.rename(copy.with_name("elsewhere"))
+        expected = [Finding("trial 2", f"its best weights are {how}: {path}")]
+        assert audit(kept.study) == expected
+        repair(kept.study)
+        assert audit(kept.study) == (expected if lost else [])
+        if lost:
+            copy.with_name("elsewhere").rename(copy)
+    assert path.read_bytes() == copy.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == ["best.pt"]
+
+
+@pytest.mark.parametrize("how", ["missing", "damaged"])
+def test_one_that_waits_and_has_lost_what_it_would_go_on_from_is_named(runs: Path, how: str) -> None:
+    study = sweeps.created(runs, trials=4, pack_size=4, halving={"reduction": 2, "rungs": 2}, tracking="off")
+    search = PackSearch(study, 1, [])
+    leg = search.suggest("leg")
+    search.on_trial_complete("leg", sweeps.reports(leg))
+    search.put_back()
+    study.set_state("interrupted", 1.0)
+    waiting = [trial.number for trial in study.view().trials if trial.state == "waiting"]
+    assert waiting
+    for number in waiting:
+        path = study.home.member(study.name, number, 0) / "latest.pt"
+        sweeps.left_weights(path.parent)
+        path.with_name("best.pt").rename(path)
+    assert audit(study) == []
+    path.write_bytes(b"?")
+    if how == "missing":
+        path.unlink()
+    (found,) = audit(study)
+    assert found.where == f"trial {number}"
+    assert found.message.startswith(f"{path} is missing or damaged: its training begins again, though it had come to ")
+
+
+def test_weights_that_mlflow_lost_are_given_to_it_again(runs: Path) -> None:
+    kept = ended(runs)
+    best = kept.study.view().best
+    assert best is not None
+    shutil.rmtree(Path(kept.run(best.number).info.artifact_uri.removeprefix("file://")) / "checkpoint")
+    assert audit(kept.study) == [
+        Finding(f"trial {best.number}", "is one of the best, and MLflow does not have its weights")
+    ]
+    repair(kept.study)
+    assert audit(kept.study) == []
+
+
+def test_an_interrupted_study_is_sound_and_who_waits_needs_no_run(runs: Path) -> None:
+    kept = ended(runs, "interrupted", trials=8, legs=2)
+    assert audit(kept.study) == []
+    plan = Plan(4, {"learning_rate": 0.1}, {"learning_rate": 0.1}, [7])
+    study = kept.study
+    study.desk.ask()
+    study.plan(plan)
+    assert audit(kept.study) == []
+
+
+def test_one_that_a_limit_has_ended_may_leave_trials_without_an_end(kept: Kept) -> None:
+    no_end(kept)
+    kept.study.change(sweeps.tiny(trials=7, pack_size=2, target=100.0))
+    assert audit(kept.study) == []
+
+
+def test_more_trials_than_asked_for_are_named_and_stay(kept: Kept) -> None:
+    kept.study.change(sweeps.tiny(trials=4, pack_size=2))
+    assert audit(kept.study) == [Finding("study", "has 6 trials, of 4 asked for")]
+    repair(kept.study)
+    assert len(audit(kept.study)) == 1
+
+
+def test_of_a_study_that_runs_nothing_is_said(kept: Kept) -> None:
+    study = kept.study
+    with study.held():
+        study.set_state("running", 1.0)
+        (found,) = audit(kept.study)
+    assert "is running now" in found.message
+
+
+def test_without_tracking_there_is_no_mlflow_to_agree_with(runs: Path) -> None:
+    study = sweeps.created(runs, trials=2, pack_size=2, tracking="off")
+    sweeps.finished(study)
+    study.set_state("finished", 1.0)
+    assert [str(found).partition(" are missing")[0] for found in audit(study)] == [
+        f"trial {number}: its best weights" for number in range(2)
+    ]
+    repair(study)
+    assert not study.home.tracking_database.exists()

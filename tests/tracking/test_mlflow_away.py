@@ -1,0 +1,219 @@
+"""Tracking when MLflow does not listen: no trial is lost by it, what is missing is said, and told later."""
+
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sweeps
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
+from mlflow.tracking import MlflowClient
+from tracked import by_trial, client_of, runs_of, tracked
+
+from tuning.errors import ServerError
+from tuning.search.leg_search import PackSearch
+from tuning.study.study import Study
+from tuning.tracking import audit as audits
+from tuning.tracking import retries
+from tuning.tracking import tracker as tracker_module
+from tuning.tracking.tracker import Tracker
+
+
+@pytest.mark.parametrize(
+    ("uri", "why"),
+    [
+        ("foo://x", "unsupported URI 'foo://x'"),
+        ("localhost:5000", "unsupported URI"),
+        ("http://", "it names no host"),
+        ("mysql+nodriver://me:secret@host/x", "mysql.nodriver"),
+        ("sqlite:////proc/nope/mlflow.db", "No such file or directory"),
+    ],
+)
+def test_what_is_no_mlflow_is_refused_before_anything_is_begun(
+    tuning: Callable[..., sweeps.Said], runs: Path, monkeypatch: pytest.MonkeyPatch, uri: str, why: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    code, out, err = tuning("run", "number-match", "--root", str(runs))
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith("MLFLOW_TRACKING_URI: should be a server")
+    assert why in err
+    assert "secret" not in err
+    assert not (runs / "studies").exists()
+    assert not (runs / "studies.db").exists()
+
+
+def test_a_server_that_is_not_there_costs_no_trial_and_is_told_later(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+        monkeypatch.setattr(tracker_module, "CLOSING_S", 0.2)
+        monkeypatch.setattr(tracker_module, "SILENT_CLOSING_S", 0.01)
+        monkeypatch.setattr(retries, "FIRST_WAIT_S", 0.05)
+        study = sweeps.created(runs, trials=4, pack_size=4)
+
+        def drive(tracker: Tracker) -> None:
+            search = PackSearch(study, 1, [tracker])
+            search.on_trial_complete("leg", sweeps.reports(search.suggest("leg")))
+
+        said: list[str] = []
+        tracker = tracked(study, drive, say=said.append)
+        with pytest.raises(ServerError, match=r"^MLflow at http://127\.0\.0\.1:\d+ can't be asked: "):
+            audits.audit(study)
+    assert said == ["telling MLflow what is left, up to 0.2 s; Ctrl-C leaves it for later"]
+    assert tracker.shortfall is not None
+    assert tracker.shortfall.startswith("MLflow could not be reached at http://127.0.0.1:")
+    assert "`tuning audit tiny-1 --repair`" in tracker.shortfall
+    view = study.view()
+    assert (view.state, view.count("complete"), view.tracking) == ("finished", 4, {})
+    assert {trial.run_id for trial in view.trials} == {None}
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    audits.repair(study)
+    assert sorted(by_trial(runs_of(client_of(runs)))) == [0, 1, 2, 3]
+
+
+def test_what_mlflow_refuses_is_counted_and_said_with_its_reason(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*arguments: Any, **more: Any) -> Any:
+        raise MlflowException("no more\nat all", RESOURCE_DOES_NOT_EXIST)
+
+    monkeypatch.setattr(MlflowClient, "log_batch", refused)
+    study = sweeps.created(runs, trials=4, pack_size=4)
+    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
+    assert tracker.shortfall is not None
+    assert tracker.shortfall.startswith("MLflow did not take all of 5 runs (no more; all of it in "), tracker.shortfall
+    assert tracker.shortfall.endswith("`tuning audit tiny-1 --repair` or `tuning resume tiny-1` tells it later.")
+    assert audits.repair(study) == tracker.shortfall
+    monkeypatch.undo()
+    assert audits.repair(study) is None
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_who_does_not_wait_for_what_is_left_can_have_it_told_later(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing, process_ends = threading.Event(), threading.Event()
+
+    def held_up(self: MlflowClient, *arguments: Any, **more: Any) -> None:
+        writing.set()
+        process_ends.wait()
+        sys.exit()
+
+    def impatient(line: str) -> None:
+        said.append(line)
+        writing.wait()
+        raise KeyboardInterrupt
+
+    said: list[str] = []
+    monkeypatch.setattr(MlflowClient, "set_terminated", held_up)
+    monkeypatch.setattr(tracker_module, "SILENT_CLOSING_S", 0.01)
+    study = sweeps.created(runs, trials=4, pack_size=4)
+    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]), say=impatient)
+    left = "`tuning audit tiny-1 --repair` or `tuning resume tiny-1` tells it later."
+    assert said == ["telling MLflow what is left, up to 60 s; Ctrl-C leaves it for later"]
+    assert tracker.shortfall == f"MLflow was not told all, as that was interrupted; {left}"
+    assert study.view().count("complete") == 4
+    process_ends.set()
+    monkeypatch.undo()
+    audits.repair(study)
+    told = [run for run in runs_of(client_of(runs)) if run.info.lifecycle_stage == "active"]
+    assert sorted(by_trial(told)) == [0, 1, 2, 3]
+    assert {run.info.status for run in told} == {"FINISHED"}
+
+
+def test_what_else_goes_wrong_with_one_thing_keeps_nothing_else_from_being_told(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = Study.set_run
+
+    def locked(self: Study, number: int, run_id: str) -> None:
+        if number == 1:
+            raise RuntimeError("the database is locked\nfor long")
+        keep(self, number, run_id)
+
+    monkeypatch.setattr(Study, "set_run", locked)
+    study = sweeps.created(runs, trials=4, pack_size=2, halving={"reduction": 2, "minimum": 50})
+    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
+    assert tracker.shortfall is not None
+    assert "the database is locked" in tracker.shortfall
+    assert "for long" not in tracker.shortfall
+    told = runs_of(client_of(runs))
+    assert sorted(by_trial(told)) == [0, 1, 2, 3], "a run a trial, none twice"
+    assert "RUNNING" not in {each.info.status for each in told}
+    (own,) = [run for run in told if "lockstep.trial" not in run.data.tags]
+    assert own.info.status == "FINISHED"
+    monkeypatch.undo()
+    assert audits.repair(study) is None
+    assert [found for found in audits.audit(study) if "weights" not in found.message] == []
+
+
+def test_who_can_not_find_out_which_runs_there_are_makes_none(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = sweeps.created(runs, trials=4, pack_size=4, halving={"reduction": 2, "minimum": 50})
+
+    def interrupted(tracker: Tracker) -> None:
+        search = PackSearch(study, 1, [tracker])
+        search.on_trial_complete("leg", sweeps.reports(search.suggest("leg")))
+        search.put_back()
+
+    tracked(study, interrupted, "interrupted")
+    before = len(runs_of(client_of(runs)))
+
+    def locked(self: Study, tracking: dict[str, str]) -> None:
+        raise RuntimeError("the database is locked")
+
+    monkeypatch.setattr(Study, "set_tracking", locked)
+    tracker = tracked(sweeps.opened(runs), lambda tracker: sweeps.driven(sweeps.opened(runs), observers=[tracker]))
+    assert tracker.shortfall is not None
+    assert len(runs_of(client_of(runs))) == before
+    monkeypatch.undo()
+    assert audits.repair(sweeps.opened(runs)) is None
+    left = [run for run in runs_of(client_of(runs)) if run.info.lifecycle_stage == "active"]
+    assert sorted(by_trial(left)) == [0, 1, 2, 3]
+
+
+def test_an_experiment_that_was_deleted_is_brought_back(runs: Path) -> None:
+    tracked(sweeps.created(runs), lambda tracker: None)
+    client = client_of(runs)
+    client.delete_experiment(client.get_experiment_by_name("tiny").experiment_id)
+    tracker = tracked(sweeps.created(runs), lambda tracker: None)
+    assert tracker.shortfall is None
+    assert sorted(run.info.run_name for run in runs_of(client)) == ["tiny-1", "tiny-2"]
+
+
+def test_a_server_that_is_still_away_at_the_end_is_not_asked_once_more_for_each_write(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def away(self: MlflowClient, name: str) -> Any:
+        asked.append(name)
+        raise MlflowException("timed out")
+
+    monkeypatch.setattr(MlflowClient, "get_experiment_by_name", away)
+    monkeypatch.setattr(tracker_module, "CLOSING_S", 0.0)
+    study = sweeps.created(runs, trials=4, pack_size=4)
+    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
+    assert len(asked) <= 2
+    assert tracker.shortfall is not None
+
+
+def test_a_write_that_fails_for_a_moment_is_done_again(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    create = MlflowClient.create_run
+    refused: list[Any] = []
+
+    def moody(self: MlflowClient, *arguments: Any, **more: Any) -> Run:
+        if len(refused) < 2:
+            refused.append(arguments)
+            raise MlflowException("away for a moment")  # without a code, an internal error
+        return create(self, *arguments, **more)
+
+    monkeypatch.setattr(MlflowClient, "create_run", moody)
+    monkeypatch.setattr(retries, "FIRST_WAIT_S", 0.01)
+    tracker = tracked(sweeps.created(runs), lambda tracker: None)
+    assert len(refused) == 2
+    assert tracker.shortfall is None
+    assert [run.info.status for run in runs_of(client_of(runs))] == ["FINISHED"]

@@ -1,0 +1,155 @@
+"""A sweep on a cluster that runs already: a head and a second raylet, on loopback and in a folder of their own."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sweeps
+
+from tuning.study.paths import Home
+
+pytestmark = pytest.mark.slow
+
+NOTING = '''
+import os
+import gymnasium
+from trainables.environments.number_match import NumberMatch
+
+class Noting(NumberMatch):
+    """Leaves a file named after the process that began this one, which for a worker is its raylet."""
+
+    def __init__(self):
+        super().__init__(n=4, one_hot=True)
+        open(os.path.join(os.path.dirname(__file__), f"begun-by-{os.getppid()}"), "a").close()
+
+gymnasium.register("Noting-v0", entry_point=Noting)
+'''
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where it listens, what a process needs to take part in it, and the word that marks its processes."""
+
+    address: str
+    variables: dict[str, str]
+    mark: str
+    folder: Path
+
+    def raylets(self) -> set[int]:
+        found = set()
+        for process in sweeps.processes(self.mark):
+            with suppress(OSError):
+                program = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")[0]
+                found |= {process} if program.endswith(b"/raylet") else set()
+        return found
+
+    def employers(self) -> set[int]:
+        """The processes that have begun one in which an environment was made."""
+        return {int(path.name.removeprefix("begun-by-")) for path in self.folder.glob("begun-by-*")}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two nodes of one processor each; ended by the ids of their processes, since `ray stop` would end every Ray."""
+    folder = tmp_path_factory.mktemp("cluster")
+    (folder / "noting.py").write_text(NOTING)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    # Ray keeps sockets in it, whose paths must be short.
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as temporary:
+        mark = uuid4().hex
+        variables = {
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN": secrets.token_hex(32),
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_TMPDIR": temporary,
+            "PYTHONPATH": str(folder),
+        }
+        address = f"127.0.0.1:{port}"
+        common = ["--node-ip-address=127.0.0.1", "--num-cpus=1", f"--object-store-memory={100 * 2**20}"]
+        head = ["--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={temporary}"]
+        try:
+            for options in (head, [f"--address={address}"]):
+                subprocess.run(
+                    [str(Path(sys.executable).with_name("ray")), "start", *options, *common],
+                    env=sweeps.surrounding(**variables, MARK=mark),
+                    check=True,
+                    capture_output=True,
+                    timeout=60,
+                )
+            yield Cluster(address, variables, mark, folder)
+        finally:
+            for left in sweeps.processes(mark):
+                with suppress(ProcessLookupError):
+                    os.kill(left, signal.SIGKILL)
+            sweeps.awaited(lambda: not sweeps.processes(mark), 20, "the cluster gone")
+
+
+def on_cluster(cluster: Cluster, root: Path, address: str, **changes: Any) -> dict[str, Any]:
+    """What the sweep prints when it is run there."""
+    fixed = {key: value for key, value in sweeps.TINY["fixed"].items() if key != "environment_args"}
+    path = sweeps.written(root, environment="noting:Noting-v0", fixed=fixed, **changes)
+    done = sweeps.tuning(
+        *("run", path, "--root", str(root / "runs"), "--json", "--address", address),
+        cwd=root,
+        variables=cluster.variables,
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(line.startswith("tiny-1: ") for line in done.stderr.splitlines()), done.stderr
+    shown: dict[str, Any] = json.loads(done.stdout)
+    return shown
+
+
+@pytest.mark.parametrize("by", ["its address", "auto"])
+def test_a_sweep_uses_all_nodes_of_a_cluster_and_leaves_it_running(cluster: Cluster, tmp_path: Path, by: str) -> None:
+    raylets = cluster.raylets()
+    assert len(raylets) == 2
+    for note in cluster.folder.glob("begun-by-*"):
+        note.unlink()
+    address = "auto" if by == "auto" else cluster.address
+    shown = on_cluster(cluster, tmp_path, address, workers="auto", trials=8, pack_size=2)
+    assert shown["counts"] == {"complete": 8, "pruned": 0, "failed": 0, "running": 0, "waiting": 0}
+    assert cluster.employers() >= raylets
+    assert cluster.raylets() == raylets
+    home = Home.at(tmp_path / "runs")
+    assert all((home.member("tiny-1", number, 0) / "best.pt").exists() for number in range(8))
+
+
+def test_more_than_the_cluster_has_is_refused(cluster: Cluster, tmp_path: Path) -> None:
+    path = sweeps.written(tmp_path, workers={"count": "auto", "cpus": 8})
+    done = sweeps.tuning("run", path, "--address", cluster.address, cwd=tmp_path, variables=cluster.variables)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "8 cpus" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nobody_without_the_token_gets_in(cluster: Cluster, tmp_path: Path) -> None:
+    variables = {**cluster.variables, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    path = sweeps.written(tmp_path)
+    done = sweeps.tuning("run", path, "--address", cluster.address, cwd=tmp_path, variables=variables)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "token" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("address", [pytest.param("auto", marks=pytest.mark.alone), "127.0.0.1:9", "127.0.0.1"])
+def test_where_no_cluster_is_a_person_is_told_how_to_have_one(tmp_path: Path, address: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as temporary:
+        variables = {"RAY_TMPDIR": temporary, "RAY_AUTH_MODE": "disabled"}
+        done = sweeps.tuning("run", sweeps.written(tmp_path), "--address", address, cwd=tmp_path, variables=variables)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"--address {address}: no Ray cluster" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs" / "studies").exists()

@@ -1,0 +1,62 @@
+"""Workers of this machine: as many as it has room for, by its cores and its GPUs."""
+
+from typing import Any
+
+import pytest
+import ray
+
+from tuning.errors import WorkersError
+from tuning.sweep.model import Workers
+from tuning.workers import team
+from tuning.workers.team import Team
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes Ray, which is not begun, count so many cores and GPUs."""
+
+    def of(cores: int, gpus: int) -> None:
+        counted = {"GPU": float(gpus)}
+        monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
+        monkeypatch.setattr(ray, "init", lambda num_cpus, **_: counted.update(CPU=float(num_cpus)))
+        monkeypatch.setattr(ray, "shutdown", lambda: None)
+        monkeypatch.setattr(ray, "cluster_resources", lambda: counted)
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("wanted", "cores", "gpus", "count"),
+    [
+        ({}, 16, 0, 16),
+        ({}, 16, 2, 16),
+        ({"cpus": 4}, 16, 0, 4),
+        ({"cpus": 4}, 2, 0, 1),
+        ({"cpus": 0.5}, 3, 0, 6),
+        ({"count": 5}, 2, 0, 5),
+        ({"gpus": 1}, 16, 4, 4),
+        ({"gpus": 0.5}, 16, 1, 2),
+        ({"gpus": 0.25}, 2, 1, 2),
+        ({"gpus": 0.5, "count": 2}, 16, 1, 2),
+    ],
+)
+def test_as_many_workers_as_there_is_room_for(
+    machine: Any, wanted: dict[str, Any], cores: int, gpus: int, count: int
+) -> None:
+    machine(cores, gpus)
+    asked = Workers(**wanted)
+    with team.open_team(asked) as opened:
+        assert opened == Team(count, asked.cpus, asked.gpus)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "gpus", "there"),
+    [
+        ({"gpus": 1}, 0, "each needs 1 cpus and 1 gpus; there are 16 cpus and 0 gpus in all"),
+        ({"gpus": 0.5, "count": 3}, 1, "each needs 1 cpus and 0.5 gpus; there are 3 cpus and 1 gpus in all"),
+    ],
+)
+def test_what_there_is_no_room_for_is_refused(machine: Any, wanted: dict[str, Any], gpus: int, there: str) -> None:
+    machine(16, gpus)
+    with pytest.raises(WorkersError, match=f"workers: {there}"), team.open_team(Workers(**wanted)):
+        pass

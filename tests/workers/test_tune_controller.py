@@ -1,0 +1,154 @@
+"""What is other than in Ray Tune: workers stay until the search is over, report together and do not wait for it."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ray import tune
+from ray.tune.experiment import Trial
+from ray.tune.search import Searcher
+
+from tuning.sweep.model import Workers
+from tuning.workers import team, tune_controller
+from tuning.workers.tune_controller import Controller
+
+
+def quick() -> type[tune.Trainable]:
+    """A class that workers are sent whole, since they do not know this module."""
+
+    class Quick(tune.Trainable):
+        """Three reports, together shorter than the start of a worker."""
+
+        def setup(self, config: dict[str, Any]) -> None:
+            """Nothing to make ready."""
+
+        def step(self) -> dict[str, Any]:
+            """Which process this is."""
+            time.sleep(0.01)
+            return {"process": os.getpid(), "done": self.iteration == 2}
+
+        def reset_config(self, new_config: dict[str, Any]) -> bool:
+            """Any config will do."""
+            return True
+
+    return Quick
+
+
+class TwoRounds(Searcher):
+    """Twelve trials; six more once both workers have been idle; and who trained them."""
+
+    def __init__(self) -> None:
+        super().__init__(metric="process", mode="max")
+        self.handed_out, self.processes = 0, list[int]()
+
+    def suggest(self, trial_id: str) -> Any:
+        """None while the first round is not over."""
+        if self.handed_out == 18:
+            return Searcher.FINISHED
+        if self.handed_out == 12 > len(self.processes):
+            return None
+        self.handed_out += 1
+        return {"number": self.handed_out}
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Note who trained it."""
+        assert result is not None
+        self.processes.append(result["process"])
+
+
+def test_two_workers_train_from_beginning_to_end_and_report_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+    search, together = TwoRounds(), list[int]()
+    hear = Controller._on_training_result
+
+    def noted(self: Controller, trial: Trial, told: list[dict[str, Any]]) -> None:
+        together.append(len(told))
+        hear(self, trial, told)
+
+    monkeypatch.setattr(Controller, "_on_training_result", noted)
+    tune_controller.install()
+    with team.open_team(Workers(count=2)) as workers:
+        config = tune.TuneConfig(
+            search_alg=search, num_samples=-1, reuse_actors=True, max_concurrent_trials=workers.count
+        )
+        kept = tune.CheckpointConfig(checkpoint_at_end=False)
+        run = tune.RunConfig(verbose=0, storage_path=str(tmp_path), checkpoint_config=kept)
+        tune.Tuner(quick(), tune_config=config, run_config=run).fit()
+    assert len(search.processes) == 18
+    assert len(set(search.processes)) == 2
+    assert len(set(search.processes[12:])) == 2
+    assert together == [3] * 18
+
+
+def in_turn() -> type[tune.Trainable]:
+    """A class that notes in a file what is done with it, and asks to be kept after its second step."""
+
+    class InTurn(tune.Trainable):
+        """Four steps, each of which ends a report."""
+
+        def setup(self, config: dict[str, Any]) -> None:
+            """Where to note it."""
+            self._notes = Path(config["notes"])
+
+        def step(self) -> dict[str, Any]:
+            """Train."""
+            self._note(f"step {self.iteration + 1}")
+            return {"process": 0, "done": self.iteration == 3, "should_checkpoint": self.iteration == 1}
+
+        def save_checkpoint(self, checkpoint_dir: str) -> None:
+            """Be kept."""
+            self._note("kept")
+
+        def _note(self, what: str) -> None:
+            with self._notes.open("a") as notes:
+                notes.write(what + "\n")
+
+    return InTurn
+
+
+class Slow(Searcher):
+    """One trial, whose reports are read for as long as it takes its worker to come further, if it ever does."""
+
+    def __init__(self, notes: Path) -> None:
+        super().__init__(metric="process", mode="max")
+        self._notes, self.begun, self.read = notes, False, list[tuple[int, bool]]()
+
+    def suggest(self, trial_id: str) -> Any:
+        """Just once."""
+        if self.begun:
+            return Searcher.FINISHED
+        self.begun = True
+        return {"notes": str(self._notes)}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Note which report it is, and whether the next step was done meanwhile."""
+        step = result["training_iteration"]
+        give_up_at = time.monotonic() + (1.0 if step == 2 else 30.0)
+        while not (further := f"step {step + 1}" in self._notes.read_text()) and time.monotonic() < give_up_at:
+            time.sleep(0.01)
+        self.read.append((step, further))
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """The last report comes with the end."""
+        assert result is not None
+        self.read.append((result["training_iteration"], False))
+
+
+def test_a_worker_trains_on_while_its_report_is_read_unless_it_is_to_be_kept_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+    monkeypatch.setattr(tune_controller, "REPORT_EVERY_S", 0.0)
+    search = Slow(tmp_path / "notes")
+    tune_controller.install()
+    with team.open_team(Workers(count=1)):
+        config = tune.TuneConfig(search_alg=search, num_samples=-1, reuse_actors=True, max_concurrent_trials=1)
+        kept = tune.CheckpointConfig(checkpoint_at_end=False)
+        run = tune.RunConfig(verbose=0, storage_path=str(tmp_path), checkpoint_config=kept)
+        tune.Tuner(in_turn(), tune_config=config, run_config=run).fit()
+    assert search.read == [(1, True), (2, False), (3, True), (4, False)]
+    assert (tmp_path / "notes").read_text().splitlines() == ["step 1", "step 2", "kept", "step 3", "step 4"]

@@ -1,0 +1,1 @@
+"""What everything else stands on: the member axis, random streams, checkpoints, fields of a config."""

@@ -1,0 +1,192 @@
+"""Data sets: one made here, or a person's own file; features and targets chosen, and split into two parts."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainables.data import table_files
+from trainables.data.table_files import Column, Table, TableError
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which data, and what of it.
+
+    name: of a data set, or the path of a file. seed: of its making and its split. features, targets: names of columns,
+    or of the arrays of an .npz; no targets: the last column; no features: all but the targets. validation_share: of the
+    rows. classes: whether the target is one of several classes rather than numbers.
+    """
+
+    name: str
+    seed: int = 0
+    features: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    validation_share: float = 0.2
+    classes: bool = False
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Features (N, F) and targets (N, T), the part to train on and the part to validate on.
+
+    With `classes`, their names, targets are (N, 1) places in them.
+    """
+
+    features: tuple[str, ...]
+    targets: tuple[str, ...]
+    classes: tuple[str, ...]
+    train_features: Floats
+    train_targets: Floats
+    validation_features: Floats
+    validation_targets: Floats
+
+
+class Unusable(ValueError):
+    """Data that can't be learnt from; problems: (what of the source is wrong, why), all there are."""
+
+    def __init__(self, problems: Iterable[tuple[str, str]]) -> None:
+        self.problems = list(problems)
+        super().__init__("; ".join(f"{field}: {message}" for field, message in self.problems))
+
+
+def conjunction_risk(features: Floats) -> Floats:
+    """The risk (N,) of approaches (N, 4): speed km/s, miss distance km, alert confidence, time to approach h."""
+    speed, distance, confidence, hours = features.T
+    risk: Floats = 1 / (1 + np.exp(-(0.5 * speed - 2.0 * distance + 0.3 * confidence - 0.1 * hours - 2.0)))
+    return risk
+
+
+def _conjunction_risk(seed: int) -> Table:
+    """2,000 approaches drawn uniformly."""
+    features = np.random.default_rng(seed).uniform(0, (15.0, 5.0, 1.0, 24.0), (2_000, 4))
+    names = ("speed_km_s", "miss_distance_km", "alert_confidence", "time_to_approach_h")
+    drawn = dict(zip(names, np.hsplit(features, 4), strict=True))
+    return {**drawn, "risk": conjunction_risk(features)[:, None]}
+
+
+_MAKERS = {"conjunction-risk": _conjunction_risk}
+
+
+def is_file(name: str) -> bool:
+    """Whether a data set of this name is a person's own file."""
+    return Path(name).suffix in table_files.READERS
+
+
+def load(source: Source) -> Dataset:
+    """The data set. Raises Unusable with all that is wrong."""
+    path = Path(source.name)
+    # A file that has changed is read again.
+    changed = path.stat().st_mtime_ns if is_file(source.name) and path.is_file() else 0
+    return _load(source, changed)
+
+
+@lru_cache(maxsize=4)
+def _load(source: Source, changed: int) -> Dataset:
+    table = _table(source)
+    rows = len(next(iter(table.values()), ()))
+    problems = list(_problems(source, table, rows))
+    if problems:
+        raise Unusable(problems)
+    features, targets = _chosen(source, table)
+    inputs = np.hstack([table_files.numbers(name, table[name]) for name in features])
+    classes, truth = _targets(source, table, targets)
+    order = np.random.default_rng(source.seed).permutation(rows) if is_file(source.name) else np.arange(rows)
+    first = min(rows - 1, max(1, round(rows * (1 - source.validation_share))))
+    train, validation = order[:first], order[first:]
+    parts = (inputs[train], truth[train], inputs[validation], truth[validation])
+    return Dataset(_single(table, features), _single(table, targets), classes, *parts)
+
+
+def _table(source: Source) -> Table:
+    if source.name in _MAKERS:
+        return _MAKERS[source.name](source.seed)
+    if not is_file(source.name):
+        near = difflib.get_close_matches(source.name, _MAKERS, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(_MAKERS)}"
+        endings = ", ".join(table_files.READERS)
+        raise Unusable([("data", f"there is no data set {source.name!r}; {hint}, or a file ({endings})")])
+    try:
+        return table_files.read(Path(source.name))
+    except TableError as error:
+        raise Unusable([("data", str(error))]) from error
+
+
+def _problems(source: Source, table: Table, rows: int) -> Iterator[tuple[str, str]]:
+    """What is wrong with the choice of columns, and with what is in them."""
+    if rows < 2:
+        yield "data", f"should have at least 2 rows, to train on one and validate on another, has {rows}"
+        return
+    unknown = [
+        (field, each) for field in ("features", "targets") for each in getattr(source, field) if each not in table
+    ]
+    for field, name in unknown:
+        near = difflib.get_close_matches(name, table, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(table)}"
+        yield field, f"there is no column {name!r}; {hint}"
+    if unknown:
+        return
+    features, targets = _chosen(source, table)
+    for name in dict.fromkeys(targets):
+        if name in features:
+            yield "targets", f"{name!r} stands under features, too"
+    if not features:
+        yield "features", f"there is no column beside {', '.join(targets)}"
+    if source.classes and len(_single(table, targets)) != 1:
+        yield "targets", f"should be one column of classes, are {', '.join(_single(table, targets))}"
+        return
+    for field, names in (("features", features), ("targets", targets)):
+        check = _labels if field == "targets" and source.classes else table_files.numbers
+        for name in names:
+            try:
+                check(name, table[name])
+            except TableError as error:
+                # Columns that nobody chose are the file's matter.
+                yield field if getattr(source, field) else "data", str(error)
+
+
+def _chosen(source: Source, table: Table) -> tuple[Sequence[str], Sequence[str]]:
+    targets = source.targets or tuple(table)[-1:]
+    return source.features or [name for name in table if name not in targets], targets
+
+
+def _single(table: Table, names: Iterable[str]) -> tuple[str, ...]:
+    """The names of single columns: an array of several is counted through."""
+    return tuple(table_files.single({name: table[name] for name in names}))
+
+
+def _targets(source: Source, table: Table, names: Sequence[str]) -> tuple[tuple[str, ...], Floats]:
+    """The names of the classes, none of numbers, and the targets (N, T)."""
+    if not source.classes:
+        return (), np.hstack([table_files.numbers(name, table[name]) for name in names])
+    labels = _labels(names[0], table[names[0]])
+    classes, places = np.unique(labels, return_inverse=True)
+    return tuple(str(each) for each in classes.tolist()), places.reshape(-1, 1).astype(np.float64)
+
+
+def _labels(name: str, column: Column) -> NDArray[Any]:
+    """A column (N, 1) of classes: whole numbers, or text. Raises TableError."""
+    if column.dtype == object:
+        missing = [row for row, value in enumerate(column[:, 0], 1) if value in (None, "")]
+        if missing:
+            raise TableError(f"column {name!r} has no class in row {missing[0]}")
+        labels: NDArray[Any] = column[:, 0].astype(str)
+    else:
+        found = table_files.numbers(name, column)[:, 0]
+        broken = np.flatnonzero(found != np.round(found))
+        if broken.size:
+            row = int(broken[0])
+            raise TableError(
+                f"column {name!r} should be classes, whole numbers or text, is {found[row]} in row {row + 1}"
+            )
+        labels = found.astype(np.int64)
+    if len(np.unique(labels)) < 2:
+        raise TableError(f"column {name!r} should have two classes or more, has one: {labels[0]}")
+    return labels

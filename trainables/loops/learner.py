@@ -1,0 +1,276 @@
+"""One gradient step, the same in every loop: forward, loss, backward, clip, optimizer step, for a pack in lockstep."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.func import grad_and_value, vmap
+
+from trainables.base import member_axis
+from trainables.base.member_axis import Tree
+from trainables.compilation import program_cache
+from trainables.compilation.recipes import made
+from trainables.loops.contract import Config, Report
+from trainables.optimisation import optimizers, schedules
+from trainables.optimisation.optimizers import Tensors
+
+Loss = Callable[..., tuple[Tensor, Tensors]]
+"""(parameters, numbers, *data) of one member -> (loss, what it shows): scalars are figures, the rest is handed back."""
+
+FIGURES = ("train/loss", "train/gradient_norm", "train/clipped_share", "train/learning_rate")
+"""What every loop reports of its updates: means since the last report, and the learning rate of the last update."""
+
+REASONS = {1: "the loss is not finite", 2: "the gradient is not finite", 3: "the weights are not finite"}
+
+
+def _numbers(config: Config) -> Tree:
+    """The tunable settings that every update needs, as plain numbers."""
+    return {
+        "learning_rate": config.learning_rate,
+        "max_norm": float("inf") if config.max_norm is None else config.max_norm,
+        "schedule": schedules.numbers(config.schedule, config.warmup),
+        "optimizer": config.optimizer.model_dump(exclude={"kind"}),
+    }
+
+
+def tensors(numbers: Sequence[Tree]) -> Tree:
+    """The numbers of the members as (M,) tensors of float32."""
+    first = numbers[0]
+    return {
+        key: tensors([each[key] for each in numbers])
+        if isinstance(first[key], dict)
+        else torch.tensor([each[key] for each in numbers], dtype=torch.float32)
+        for key in first
+    }
+
+
+@made
+def packed_update(loss: Loss, optimizer: str, decays: bool, at_once: int | None) -> Callable[..., tuple[Tree, Tensors]]:
+    """(state, numbers, moment, *data), trees with a leading member axis -> (state, what the loss shows)."""
+    take_step = optimizers.stepping(optimizer, decays)
+
+    def update(state: Tree, numbers: Tree, moment: Tensors, *data: Any) -> tuple[Tree, Tensors]:
+        gradients, (value, shown) = grad_and_value(loss, has_aux=True)(state["parameters"], numbers, *data)
+        norm = optimizers.global_norm(gradients)
+        clipped = optimizers.clip(gradients, norm, numbers["max_norm"])
+        rate = moment["rate"]
+        parameters, memory = take_step(
+            state["parameters"], clipped, state["optimizer"], numbers["optimizer"], rate, state["updates"]
+        )
+
+        sound = torch.stack([torch.isfinite(tensor).all() for tensor in parameters.values()]).all()
+        flaw = torch.where(torch.isfinite(value), torch.where(torch.isfinite(norm), torch.where(sound, 0, 3), 2), 1)
+        trained = moment["active"] & state["alive"]
+        taken, broken = trained & (flaw == 0), trained & (flaw > 0)
+        figures = {"loss": value, "gradient_norm": norm, "clipped_share": (norm > numbers["max_norm"]).float(), **shown}
+        following = {
+            "parameters": member_axis.where(taken, parameters, state["parameters"]),
+            "optimizer": member_axis.where(taken, memory, state["optimizer"]),
+            "updates": state["updates"] + taken,
+            "alive": state["alive"] & ~broken,
+            "flaw": torch.where(broken, flaw, state["flaw"]),
+            "diverged_at": torch.where(broken, moment["steps"], state["diverged_at"]),
+            "tally": {
+                "updates": state["tally"]["updates"] + taken,
+                "learning_rate": torch.where(taken, rate, state["tally"]["learning_rate"]),
+                "sums": {
+                    name: total + torch.where(taken, figures[name], torch.zeros_like(total))
+                    for name, total in state["tally"]["sums"].items()
+                },
+            },
+        }
+        return following, {name: tensor for name, tensor in shown.items() if tensor.dim()}
+
+    members = vmap(update, chunk_size=at_once)
+
+    def packed(state: Tree, numbers: Tree, moment: Tensors, *data: Any) -> tuple[Tree, Tensors]:
+        # Of all members at once: vmap would cost as much again for each of these many little operations.
+        factor = schedules.factor(numbers["schedule"], moment["progress"], moment["tick"])
+        updated: tuple[Tree, Tensors] = members(
+            state, numbers, {**moment, "rate": numbers["learning_rate"] * factor}, *data
+        )
+        return updated
+
+    return packed
+
+
+class Learner:
+    """The weights of a pack and how they learn: optimizer, schedule, clipping, divergence, the best so far."""
+
+    def __init__(
+        self,
+        configs: Sequence[Config],
+        parameters: Sequence[Tensors],
+        loss: Loss,
+        shown: Sequence[str],
+        maximize: bool,
+        device: torch.device,
+        numbers: Sequence[Tree] = (),
+    ) -> None:
+        """parameters: of each member, as it begins; shown: names of the figures that the loss returns beside itself;
+        numbers: the loop's own tunable settings, a dict a member, handed to the loss with those of every loop.
+        """
+        own = numbers or [{} for _ in configs]
+        self.device, self._loss, self._maximize = device, loss, maximize
+        self.numbers = member_axis.to(
+            tensors([{**_numbers(c), **each} for c, each in zip(configs, own, strict=True)]), device
+        )
+        self._optimizer = configs[0].optimizer.kind
+        self._decays = any(config.optimizer.weight_decay > 0 for config in configs)
+        memory = optimizers.RULES[self._optimizer].memory
+        figures = ("loss", "gradient_norm", "clipped_share", *shown)
+        worst = float("-inf") if maximize else float("inf")
+        begun, members = member_axis.stack(parameters), len(configs)
+        none = torch.zeros(members, dtype=torch.int64)
+        self.state = member_axis.to(
+            {
+                "parameters": begun,
+                "optimizer": {key: {name: torch.zeros_like(each) for name, each in begun.items()} for key in memory},
+                "updates": none.clone(),
+                "alive": torch.ones(members, dtype=torch.bool),
+                "flaw": none.clone(),
+                "diverged_at": none - 1,
+                "tally": {
+                    "updates": none.clone(),
+                    "learning_rate": torch.zeros(members),
+                    "sums": {name: torch.zeros(members) for name in figures},
+                },
+            },
+            device,
+        )
+        self.best = member_axis.to(
+            {
+                "parameters": {name: each.clone() for name, each in begun.items()},
+                "score": torch.full((members,), worst, dtype=torch.float64),
+                "steps": none - 1,
+            },
+            device,
+        )
+
+        self._watches = any(isinstance(config.schedule, schedules.Plateau) for config in configs)
+        self._watch(member_axis.to(member_axis.stack([schedules.unwatched() for _ in configs]), device))
+
+    @property
+    def parameters(self) -> Tensors:
+        """The weights now, every tensor (M, ...)."""
+        parameters: Tensors = self.state["parameters"]
+        return parameters
+
+    @property
+    def alive(self) -> Tensor:
+        """(M,) bool: which members have not diverged."""
+        alive: Tensor = self.state["alive"]
+        return alive
+
+    def update(self, moment: Tensors, *data: Any, compiled: bool, at_once: int | None = None) -> Tensors:
+        """One update of every member that is active and has not diverged; data: trees with a leading member axis.
+
+        Returns what the loss shows beside its figures, (M, ...) each.
+
+        at_once: members computed together, which bounds the memory of large batches; None: all.
+
+        moment: (M,) each: `progress`, the share of the full budget spent; `tick`, the share that one update spends;
+        `steps`, the budget spent (what a divergence is reported at); `active`, bool.
+        """
+        packed = self._packed(compiled, at_once)
+        self.state, shown = packed(self.state, self.numbers, moment, *data)
+        handed_back: Tensors = shown
+        return handed_back
+
+    def begin_compiling(self, moment: Tensors, *data: Any) -> None:
+        """In the background, an update with such data."""
+        program_cache.begin(self._packed(True, None), self.state, self.numbers, moment, *data)
+
+    def _packed(self, compiled: bool, at_once: int | None) -> Callable[..., tuple[Tree, Tensors]]:
+        return program_cache.chosen(packed_update(self._loss, self._optimizer, self._decays, at_once), compiled)
+
+    def keep_best(self, scores: Tensor, steps: Tensor) -> None:
+        """Remember the weights of members whose score (M,) is finite and the best so far; steps: (M,).
+
+        One evaluation of each: it is by these that a plateau is known.
+        """
+        scores = scores.double()
+        better = scores > self.best["score"] if self._maximize else scores < self.best["score"]
+        better = better & torch.isfinite(scores) & self.alive
+        new = {"parameters": self.parameters, "score": scores, "steps": steps}
+        self.best = member_axis.where(better, new, self.best)
+        if self._watches:
+            self._watch(
+                schedules.watched(self._watched, self.numbers["schedule"], -scores if self._maximize else scores)
+            )
+
+    def _watch(self, watched: Tensors) -> None:
+        """Train on at the rates that the scores so far lead to."""
+        self._watched = watched
+        self.numbers = {**self.numbers, "schedule": {**self.numbers["schedule"], "watched": watched["factor"]}}
+
+    def take_figures(self) -> list[dict[str, float]]:
+        """Of each member the means over its updates since the last call, and the last learning rate."""
+        tally = member_axis.to(self.state["tally"], torch.device("cpu"))
+        self.state["tally"] = {
+            "updates": torch.zeros_like(self.state["tally"]["updates"]),
+            "learning_rate": self.state["tally"]["learning_rate"],
+            "sums": {name: torch.zeros_like(total) for name, total in self.state["tally"]["sums"].items()},
+        }
+        figures = []
+        for member, updates in enumerate(tally["updates"].tolist()):
+            means = {
+                f"train/{name}": total[member].item() / updates for name, total in tally["sums"].items() if updates
+            }
+            figures.append(means | ({"train/learning_rate": tally["learning_rate"][member].item()} if updates else {}))
+        return figures
+
+    def moment(self, progress: float, tick: float, steps: int) -> Tensors:
+        """The moment of an update that all members take at the same time."""
+        members = len(self.alive)
+        return {
+            "progress": torch.full((members,), progress, device=self.device),
+            "tick": torch.full((members,), tick, device=self.device),
+            "steps": torch.full((members,), steps, device=self.device),
+            "active": torch.ones(members, dtype=torch.bool, device=self.device),
+        }
+
+    def reports(self, steps: NDArray[np.int64], points: Sequence[list[tuple[int, dict[str, float]]]]) -> list[Report]:
+        """One report a member: the budget it has spent (M,) and its points since the last report."""
+        return [
+            Report(at if diverged_at is None else diverged_at, shown, best, best_steps, diverged_at, reason)
+            for at, shown, (best, best_steps), (diverged_at, reason) in zip(
+                steps.tolist(), points, self._bests(), self._verdicts(), strict=True
+            )
+        ]
+
+    def _verdicts(self) -> list[tuple[int | None, str | None]]:
+        """Of each member the steps at which it diverged and why; None and None of one that has not."""
+        flaws, steps = self.state["flaw"].tolist(), self.state["diverged_at"].tolist()
+        return [(at if flaw else None, REASONS.get(flaw)) for flaw, at in zip(flaws, steps, strict=True)]
+
+    def _bests(self) -> list[tuple[float | None, int | None]]:
+        """Of each member its best score and the steps it was seen at; None and None before the first."""
+        scores, steps = self.best["score"].tolist(), self.best["steps"].tolist()
+        return [(score if at >= 0 else None, at if at >= 0 else None) for score, at in zip(scores, steps, strict=True)]
+
+    def best_scores(self) -> list[float]:
+        """Of each member its best score, NaN before the first."""
+        return [float("nan") if score is None else score for score, _ in self._bests()]
+
+    def member(self, index: int) -> Tree:
+        """All that one member needs to go on."""
+        parts = {"learner": self.state, "best": self.best, "watched": self._watched}
+        return {name: member_axis.member(part, index) for name, part in parts.items()}
+
+    def load(self, members: Sequence[Tree]) -> None:
+        """Go on from these, one a member."""
+        self.state = member_axis.to(member_axis.stack([self._whole(each["learner"]) for each in members]), self.device)
+        self.best = member_axis.to(member_axis.stack([each["best"] for each in members]), self.device)
+        # Members of before there were plateaus have seen none.
+        watched = [each.get("watched", schedules.unwatched()) for each in members]
+        self._watch(member_axis.to(member_axis.stack(watched), self.device))
+
+    def _whole(self, state: Tree) -> Tree:
+        """A member's state, with zeros for what its optimizer did not remember when an earlier version wrote it."""
+        nothing = {name: torch.zeros_like(tensor) for name, tensor in state["parameters"].items()}
+        memory = optimizers.RULES[self._optimizer].memory
+        return {**state, "optimizer": {name: state["optimizer"].get(name, nothing) for name in memory}}

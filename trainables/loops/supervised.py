@@ -1,0 +1,288 @@
+"""Supervised training: settings, losses, loop; a whole pack of members in lockstep.
+
+Axis letters: M members, N samples, B batch, F features, T targets or classes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.func import vmap
+from torch.nn.functional import cross_entropy, huber_loss, mse_loss
+
+from trainables.base import member_axis, random_streams
+from trainables.base.config_fields import tunable
+from trainables.base.member_axis import Tree
+from trainables.base.random_streams import Purpose
+from trainables.compilation import program_cache, when_it_pays
+from trainables.compilation.recipes import made
+from trainables.data import datasets
+from trainables.loops.contract import Config, Report, network
+from trainables.loops.learner import FIGURES, Learner
+from trainables.networks import dropout, networks
+from trainables.networks.networks import MLP, Spec
+from trainables.optimisation.optimizers import Tensors
+
+SCORE, ACCURACY = "validation/loss", "validation/accuracy"
+BEST = {SCORE: "validation/best_loss", ACCURACY: "validation/best_accuracy"}
+"""How the best so far is called of what the best weights are chosen by."""
+
+NEVER = 2**62
+"""An epoch that no training comes to."""
+
+
+class SupervisedConfig(Config):
+    """The settings of supervised training beside those of every loop."""
+
+    max_norm: float | None = tunable(1.0, description="gradients are clipped to this global norm; null: never", gt=0)
+    data: str = Field(
+        "conjunction-risk", description="name of a data set, or the path of a .csv, .parquet or .npz file"
+    )
+    features: tuple[str, ...] = Field(
+        (), description="columns (.npz: arrays) to learn from; none: all but the targets; numbers alone"
+    )
+    targets: tuple[str, ...] = Field((), description="columns (.npz: arrays) to predict; none: the last one")
+    validation_share: float = Field(0.2, description="share of the rows that is validated on", gt=0, lt=1)
+    data_seed: int = Field(
+        0, description="of the data's making and its split; the same for all members", ge=0, lt=2**63
+    )
+    standardise: bool = Field(True, description="features to mean 0 and deviation 1, fitted on the training part")
+    loss: Literal["mse", "huber", "cross_entropy"] = Field(
+        "mse", description="of training and validation; huber has delta 1; cross_entropy: the target is a class"
+    )
+    dropout: float = tunable(0.0, description="share of each hidden layer that an update leaves out", ge=0, lt=1)
+    patience: int | None = tunable(
+        None, description="epochs without a better score after which a member stops; null: never", gt=0
+    )
+
+    @property
+    def source(self) -> datasets.Source:
+        """The data that the config asks for."""
+        classes = self.loss == "cross_entropy"
+        return datasets.Source(self.data, self.data_seed, self.features, self.targets, self.validation_share, classes)
+
+
+def _cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
+    """outputs: (N, T) unnormalised logarithms of the classes' probabilities; targets: (N, 1) classes."""
+    return cross_entropy(outputs, targets[:, 0].long())
+
+
+LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mse": mse_loss,
+    "huber": huber_loss,
+    "cross_entropy": _cross_entropy,
+}
+"""(outputs (N, T), targets) -> the mean over all of them."""
+
+
+@made
+def make_loss(spec: Spec, kind: str, drops: bool) -> Callable[..., tuple[Tensor, Tensors]]:
+    """The loss of one member on one batch, its network in train mode; drops: whether hidden units are left out."""
+    network: Callable[..., Tensor] = networks.function(spec, training=True)
+    if drops and isinstance(spec, MLP):
+        network = dropout.function(spec)
+
+    def loss(
+        parameters: Tensors, numbers: Tensors, features: Tensor, targets: Tensor, batch: Tensor, *kept: Tensor
+    ) -> tuple[Tensor, Tensors]:
+        """features: (N, F), targets: (N, T) or (N, 1), the whole training part; batch: (B,) indices into it; kept:
+        (B, hidden units in all) where units are left out.
+        """
+        outputs = network(parameters, features[batch], *kept)
+        return LOSSES[kind](outputs, targets[batch]), {}
+
+    return loss
+
+
+@made
+def packed_validate(spec: Spec, kind: str) -> Callable[[Tensors, Tensor, Tensor], Tensors]:
+    """(parameters, features (M, N, F), targets (M, N, T)) -> metrics (M,) each, networks in eval mode."""
+    network = networks.function(spec)
+
+    def validate(parameters: Tensors, features: Tensor, targets: Tensor) -> Tensors:
+        outputs = network(parameters, features)
+        metrics = {SCORE: LOSSES[kind](outputs, targets)}
+        if kind == "cross_entropy":
+            metrics[ACCURACY] = (outputs.argmax(-1) == targets[:, 0]).float().mean()
+        return metrics
+
+    packed: Callable[[Tensors, Tensor, Tensor], Tensors] = vmap(validate)
+    return packed
+
+
+class SupervisedLoop:
+    """Trains a pack: epochs of shuffled batches, each followed by a validation.
+
+    All members see the same data, each in an order of its own. The last batch of an epoch is left out where it would be
+    short: the order is new in every epoch, so no sample is left out for long. A member that stops early stays as it is
+    while others of its pack go on.
+    """
+
+    Config: ClassVar[type[SupervisedConfig]] = SupervisedConfig
+    score: ClassVar[str] = SCORE
+    direction: ClassVar[Literal["maximize", "minimize"]] = "minimize"
+    scores: ClassVar[tuple[str, ...]] = tuple(BEST)
+    """The accuracy is there with cross_entropy alone."""
+    unit: ClassVar[str] = "epochs"
+    metrics: ClassVar[tuple[str, ...]] = (
+        SCORE,
+        ACCURACY,
+        *BEST.values(),
+        "validation/best_epoch",
+        *FIGURES,
+    )
+
+    def __init__(self, configs: Sequence[SupervisedConfig], device: torch.device) -> None:
+        self._device, self._members, self.steps = device, len(configs), 0
+        self._common = common = configs[0]
+        if self.score == ACCURACY and common.loss != "cross_entropy":
+            raise ValueError(f"metric: {ACCURACY} is there only with loss: cross_entropy, not {common.loss}")
+        self._data = data = datasets.load(common.source)
+        samples, inputs = data.train_features.shape
+        if common.batch_size > samples:
+            raise ValueError(f"batch_size: {common.batch_size} is more than the {samples} samples to train on")
+        mean, deviation = data.train_features.mean(0), data.train_features.std(0)
+        # A constant column has a deviation of rounding errors alone.
+        scale = np.where(deviation > 1e-9 * np.abs(mean), deviation, 1.0)
+        self._scaling = (mean, scale) if common.standardise else (0 * mean, 0 * mean + 1)
+        self._train = (self._features(data.train_features), self._shared(data.train_targets))
+        self._validation = (self._features(data.validation_features), self._shared(data.validation_targets))
+        self._spec = network(common, inputs, len(data.classes) or data.train_targets.shape[1])
+        seeds = [config.seed for config in configs]
+        self._rates = np.array([config.dropout for config in configs])
+        self._drops = bool(self._rates.any()) and isinstance(self._spec, MLP) and common.hidden != ()
+        self._learner = Learner(
+            configs,
+            [
+                networks.initial(
+                    self._spec, random_streams.integer(config.seed, Purpose.WEIGHTS), config.initialisation
+                )
+                for config in configs
+            ],
+            make_loss(self._spec, common.loss, self._drops),
+            [],
+            maximize=self.direction == "maximize",
+            device=device,
+        )
+        self._batches = samples // common.batch_size
+        self._shuffling = random_streams.Uniforms(seeds, Purpose.SAMPLING, samples)
+        units = common.batch_size * sum(common.hidden) if self._drops else 1
+        self._dropping = random_streams.Uniforms(seeds, Purpose.DROPOUT, units)
+        patience = [NEVER if config.patience is None else config.patience for config in configs]
+        self._patience = torch.tensor(patience, device=device)
+        self._compiled = when_it_pays.compiles(common.compile, self._batches * common.budget, device)
+        self._validate = program_cache.chosen(
+            packed_validate(self._spec, common.loss), when_it_pays.compiles(common.compile, common.budget, device)
+        )
+        program_cache.begin(self._validate, self._learner.parameters, *self._validation)
+        if self._compiled:
+            batch = torch.zeros(self._members, common.batch_size, dtype=torch.int64, device=device)
+            moment = {**self._learner.moment(0.0, 0.0, 0), "active": self._going()}
+            self._learner.begin_compiling(moment, *self._train, batch, *self._kept(0))
+
+    def _features(self, features: datasets.Floats) -> Tensor:
+        mean, deviation = self._scaling
+        return self._shared((features - mean) / deviation)
+
+    def _shared(self, values: datasets.Floats) -> Tensor:
+        """(N, ...) as (M, N, ...), every member seeing the same memory."""
+        tensor = torch.from_numpy(values.astype(np.float32)).to(self._device)
+        return tensor.expand(self._members, *tensor.shape)
+
+    def train(self, until: int) -> list[Report]:
+        """Train epochs until `until` are done, each followed by a validation."""
+        points: list[list[tuple[int, dict[str, float]]]] = [[] for _ in range(self._members)]
+        while self.steps < until and bool((self._learner.alive & self._going()).any()):
+            going = self._going()
+            self._epoch(going)
+            self.steps += 1
+            with torch.no_grad():
+                found = self._validate(self._learner.parameters, *self._validation)
+            # The weights of a member that has stopped are none of a new epoch.
+            scores = torch.where(going, found[self.score], torch.nan)
+            self._learner.keep_best(scores, torch.full((self._members,), self.steps, device=self._device))
+            for member, metrics in enumerate(self._metrics(found)):
+                if going[member]:
+                    points[member].append((self.steps, metrics))
+        self.steps = until
+        return self._reports(points)
+
+    def _stops_at(self) -> Tensor:
+        """(M,) the epoch with which a member's patience ends, if it comes to that."""
+        best: Tensor = self._learner.best["steps"]
+        return best.clamp(min=0) + self._patience
+
+    def _going(self) -> Tensor:
+        """(M,) bool: which members have not stopped early."""
+        return self._stops_at() > self.steps
+
+    def _metrics(self, found: Tensors) -> list[dict[str, float]]:
+        """Of each member the figures of its updates and its validation, and the best so far."""
+        best, values = self._learner.best, {name: each.tolist() for name, each in found.items()}
+        return [
+            {
+                **figures,
+                **{name: each[member] for name, each in values.items()},
+                BEST[self.score]: best["score"][member].item(),
+                "validation/best_epoch": float(best["steps"][member]),
+            }
+            for member, figures in enumerate(self._learner.take_figures())
+        ]
+
+    def _reports(self, points: Sequence[list[tuple[int, dict[str, float]]]]) -> list[Report]:
+        ends = self._stops_at().tolist()
+        reports = self._learner.reports(np.minimum(self.steps, ends), points)
+        return [
+            replace(report, stopped_at=end) if end <= self.steps and report.diverged_at is None else report
+            for report, end in zip(reports, ends, strict=True)
+        ]
+
+    def _epoch(self, going: Tensor) -> None:
+        """Every batch of one epoch, in an order of each member's own, of the members (M,) that go on."""
+        size, total = self._common.batch_size, self._batches * self._common.budget
+        order = np.argsort(self._shuffling.at(np.full(self._members, self.steps)), axis=1)
+        batches = torch.from_numpy(order).to(self._device)
+        for batch in range(self._batches):
+            update = self.steps * self._batches + batch
+            moment = {**self._learner.moment(update / total, 1 / total, self.steps), "active": going}
+            chosen = batches[:, batch * size : (batch + 1) * size]
+            self._learner.update(moment, *self._train, chosen, *self._kept(update), compiled=self._compiled)
+
+    def _kept(self, update: int) -> list[Tensor]:
+        """What an update keeps of the hidden units, (M, B, units in all); nothing where no member drops any."""
+        if not self._drops:
+            return []
+        drawn = self._dropping.at(np.full(self._members, update))
+        kept = torch.from_numpy(dropout.kept(drawn, self._rates)).to(self._device)
+        return [kept.reshape(self._members, self._common.batch_size, -1)]
+
+    def confirm(self, episodes: int) -> list[float]:
+        """Of each member its best score; there are no episodes, and no data beyond those of the split."""
+        return self._learner.best_scores()
+
+    def state(self) -> list[Tree]:
+        """All that a member needs to go on; the order of an epoch follows from the seed and the epoch."""
+        return [{**self._learner.member(index), "steps": self.steps} for index in range(self._members)]
+
+    def load(self, states: Sequence[Tree]) -> None:
+        """Go on from these states."""
+        self._learner.load(states)
+        self.steps = states[0]["steps"]
+
+    def best(self) -> list[Tree]:
+        """Of each member the network with the best score, what its inputs need, what its outputs are."""
+        mean, deviation = (each.tolist() for each in self._scaling)
+        data = self._data
+        return [
+            {
+                "network": networks.as_plain(self._spec),
+                "state_dict": member_axis.member(self._learner.best, index)["parameters"],
+                "inputs": {"names": list(data.features), "mean": mean, "deviation": deviation},
+                "outputs": {"names": list(data.targets), "classes": list(data.classes)},
+            }
+            for index in range(self._members)
+        ]

@@ -1,0 +1,1 @@
+"""Networks, what their weights begin with, and dropout."""

@@ -1,0 +1,1 @@
+"""What people read: progress, the leaderboard, what mattered, predictions."""

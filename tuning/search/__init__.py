@@ -1,0 +1,1 @@
+"""What is tried next, and with whom: samplers, halving over legs, confirmation on fresh seeds."""

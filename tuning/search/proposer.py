@@ -1,0 +1,103 @@
+"""What to try next: asks Optuna for configurations that can share a pack."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import optuna
+from optuna.samplers import PartialFixedSampler
+
+from tuning.search.restricted_study import Informed
+from tuning.search.samplers import experiments, informed
+from tuning.study.legs import Plan
+from tuning.study.study import Study
+from tuning.sweep import space as spaces
+from tuning.sweep.model import Sweep
+from tuning.sweep.warm_start import START
+
+
+def listed(sweep: Sweep, start: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The parameters of the trials that are not left to a sampler, in their order, after that of the default.
+
+    A grid is nothing but such a list. start: the best of an earlier study. Parameters that are missing, as they lie
+    outside the search, are left to the sampler.
+    """
+    default = sweep.default_params()
+    if sweep.sampler == "grid":
+        yield from (point for point in spaces.grid(sweep.space) if point != default)
+        return
+    known = [default]
+    for params in [*sweep.first_params(), *start]:
+        if params not in known:
+            known.append(params)
+            yield params
+
+
+class Proposer:
+    """Turns Optuna's proposals into plans, a pack at a time."""
+
+    def __init__(self, study: Study) -> None:
+        self._study, self._space = study, study.sweep.space
+        self.asked = len(study.plans())
+        self._sampler = informed(study.sweep, self.asked)
+        # The first trial is the default, where it is known; who came after it has taken one of these after the other.
+        whole = listed(study.sweep, study.optuna.user_attrs.get(START, []))
+        self._unlisted = 0 if study.sweep.foreign else 1
+        self._listed = itertools.islice(whole, max(0, self.asked - self._unlisted), None)
+        self._on_the_list = next(self._listed, None)
+
+    @property
+    def left(self) -> int:
+        """How many trials are still to be proposed."""
+        return max(0, self._study.sweep.trials - self.asked)
+
+    def ask(self, count: int) -> list[Plan]:
+        """So many plans, or fewer where no more fit the pack: of the first, the structural parameters hold for all."""
+        # What the first decides for all the others, it alone has to draw.
+        self._model_for(1 if self._space.structural else count)
+        default = self.asked < self._unlisted
+        first = self._next({})
+        plans = [self._default(first) if default else self._plan(first)]
+        shared = {name: first.params[name] for name in spaces.structural_names(self._space, first.params)}
+        if shared.keys() < self._space.structural:
+            # The default lies outside the search in a structural field, so nothing that is proposed fits its pack.
+            return plans
+        if shared:
+            self._model_for(count - 1)
+        while len(plans) < count and self._has_next(shared):
+            plans.append(self._plan(self._next(shared)))
+        return plans
+
+    def _model_for(self, size: int) -> None:
+        if isinstance(self._sampler, Informed):
+            self._sampler.next_pack(size)
+
+    def _has_next(self, shared: Mapping[str, Any]) -> bool:
+        """Whether the next trial may have these parameters."""
+        listed = self._on_the_list or {}
+        return all(listed.get(name, value) == value for name, value in shared.items())
+
+    def _next(self, shared: Mapping[str, Any]) -> optuna.Trial:
+        """A trial that has these parameters, and those that are listed for its place."""
+        listed = self.asked >= self._unlisted
+        fixed = dict(shared) if listed else self._study.sweep.default_params()
+        if listed and self._on_the_list is not None:
+            fixed |= self._on_the_list
+            self._on_the_list = next(self._listed, None)
+        with experiments():
+            self._study.desk.sampler = PartialFixedSampler(fixed, self._sampler) if fixed else self._sampler
+        self.asked += 1
+        return self._study.desk.ask()
+
+    def _plan(self, trial: optuna.Trial) -> Plan:
+        values = spaces.suggest(self._space, trial)
+        return self._kept(Plan(trial.number, values, dict(trial.params), self._study.seeds(trial.number)))
+
+    def _default(self, trial: optuna.Trial) -> Plan:
+        spaces.suggest_known(self._space, trial, self._study.sweep.default_params())
+        shown = spaces.shown(self._space, self._study.sweep.config().model_dump(mode="json"))
+        return self._kept(Plan(trial.number, {}, shown, self._study.seeds(trial.number), default=True))
+
+    def _kept(self, plan: Plan) -> Plan:
+        self._study.plan(plan)
+        return plan

@@ -1,0 +1,144 @@
+"""All studies of a storage: how one is made and named, and found again."""
+
+import difflib
+import itertools
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.exceptions import StorageInternalError
+from optuna.storages import RDBStorage
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from tuning.errors import StorageError, StudyError, StudyExists, StudyNotFound
+from tuning.study import sqlite
+from tuning.study.file_locks import alone
+from tuning.study.paths import Home
+from tuning.study.study import CREATED, KEY, SWEEP, Study
+from tuning.sweep import warm_start
+from tuning.sweep.model import Sweep
+
+
+def storage(url: str) -> RDBStorage:
+    """Optuna's storage at a URL, made where there is none. Raises StorageError."""
+    path = _file(url)
+    try:
+        if path is None:
+            return RDBStorage(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sqlite.write_ahead(path)
+        # The first use of a database lays out its tables.
+        with alone(path.with_suffix(".lock")):
+            return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+    except (SQLAlchemyError, StorageInternalError, ImportError, OSError) as error:
+        raise StorageError(
+            f"the storage {sqlite.without_password(url)} can't be used: {str(error).partition(chr(10))[0]}; --storage "
+            "names another, such as sqlite:////data/studies.db"
+        ) from error
+
+
+def _file(url: str) -> Path | None:
+    """The file of an SQLite database; None of any other."""
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        return None
+    named = parts.database if parts.get_backend_name() == "sqlite" else None
+    return Path(named) if named and not named.startswith((":memory:", "file:")) else None
+
+
+def place(home: Home, url: str) -> str:
+    """Where studies are, as people are told: the root, or another storage than its own."""
+    return str(home.root) if url == home.storage_url else sqlite.without_password(url)
+
+
+def create(
+    home: Home, url: str, sweep: Sweep, name: str | None = None, start: Sequence[Mapping[str, Any]] = ()
+) -> Study:
+    """A new study, as `prepared` has it, made at once. Raises as that does."""
+    return prepared(home, url, sweep, name, start)()
+
+
+def prepared(
+    home: Home, url: str, sweep: Sweep, name: str | None = None, start: Sequence[Mapping[str, Any]] = ()
+) -> Callable[[], Study]:
+    """What makes a new study when it is called; what can be wrong with it is found out now.
+
+    home, url: where its files lie, and Optuna's storage.
+    name: the study's, else its sweep's with the first free number.
+    start: parameters of the configurations to try right after those that the sweep lists.
+    Raises StudyError where the name is none for a folder, StudyExists where it is taken, StorageError where nothing can
+    be kept in the storage.
+    """
+    if name is not None and (name in ("", ".", "..") or "/" in name or not name.isprintable()):
+        raise StudyError(f"name: {name!r} should be one that a folder can have, as the study's files lie in it")
+    if url != home.storage_url:
+        storage(url)
+    known = names(home, url)
+    if name in known:
+        raise _taken(name, sweep, known)
+    return partial(_created, home, url, sweep, name, [dict(params) for params in start])
+
+
+def _created(home: Home, url: str, sweep: Sweep, name: str | None, start: list[dict[str, Any]]) -> Study:
+    kept = storage(url)
+    taken = set(optuna.get_all_study_names(kept))
+    while True:
+        wanted = name or _free(sweep.name, taken)
+        try:
+            study = optuna.create_study(study_name=wanted, storage=kept, directions=sweep.directions)
+            break
+        except optuna.exceptions.DuplicatedStudyError:
+            if name and name in names(home, url):
+                raise _taken(name, sweep, taken) from None
+            if name:
+                raise StudyExists(
+                    f"name: {name!r} is that of a study whose making was cut off, or goes on now; choose another --name"
+                ) from None
+            # Another process took the number in this very moment.
+            taken.add(wanted)
+    study.set_user_attr(KEY, uuid.uuid4().hex)
+    study.set_user_attr(CREATED, datetime.now(UTC).isoformat())
+    study.set_user_attr(warm_start.START, start)
+    # Last of all: who has it is a study of ours, and whole.
+    study.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
+    return Study(home, kept, study)
+
+
+def _taken(name: str, sweep: Sweep, taken: Collection[str]) -> StudyExists:
+    return StudyExists(
+        f"there is a study {name!r} already: `tuning resume {name}` goes on with it, `tuning show {name}` shows it; "
+        f"choose another --name, or leave it out for {_free(sweep.name, taken)!r}"
+    )
+
+
+def opened(home: Home, url: str, name: str | None = None) -> Study:
+    """The study of this name, or the newest. Raises StudyNotFound where there is none."""
+    known = names(home, url)
+    if not known:
+        raise StudyNotFound(f"there are no studies in {place(home, url)}; `tuning run cartpole-dqn` makes one")
+    if name is not None and name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        meant = (near or known[-1:])[0]
+        raise StudyNotFound(f"there is no study {name!r} in {place(home, url)}; did you mean {meant!r}?")
+    kept = storage(url)
+    return Study(home, kept, optuna.load_study(study_name=name or known[-1], storage=kept))
+
+
+def names(home: Home, url: str) -> list[str]:
+    """All studies, the newest last. Who only looks makes no database."""
+    path = home.database if url == home.storage_url else _file(url)
+    if path is not None and not path.exists():
+        return []
+    summaries = optuna.get_all_study_summaries(storage(url))
+    ours = [each for each in summaries if SWEEP in each.user_attrs]
+    return [each.study_name for each in sorted(ours, key=lambda each: str(each.user_attrs.get(CREATED)))]
+
+
+def _free(stem: str, taken: Collection[str]) -> str:
+    return next(name for number in itertools.count(1) if (name := f"{stem}-{number}") not in taken)

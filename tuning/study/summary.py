@@ -1,0 +1,222 @@
+"""What people and scripts are shown of a study; plain data, made in study.py."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from tuning.rules import halving
+from tuning.rules import pareto as fronts
+from tuning.rules import trial_outcome as outcomes
+from tuning.sweep.model import Sweep
+
+StudyState = Literal["running", "finished", "interrupted", "failed"]
+Limit = Literal["time_limit", "max_steps", "target"]
+"""Keys of a sweep that end it before its last trial."""
+
+
+@dataclass(frozen=True)
+class TrialView:
+    """A trial as people and scripts are shown it. `steps` and `seconds`: the sums of its members'.
+
+    average: the mean of the metric over its training, and of its seeds'. second: of a sweep with two objectives
+    the value of the other one. given_up_at: of a trial that was trained on to the end although halving had given it up,
+    where that was. values: one a seed, None of one that diverged.
+    """
+
+    number: int
+    state: str
+    value: float | None
+    params: dict[str, Any]
+    run_id: str | None
+    seeds: list[int]
+    steps: int
+    seconds: float
+    diverged_at: int | None
+    reason: str | None
+    default: bool
+    checkpoint: str | None
+    average: float | None = None
+    second: float | None = None
+    given_up_at: int | None = None
+    values: list[float | None] = field(default_factory=list)
+
+    @property
+    def spread(self) -> float | None:
+        """The standard deviation of its seeds' values; None of fewer than two."""
+        return outcomes.spread(self.values)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One configuration as it was confirmed: a score for each fresh seed, None of a training that diverged or failed.
+
+    searched: the trial's value in the search; mean: the interquartile mean of the scores, with its 95 % interval;
+    improvement: the probability that a training of it beats one of the default; errors: why trainings that have no
+    score could not be trained.
+    """
+
+    number: int
+    default: bool
+    searched: float | None
+    scores: list[float | None]
+    mean: float
+    interval: tuple[float, float]
+    improvement: float | None
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What fresh seeds say of the best trials; champion: None where the leaders can't be told apart."""
+
+    candidates: list[Candidate]
+    champion: int | None
+    leader: int
+    tied: list[int]
+    more_seeds: int | None
+    seeds: int
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """A study as people and scripts are shown it.
+
+    seconds: those that it has run, in all its lives; confirm_seconds: of these those of its confirmation. ended_by: the
+    limit that has ended the search before its last trial.
+    """
+
+    name: str
+    state: str
+    stored_state: StudyState
+    """What the process that ran it said last; a study cut off still says that it runs."""
+    sweep: Sweep
+    seconds: float
+    created: datetime
+    tracking: dict[str, str]
+    importances: dict[str, float]
+    trials: list[TrialView]
+    confirmation: Confirmation | None = None
+    confirm_seconds: float = 0.0
+    ended_by: Limit | None = None
+    flaw: str | None = None
+    """Why it can only be shown here and not gone on with, as where its loop can't be imported."""
+
+    def ranked(self) -> list[TrialView]:
+        """The complete trials, the best first, of two objectives the front.
+
+        Among equals the one that was better on the whole of its training: where many reach the highest there is, those
+        that did so once among poor evaluations were lucky (docs/findings.md).
+        """
+        front = self.front
+        return front + [trial for trial in self._by_value() if trial not in front]
+
+    def _by_value(self) -> list[TrialView]:
+        sign = -1 if self.sweep.direction == "maximize" else 1
+        valued = [
+            (sign * trial.value, math.inf if trial.average is None else sign * trial.average, trial.number, trial)
+            for trial in self.trials
+            if trial.value is not None
+        ]
+        return [trial for *_, trial in sorted(valued, key=lambda row: row[:3])]
+
+    @property
+    def front(self) -> list[TrialView]:
+        """Of a sweep with two objectives the trials that no other beats, the best value first; else none."""
+        points = {
+            trial.number: (trial.value, trial.second)
+            for trial in self.trials
+            if trial.value is not None and trial.second is not None
+        }
+        trials = {trial.number: trial for trial in self.trials}
+        return [trials[number] for number in fronts.front(points, self.sweep.directions)] if points else []
+
+    @property
+    def best(self) -> TrialView | None:
+        """The complete trial with the best value; none of a sweep with two objectives, which has a front."""
+        if self.sweep.second is not None:
+            return None
+        return next(iter(self._by_value()), None)
+
+    @property
+    def chosen(self) -> TrialView | None:
+        """The trial to use: the first on fresh seeds, where some were confirmed, else the best of the search."""
+        if self.confirmation is None:
+            return self.best
+        return next(trial for trial in self.trials if trial.number == self.confirmation.leader)
+
+    @property
+    def saved(self) -> tuple[float, int] | None:
+        """What halving saved of the steps at the full budget, the share and the number; None where it is off."""
+        if self.sweep.halving is None:
+            return None
+        # Who diverged or failed ended by itself.
+        ended = [trial for trial in self.trials if trial.state in ("complete", "pruned") and trial.diverged_at is None]
+        steps = [trial.steps // len(trial.seeds) for trial in ended for _ in trial.seeds]
+        return halving.saved(steps, self.sweep.budget), self.sweep.budget * len(steps) - sum(steps)
+
+    @property
+    def audit(self) -> halving.Audit | None:
+        """How halving judged, by the pruned trials that were trained on; None where there are none."""
+        kept = [trial.value for trial in self.trials if trial.given_up_at is None and trial.value is not None]
+        given_up = [trial.value for trial in self.trials if trial.given_up_at is not None and trial.state != "failed"]
+        return halving.audit(kept, given_up, self.sweep.reduction, self.sweep.direction)
+
+    @property
+    def default(self) -> TrialView | None:
+        """The trial of the loop's default configuration."""
+        return next((trial for trial in self.trials if trial.default), None)
+
+    def count(self, state: str) -> int:
+        """How many trials are in a state."""
+        return sum(trial.state == state for trial in self.trials)
+
+    def as_json(self) -> dict[str, Any]:
+        """The one object that `--json` prints."""
+        best, default = self.best, self.default
+        shown = ["number", "state", "value", "second", "params", "run_id", "seeds", "steps", "seconds", "diverged_at"]
+        shown += ["given_up_at", "values", "checkpoint"]
+        return {
+            "name": self.name,
+            "state": self.state,
+            "flaw": self.flaw,
+            "metric": self.sweep.metric,
+            "direction": self.sweep.direction,
+            "second": self.sweep.second and self.sweep.second.model_dump(mode="json"),
+            "counts": {state: self.count(state) for state in ("complete", "pruned", "failed", "running", "waiting")},
+            "ended_by": self.ended_by,
+            "seconds": self.seconds,
+            "confirm_seconds": self.confirm_seconds,
+            "member_steps": sum(trial.steps for trial in self.trials),
+            "halving": self.saved
+            and {"saved": self.saved[0], "saved_steps": self.saved[1], "audit": self.audit and asdict(self.audit)},
+            "default": default and {"number": default.number, "value": default.value},
+            "best": best
+            and {
+                "number": best.number,
+                "value": best.value,
+                "params": best.params,
+                "run_id": best.run_id,
+                "checkpoint": best.checkpoint,
+            },
+            "front": None
+            if self.sweep.second is None
+            else [
+                {"number": trial.number, "value": trial.value, "second": trial.second, "checkpoint": trial.checkpoint}
+                for trial in self.front
+            ],
+            "chosen": self.chosen and self.chosen.number,
+            "champion": self.confirmation and self.confirmation.champion,
+            "confirmation": self.confirmation and json.loads(CONFIRMATION.dump_json(self.confirmation)),
+            "trials": [
+                {**{key: getattr(trial, key) for key in shown}, "error": trial.reason, "spread": trial.spread}
+                for trial in self.trials
+            ],
+        }
+
+
+CONFIRMATION = TypeAdapter(Confirmation)
+"""To plain data and back."""

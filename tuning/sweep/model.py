@@ -1,0 +1,470 @@
+"""What a person asks for: the sweep, read from a file or made in Python, with all that is wrong with it at once."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    field_serializer,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from trainables.base.config_fields import Frozen
+from trainables.base.own_classes import Unimportable
+from trainables.data import datasets
+from trainables.loops.contract import Loop, Training, is_tunable, structure
+from trainables.loops.registry import loop_of
+from tuning.errors import Problem, SweepError
+from tuning.rules import halving
+from tuning.rules.trial_outcome import Direction
+from tuning.sweep import availability, dimensions, fields, plain_data, validation
+from tuning.sweep.dimensions import Dimension
+from tuning.sweep.plain_data import shown
+from tuning.sweep.space import Space, fitting, grid_size, params_of
+
+MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries", "confirm", "tracking"}
+"""What may differ from the file when a study goes on."""
+
+MOST_TRIALS = 1_000_000
+
+_BEGUN, _SHOWN = object(), object()
+"""The contexts in which the sweep of a study is read: to go on with it, and to show it alone."""
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+def _auto_or_count(value: Any) -> Any:
+    if value == "auto" or (type(value) is int and value >= 1):
+        return value
+    raise ValueError("should be auto or a whole number of at least 1")
+
+
+def _safe_name(value: str) -> str:
+    if re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", value):
+        return value
+    raise ValueError(
+        "should be made of a-z, 0-9, dots, dashes and underscores, begin with a letter or digit, and be at most 64 long"
+    )
+
+
+def _absolute(value: str) -> str:
+    """Workers run in folders of their own, and a study goes on from any."""
+    return str(Path(value).absolute()) if datasets.is_file(value) else value
+
+
+def _in_seconds(value: Any) -> Any:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh])", value) if isinstance(value, str) else None
+    seconds = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]] if match else value
+    if seconds is None or (type(seconds) in (int, float) and seconds > 0):
+        return seconds
+    raise ValueError("should be null, seconds, or a time such as 90s, 10m or 2h")
+
+
+def _unless_off(value: Any) -> Any:
+    return None if value == "off" or value is False else {} if value == "on" or value is True else value
+
+
+def _off_or_on(value: Any) -> Any:
+    """YAML reads a bare off as false."""
+    return "off" if value is False else "mlflow" if value is True else value
+
+
+def _metric_alone(value: Any) -> Any:
+    given = {"metric": value} if isinstance(value, str) else value
+    known = validation.direction_of(given.get("metric")) if isinstance(given, dict) else None
+    return {"direction": known, **given} if known else given
+
+
+def _count_alone(value: Any) -> Any:
+    return value if isinstance(value, dict) else {"count": value}
+
+
+Sampler = Literal["tpe", "gp", "cmaes", "random", "qmc", "grid", "nsga2"]
+"""Tree of Parzen estimators, Gaussian process, evolution of a covariance matrix, chance, a low-discrepancy sequence,
+all points there are, a genetic algorithm."""
+
+Count = Annotated[Literal["auto"] | int, BeforeValidator(_auto_or_count)]
+
+
+class Workers(Frozen):
+    """How many packs train at a time, and what each of them gets of the machine."""
+
+    model_config = ConfigDict(strict=True)
+
+    count: Count = Field("auto", description="auto: as many as the machine or the cluster has room for")
+    cpus: float = Field(1, description="processor cores of a worker", gt=0)
+    gpus: float = Field(0, description="GPUs of a worker, or the part of one that it shares", ge=0, le=1)
+
+
+class Halving(Frozen):
+    """Successive halving: at some budgets on the way trials are compared, and only the best go on."""
+
+    model_config = ConfigDict(strict=True)
+
+    reduction: int = Field(3, description="one of so many trials goes on", ge=2, le=100)
+    rungs: Count = Field("auto", description="budgets at which trials are compared, the full one among them")
+    minimum: int | None = Field(None, description="the least budget at which trials are compared", ge=1)
+    hyperband: bool = Field(False, description="some trials are not compared early, so that slow ones have a chance")
+    audit_fraction: float = Field(
+        0,
+        description="so many of the pruned trials, chosen by chance, are trained to the full budget all the same, to "
+        "say at the end how many of them would have been among the best",
+        ge=0,
+        le=1,
+    )
+
+
+class Confirm(Frozen):
+    """The best trials and the default, trained afresh with seeds that no part of the search has used."""
+
+    model_config = ConfigDict(strict=True)
+
+    top: int = Field(3, description="how many of the best trials", ge=1, le=100)
+    seeds: int = Field(10, description="trainings of each", ge=2, le=1_000)
+    episodes: int = Field(100, description="fresh episodes that a training is scored on", ge=1, le=100_000)
+
+
+class Second(Frozen):
+    """What trials are compared by beside the metric; there is a front of them then, and no single best."""
+
+    model_config = ConfigDict(strict=True)
+
+    metric: str = Field(
+        description="seconds: of training, a pack's shared out among its members; steps: until the trial was at its "
+        "best, in the budget's unit; or another metric, as it was then"
+    )
+    direction: Literal["maximize", "minimize"] = Field(
+        "minimize", description="left out: minimize for seconds and steps, and known for a loss or an accuracy"
+    )
+
+
+_GROUPS: dict[str, type[Frozen]] = {"second": Second, "halving": Halving, "confirm": Confirm, "workers": Workers}
+"""Keys of a sweep that have settings of their own."""
+
+
+class Sweep(Frozen):
+    """One search, from its file. However it is made, all that is wrong with it is raised at once, as a SweepError."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: Annotated[str, AfterValidator(_safe_name)] = Field(description="what its studies are called after")
+    loop: str = Field(
+        description="what trains: a name in trainables.LOOPS, or one's own, package.module:name, a loop or a Trainable "
+        "of Ray Tune"
+    )
+    environment: str | None = Field(None, description="id of a Gymnasium environment, for loops that act")
+    data: Annotated[str, AfterValidator(_absolute)] | None = Field(
+        None, description="name of a data set or path of a file, for loops that are supervised"
+    )
+    metric: str = Field(
+        "", description="what trials are compared by, and best weights chosen; left out: the loop's score"
+    )
+    direction: Literal["maximize", "minimize"] = Field(
+        "maximize", description="left out: as the loop's score has it, and known for losses, accuracies and returns"
+    )
+    second: Annotated[Second | None, BeforeValidator(_metric_alone)] = Field(
+        None, description="a second objective: seconds, steps or another metric; halving and confirm are off then"
+    )
+    budget: int = Field(description="of each trial: environment steps (supervised: epochs)", gt=0)
+    trials: int = Field(64, description="configurations to try", ge=1, le=MOST_TRIALS)
+    seeds: int = Field(1, description="trainings of each configuration", ge=1, le=1_000)
+    aggregate: Literal["mean", "median", "worst"] = Field("mean", description="of the seeds' values: the trial's")
+    halving: Annotated[Halving | None, BeforeValidator(_unless_off)] = Field(Halving(), description="or off")
+    confirm: Annotated[Confirm | None, BeforeValidator(_unless_off)] = Field(Confirm(), description="or off")
+    sampler: Sampler = Field("tpe", description="what proposes configurations")
+    pack_size: Count = Field("auto", description="members trained in lockstep")
+    workers: Annotated[Workers, BeforeValidator(_count_alone)] = Field(Workers(), description="or their count alone")
+    tries: int = Field(2, description="how often a leg is begun whose worker dies, each time from its checkpoint", ge=1)
+    time_limit: Annotated[float | None, BeforeValidator(_in_seconds)] = Field(
+        None, description="seconds until no more trials are begun, or 90s, 10m, 2h; null: none"
+    )
+    max_steps: int | None = Field(
+        None, description="of all trainings together, until no more trials are begun; null: as many as it takes", gt=0
+    )
+    target: float | None = Field(None, description="a value that ends the sweep when a complete trial reaches it")
+    tracking: Annotated[Literal["mlflow", "off"], BeforeValidator(_off_or_on)] = Field(
+        "mlflow", description="where runs are shown beside the study itself, or off"
+    )
+    seed: int = Field(0, description="of the search and of the seeds that it trains with", ge=0, lt=2**32)
+    fixed: dict[str, Any] = Field({}, description="fields of the loop's config that differ from its defaults")
+    search: dict[str, Dimension] = Field(description="fields of the loop's config that trials differ in")
+    default: dict[str, Any] = Field(
+        {}, description="values of searched fields that trial 0 has, where they differ from the loop's defaults"
+    )
+    first: list[dict[str, Any]] = Field(
+        [], description="values of searched fields to try right after the default configuration, which has the others"
+    )
+    start_from: str | None = Field(
+        None, description="an earlier study or an MLflow experiment, whose best are tried first", min_length=1
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        plain, found = plain_data.plain(data)
+        if info.context is _SHOWN:
+            return handler({**plain, "search": {}})
+        if not isinstance(plain, dict):
+            raise SweepError([Problem("", f"a sweep should be a mapping of its settings, is {shown(data)}")])
+        stated = {key: value for key, value in plain.items() if value is not None}
+        loop = _loop(stated.get("loop"))
+        given = {**_defaults(loop, stated), **stated}
+        found += validation.problems(given, loop, cls.model_fields, begun=info.context is _BEGUN)
+        search = {} if found or loop is None else _read_search(loop, given)
+        try:
+            sweep = handler({**{key: given[key] for key in cls.model_fields if key in given}, "search": search})
+        except ValidationError as error:
+            found += [Problem(fields.key_path(each), _said(each)) for each in error.errors()]
+        if not found:
+            try:
+                _ = sweep.ladders
+            except ValueError as error:
+                found.append(Problem("halving", str(error)))
+        if not found and sweep.sampler == "grid":
+            if "trials" not in stated:
+                sweep = sweep.model_copy(update={"trials": sweep.points})
+            most = min(sweep.points, MOST_TRIALS)
+            if sweep.trials > most:
+                found.append(Problem("trials", f"should be at most {most:_}: the grid has {sweep.points:_} points"))
+        if found:
+            raise SweepError(_in_order(found, given))
+        return sweep
+
+    @field_serializer("halving", "confirm")
+    def _off(self, value: Frozen | None) -> Any:
+        """None would read as the default."""
+        return "off" if value is None else value.model_dump(mode="json")
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Of all objectives."""
+        return (self.direction,) if self.second is None else (self.direction, self.second.direction)
+
+    @property
+    def ladders(self) -> tuple[tuple[int, ...], ...]:
+        """The budgets at which trials are compared, by bracket; the full budget alone where nothing is halved."""
+        if self.halving is None:
+            return ((self.budget,),)
+        count = None if self.halving.rungs == "auto" else self.halving.rungs
+        ladder = halving.rungs(self.budget, self.halving.reduction, self.halving.minimum, count)
+        if count is None and self.halving.minimum is None:
+            # Before it learns a loop has nothing to be compared by.
+            starts = 0 if self.foreign else getattr(self.config(), "learning_starts", 0)
+            ladder = tuple(rung for rung in ladder if rung > 4 * starts or rung == self.budget)
+        starts_at = range(len(ladder)) if self.halving.hyperband else range(1)
+        return tuple(ladder[start:] for start in starts_at)
+
+    @property
+    def reduction(self) -> int:
+        """One of so many trials goes on from a rung."""
+        return self.halving.reduction if self.halving else 1
+
+    @property
+    def audit_fraction(self) -> float:
+        """The share of pruned trials that are trained on to the end."""
+        return self.halving.audit_fraction if self.halving else 0
+
+    def structure_of(self, values: Mapping[str, Any]) -> str:
+        """What trials with these values must have in common with others to share a pack."""
+        return json.dumps(structure(self.config(values)), sort_keys=True)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether what trains is none of our loops: then it is not known what it does by default."""
+        config: type[Training] = loop_of(self.loop).Config
+        return config.foreign
+
+    @property
+    def space(self) -> Space:
+        """What the sweep turns, as Optuna is asked for it."""
+        config = loop_of(self.loop).Config
+        return Space(self.search, frozenset(name for name in self.search if not is_tunable(config, name)))
+
+    def config(self, values: Mapping[str, Any] | None = None, seed: int = 0) -> Training:
+        """The config of one member: these values of the dimensions; without any, those of trial 0."""
+        own = {"budget": self.budget, "environment": self.environment, "data": self.data}
+        known = {name: value for name, value in own.items() if value is not None}
+        if "evaluation_seed" in loop_of(self.loop).Config.model_fields:
+            known["evaluation_seed"] = self.seed
+        config: Training = loop_of(self.loop).Config(
+            **{**known, **self.fixed, **self.default, **(values or {}), "seed": seed}
+        )
+        return config
+
+    def default_params(self) -> dict[str, Any]:
+        """Optuna's parameters of the default configuration, but for those that lie outside the search."""
+        return params_of(self.space, self.config().model_dump(mode="json"))
+
+    def first_params(self) -> list[dict[str, Any]]:
+        """Optuna's parameters of the configurations to try first, each but for what of it lies outside the search."""
+        return [params_of(self.space, self.config(values).model_dump(mode="json")) for values in self.first]
+
+    @property
+    def points(self) -> int:
+        """How many trials a grid has: one a point, and one of the default configuration if that is none of them."""
+        on_the_grid = self.foreign or fitting(self.space, self.default_params()) is not None
+        return grid_size(self.space) + (0 if on_the_grid else 1)
+
+    def to_yaml(self) -> str:
+        """The text of a file that reads as this sweep."""
+        return plain_data.write({key: item for key, item in self.model_dump(mode="json").items() if item is not None})
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A sweep that comes with the project."""
+
+    name: str
+    description: str
+
+
+def presets() -> list[Preset]:
+    """The sweeps that come with the project; the first line of each file is a comment that describes it."""
+    paths = sorted(PRESETS.glob("*.yaml"), key=lambda path: path.stem)
+    return [Preset(path.stem, path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")) for path in paths]
+
+
+def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
+    """The sweep in a preset or file, with `key.path=value` put over it; raises SweepError with all that is wrong.
+
+    Unlike a sweep made otherwise it is also checked for what this machine lacks: the environment, the data set. An
+    override of `fixed.x` takes x out of the search and of `default`, one of `search.x` takes it out of what is fixed.
+    """
+    path = _find(source)
+    data = plain_data.read(path)
+    if not isinstance(data, dict):
+        raise SweepError([Problem("", f"{path}: should be a mapping of a sweep's settings, is {shown(data)}")])
+    for override in overrides:
+        data = _override(data, override)
+    absent = list(availability.absent(data))
+    try:
+        sweep = Sweep.model_validate(data)
+    except SweepError as error:
+        raise SweepError(_in_order([*error.problems, *absent], data)) from None
+    if absent:
+        raise SweepError(absent)
+    return sweep
+
+
+def kept(data: Any) -> Sweep:
+    """The sweep of a study, from its plain data; raises SweepError where it can't be one."""
+    return Sweep.model_validate(data, context=_BEGUN)
+
+
+def shown_as_kept(data: Any) -> Sweep:
+    """The sweep of a study whose loop need not be there; not to be run, and without what is searched."""
+    return Sweep.model_validate(data, context=_SHOWN)
+
+
+def changed(sweep: Sweep, trials: str | None, time_limit: str | None, settings: Sequence[str] = ()) -> Sweep:
+    """The sweep with other trials, `+50` for so many more, another time limit, and `key.path=value` put over it.
+
+    Raises SweepError as ever, and where a setting can't change while a study rests.
+    """
+    given = sweep.model_dump(mode="json")
+    if trials is not None:
+        number = plain_data.parse(trials.removeprefix("+"), "trials")
+        more = trials.startswith("+") and isinstance(number, int)
+        given["trials"] = sweep.trials + number if more else number
+    if time_limit is not None:
+        given["time_limit"] = plain_data.parse(time_limit, "time_limit")
+    for setting in settings:
+        given = _override(given, setting)
+    made = kept(given)
+    fixed = [
+        Problem(each.key_path, f"{each.message}; only {', '.join(sorted(MAY_CHANGE))} can change")
+        for each in differences(sweep, made)
+    ]
+    if fixed:
+        raise SweepError(fixed)
+    return made
+
+
+def differences(kept: Sweep, other: Sweep) -> list[Problem]:
+    """Where two sweeps differ, by key path, but for what may change while a study rests."""
+    one, two = (plain_data.flat(each.model_dump(mode="json", exclude=MAY_CHANGE)) for each in (kept, other))
+    return [
+        Problem(path, f"is {shown(two.get(path))}, the study has {shown(one.get(path))}")
+        for path in dict.fromkeys([*one, *two])
+        if one.get(path) != two.get(path)
+    ]
+
+
+def _find(source: str) -> Path:
+    names = [preset.name for preset in presets()]
+    if source in names:
+        return PRESETS / f"{source}.yaml"
+    path = Path(source)
+    if path.suffix in (".yaml", ".yml") or path.exists():
+        return path
+    hint = fields.nearest(source, names) or f"; presets: {', '.join(names)}"
+    raise SweepError([Problem("", f"{source!r} is neither a preset nor a file{hint}")])
+
+
+def _override(data: dict[str, Any], override: str) -> dict[str, Any]:
+    path, equals, text = override.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise SweepError([Problem("", f"{override!r} should be key.path=value, such as fixed.gamma=0.99")])
+    changed = _set(data, keys, plain_data.parse(text, path))
+    for other in {"fixed": ("search", "default"), "search": ("fixed",)}.get(keys[0], ()):
+        if len(keys) > 1 and isinstance(changed.get(other), dict):
+            changed[other] = {name: value for name, value in changed[other].items() if name != keys[1]}
+    return changed
+
+
+def _set(data: Any, keys: Sequence[str], value: Any) -> dict[str, Any]:
+    """The mapping with the value at the path, in place of whatever stands in its way."""
+    key, *rest = keys
+    known = data if isinstance(data, dict) else {}
+    return {**known, key: _set(known.get(key), rest, value) if rest else value}
+
+
+def _loop(name: Any) -> type[Loop] | None:
+    """The loop of this name; None where there is none that could be used, and checks.py says why."""
+    try:
+        return loop_of(str(name))
+    except Unimportable:
+        return None
+
+
+def _defaults(loop: type[Loop] | None, data: Mapping[str, Any]) -> dict[str, Any]:
+    if loop is None:
+        return {}
+    alone = {} if data.get("second") is None else {"halving": "off", "confirm": "off"}
+    metric = data.get("metric", loop.score)
+    if metric == loop.score and not loop.Config.foreign:
+        return {"metric": metric, "direction": loop.direction, **alone}
+    known = validation.direction_of(metric)
+    return {"direction": known, **alone} if known else alone
+
+
+def _read_search(loop: type[Loop], data: Mapping[str, Any]) -> dict[str, Dimension]:
+    return {name: dimensions.read(loop.Config, name, value) for name, value in data["search"].items()}
+
+
+def _said(error: ErrorDetails) -> str:
+    if error["type"] == "extra_forbidden":
+        key, *_, name = map(str, error["loc"])
+        return fields.unknown(name, list(_GROUPS[key].model_fields), f"{key} has no such setting")
+    return fields.sentence(error)
+
+
+def _in_order(found: Sequence[Problem], data: Mapping[str, Any]) -> list[Problem]:
+    """One problem a key path, in the order of the file; what is missing comes first."""
+    places = {key: place for place, key in enumerate(data)}
+    by_path: dict[str, Problem] = {}
+    for problem in found:
+        by_path.setdefault(problem.key_path, problem)
+    return sorted(by_path.values(), key=lambda problem: places.get(problem.key_path.partition(".")[0], -1))

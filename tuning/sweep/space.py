@@ -1,0 +1,255 @@
+"""The dimensions of a sweep as Optuna sees them, and back: what it proposes becomes values of a loop's config.
+
+A parameter has the name of its field; a setting of an option is called after both, `schedule.cosine.floor`. A trial has
+only those parameters that its options bring along.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import BaseTrial
+
+from tuning.sweep import fields
+from tuning.sweep.dimensions import Choices, Dimension, FloatRange, IntRange, Options
+
+Ask = Callable[[str, Dimension], Any]
+"""(name of the parameter, its dimension) -> what Optuna holds for it"""
+
+
+@dataclass(frozen=True)
+class Space:
+    """Dimensions by the name of the field, and which of the names are structural: one value for a whole pack."""
+
+    dimensions: Mapping[str, Dimension]
+    structural: frozenset[str] = frozenset()
+
+
+def suggest(space: Space, trial: BaseTrial) -> dict[str, Any]:
+    """Values of the config's fields, proposed by the trial."""
+    return _values(space, lambda name, dimension: _ask(trial, name, dimension))
+
+
+def configuration(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of the config's fields from a trial's parameters: the same that `suggest` gave."""
+    return _values(space, lambda name, dimension: params[name])
+
+
+def suggest_known(space: Space, trial: BaseTrial, params: Mapping[str, Any]) -> None:
+    """Ask the trial for these parameters and no others: of one whose other values lie outside the space."""
+    for name, dimension in parameters(space.dimensions):
+        if name in params:
+            _ask(trial, name, dimension)
+
+
+def structural_names(space: Space, params: Mapping[str, Any]) -> set[str]:
+    """Which of a trial's parameters its whole pack has in common. Settings of an option are never among them."""
+    return {name for name in params if name in space.structural}
+
+
+def params_of(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters by which this space describes a plain config; those that it can't have are left out."""
+    return {
+        name: param for name, dimension, param in _described(space.dimensions, config) if _contains(dimension, param)
+    }
+
+
+def shown(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with those that lie outside the space: what people see of a config beside those of other trials."""
+    return {name: param for name, _, param in _described(space.dimensions, config)}
+
+
+def read(space: Space, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Of parameters that are kept as text those that this space knows, as Optuna would hold them, fitting or not."""
+    known = dict(parameters(space.dimensions))
+    return {name: _read(known[name], text) for name, text in texts.items() if name in known}
+
+
+def fitting(space: Space, params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Of these parameters those that this space asks a trial for; None where one is missing or lies outside.
+
+    What the space doesn't know is left out: the sweep has it fixed.
+    """
+    fits: dict[str, Any] = {}
+    waiting = list(space.dimensions.items())
+    while waiting:
+        name, dimension = waiting.pop(0)
+        if name not in params or not _contains(dimension, params[name]):
+            return None
+        fits[name] = params[name]
+        if isinstance(dimension, Options):
+            settings = dimension.choices[params[name]].items()
+            waiting += [(f"{name}.{params[name]}.{key}", item) for key, item in settings if isinstance(item, Dimension)]
+    return fits
+
+
+def distributions(space: Space, conditional: bool = True) -> dict[str, BaseDistribution]:
+    """What Optuna draws each parameter from, those that just some options bring along included or not."""
+    found = parameters(space.dimensions) if conditional else space.dimensions.items()
+    return {name: _distribution(dimension) for name, dimension in found}
+
+
+def outside(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a plain config that this space can't have: what `params_of` leaves out."""
+    return {
+        name: param
+        for name, dimension, param in _described(space.dimensions, config)
+        if not _contains(dimension, param)
+    }
+
+
+def grid(space: Space) -> Iterator[dict[str, Any]]:
+    """Parameters of all the points there are, in an order in which those that share a pack follow each other.
+
+    Ranges of floats have no points: a sweep with a grid has none of them (see tuning.checks).
+    """
+    names = sorted(
+        space.dimensions, key=lambda name: (name not in space.structural, list(space.dimensions).index(name))
+    )
+    yield from _product([(name, space.dimensions[name]) for name in names])
+
+
+def grid_size(space: Space) -> int:
+    """How many points that is."""
+    return math.prod(_size(dimension) for dimension in space.dimensions.values())
+
+
+def _product(dimensions: Sequence[tuple[str, Dimension]]) -> Iterator[dict[str, Any]]:
+    """The points of some dimensions, the last one changing fastest."""
+    if not dimensions:
+        yield {}
+        return
+    (name, dimension), *rest = dimensions
+    for point in _points(name, dimension):
+        for other in _product(rest):
+            yield {**point, **other}
+
+
+def _points(name: str, dimension: Dimension) -> Iterator[dict[str, Any]]:
+    match dimension:
+        case IntRange(low=low, high=high, step=step):
+            yield from ({name: value} for value in range(low, high + 1, step))
+        case Choices(choices=choices):
+            yield from ({name: _category(choice)} for choice in choices)
+        case Options(choices=options):
+            for kind, settings in options.items():
+                inner = [
+                    (f"{name}.{kind}.{key}", item) for key, item in settings.items() if isinstance(item, Dimension)
+                ]
+                yield from ({name: kind, **point} for point in _product(inner))
+
+
+def _size(dimension: Dimension) -> int:
+    match dimension:
+        case IntRange(low=low, high=high, step=step):
+            return (high - low) // step + 1
+        case Choices(choices=choices):
+            return len(choices)
+        case Options(choices=options):
+            kinds = [[item for item in each.values() if isinstance(item, Dimension)] for each in options.values()]
+            return sum(math.prod(map(_size, settings)) for settings in kinds)
+        case FloatRange():
+            return 0
+
+
+def _distribution(dimension: Dimension) -> BaseDistribution:
+    match dimension:
+        case FloatRange(low=low, high=high, log=log):
+            return FloatDistribution(low, high, log=log)
+        case IntRange(low=low, high=high, log=log, step=step):
+            return IntDistribution(low, high, log=log, step=step)
+        case Choices(choices=choices):
+            return CategoricalDistribution([_category(choice) for choice in choices])
+        case Options(choices=options):
+            return CategoricalDistribution(list(options))
+
+
+def _values(space: Space, ask: Ask) -> dict[str, Any]:
+    return {name: _value(name, dimension, ask) for name, dimension in space.dimensions.items()}
+
+
+def _value(name: str, dimension: Dimension, ask: Ask) -> Any:
+    answer = ask(name, dimension)
+    if isinstance(dimension, Choices):
+        return next(choice for choice in dimension.choices if _category(choice) == answer)
+    if isinstance(dimension, Options):
+        return {
+            answer: {
+                key: _setting(f"{name}.{answer}.{key}", item, ask) for key, item in dimension.choices[answer].items()
+            }
+        }
+    return answer
+
+
+def _setting(name: str, value: Any, ask: Ask) -> Any:
+    return _value(name, value, ask) if isinstance(value, Dimension) else value
+
+
+def _ask(trial: BaseTrial, name: str, dimension: Dimension) -> Any:
+    match dimension:
+        case FloatRange(low=low, high=high, log=log):
+            return trial.suggest_float(name, low, high, log=log)
+        case IntRange(low=low, high=high, log=log, step=step):
+            return trial.suggest_int(name, low, high, log=log, step=step)
+        case Choices(choices=choices):
+            return trial.suggest_categorical(name, [_category(choice) for choice in choices])
+        case Options(choices=options):
+            return trial.suggest_categorical(name, list(options))
+
+
+def _read(dimension: Dimension, text: str) -> Any:
+    """What the text means; the text itself where it means nothing here."""
+    if isinstance(dimension, Choices):
+        return next((each for each in map(_category, dimension.choices) if text in (str(each), json.dumps(each))), text)
+    if isinstance(dimension, Options):
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if isinstance(dimension, IntRange) and number.is_integer() else number
+
+
+def _category(choice: Any) -> Any:
+    """As Optuna's categories are None, true and false, numbers and text, lists and mappings go as JSON text."""
+    return json.dumps(choice) if isinstance(choice, list | dict) else choice
+
+
+def parameters(dimensions: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Dimension]]:
+    """All parameters that a trial may have, by name, each before those that depend on it."""
+    for key, dimension in dimensions.items():
+        if isinstance(dimension, Dimension):
+            yield prefix + key, dimension
+        if isinstance(dimension, Options):
+            for kind, settings in dimension.choices.items():
+                yield from parameters(settings, f"{prefix}{key}.{kind}.")
+
+
+def _described(
+    dimensions: Mapping[str, Any], values: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Dimension, Any]]:
+    """Of the plain values those that have a dimension: the parameter's name, its dimension, what Optuna calls it."""
+    for key, dimension in dimensions.items():
+        if key not in values or not isinstance(dimension, Dimension):
+            continue
+        if not isinstance(dimension, Options):
+            yield prefix + key, dimension, _category(values[key])
+            continue
+        kind, settings = fields.named(values[key]) or ("", {})
+        yield prefix + key, dimension, kind
+        yield from _described(dimension.choices.get(kind, {}), settings, f"{prefix}{key}.{kind}.")
+
+
+def _contains(dimension: Dimension, param: Any) -> bool:
+    match dimension:
+        case FloatRange(low=low, high=high):
+            return isinstance(param, int | float) and low <= param <= high
+        case IntRange(low=low, high=high, step=step):
+            return isinstance(param, int) and low <= param <= high and (param - low) % step == 0
+        case Choices(choices=choices):
+            return param in map(_category, choices)
+        case Options(choices=options):
+            return param in options

@@ -1,0 +1,85 @@
+"""Fields that a sweep gives and that do nothing in any of its trials."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trainables.loops.contract import Loop
+from trainables.loops.registry import LOOPS
+from tuning.errors import Problem
+from tuning.sweep import dimensions, fields
+from tuning.sweep.field_values import default, mapping, searched
+
+IMAGES = "images"
+"""No field, but whether observations are images: known only where there is the environment."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a field counts: in words, and by the values of other fields, of which one has to be right.
+
+    A value that no field takes is right, since that is reported elsewhere.
+    """
+
+    words: str
+    right: Mapping[str, Callable[[Any], bool]]
+
+
+_STANDARD = Where("network is standard", {"network": lambda value: ":" not in str(value)})
+_LAYERS = Where("hidden has a layer", {"hidden": lambda value: value not in ([], ())})
+_IMAGES = Where("observations are images", {IMAGES: lambda value: value is not False})
+_ACTIVE = Where(_LAYERS.words, {**_LAYERS.right, **_IMAGES.right})
+_REPLAY = Where("replay is true", {"replay": lambda value: value is not False})
+_PRIORITISED = Where("prioritised_replay is true", {"prioritised_replay": lambda value: value is not False})
+_TARGET = Where("target_network is true", {"target_network": lambda value: value is not False})
+_VALUE = Where("baseline is value", {"baseline": lambda value: value not in ("none", "batch_mean")})
+_ENTROPY = Where("entropy_weight is above 0", {"entropy_weight": lambda value: value != 0})
+
+COUNTS: Mapping[str, tuple[Where, ...]] = {
+    "hidden": (_STANDARD,),
+    "activation": (_STANDARD, _ACTIVE),
+    "layer_norm": (_STANDARD, _LAYERS),
+    "channels": (_STANDARD, _IMAGES),
+    "dropout": (_STANDARD, _LAYERS),
+    "replay_capacity": (_REPLAY,),
+    "priority_alpha": (_PRIORITISED,),
+    "priority_beta": (_PRIORITISED,),
+    "double": (_TARGET,),
+    "target_interval": (_TARGET,),
+    "target_tau": (_TARGET,),
+    "value_weight": (_VALUE,),
+    "entropy_schedule": (_ENTROPY,),
+}
+"""Fields that count only where all of this holds; every other field always does."""
+
+
+def problems(data: Mapping[str, Any], loop: type[Loop], images: bool | None = None) -> Iterator[Problem]:
+    """Fields, fixed or searched, that count nowhere in the sweep; images: whether observations are, if that is known.
+
+    What is fixed as false or 0 is off, and says no more than is so. What a loop of a person's own makes of its fields
+    is not known.
+    """
+    if loop not in LOOPS.values():
+        return
+    known = COUNTS.keys() & loop.Config.model_fields.keys()
+    images = images if "environment" in loop.Config.model_fields else False
+    for part in ("fixed", "search"):
+        check = dimensions.problems if part == "search" else fields.problems
+        for name, given in mapping(data, part).items():
+            path = f"{part}.{name}"
+            if name not in known or given in (False, 0) or any(check(loop.Config, name, given, path)):
+                continue
+            missing = [where.words for where in COUNTS[name] if not _holds(where, data, loop, images, part == "fixed")]
+            if missing:
+                yield Problem(path, f"does nothing unless {' and '.join(missing)}")
+
+
+def _holds(where: Where, data: Mapping[str, Any], loop: type[Loop], images: bool | None, in_trial_0: bool) -> bool:
+    """Whether it does in any trial; in trial 0 no field has a value that is searched, so that one does not count."""
+    for name, right in where.right.items():
+        values = [images] if name == IMAGES else searched(data, loop, name)
+        if in_trial_0 and name != IMAGES:
+            values = [*values, default(data, loop, name)]
+        if any(map(right, values)):
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""The study as MLflow shows it, and whether the two agree."""

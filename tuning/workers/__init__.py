@@ -1,0 +1,1 @@
+"""Where packs train: Ray, Ray Tune, and what this machine has room for."""

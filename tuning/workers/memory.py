@@ -1,0 +1,83 @@
+"""Whether this machine has the memory for the replay memories of a sweep, which are most of what its workers take."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from trainables import environments
+from trainables.loops import replay
+from trainables.loops.registry import LOOPS
+from tuning.errors import Problem, SweepError
+from tuning.search.leg_search import pack_size
+from tuning.sweep import availability
+from tuning.sweep.field_values import default, largest, of_default, place, searched
+from tuning.sweep.model import Sweep
+from tuning.workers import team
+
+MEMINFO, LIMIT = Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max")
+
+
+def check(sweep: Sweep) -> None:
+    """Raises SweepError where the packs of this machine's own workers would take more memory than there is."""
+    found = problem(sweep, team.own_count(sweep.workers), available())
+    if found is not None:
+        raise SweepError([found])
+
+
+def problem(sweep: Sweep, count: int, there: int | None) -> Problem | None:
+    """That replay memories take more than is there, in bytes; None where that is not known, or where they don't.
+
+    count: of workers. Memories that lie on a GPU are left out, and so are those of loops of a person's own.
+    """
+    data, loop = sweep.model_dump(mode="json"), LOOPS.get(sweep.loop)
+    if there is None or loop is None or "replay_capacity" not in loop.Config.model_fields or sweep.workers.gpus:
+        return None
+
+    def may_be_true(name: str) -> bool:
+        return True in (*searched(data, loop, name), default(data, loop, name))
+
+    inputs = _inputs(data)
+    if inputs is None or not may_be_true("replay"):
+        return None
+    together = pack_size(sweep, count)
+    packs, members = min(count, math.ceil(sweep.trials / together)), together * sweep.seeds
+    row = replay.row_bytes(inputs, may_be_true("prioritised_replay"))
+    capacity = max(largest(data, loop, "replay_capacity"), of_default(data, loop, "replay_capacity"))
+    transitions = min(capacity, sweep.budget)
+    taken = packs * members * transitions * row
+    if taken <= there:
+        return None
+    return Problem(
+        place(data, "replay_capacity"),
+        f"should be at most {there // (packs * members * row):_}, or pack_size or workers lower: with {transitions:_} "
+        f"transitions the replay memories of {packs} x {members} members take {_gigabytes(taken)}, and "
+        f"{_gigabytes(there)} of memory are available",
+    )
+
+
+def _inputs(data: dict[str, Any]) -> int | None:
+    """The numbers of an observation, of the largest ones that a trial may see; None where there is no environment."""
+    wrappers = data["fixed"].get("wrappers", ())
+    arguments = availability.environment_args(data)
+    try:
+        return max(environments.describe(data["environment"], each, wrappers).inputs for each in arguments)
+    except environments.EnvironmentMisfit:
+        return None
+
+
+def available(meminfo: Path = MEMINFO, limit: Path = LIMIT) -> int | None:
+    """Bytes that new processes can have here, no more than the container's limit; None where Linux does not say so."""
+    try:
+        rows = dict(line.split(":", 1) for line in meminfo.read_text(encoding="utf-8").splitlines())
+        free = int(rows["MemAvailable"].split()[0]) * 2**10
+    except (OSError, KeyError, ValueError):
+        return None
+    try:
+        return min(free, int(limit.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        # There is none, or it is `max`.
+        return free
+
+
+def _gigabytes(number: int) -> str:
+    return f"{number / 1e9:.3g} GB"

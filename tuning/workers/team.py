@@ -1,0 +1,134 @@
+"""The workers: a Ray of our own on this machine, or a cluster that runs already."""
+
+import logging
+import math
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import ray
+import ray._private.worker as ray_worker
+
+from tuning.errors import WorkersError
+from tuning.sweep.model import Workers
+
+log = logging.getLogger(__name__)
+
+OBJECT_STORE_BYTES = 128 * 2**20
+"""Legs and reports are small; nothing else is stored."""
+
+
+@dataclass(frozen=True)
+class Team:
+    """How many packs train at a time, and what each has of the machine."""
+
+    count: int
+    cpus: float
+    gpus: float
+
+
+@contextmanager
+def open_team(wanted: Workers, address: str | None = None) -> Iterator[Team]:
+    """Ray, as long as it is needed. `address`: of a running cluster, `auto` for the one of this machine.
+
+    Raises WorkersError where there is no such cluster, or not enough of what a worker needs.
+    """
+    with _unprinted():
+        if address is None:
+            yield from _own(wanted)
+        else:
+            yield from _of_cluster(wanted, address)
+
+
+@contextmanager
+def _unprinted() -> Iterator[None]:
+    """Have what Ray says of workers that died in our log; the study says what became of their trials.
+
+    Ray prints it to standard output, even without log_to_driver, and has no setting against it.
+    """
+    printing = ray_worker.print_to_stdstream
+    ray_worker.print_to_stdstream = _logged
+    try:
+        yield
+    finally:
+        ray_worker.print_to_stdstream = printing
+
+
+def _logged(data: dict[str, Any], ignore_prefix: bool) -> None:
+    log.warning("Ray: %s", "\n".join(data["lines"]))
+
+
+def own_count(wanted: Workers) -> int:
+    """How many workers the cores of this machine have room for, if not as many as are asked for."""
+    cores = len(os.sched_getaffinity(0))
+    return wanted.count if wanted.count != "auto" else max(1, math.floor(cores / wanted.cpus))
+
+
+def _own(wanted: Workers) -> Iterator[Team]:
+    count = own_count(wanted)
+    # Where Ray makes a token file of its own (quiet.py was not asked first), it is nobody else's to read.
+    before = os.umask(0o077)
+    try:
+        ray.init(
+            address="local",
+            num_cpus=math.ceil(count * wanted.cpus),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            object_store_memory=OBJECT_STORE_BYTES,
+        )
+    finally:
+        os.umask(before)
+    try:
+        yield _fitting(wanted, wanted.count, grows=False)
+    finally:
+        ray.shutdown()
+
+
+def _of_cluster(wanted: Workers, address: str) -> Iterator[Team]:
+    unreachable = WorkersError(
+        f"--address {address}: no Ray cluster can be reached there; `ray start --head` begins one, and without "
+        "--address the workers are this machine's own"
+    )
+    if not _answers(address):
+        # Ray itself would go on asking for minutes.
+        raise unreachable
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError) as error:
+        raise unreachable from error
+    try:
+        yield _fitting(wanted, wanted.count, grows=True)
+    finally:
+        ray.shutdown()
+
+
+def _answers(address: str) -> bool:
+    """Whether anything listens at host:port; other addresses are Ray's to find."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal():
+        return True
+    try:
+        socket.create_connection((host.removeprefix("ray://"), int(port)), timeout=10).close()
+    except OSError:
+        return False
+    return True
+
+
+def _fitting(wanted: Workers, count: int | Literal["auto"], grows: bool) -> Team:
+    """As many workers as are asked for, else as there is room for now.
+
+    A cluster that grows by itself has room only once work waits for it, so there a number is believed.
+    """
+    there = ray.cluster_resources()
+    cpus, gpus = there.get("CPU", 0.0), there.get("GPU", 0.0)
+    room = math.floor(min(cpus / wanted.cpus, gpus / wanted.gpus if wanted.gpus else math.inf))
+    if room < 1 if count == "auto" else room < count and not grows:
+        raise WorkersError(
+            f"workers: each needs {wanted.cpus:g} cpus and {wanted.gpus:g} gpus; there are {cpus:g} cpus and {gpus:g} "
+            "gpus in all" + ("; on a cluster that grows by itself name a count" if grows else "")
+        )
+    return Team(room if count == "auto" else count, wanted.cpus, wanted.gpus)

@@ -19,7 +19,7 @@ TRAINING_SEEDS, EVALUATION_SEEDS = 0, 1_000_000
 
 @dataclass(frozen=True)
 class Settings:
-    """Those of trainables.dqn.DQNConfig that matter here, under the same names.
+    """Those of trainables.loops.dqn.DQNConfig that matter here, under the same names.
 
     floor: of the cosine schedule, as a factor of the learning rate; at 1 the rate stays. exploration: the share of the
     budget over which epsilon falls on a line.

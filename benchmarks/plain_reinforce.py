@@ -16,7 +16,7 @@ TRAINING_SEEDS, EVALUATION_SEEDS = 0, 1_000_000
 
 @dataclass(frozen=True)
 class Settings:
-    """Those of trainables.reinforce.ReinforceConfig that matter here, under the same names."""
+    """Those of trainables.loops.reinforce.ReinforceConfig that matter here, under the same names."""
 
     environment: str
     budget: int

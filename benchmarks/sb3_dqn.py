@@ -19,7 +19,7 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 @dataclass(frozen=True)
 class Settings:
-    """Those of trainables.dqn.DQNConfig that both have, under the same names."""
+    """Those of trainables.loops.dqn.DQNConfig that both have, under the same names."""
 
     environment: str
     budget: int

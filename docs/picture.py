@@ -14,10 +14,10 @@ from tuning.study.paths import Home
 WIDTH = 88
 
 home = Home.at(None)
-view = catalogue.opened(home, home.storage_url, sys.argv[1] if len(sys.argv) > 1 else None).view()
+summary = catalogue.opened(home, home.storage_url, sys.argv[1] if len(sys.argv) > 1 else None).summary()
 with open(os.devnull, "w") as nowhere:
     console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
-    console.print(leaderboard.summary(view, WIDTH), highlight=False)
+    console.print(leaderboard.whole_report(summary, WIDTH), highlight=False)
 # Without the fonts that it would fetch from elsewhere.
 picture = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="make sweep"), flags=re.DOTALL)
 # Whose folder it was is nobody's business.

@@ -21,7 +21,7 @@ from mlflow.tracking import MlflowClient
 from trainables.base import checkpoint
 from tuning.study.paths import Home
 from tuning.study.study import Study
-from tuning.study.summary import StudyView
+from tuning.study.summary import StudySummary
 from tuning.tracking import audit as audits
 
 STUDY = "tiny-1"
@@ -90,22 +90,22 @@ class Driver:
         # Once: to open it costs a tenth of a second of processor, which is looked at that often would miss.
         return sweeps.opened(self.root)
 
-    def view(self) -> StudyView | None:
+    def summary(self) -> StudySummary | None:
         study = self.study()
-        return None if study is None else study.view()
+        return None if study is None else study.summary()
 
     def assert_alive(self) -> None:
         assert self.process.poll() is None, self.process.communicate()[1]
 
     def has_finished(self, trials: int) -> bool:
-        view = self.view()
+        summary = self.summary()
         self.assert_alive()
-        return view is not None and view.count("complete") >= trials
+        return summary is not None and summary.count("complete") >= trials
 
     def is_training(self) -> bool:
-        view = self.view()
+        summary = self.summary()
         self.assert_alive()
-        return view is not None and view.count("running") > 0
+        return summary is not None and summary.count("running") > 0
 
     def has_ended(self) -> bool:
         return self.process.poll() is not None
@@ -195,15 +195,15 @@ def assert_whole(root: Path, trials: int, untrained: Collection[int] = ()) -> No
     study = sweeps.opened(root)
     sweeps.assert_sound(study, trials)
     assert audits.audit(study) == []
-    view = study.view()
-    assert view.state == "finished"
+    summary = study.summary()
+    assert summary.state == "finished"
     children = {
         int(run.data.tags["lockstep.trial"]): run for run in every_run(root) if "lockstep.trial" in run.data.tags
     }
     assert len(every_run(root)) == trials + 1, "a run a trial and one of the study"
     assert sorted(children) == list(range(trials))
     assert "RUNNING" not in statuses(root)
-    for trial in view.trials:
+    for trial in summary.trials:
         run = children[trial.number]
         assert run.info.run_id == trial.run_id
         assert run.data.tags["lockstep.state"] == ("diverged" if trial.diverged_at is not None else trial.state)

@@ -244,7 +244,7 @@ class ByHand:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.legs = math.inf
         monkeypatch.setattr(team, "open_team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
-        monkeypatch.setattr("tuning.run._train", self._train)
+        monkeypatch.setattr("tuning.runner._train", self._train)
 
     def _train(self, study: Study, team: Team, search: Any) -> None:
         while self.legs > 0 and isinstance(leg := search.suggest("leg"), dict):

@@ -175,7 +175,7 @@ def test_show_in_json_is_one_object_and_nothing_else(tuning: Callable[..., Said]
     code, out, err = tuning("show", "tiny-1", "--root", str(runs), "--json")
     assert (code, err) == (0, "")
     assert out.count("\n") == 1
-    assert json.loads(out) == study.view().as_json()
+    assert json.loads(out) == study.summary().as_json()
 
 
 def test_show_says_how_a_study_went_and_where_its_best_lies(
@@ -183,7 +183,7 @@ def test_show_says_how_a_study_went_and_where_its_best_lies(
 ) -> None:
     code, out, err = tuning("show", "--root", str(runs))
     assert (code, err) == (0, "")
-    best, default = study.view().best, study.view().default
+    best, default = study.summary().best, study.summary().default
     assert best is not None
     assert best.value is not None
     assert default is not None
@@ -201,7 +201,7 @@ def test_the_table_has_the_complete_trials_the_best_first_and_the_default(
     lines = tuning("show", "--root", str(runs))[1].splitlines()
     first = next(number for number, line in enumerate(lines) if line.split()[:1] == ["1"])
     ranks, numbers = zip(*(line.split()[:2] for line in lines[first : first + 9]), strict=True)
-    values = {trial.number: trial.value for trial in study.view().trials if trial.value is not None}
+    values = {trial.number: trial.value for trial in study.summary().trials if trial.value is not None}
     assert ranks == tuple(str(rank) for rank in range(1, 10))
     order = sorted(values, key=lambda number: -values[number])
     assert list(numbers) == ["0*" if number == 0 else str(number) for number in order]
@@ -230,7 +230,7 @@ def test_show_of_a_study_in_which_nothing_has_a_value(tuning: Callable[..., Said
 def test_show_says_when_and_why_the_default_diverged(tuning: Callable[..., Said], runs: Path) -> None:
     study = sweeps.created(runs, trials=4, pack_size=4)
     sweeps.finished(study, diverged=(0,))
-    default = study.view().default
+    default = study.summary().default
     assert default is not None
     out = tuning("show", "--root", str(runs))[1]
     assert f"The default, trial 0, diverged at {default.diverged_at}: the loss is not finite." in out
@@ -242,7 +242,7 @@ def test_list_has_a_line_a_study_the_newest_last(tuning: Callable[..., Said], ru
     assert (code, err) == (0, "")
     heading, *lines = (line.split() for line in out.splitlines())
     assert heading == ["study", "state", "trials", "best", "begun"]
-    best = study.view().best
+    best = study.summary().best
     assert best is not None
     assert best.value is not None
     assert [line[:4] for line in lines] == [
@@ -260,7 +260,7 @@ def test_a_study_whose_loop_is_not_to_be_found_here_is_shown_and_not_gone_on_wit
 ) -> None:
     own = sweeps.created(runs, "own", trials=4, pack_size=4)
     sweeps.finished(own)
-    best = own.view().best
+    best = own.summary().best
     assert best is not None
     assert best.value is not None
     own.optuna.set_user_attr(SWEEP, {**own.optuna.user_attrs[SWEEP], "loop": "no_such_module:Climber"})
@@ -388,7 +388,7 @@ def test_where_the_root_can_not_be_written_to_what_should_not_have_happened_is_k
 def test_a_sweep_that_failed_says_why(tuning: Callable[..., Said], runs: Path) -> None:
     study = sweeps.created(runs, trials=1)
     sweeps.finished(study, failing="no such thing")
-    assert study.view().trials[0].state == Outcome("failed").state
+    assert study.summary().trials[0].state == Outcome("failed").state
     code, out, _ = tuning("show", "--root", str(runs))
     assert code == 0
     assert "1 trial: 1 failed" in out
@@ -404,11 +404,11 @@ def test_where_there_is_no_terminal_a_path_is_not_broken(
     sweeps.driven(study, result=lambda leg: f"it broke; {path}" if 2 in sweeps.numbers(leg) else sweeps.reports(leg))
     lines = tuning("show", "--root", str(runs))[1].splitlines()
     assert any(line.endswith(path) for line in lines)
-    best = study.view().best
+    best = study.summary().best
     assert best is not None
     assert f"  weights  {best.checkpoint}" in lines
     assert any(
-        line.endswith(f"the default configuration reaches {number(study.view().trials[0].value)}.") for line in lines
+        line.endswith(f"the default configuration reaches {number(study.summary().trials[0].value)}.") for line in lines
     )
     assert max(len(line) for line in lines if line.split()[:1] in (["1"], ["2"])) <= 60
-    assert {each["error"] for each in study.view().as_json()["trials"]} == {None, f"it broke; {path}"}
+    assert {each["error"] for each in study.summary().as_json()["trials"]} == {None, f"it broke; {path}"}

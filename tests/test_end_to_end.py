@@ -33,7 +33,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 def test_it_ends_well_and_prints_one_object_and_nothing_else(tiny: Ran) -> None:
     assert tiny.done.returncode == 0, tiny.done.stderr
-    assert tiny.shown == tiny.study.view().as_json()
+    assert tiny.shown == tiny.study.summary().as_json()
     # Progress, where there is no terminal: now and then a line of ours and nothing of the libraries'.
     assert all(line.startswith("tiny-1: ") for line in tiny.done.stderr.splitlines()), tiny.done.stderr
 
@@ -127,7 +127,7 @@ def test_a_name_that_is_taken_is_refused_with_what_to_do_instead(
     assert "tiny-1" in err
     assert "--name" in err
     assert "Traceback" not in err
-    assert len(tiny.study.view().trials) == 8
+    assert len(tiny.study.summary().trials) == 8
 
 
 @pytest.mark.slow
@@ -202,8 +202,8 @@ def test_a_part_of_a_gpu_holds_all_tensors_of_a_pack(tmp_path: Path, monkeypatch
 
     monkeypatch.setitem(TRAINABLES, "reinforce", Watched)
     sweep = sweeps.tiny(trials=members, pack_size=members, workers={"count": 1, "cpus": 1, "gpus": 0.5})
-    view = runs.run(sweep, Home.at(tmp_path / "runs"))
-    assert view.count("complete") == members
+    summary = runs.run(sweep, Home.at(tmp_path / "runs"))
+    assert summary.count("complete") == members
     noted = json.loads(seen.read_text())
     assert noted["gpus"]
     assert len(noted["devices"]) > 10

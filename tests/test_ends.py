@@ -54,7 +54,7 @@ def test_seconds_are_kept_with_each_leg_and_go_on_in_the_next_life(runs: Path, c
     assert sweeps.opened(runs).seconds == 31, "but with one now and then"
     clock.seconds += 1
     search.on_trial_complete("leg", sweeps.reports(leg))
-    assert sweeps.opened(runs).view().seconds == 32
+    assert sweeps.opened(runs).summary().seconds == 32
     again = sweeps.opened(runs)
     with again.counting():
         clock.seconds += 8
@@ -72,7 +72,7 @@ def test_the_speed_is_that_of_the_search(runs: Path, clock: Clock, tuning: Calla
         with study.counting(CONFIRM_SECONDS):
             clock.seconds += 84
             study.keep_scores([(0, 1, 2.0)])
-            assert (sweeps.opened(runs).view().seconds, sweeps.opened(runs).view().confirm_seconds) == (100, 84)
+            assert (sweeps.opened(runs).summary().seconds, sweeps.opened(runs).summary().confirm_seconds) == (100, 84)
     study.set_state("finished", study.seconds)
     first = tuning("show", "--root", str(runs))[1].splitlines()[0]
     assert first == "tiny-1: finished after 1:40 (1:24 confirming); 1,600 member-steps, 100 a second"
@@ -119,8 +119,8 @@ def test_after_an_interruption_it_says_how_to_go_on(
 def test_what_was_audited_is_counted(runs: Path, given_up: int, words: str) -> None:
     study = sweeps.created(runs, **QUICK)
     sweeps.driven(study)
-    view = study.view()
-    trials = [replace(trial, given_up_at=50 if trial.number < given_up else None) for trial in view.trials]
+    summary = study.summary()
+    trials = [replace(trial, given_up_at=50 if trial.number < given_up else None) for trial in summary.trials]
     said = io.StringIO()
-    leaderboard.show(replace(view, trials=trials), Console(width=200, file=said))
+    leaderboard.show(replace(summary, trials=trials), Console(width=200, file=said))
     assert words in said.getvalue()

@@ -121,7 +121,7 @@ def test_failures_are_told_in_our_words_alone(trouble: Ran) -> None:
 
 
 def test_what_broke_is_said(trouble: Ran, tuning: Callable[..., Said]) -> None:
-    default, unlucky = (trouble.study.view().trials[number] for number in (0, UNLUCKY))
+    default, unlucky = (trouble.study.summary().trials[number] for number in (0, UNLUCKY))
     broke = "environment: breaking:Breaking-v0 raised OSError: the robot's arm is off"
     assert str(default.reason).startswith(broke)
     told = f"(at the beginning of the episode of seed {first_episode(unlucky.seeds[0], 10)})"
@@ -147,7 +147,7 @@ def test_a_configuration_that_diverges_says_when(trouble: Ran) -> None:
 
 def test_mlflow_tells_failed_from_diverged(trouble: Ran) -> None:
     _, of_trial = trouble.mlflow()
-    states = {trial.number: trial for trial in trouble.study.view().trials}
+    states = {trial.number: trial for trial in trouble.study.summary().trials}
     assert of_trial.keys() == states.keys()
     for number, run in of_trial.items():
         trial = states[number]
@@ -187,7 +187,7 @@ def test_a_member_that_exhausts_memory_fails_alone_whether_it_is_refused_or_kill
     legs = sweeps.opened(root).legs()
     assert [leg.numbers for leg in legs if killed in leg.numbers] == [[0, 1, 2, 3], [2, 3], [2]]
     assert [leg.numbers for leg in legs if refused in leg.numbers] == [[4, 5, 6, 7]], "its pack need not be split"
-    trials = sweeps.opened(root).view().trials
+    trials = sweeps.opened(root).summary().trials
     assert [trial.number for trial in trials if trial.state == "failed"] == [killed, refused]
     assert sum(trial.state == "complete" for trial in trials) == 6
     assert "MemoryError" in str(trials[refused].reason)

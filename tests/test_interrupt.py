@@ -60,7 +60,7 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_nothing_running(tmp_path: Path
     states = Counter(trial["state"] for trial in shown["trials"])
     assert states.keys() == {"complete", "waiting"}
     study = sweeps.opened(run.root)
-    assert study.view().as_json() == shown
+    assert study.summary().as_json() == shown
     frozen = Counter(trial.state for trial in study.optuna.get_trials())
     assert frozen == {TrialState.COMPLETE: states["complete"], TrialState.WAITING: states["waiting"]}
     # The study's own run is among those that were cut short.
@@ -91,9 +91,9 @@ def test_ctrl_c_twice_in_a_row(tmp_path: Path) -> None:
         run.press_ctrl_c()
         run.press_ctrl_c()
         assert_ended_cleanly(run)
-    view = sweeps.opened(run.root).view()
-    assert view.state == "interrupted"
-    assert view.count("running") == 0
+    summary = sweeps.opened(run.root).summary()
+    assert summary.state == "interrupted"
+    assert summary.count("running") == 0
     assert "RUNNING" not in drivers.statuses(run.root)
 
 
@@ -114,14 +114,14 @@ def test_ctrl_c_before_anything_is_trained(tmp_path: Path, moment: str) -> None:
         reached = {
             "imports": lambda: (run.root / "logs").exists(),
             "ray": lambda: len(sweeps.processes(run.mark)) > 2,
-            "study": lambda: run.view() is not None,
+            "study": lambda: run.summary() is not None,
         }
         sweeps.awaited(reached[moment], 60, moment)
         run.press_ctrl_c()
         assert_ended_cleanly(run)
-    view = run.view()
-    if view is not None:
-        assert view.state == "interrupted"
+    summary = run.summary()
+    if summary is not None:
+        assert summary.state == "interrupted"
         assert "RUNNING" not in drivers.statuses(run.root)
 
 

@@ -50,7 +50,7 @@ def taken_up(driver: drivers.Driver) -> None:
 
     def runs() -> bool:
         study = driver.study()
-        return study is not None and study.view().state == "running"
+        return study is not None and study.summary().state == "running"
 
     sweeps.awaited(lambda: driver.has_ended() or runs(), 60, "a driver that holds the study")
 
@@ -105,7 +105,7 @@ def survivor(tmp_path_factory: pytest.TempPathFactory) -> Survivor:
             else:
                 driver.kill()
             ends.append(closed(folder / "runs"))
-        assert sweeps.opened(folder / "runs").view().state == "interrupted"
+        assert sweeps.opened(folder / "runs").summary().state == "interrupted"
         shown = resumed(folder, drivers.STUDY, str(folder / "tiny.yaml"))
         ends.append(closed(folder / "runs"))
     assert any(trial["given_up_at"] for trial in shown["trials"]), "some were pruned and trained on"
@@ -131,18 +131,18 @@ def test_another_sweep_is_refused_with_what_differs(survivor: Survivor, tuning: 
     assert "tiny-1" in err
     assert "budget: is 4000, the study has 8000" in err
     assert "trials" not in err
-    assert len(sweeps.opened(survivor.root).view().trials) == 12
+    assert len(sweeps.opened(survivor.root).summary().trials) == 12
 
 
 def test_a_finished_study_stays_as_it_is(survivor: Survivor) -> None:
-    before = sweeps.opened(survivor.root).view()
+    before = sweeps.opened(survivor.root).summary()
     assert resumed(survivor.folder)["trials"] == before.as_json()["trials"]
     drivers.assert_whole(survivor.root, 12)
 
 
 def test_a_finished_study_is_given_more_trials(survivor: Survivor) -> None:
     """The last of the tests of this sweep, since it adds to it."""
-    before = sweeps.opened(survivor.root).view().as_json()["trials"]
+    before = sweeps.opened(survivor.root).summary().as_json()["trials"]
     shown = resumed(survivor.folder, "--trials", "+4")
     drivers.assert_whole(survivor.root, 16)
     assert shown["trials"][:12] == before

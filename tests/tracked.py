@@ -45,5 +45,5 @@ def tracked(
         study.set_state("running", 0.0)
         drive(tracker)
         study.set_state(state, 1.0)
-        tracker.ended(study.view())
+        tracker.ended(study.summary())
     return tracker

@@ -292,19 +292,19 @@ def _has_gpu() -> bool:
 
 
 class DQN(Pack):
-    """DQN; its fields: trainables.dqn.DQNConfig."""
+    """DQN; its fields: trainables.loops.dqn.DQNConfig."""
 
     loop = LOOPS["dqn"]
 
 
 class Reinforce(Pack):
-    """REINFORCE; its fields: trainables.reinforce.ReinforceConfig."""
+    """REINFORCE; its fields: trainables.loops.reinforce.ReinforceConfig."""
 
     loop = LOOPS["reinforce"]
 
 
 class Supervised(Pack):
-    """Supervised training; its fields: trainables.supervised.SupervisedConfig."""
+    """Supervised training; its fields: trainables.loops.supervised.SupervisedConfig."""
 
     loop = LOOPS["supervised"]
 

@@ -24,7 +24,7 @@ from tuning.report.number_format import number
 from tuning.study import catalogue
 from tuning.study.paths import ROOT_VARIABLE, Home
 from tuning.study.study import Study
-from tuning.study.summary import StudyView
+from tuning.study.summary import StudySummary
 from tuning.sweep import model, reference
 from tuning.workers.library_settings import hush
 
@@ -84,8 +84,8 @@ def run(
     log_to(home)
     from tuning import runner as runs
 
-    view = runs.run(wanted, home, name=name, storage_url=storage, address=address, console=err)
-    finish(view, as_json)
+    summary = runs.run(wanted, home, name=name, storage_url=storage, address=address, console=err)
+    finish(summary, as_json)
 
 
 @app.command()
@@ -134,7 +134,7 @@ def confirm(
     wanted = (study.sweep.confirm or model.Confirm()).model_copy(update=given)
     from tuning import runner as runs
 
-    show_view(runs.confirm(study, wanted, address=address, console=err), as_json)
+    show_summary(runs.confirm(study, wanted, address=address, console=err), as_json)
 
 
 @app.command()
@@ -155,10 +155,10 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Predict cases with the best network of a supervised study."""
-    view = opened(name, root, storage).view()
+    summary = opened(name, root, storage).summary()
     from tuning.report import predict as predictions
 
-    answer = predictions.answer(view, given or [], trial)
+    answer = predictions.answer(summary, given or [], trial)
     if output is not None:
         predictions.write(answer, output)
     if as_json:
@@ -242,24 +242,23 @@ def list_studies(root: Root = None, storage: Storage = None, as_json: Json = Fal
     """List the studies, the newest last."""
     home = Home.at(root)
     url = storage or home.storage_url
-    views = [catalogue.opened(home, url, name).view() for name in catalogue.names(home, url)]
+    summaries = [catalogue.opened(home, url, name).summary() for name in catalogue.names(home, url)]
     if as_json:
-        rows = [
-            {"name": view.name, "state": view.state, "trials": len(view.trials), "flaw": view.flaw} for view in views
-        ]
+        shown = ("name", "state", "flaw")
+        rows = [{key: getattr(each, key) for key in shown} | {"trials": len(each.trials)} for each in summaries]
         print(json.dumps(rows))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("study", "state", "trials", "best", "begun"):
         table.add_column(heading, justify="right" if heading in ("trials", "best") else "left")
-    if any(view.flaw for view in views):
+    if any(summary.flaw for summary in summaries):
         table.add_column()
-    for view in views:
-        best = f"front of {len(view.front)}" if view.front else number(view.best.value if view.best else None)
-        begun = view.created.astimezone().strftime("%Y-%m-%d %H:%M")
-        flaw = "its loop can't be imported here" if ": loop: " in (view.flaw or "") else "can't be gone on with here"
-        table.add_row(view.name, view.state, str(len(view.trials)), best, begun, *([flaw] if view.flaw else []))
-    if views:
+    for each in summaries:
+        best = f"front of {len(each.front)}" if each.front else number(each.best.value if each.best else None)
+        begun = each.created.astimezone().strftime("%Y-%m-%d %H:%M")
+        flaw = "its loop can't be imported here" if ": loop: " in (each.flaw or "") else "can't be gone on with here"
+        table.add_row(each.name, each.state, str(len(each.trials)), best, begun, *([flaw] if each.flaw else []))
+    if summaries:
         out.print(table, highlight=False)
     else:
         out.print(
@@ -270,7 +269,7 @@ def list_studies(root: Root = None, storage: Storage = None, as_json: Json = Fal
 @app.command()
 def show(name: StudyName = None, root: Root = None, storage: Storage = None, as_json: Json = False) -> None:
     """Show a study: its best trials and what differs in them."""
-    show_view(opened(name, root, storage).view(), as_json)
+    show_summary(opened(name, root, storage).summary(), as_json)
 
 
 @app.command()
@@ -281,7 +280,7 @@ def ui(
 ) -> None:
     """Open the MLflow UI on the runs, for this machine alone."""
     home = Home.at(root)
-    newest = catalogue.opened(home, storage or home.storage_url).view()
+    newest = catalogue.opened(home, storage or home.storage_url).summary()
     page = f"/#/experiments/{newest.tracking.get('experiment_id', '0')}/runs"
     server = os.environ.get("MLFLOW_TRACKING_URI", "")
     if server.startswith(("http://", "https://")):
@@ -327,21 +326,21 @@ def taken_up(name: str | None, root: Path | None, storage: str | None, own_ray: 
     return study
 
 
-def finish(view: StudyView, as_json: bool) -> None:
+def finish(summary: StudySummary, as_json: bool) -> None:
     """Show a study that has just run, and say by the exit code how it ended."""
-    show_view(view, as_json)
-    if view.state == "interrupted":
+    show_summary(summary, as_json)
+    if summary.state == "interrupted":
         raise typer.Exit(130)
-    if not view.ranked():
+    if not summary.ranked():
         raise typer.Exit(1)
 
 
-def show_view(view: StudyView, as_json: bool) -> None:
+def show_summary(summary: StudySummary, as_json: bool) -> None:
     """Print a study for a script or for a person."""
     if as_json:
-        print(json.dumps(view.as_json()))
+        print(json.dumps(summary.as_json()))
     else:
-        leaderboard.show(view, out)
+        leaderboard.show(summary, out)
 
 
 def log_to(home: Home) -> None:

@@ -19,7 +19,7 @@ from tuning.search.leg_search import PackSearch
 from tuning.study import catalogue
 from tuning.study.paths import Home
 from tuning.study.study import CONFIRM_SECONDS, Study
-from tuning.study.summary import StudyView
+from tuning.study.summary import StudySummary
 from tuning.sweep.model import Confirm, Sweep
 from tuning.tracking import experiments, server
 from tuning.tracking.tracker import Tracker
@@ -37,7 +37,7 @@ def run(
     storage_url: str | None = None,
     address: str | None = None,
     console: Console | None = None,
-) -> StudyView:
+) -> StudySummary:
     """Run a sweep and return the study as it stands at the end, finished or interrupted.
 
     home: the folder of all studies.
@@ -69,7 +69,7 @@ def resume(
     sweep: Sweep | None = None,
     address: str | None = None,
     console: Console | None = None,
-) -> StudyView:
+) -> StudySummary:
     """Go on with a study, whatever ended it: what is finished stands, what was under way goes on from its checkpoints.
 
     sweep: the same with more trials or another time limit. Raises StudyRunning where another process runs the study,
@@ -92,7 +92,9 @@ def _insist_on_enough(study: Study, trials: int) -> None:
         raise SweepError([Problem("trials", f"{more}; is {trials}")])
 
 
-def confirm(study: Study, wanted: Confirm, *, address: str | None = None, console: Console | None = None) -> StudyView:
+def confirm(
+    study: Study, wanted: Confirm, *, address: str | None = None, console: Console | None = None
+) -> StudySummary:
     """Train the best trials and the default afresh, and say whether one of them is a champion.
 
     Scores that are there already are kept: asked for more seeds, or begun again, it trains only what is missing. What
@@ -117,7 +119,7 @@ def confirm(study: Study, wanted: Confirm, *, address: str | None = None, consol
         if ended and study.sweep.tracking == "mlflow":
             tracker = Tracker(study)
             with tracker.open(partial(_say, console)):
-                tracker.ended(study.view())
+                tracker.ended(study.summary())
             _say_shortfall(tracker, console)
     if not ended:
         left = len(confirming.missing(study, wanted))
@@ -125,10 +127,10 @@ def confirm(study: Study, wanted: Confirm, *, address: str | None = None, consol
             f"the confirmation of {study.name!r} was interrupted with {left} of its trainings to go; "
             f"the others' scores are kept, and `tuning confirm {study.name}` goes on"
         )
-    return study.view()
+    return study.summary()
 
 
-def _follow(study: Study, workers: Team, console: Console | None) -> StudyView:
+def _follow(study: Study, workers: Team, console: Console | None) -> StudySummary:
     """A study that is held, from where it stands to its end."""
     console = console or _silent()
     # Legs are handed out by this thread; the one that tells MLflow lets it in ten times as soon as by default.
@@ -152,12 +154,12 @@ def _follow(study: Study, workers: Team, console: Console | None) -> StudyView:
                 ended = _confirm(study, study.sweep.confirm, workers, console)
         study.set_ended_by(limit if ended else None)
         study.set_state("finished" if ended else "interrupted", study.seconds)
-        view = study.view()
+        summary = study.summary()
         for tracker in trackers:
-            tracker.ended(view)
+            tracker.ended(summary)
     for tracker in trackers:
         _say_shortfall(tracker, console)
-    return study.view()
+    return study.summary()
 
 
 def _refuse_tracking(sweep: Sweep, home: Home) -> None:
@@ -176,7 +178,7 @@ def _say(console: Console, line: str) -> None:
 
 def _confirm(study: Study, wanted: Confirm, workers: Team, console: Console) -> bool:
     """Whether the confirmation came to its end; there is none of a study whose only value is the default's."""
-    if not any(not trial.default for trial in confirming.candidates(study.view(), wanted.top)):
+    if not any(not trial.default for trial in confirming.candidates(study.summary(), wanted.top)):
         return True
     members, failures = confirming.missing(study, wanted), {}
     if members:
@@ -188,7 +190,7 @@ def _confirm(study: Study, wanted: Confirm, workers: Team, console: Console) -> 
     missing = confirming.missing(study, wanted)
     if any((each.number, each.seed) not in failures for each in missing):
         return False
-    if len(missing) == wanted.seeds * len(confirming.candidates(study.view(), wanted.top)):
+    if len(missing) == wanted.seeds * len(confirming.candidates(study.summary(), wanted.top)):
         why = next(iter(failures.values()))
         _say(console, f"nothing could be confirmed: {why}; `tuning confirm {study.name}` tries again")
         return True

@@ -44,6 +44,14 @@ def parameters(members: int) -> dict[str, Tensor]:
     return member_axis.stack([networks.initial(SPEC, seed) for seed in range(members)])
 
 
+IMPORTS = (
+    "from trainables.base import member_axis; from trainables.compilation import program_cache\n"
+    "from trainables.loops import dqn; from trainables.networks import networks\n"
+    "from trainables.networks.networks import MLP\n"
+)
+"""Of what other processes are given to do."""
+
+
 def kept(cache: Path) -> list[Path]:
     return sorted(cache.glob(f"*/{program_cache.PROGRAM}"))
 
@@ -61,7 +69,7 @@ class TestMade:
 
     def test_is_called_the_same_in_every_process(self) -> None:
         call = (
-            "from trainables import dqn; from trainables.networks import MLP\n"
+            "from trainables.loops import dqn; from trainables.networks.networks import MLP\n"
             "print(repr(dqn.make_loss(MLP(3, 2, (4,)), 'huber')))"
         )
         there = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, check=True).stdout
@@ -171,9 +179,9 @@ class TestProgram:
         before = kept(program_cache.cache_folder())
         call = (
             "import sys, torch\n"
-            "from trainables import dqn, networks, pack, programs; from trainables.networks import MLP\n"
-            "spec = MLP(3, 2, (4,)); weights = pack.stack([networks.initial(spec, seed) for seed in range(2)])\n"
-            "print(programs.chosen(dqn.packed_greedy(spec), True)(weights, torch.ones(2, 5, 3)).tolist())\n"
+            + IMPORTS
+            + "spec = MLP(3, 2, (4,))\nweights = member_axis.stack([networks.initial(spec, s) for s in range(2)])\n"
+            "print(program_cache.chosen(dqn.packed_greedy(spec), True)(weights, torch.ones(2, 5, 3)).tolist())\n"
             "print('torch._inductor' in sys.modules)"
         )
         said = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, check=True).stdout
@@ -219,9 +227,10 @@ def sharing(cache: Path) -> Path:
 def asking(cache: Path, **environment: str) -> "subprocess.Popen[str]":
     """A process that needs a program which is not there."""
     call = (
-        "import torch; from trainables import dqn, networks, pack, programs; from trainables.networks import MLP\n"
-        "spec = MLP(3, 2, (4,)); weights = pack.stack([networks.initial(spec, seed) for seed in range(2)])\n"
-        "print(programs.chosen(dqn.packed_greedy(spec), True)(weights, torch.ones(2, 5, 3)).tolist())"
+        "import torch\n"
+        + IMPORTS
+        + "spec = MLP(3, 2, (4,))\nweights = member_axis.stack([networks.initial(spec, s) for s in range(2)])\n"
+        "print(program_cache.chosen(dqn.packed_greedy(spec), True)(weights, torch.ones(2, 5, 3)).tolist())"
     )
     return subprocess.Popen(
         [sys.executable, "-c", call],

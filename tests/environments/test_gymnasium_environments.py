@@ -61,7 +61,7 @@ def test_two_trials_without_an_error_in_this_process(loop: str, environment: str
         return {"members": members, "train_s": sum(result["train_s"] for result in results)}
 
     sweeps.driven(study, result=trained)
-    trials = sweeps.opened(tmp_path / "runs").view().trials
+    trials = sweeps.opened(tmp_path / "runs").summary().trials
     assert [(trial.state, trial.reason) for trial in trials] == [("complete", None)] * 2
 
 
@@ -71,5 +71,5 @@ def test_two_trials_without_an_error(loop: str, environment: str, tmp_path: Path
     path = written(tmp_path, loop, environment)
     done = sweeps.tuning("run", path, "--root", str(tmp_path / "runs"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    trials = sweeps.opened(tmp_path / "runs").view().trials
+    trials = sweeps.opened(tmp_path / "runs").summary().trials
     assert [(trial.state, trial.reason) for trial in trials] == [("complete", None)] * 2

@@ -49,9 +49,9 @@ def study(runs: Path) -> Study:
     made = sweeps.created(runs, trials=5, pack_size=5)
     sweeps.finished(made)
     made.set_state("finished", 12.0)
-    view = made.view()
-    assert view.best is not None
-    for trial in {0, 1, view.best.number}:
+    summary = made.summary()
+    assert summary.best is not None
+    for trial in {0, 1, summary.best.number}:
         keep(made, trial, seed=trial)
     return made
 
@@ -80,7 +80,7 @@ def test_for_a_script(tuning: Callable[..., Said], study: Study) -> None:
     code, out, err = tuning("predict", "--input", CASE, "--input", "2,4.5,.5,20", "--json")
     assert (code, err) == (0, "")
     answer = json.loads(out)
-    best = study.view().best
+    best = study.summary().best
     assert best is not None
     assert (answer["study"], answer["trial"], answer["checkpoint"]) == (study.name, best.number, best.checkpoint)
     first, second = answer["predictions"]
@@ -188,7 +188,7 @@ def test_a_network_of_ones_own_that_is_not_to_be_found_from_here(tuning: Callabl
 
 
 def test_a_trial_without_a_checkpoint_of_data(tuning: Callable[..., Said], study: Study) -> None:
-    best = study.view().best
+    best = study.summary().best
     other = next(number for number in (2, 3) if best is None or number != best.number)
     code, _, err = tuning("predict", "--input", CASE, "--trial", str(other))
     assert code == 2

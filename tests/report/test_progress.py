@@ -57,7 +57,7 @@ def test_a_study_that_goes_on_is_shown_whole(runs: Path, packs: dict[str, Any]) 
     first.begin()
     first.search.put_back()
     before = first.shown()
-    best, default = sweeps.opened(runs).view().best, sweeps.opened(runs).view().default
+    best, default = sweeps.opened(runs).summary().best, sweeps.opened(runs).summary().default
     assert best is not None
     assert best.value is not None
     assert default is not None

@@ -70,13 +70,13 @@ def confirmed(
 
 def best_of(study: Study) -> int:
     """The best that is not the default."""
-    return next(trial.number for trial in study.view().ranked() if not trial.default)
+    return next(trial.number for trial in study.summary().ranked() if not trial.default)
 
 
 def test_the_best_and_the_default_are_trained_on_seeds_that_no_search_has_used(runs: Path) -> None:
     study = searched(runs)
-    chosen = [trial.number for trial in candidates(study.view(), WANTED.top)]
-    assert set(chosen) == {*[trial.number for trial in study.view().ranked()[:2]], 0}
+    chosen = [trial.number for trial in candidates(study.summary(), WANTED.top)]
+    assert set(chosen) == {*[trial.number for trial in study.summary().ranked()[:2]], 0}
     members = missing(study, WANTED)
     assert len(members) == len(chosen) * 6
     by_trial = {number: [member.seed for member in members if member.number == number] for number in chosen}
@@ -90,7 +90,7 @@ def test_members_are_packed_by_structure(runs: Path) -> None:
     structures = {plan.number: study.sweep.structure_of(plan.values) for plan in study.plans().values()}
     packs = confirmed(study, lambda trial, seed: 0.0)
     assert all(len({structures[trial] for trial in pack}) == 1 for pack in packs)
-    assert sum(map(len, packs)) == 6 * len(candidates(study.view(), WANTED.top))
+    assert sum(map(len, packs)) == 6 * len(candidates(study.summary(), WANTED.top))
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
@@ -104,11 +104,11 @@ def test_one_that_is_clearly_better_is_champion(runs: Path, direction: str) -> N
     # The scores are 10.0, 10.1 ... 10.5; without the lowest and the highest the mean is the same.
     assert of_best.mean == pytest.approx(sign * 10.25)
     assert of_best.improvement == 1.0
-    assert of_best.searched == study.view().trials[best].value
+    assert of_best.searched == study.summary().trials[best].value
     assert leaderboard.verdict(found) == f"Champion: trial {best}."
-    view = sweeps.opened(runs).view()
-    assert view.confirmation == found
-    shown = json.loads(json.dumps(view.as_json()))
+    summary = sweeps.opened(runs).summary()
+    assert summary.confirmation == found
+    shown = json.loads(json.dumps(summary.as_json()))
     assert (shown["champion"], shown["confirmation"]["seeds"]) == (best, 6)
 
 
@@ -121,7 +121,7 @@ def test_where_they_can_not_be_told_apart_there_is_none_and_it_says_so(
     assert found.champion is None
     assert found.tied
     assert leaderboard.verdict(found).startswith(f"No winner: trial {found.leader} can't be told from ")
-    leaderboard.show(sweeps.opened(runs).view(), Console(width=80))
+    leaderboard.show(sweeps.opened(runs).summary(), Console(width=80))
     assert "Confirmed on 6 fresh seeds" in capsys.readouterr().out
 
 
@@ -133,7 +133,7 @@ def test_more_seeds_are_added_to_those_that_are_there(runs: Path) -> None:
     more = WANTED.model_copy(update={"seeds": 9})
     best = best_of(study)
     packs = confirmed(sweeps.opened(runs), lambda trial, seed: 50.0 * (trial == best), more)
-    assert sum(map(len, packs)) == 3 * len(candidates(study.view(), WANTED.top))
+    assert sum(map(len, packs)) == 3 * len(candidates(study.summary(), WANTED.top))
     after = sweeps.opened(runs).scores()
     assert {key: after[key] for key in before} == before
     assert conclude(sweeps.opened(runs), more, {}).seeds == 9
@@ -165,7 +165,7 @@ def test_of_a_pack_that_fails_only_who_kills_its_worker_has_no_score_and_it_is_s
     scores = {each.number: each.scores for each in found.candidates}
     assert scores.pop(best) == [1.0, 1.0, None, 1.0, 1.0, 1.0]
     assert all(each == [1.0] * 6 for each in scores.values())
-    leaderboard.show(study.view(), Console(width=120))
+    leaderboard.show(study.summary(), Console(width=120))
     said = f"1 of 6 trainings of trial {best} failed, and count as diverged until `tuning confirm` tries again: the"
     assert said in capsys.readouterr().out
     # Asked again, they are trained again.
@@ -177,7 +177,7 @@ def test_where_nobody_can_be_trained_there_is_no_champion(runs: Path) -> None:
     confirmed(study, lambda trial, seed: 1.0, failing=lambda trial, seed: True, failures=failures)
     assert study.scores() == {}
     assert conclude(study, WANTED, failures).champion is None
-    json.dumps(study.view().as_json(), allow_nan=False)
+    json.dumps(study.summary().as_json(), allow_nan=False)
 
 
 @pytest.mark.parametrize("known", [False, True])
@@ -285,18 +285,18 @@ def test_what_was_asked_for_last_stands_when_the_study_goes_on(
 ) -> None:
     study = searched(runs, tracking="off", workers=1, confirm={"top": 2, "seeds": 3})
     assert tuning("resume", "--root", str(runs))[0] == 0
-    first = sweeps.opened(runs).view().confirmation
+    first = sweeps.opened(runs).summary().confirmation
     assert first is not None
     assert first.seeds == 3
     assert tuning("confirm", "--seeds", "8", "--top", "1", "--root", str(runs))[0] == 0
-    asked = sweeps.opened(runs).view().confirmation
+    asked = sweeps.opened(runs).summary().confirmation
     assert asked is not None
     assert asked.seeds == 8
     trained = len(study.scores())
     assert tuning("resume", "--root", str(runs))[0] == 0
-    assert (sweeps.opened(runs).view().confirmation, len(study.scores())) == (asked, trained)
+    assert (sweeps.opened(runs).summary().confirmation, len(study.scores())) == (asked, trained)
     assert tuning("resume", "--trials", "+20", "--root", str(runs))[0] == 0
-    after = sweeps.opened(runs).view()
+    after = sweeps.opened(runs).summary()
     assert after.confirmation is not None
     assert after.confirmation.seeds == 8
     assert [each.number for each in after.confirmation.candidates] == [
@@ -325,7 +325,7 @@ def test_a_real_sweep_is_confirmed_and_more_seeds_later(tmp_path: Path) -> None:
     for each in second["candidates"]:
         metrics = client.get_run(study.runs()[each["number"]]).data.metrics
         assert (metrics["confirmed/mean"], metrics["confirmed/low"]) == (each["mean"], each["interval"][0])
-    own = client.get_run(study.view().tracking["run_id"])
+    own = client.get_run(study.summary().tracking["run_id"])
     assert (own.info.status, own.data.tags["lockstep.leader"]) == ("FINISHED", str(second["leader"]))
     again = sweeps.tuning("confirm", "--seeds", "5", "--root", "runs", "--json", cwd=tmp_path)
     assert json.loads(again.stdout)["confirmation"] == second

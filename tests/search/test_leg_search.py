@@ -58,13 +58,13 @@ def test_the_first_trial_is_the_loops_default_configuration(runs: Path) -> None:
     expected = config(**{"budget": 200, "environment": "NumberMatch-v0", **sweeps.TINY["fixed"]})
     first = {key: value for key, value in legs[0]["members"][0].items() if key != "folder"}
     assert first == {**expected.model_dump(mode="json"), "seed": study.seeds(0)[0]}
-    default = study.view().default
+    default = study.summary().default
     assert default is not None
     assert (default.number, default.params) == (
         0,
         {"learning_rate": 0.001, "schedule": "fixed", "baseline": "batch_mean"},
     )
-    assert [trial.number for trial in study.view().trials if trial.default] == [0]
+    assert [trial.number for trial in study.summary().trials if trial.default] == [0]
 
 
 def test_the_default_leads_a_full_pack_where_its_structure_lies_in_the_search(runs: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_default_whose_structure_lies_outside_the_search_gets_a_pack_of_its_ow
     assert [len(leg["members"]) for leg in legs] == [1, 4, 4]
     assert legs[0]["members"][0]["batch_size"] == 16
     assert {member["batch_size"] for leg in legs[1:] for member in leg["members"]} <= {4, 10, 20}
-    default = study.view().default
+    default = study.summary().default
     assert default is not None
     assert default.params["batch_size"] == 16
 
@@ -135,8 +135,8 @@ def test_as_many_trials_as_were_asked_for(runs: Path, trials: int, size: int, si
     study = sweeps.created(runs, trials=trials, pack_size=size)
     legs = sweeps.driven(study, workers=2)
     assert [len(leg["members"]) for leg in legs] == sizes
-    assert [trial.number for trial in study.view().trials] == list(range(trials))
-    assert study.view().count("complete") == trials
+    assert [trial.number for trial in study.summary().trials] == list(range(trials))
+    assert study.summary().count("complete") == trials
     assert len(study.optuna.get_trials()) == trials
 
 
@@ -211,7 +211,7 @@ def test_seeds_of_one_trial_have_one_configuration_and_their_mean_is_its_value(r
         for one, other in zip(leg["members"][::2], leg["members"][1::2], strict=True):
             same = {"seed", "folder"}
             assert {k: v for k, v in one.items() if k not in same} == {k: v for k, v in other.items() if k not in same}
-    assert [trial.value for trial in study.view().trials] == [1.5, 2.0, 1.5, 2.0]
+    assert [trial.value for trial in study.summary().trials] == [1.5, 2.0, 1.5, 2.0]
 
 
 @pytest.mark.parametrize("kind", ["tpe", "random"])
@@ -219,7 +219,7 @@ def test_the_same_seed_proposes_the_same_and_another_does_not(runs: Path, tmp_pa
     def proposed(root: Path, seed: int) -> list[dict[str, Any]]:
         study = sweeps.created(root, trials=16, pack_size=4, seed=seed, sampler=kind)
         sweeps.driven(study, workers=2)
-        return [trial.params for trial in study.view().trials]
+        return [trial.params for trial in study.summary().trials]
 
     first = proposed(runs, 3)
     assert first == proposed(tmp_path / "again", 3)
@@ -234,7 +234,7 @@ def test_proposals_come_nearer_to_what_scores_well(runs: Path) -> None:
 
     study = sweeps.created(runs, trials=48, pack_size=4, search=search)
     sweeps.driven(study, workers=2, result=result)
-    distances = [-trial.value for trial in study.view().trials if trial.value is not None]
+    distances = [-trial.value for trial in study.summary().trials if trial.value is not None]
     # Chance alone comes to 1.25.
     assert statistics.mean(distances[16:]) < 0.8
 
@@ -268,7 +268,7 @@ def test_reports_are_gathered_over_a_leg_and_passed_on(runs: Path) -> None:
     assert [recorder.ended[number] for number in (0, 1)] == [
         (Outcome("complete", member.value), [member]) for member in expected
     ]
-    assert [(trial.value, trial.steps, trial.seconds) for trial in study.view().trials] == [
+    assert [(trial.value, trial.steps, trial.seconds) for trial in study.summary().trials] == [
         (-2.0, 200, 0.5),
         (-1.0, 200, 0.5),
     ]
@@ -283,7 +283,7 @@ def test_diverged_members_are_told_as_pruned_and_the_others_never_notice(runs: P
     sweeps.driven(study, result=result, observers=[recorder])
     states = [trial.state for trial in study.optuna.get_trials()]
     assert states == [TrialState.COMPLETE, TrialState.PRUNED] * 4
-    for trial in study.view().trials:
+    for trial in study.summary().trials:
         expected = (None, 100, "the loss is not finite") if trial.number % 2 else (trial.value, None, None)
         assert (trial.value, trial.diverged_at, trial.reason) == expected
         assert recorder.ended[trial.number][0].diverged_at == expected[1]
@@ -292,20 +292,20 @@ def test_diverged_members_are_told_as_pruned_and_the_others_never_notice(runs: P
 def test_one_diverged_seed_prunes_its_trial(runs: Path) -> None:
     study = sweeps.created(runs, trials=2, pack_size=4, seeds=2)
     sweeps.driven(study, result=lambda leg: sweeps.reports(leg, diverged=(3,)))
-    assert [trial.state for trial in study.view().trials] == ["complete", "pruned"]
+    assert [trial.state for trial in study.summary().trials] == ["complete", "pruned"]
 
 
 def test_a_search_in_which_everything_diverges_goes_on_to_its_end(runs: Path) -> None:
     study = sweeps.created(runs, trials=16, pack_size=4)
     sweeps.driven(study, workers=2, result=lambda leg: sweeps.reports(leg, diverged=range(4)))
-    assert study.view().count("pruned") == 16
-    assert study.view().best is None
+    assert study.summary().count("pruned") == 16
+    assert study.summary().best is None
 
 
 def test_a_metric_that_is_never_finite_fails_the_trial_and_says_so(runs: Path) -> None:
     study = sweeps.created(runs, trials=2, pack_size=2)
     sweeps.driven(study, result=lambda leg: sweeps.reports(leg, lambda member: math.nan))
-    assert [(trial.state, trial.reason) for trial in study.view().trials] == [
+    assert [(trial.state, trial.reason) for trial in study.summary().trials] == [
         ("failed", "the metric was never a finite number")
     ] * 2
 
@@ -322,7 +322,7 @@ def test_why_a_leg_failed_is_learned_from_tune(runs: Path) -> None:
     search.on_trial_complete("lost", error=True)
     LegErrors(search).on_trial_error(0, [lost], lost)
     search.on_trial_complete("kept", sweeps.reports(kept))
-    first, second = study.view().trials
+    first, second = study.summary().trials
     assert (first.state, second.state) == ("failed", "complete")
     assert first.reason == "ValueError: no such thing (all of it: /studies/ray/leg-00000/error.txt)"
     assert [recorder.ended[number][0].state for number in (0, 1)] == ["failed", "complete"]
@@ -340,7 +340,7 @@ def test_a_leg_that_fails_is_halved_until_the_trials_that_fail_are_alone(
 
     legs = [sweeps.numbers(leg) for leg in sweeps.driven(study, workers, result, [recorder])]
     expected = ["failed" if number in failing else "complete" for number in range(8)]
-    assert [trial.state for trial in study.view().trials] == expected
+    assert [trial.state for trial in study.summary().trials] == expected
     assert [recorder.ended[number][0].state for number in range(8)] == expected
     assert all([number] in legs for number in failing)
     whole = [place for place in (0, 4) if not {*range(place, place + 4)} & {*failing}]
@@ -376,7 +376,7 @@ def test_after_the_time_limit_no_leg_is_begun_and_those_under_way_are_kept(
     search.on_trial_complete("second", sweeps.reports(leg))
     assert search.suggest("third") == Searcher.FINISHED
     assert (search.unfinished, search.stopped, search.ended) == (True, "time_limit", True)
-    assert study.view().count("complete") == len(study.view().trials) == 8
+    assert study.summary().count("complete") == len(study.summary().trials) == 8
 
 
 def test_what_was_under_way_when_a_search_was_cut_off_waits_with_how_far_it_came(runs: Path) -> None:
@@ -387,7 +387,7 @@ def test_what_was_under_way_when_a_search_was_cut_off_waits_with_how_far_it_came
     members = [{**each, "steps": 100} for each in sweeps.reports(half)["members"]]
     search.on_trial_result("half", {"members": members, "train_s": 1.0})
     search.put_back()
-    trials = study.view().trials
+    trials = study.summary().trials
     assert [trial.state for trial in trials] == ["complete"] * 4 + ["waiting"] * 4
     assert [trial.steps for trial in trials] == [200] * 4 + [100] * 4
     assert {trial.state for trial in study.optuna.get_trials()} == {TrialState.COMPLETE, TrialState.WAITING}

@@ -60,7 +60,7 @@ def test_a_search_stops_at_its_steps_and_goes_on_with_more(runs: Path) -> None:
     search = PackSearch(study, 1, [])
     while isinstance(leg := search.suggest("leg"), dict):
         search.on_trial_complete("leg", sweeps.reports(leg))
-    assert (search.stopped, search.unfinished, len(study.view().trials)) == ("max_steps", True, 4)
+    assert (search.stopped, search.unfinished, len(study.summary().trials)) == ("max_steps", True, 4)
     study.change(changed(study.sweep, None, None, ["max_steps=900"]))
     again = PackSearch(sweeps.opened(runs), 1, [])
     assert not again.stopped, "what was spent before is counted, and there is more"
@@ -76,7 +76,7 @@ def test_a_search_stops_at_its_target_and_goes_on_with_a_higher_one(runs: Path) 
     assert PackSearch(sweeps.opened(runs), 1, []).stopped, "it was reached before"
     study.change(changed(study.sweep, None, None, ["target=1.0"]))
     sweeps.driven(sweeps.opened(runs))
-    assert study.view().count("complete") == 8
+    assert study.summary().count("complete") == 8
 
 
 def test_fewer_trials_than_there_are_is_refused(runs: Path, tuning: Callable[..., Said]) -> None:

@@ -58,8 +58,8 @@ def test_the_best_of_each_leg_go_on_in_packs_as_full_as_the_first() -> None:
     assert legs[60] == [[0, 6, 7, 8, 15, 16, 17, 24, 25], [26]]
     # Of equals, 7, 16 and 25, the first.
     assert sorted(number for leg in legs[180] for number in leg) == [0, 7, 8, 17, 26]
-    assert study.view().count("complete") == 5
-    assert study.view().count("pruned") == 22
+    assert study.summary().count("complete") == 5
+    assert study.summary().count("pruned") == 22
 
 
 def test_who_is_promoted_waits_until_a_pack_is_full_or_no_new_trials_are_left() -> None:
@@ -93,7 +93,7 @@ def test_pruned_trials_are_told_with_their_values_at_the_rungs(direction: str) -
     assert told[6] == (TrialState.PRUNED, {until: expected[6][until] for until in (20, 60)})
     for number in range(1, 6):
         assert told[number] == (TrialState.PRUNED, {20: expected[number][20]})
-    shown = {trial.number: trial for trial in study.view().trials}
+    shown = {trial.number: trial for trial in study.summary().trials}
     assert (shown[3].value, shown[3].reason, shown[3].steps) == (None, "not among the best at 20", 20)
 
 
@@ -103,7 +103,7 @@ def test_who_diverged_is_told_without_values_and_never_goes_on() -> None:
     told = {trial.number: trial for trial in study.optuna.get_trials()}
     for number in (0, 7, 8):
         assert (told[number].state, told[number].intermediate_values) == (TrialState.PRUNED, {})
-        assert study.view().trials[number].diverged_at == 10
+        assert study.summary().trials[number].diverged_at == 10
     assert by_until(legs)[60] == [[4, 5, 6]]
 
 
@@ -122,7 +122,7 @@ def test_without_halving_a_trial_is_one_leg() -> None:
     study = halved(halving="off")
     legs = sweeps.driven(study, workers=2, result=scored(lambda number, until: number))
     assert by_until(legs) == {180: [[*range(9)], [*range(9, 18)], [*range(18, 27)]]}
-    assert study.view().count("complete") == 27
+    assert study.summary().count("complete") == 27
 
 
 def test_values_are_compared_within_a_bracket() -> None:
@@ -137,7 +137,7 @@ def test_values_are_compared_within_a_bracket() -> None:
     assert {bracket: record.numbers for bracket, record in first.items()} == members
     assert [first[bracket].until for bracket in range(3)] == [20, 60, 180]
     assert [[*first[bracket].promoted] for bracket in range(3)] == [[0, 6, 7, 8], [12, 13], []]
-    assert {number for number, state in enumerate(study.view().trials) if state.state == "complete"} == {
+    assert {number for number, state in enumerate(study.summary().trials) if state.state == "complete"} == {
         *(0, 7, 8),
         *(12, 13),
         *(14, 15, 16),
@@ -156,7 +156,7 @@ def late_bloomers(number: int, until: int) -> float:
 def test_what_is_audited_goes_to_the_end_and_changes_nothing_for_the_others(workers: int) -> None:
     studies = [halved(trials=45), halved(trials=45, halving=AUDITED)]
     legs = [sweeps.driven(study, workers, scored(late_bloomers)) for study in studies]
-    plain, audited = (study.view() for study in studies)
+    plain, audited = (study.summary() for study in studies)
     chosen = [trial for trial in audited.trials if trial.given_up_at is not None]
     assert 5 < len(chosen) < 25
     assert {trial.given_up_at for trial in chosen} == {20, 60}
@@ -179,7 +179,7 @@ def test_what_is_audited_goes_to_the_end_and_changes_nothing_for_the_others(work
 def test_what_is_audited_takes_the_places_that_are_left() -> None:
     study = halved(trials=27, halving=AUDITED)
     legs = by_until(sweeps.driven(study, result=scored(late_bloomers)))
-    given_up = {trial.number for trial in study.view().trials if trial.given_up_at == 60}
+    given_up = {trial.number for trial in study.summary().trials if trial.given_up_at == 60}
     mixed = [leg for leg in legs[180] if {*leg} & given_up and {*leg} - given_up]
     assert mixed
 
@@ -187,7 +187,7 @@ def test_what_is_audited_takes_the_places_that_are_left() -> None:
 def test_optuna_is_told_of_what_is_audited_as_it_is() -> None:
     study = halved(trials=27, halving=AUDITED)
     sweeps.driven(study, result=scored(late_bloomers))
-    chosen = {trial.number: trial.given_up_at for trial in study.view().trials if trial.given_up_at is not None}
+    chosen = {trial.number: trial.given_up_at for trial in study.summary().trials if trial.given_up_at is not None}
     for number, until in chosen.items():
         told = study.optuna.get_trials()[number]
         assert (told.state, told.value) == (TrialState.COMPLETE, late_bloomers(number, 180))
@@ -203,27 +203,29 @@ def test_what_is_audited_and_diverges_counts_as_rightly_given_up() -> None:
         return scored(late_bloomers, late)(leg)
 
     sweeps.driven(study, result=result)
-    view = study.view()
-    assert view.audit is not None
-    assert view.audit.trials == sum(trial.given_up_at is not None for trial in view.trials) > 10
-    assert view.audit.missed == 0
-    assert any(trial.diverged_at is not None for trial in view.trials)
+    summary = study.summary()
+    assert summary.audit is not None
+    assert summary.audit.trials == sum(trial.given_up_at is not None for trial in summary.trials) > 10
+    assert summary.audit.missed == 0
+    assert any(trial.diverged_at is not None for trial in summary.trials)
 
 
 def test_the_end_says_what_halving_saved_and_missed(capsys: pytest.CaptureFixture[str]) -> None:
     study = halved(trials=45, halving={**AUDITED, "audit_fraction": 1.0})
     sweeps.driven(study, result=scored(late_bloomers))
-    view = study.view()
-    assert view.saved == (0.0, 0), "all went to the end"
+    summary = study.summary()
+    assert summary.saved == (0.0, 0), "all went to the end"
     bloomers = [n for n in range(45) if n % 4 == 1]
-    assert view.audit is not None
-    assert (view.audit.missed, view.audit.best) == (len(bloomers), len(bloomers))
-    shown = view.as_json()["halving"]
-    assert shown["audit"] == {"trials": view.audit.trials, "missed": 11, "best": 11, "top": view.audit.top}
-    leaderboard.show(view, Console(width=80))
+    assert summary.audit is not None
+    assert (summary.audit.missed, summary.audit.best) == (len(bloomers), len(bloomers))
+    shown = summary.as_json()["halving"]
+    assert shown["audit"] == {"trials": summary.audit.trials, "missed": 11, "best": 11, "top": summary.audit.top}
+    leaderboard.show(summary, Console(width=80))
     told = " ".join(capsys.readouterr().out.split())
-    share = f"11 ({11 / view.audit.trials:.0%}) would have been among the best {view.audit.top}, 11 better than all."
-    assert f"of {view.audit.trials} pruned trials trained on to the end {share}" in told
+    share = (
+        f"11 ({11 / summary.audit.trials:.0%}) would have been among the best {summary.audit.top}, 11 better than all."
+    )
+    assert f"of {summary.audit.trials} pruned trials trained on to the end {share}" in told
 
 
 def test_without_an_audit_only_what_was_saved_is_said() -> None:
@@ -231,12 +233,12 @@ def test_without_an_audit_only_what_was_saved_is_said() -> None:
     sweeps.driven(study, result=scored(lambda number, until: number))
     # Five end at 20, one at 60, three go to the end.
     spent = 5 * 20 + 60 + 3 * 180
-    assert study.view().as_json()["halving"] == {
+    assert study.summary().as_json()["halving"] == {
         "saved": 1 - spent / (9 * 180),
         "saved_steps": 9 * 180 - spent,
         "audit": None,
     }
-    assert halved(halving="off").view().as_json()["halving"] is None
+    assert halved(halving="off").summary().as_json()["halving"] is None
 
 
 FAULTS = st.sampled_from([0.0, 0.2, 0.6])

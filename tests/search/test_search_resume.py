@@ -81,7 +81,7 @@ def gone_on(kept: sweeps.Mortal, trials: int) -> None:
     assert recorder.ended.keys() == {*range(trials)} - had_ended.keys()
     assert ended(study) == {**ended(study), **had_ended}
     assert [record for record in decided(study) if record in had_decided] == had_decided
-    states = {number: trial.state for number, trial in enumerate(study.view().trials)}
+    states = {number: trial.state for number, trial in enumerate(study.summary().trials)}
     assert [number for number, state in states.items() if state == "failed"] == [n for n in FAILS if n < trials]
 
 
@@ -156,9 +156,9 @@ def test_who_waited_goes_on_from_what_it_had_come_to(runs: Path) -> None:
     search.on_trial_complete("first", sweeps.reports(first))
     half = search.suggest("half")
     search.put_back()
-    assert {trial.state for trial in study.view().trials} <= {"waiting", "pruned", "failed", "complete"}
+    assert {trial.state for trial in study.summary().trials} <= {"waiting", "pruned", "failed", "complete"}
     again = sweeps.opened(runs)
     legs = sweeps.driven(again, result=sweeps.reports)
     assert legs[0] == half
     sweeps.assert_sound(again, 13)
-    assert max(trial.steps for trial in again.view().trials) == 180
+    assert max(trial.steps for trial in again.summary().trials) == 180

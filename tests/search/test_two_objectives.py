@@ -125,7 +125,7 @@ def test_the_seconds_of_a_pack_are_shared_out(runs: Path) -> None:
         for each in seconds[:-1]:
             search.on_trial_result(name, {**sweeps.reports(leg), "train_s": each})
         search.on_trial_complete(name, {**sweeps.reports(leg), "train_s": seconds[-1]})
-    assert [trial.second for trial in study.view().trials] == [1.0] * 4 + [0.5]
+    assert [trial.second for trial in study.summary().trials] == [1.0] * 4 + [0.5]
 
 
 POINTS = [(1.0, 3.0), (2.0, 4.0), (0.5, 1.0), (1.0, 5.0), (2.0, 4.0), (3.0, 3.5)]
@@ -155,10 +155,10 @@ def study(runs: Path) -> Study:
 
 
 def test_there_is_a_front_and_no_best(study: Study) -> None:
-    view = study.view()
-    assert [trial.number for trial in view.front] == [5, 0, 2]
-    assert view.best is None
-    assert [trial.number for trial in view.ranked()] == [5, 0, 2, 1, 4, 3]
+    summary = study.summary()
+    assert [trial.number for trial in summary.front] == [5, 0, 2]
+    assert summary.best is None
+    assert [trial.number for trial in summary.ranked()] == [5, 0, 2, 1, 4, 3]
     assert [(trial.state, trial.values) for trial in study.optuna.get_trials()] == [
         *((TrialState.COMPLETE, list(point)) for point in POINTS),
         (TrialState.PRUNED, None),
@@ -166,7 +166,7 @@ def test_there_is_a_front_and_no_best(study: Study) -> None:
 
 
 def test_json_has_the_front_with_both_values(study: Study) -> None:
-    shown = json.loads(json.dumps(study.view().as_json()))
+    shown = json.loads(json.dumps(study.summary().as_json()))
     assert shown["second"] == {"metric": "seconds", "direction": "minimize"}
     assert shown["best"] is None
     assert [(each["number"], each["value"], each["second"]) for each in shown["front"]] == [
@@ -179,7 +179,7 @@ def test_json_has_the_front_with_both_values(study: Study) -> None:
 
 
 def test_people_are_shown_the_front(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
-    leaderboard.show(study.view(), Console(width=80, force_terminal=True, color_system=None))
+    leaderboard.show(study.summary(), Console(width=80, force_terminal=True, color_system=None))
     lines = capsys.readouterr().out.splitlines()
     assert all(len(line) <= 80 for line in lines)
     rows = [line.split()[:4] for line in lines if line.split()[:1] in (["1"], ["2"], ["3"], ["4"])]
@@ -189,13 +189,13 @@ def test_people_are_shown_the_front(study: Study, capsys: pytest.CaptureFixture[
 
 
 def test_another_study_starts_from_the_front(study: Study) -> None:
-    front = [trial.params for trial in study.view().front]
+    front = [trial.params for trial in study.summary().front]
     assert study.best_for(sweeps.tiny())[:3] == front
 
 
 def test_nobody_is_predicted_with_unless_named(study: Study) -> None:
     with pytest.raises(PredictionError, match=r"--trial: is missing; tiny-1 has no single best but a front: 5, 0, 2"):
-        predict.answer(study.view(), ["1.0"])
+        predict.answer(study.summary(), ["1.0"])
 
 
 def test_what_mattered_is_said_of_the_first_objective() -> None:
@@ -231,14 +231,14 @@ def test_mlflow_has_both_values_and_knows_the_front_as_it_is_now(runs: Path) -> 
                 sweeps.left_weights(Path(leg["members"][0]["folder"]))
                 search.on_trial_complete("leg", {**sweeps.reports(leg, lambda member: 1.0), "train_s": each})
             study.set_state("finished", 1.0)
-            tracker.ended(study.view())
+            tracker.ended(study.summary())
         study = sweeps.opened(runs)
-        front = [trial.number for trial in study.view().front]
+        front = [trial.number for trial in study.summary().front]
         every = drivers.every_run(runs)
         of_trial = {int(run.data.tags["lockstep.trial"]): run for run in every if "lockstep.trial" in run.data.tags}
         told = {number for number, run in of_trial.items() if run.data.tags.get(run_contents.FRONT) == "true"}
         assert told == set(front)
-        for trial in study.view().trials:
+        for trial in study.summary().trials:
             assert of_trial[trial.number].data.metrics["second"] == trial.second
         (own,) = [run for run in every if "lockstep.trial" not in run.data.tags]
         assert own.data.tags[run_contents.FRONT] == ", ".join(map(str, front))
@@ -258,10 +258,10 @@ def test_every_sampler_bears_two_objectives_and_trials_that_diverge(kind: str) -
         return sweeps.reports(leg, diverged=bad)
 
     sweeps.driven(study, workers=2, result=result)
-    view = study.view()
-    assert view.count("complete") + view.count("pruned") == 40
-    assert view.front
-    assert 0 < sum(trial.diverged_at is not None for trial in view.trials) < 40
+    summary = study.summary()
+    assert summary.count("complete") + summary.count("pruned") == 40
+    assert summary.front
+    assert 0 < sum(trial.diverged_at is not None for trial in summary.trials) < 40
 
 
 def test_who_learns_of_two_objectives_comes_to_both_ends() -> None:
@@ -279,7 +279,7 @@ def test_who_learns_of_two_objectives_comes_to_both_ends() -> None:
             return {**sweeps.reports(leg, lambda _: -rate - miss), "train_s": 1.1 - rate + miss}
 
         sweeps.driven(study, result=result)
-        return sum(trial.params["gamma"] > 0.3 for trial in study.view().trials[40:])
+        return sum(trial.params["gamma"] > 0.3 for trial in study.summary().trials[40:])
 
     assert bad("tpe") < 0.7 * bad("random")
 
@@ -295,8 +295,8 @@ def test_a_real_sweep_ends_with_a_front_and_goes_on(tmp_path: Path) -> None:
     more = sweeps.tuning("resume", "--root", "runs", "--trials", "+4", cwd=tmp_path)
     assert more.returncode == 0, more.stderr
     assert "Front: trial" in more.stdout
-    view = sweeps.opened(tmp_path / "runs").view()
-    assert view.count("complete") == 8
+    summary = sweeps.opened(tmp_path / "runs").summary()
+    assert summary.count("complete") == 8
     audited = sweeps.tuning("audit", "--root", "runs", cwd=tmp_path)
     assert audited.returncode == 0, audited.stdout
     refused = sweeps.tuning("confirm", "--root", "runs", cwd=tmp_path)

@@ -31,10 +31,12 @@ from tuning.workers import team
 DIVERGED, FAILED = Outcome("pruned", diverged_at=120), Outcome("failed", reason="the worker died")
 HOLDER = """
 import sys
-from tuning.paths import Home
-from tuning import leaderboard, studies, workers
+from tuning.report import leaderboard
+from tuning.study import catalogue
+from tuning.study.paths import Home
+from tuning.workers import team
 home = Home.at(sys.argv[1])
-with studies.opened(home, home.storage_url).held():
+with catalogue.opened(home, home.storage_url).held():
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -94,7 +96,7 @@ def test_a_study_that_was_killed_while_it_was_made_is_none(runs: Path, monkeypat
         with pytest.raises(KeyboardInterrupt):
             sweeps.created(runs)
     monkeypatch.undo()
-    assert sweeps.opened(runs).view().name == "tiny-1"
+    assert sweeps.opened(runs).summary().name == "tiny-1"
     with pytest.raises(StudyExists, match="'tiny-2' is that of a study whose making was cut off"):
         sweeps.created(runs, "tiny-2")
 
@@ -218,7 +220,7 @@ def test_what_is_kept_of_a_trial_comes_out_again(runs: Path) -> None:
         MemberResult(150, -3.0, 50, seconds=1.5),
     ]
     study.finish(plan.number, Outcome("complete", -2.0), members)
-    (trial,) = sweeps.opened(runs).view().trials
+    (trial,) = sweeps.opened(runs).summary().trials
     assert (trial.number, trial.state, trial.value, trial.default) == (0, "complete", -2.0, True)
     assert (trial.params, trial.seeds, trial.run_id) == (plan.params, plan.seeds, "run-of-0")
     assert (trial.steps, trial.seconds, trial.diverged_at, trial.reason) == (350, 2.75, None, None)
@@ -229,10 +231,10 @@ def test_how_far_the_seeds_of_a_trial_lie_apart_is_shown(runs: Path, capsys: pyt
     diverged = sweeps.results(7.0, diverged_at=120)
     for members in (sweeps.results(1.0, 2.0, 4.0), sweeps.results(1.0, 3.0) + diverged):
         study.finish(planned(study).number, Outcome("complete", 2.0), members)
-    first, second = study.view().as_json()["trials"]
+    first, second = study.summary().as_json()["trials"]
     assert (first["values"], first["spread"]) == ([1.0, 2.0, 4.0], pytest.approx(math.sqrt(7 / 3)))
     assert (second["values"], second["spread"]) == ([1.0, 3.0, None], pytest.approx(math.sqrt(2)))
-    leaderboard.show(study.view(), Console(width=100))
+    leaderboard.show(study.summary(), Console(width=100))
     said = capsys.readouterr().out
     assert "2 ± 1.528" in said
     assert "± the standard deviation over a trial's seeds" in said
@@ -243,7 +245,7 @@ def test_the_checkpoint_shown_is_that_of_the_best_member(runs: Path, direction: 
     study = sweeps.created(runs, seeds=4, direction=direction)
     plan = planned(study)
     study.finish(plan.number, Outcome("complete", -2.0), sweeps.results(None, -1.0, -3.0, -2.0))
-    (trial,) = study.view().trials
+    (trial,) = study.summary().trials
     assert trial.checkpoint == str(runs / "studies" / "tiny-1" / "trials" / "00000" / f"seed-{place}" / "best.pt")
 
 
@@ -261,7 +263,7 @@ def test_optuna_is_told_the_truth(runs: Path, found: Outcome, told: TrialState, 
     plan = planned(study)
     study.finish(plan.number, found, sweeps.results(found.value))
     again = sweeps.opened(runs)
-    (frozen,), (trial,) = again.optuna.get_trials(), again.view().trials
+    (frozen,), (trial,) = again.optuna.get_trials(), again.summary().trials
     assert (frozen.state, frozen.value) == (told, found.value)
     assert (trial.state, trial.value, trial.diverged_at, trial.reason) == (
         state,
@@ -275,7 +277,7 @@ def test_a_run_can_be_set_after_its_trial_has_ended(runs: Path) -> None:
     study = sweeps.created(runs)
     plan = ended(study, 1.0)
     study.set_run(plan.number, "late")
-    assert [trial.run_id for trial in sweeps.opened(runs).view().trials] == ["late"]
+    assert [trial.run_id for trial in sweeps.opened(runs).summary().trials] == ["late"]
 
 
 def test_a_trial_put_back_waits_with_how_far_it_came(runs: Path) -> None:
@@ -283,7 +285,7 @@ def test_a_trial_put_back_waits_with_how_far_it_came(runs: Path) -> None:
     plan = planned(study, learning_rate=0.01)
     study.put_back(plan.number, sweeps.results(-1.5))
     again = sweeps.opened(runs)
-    (trial,) = again.view().trials
+    (trial,) = again.summary().trials
     assert (trial.state, trial.value, trial.steps, trial.params) == ("waiting", None, 200, plan.params)
     assert [frozen.state for frozen in again.optuna.get_trials()] == [TrialState.WAITING]
 
@@ -312,7 +314,7 @@ def test_one_process_at_a_time_runs_a_study(runs: Path) -> None:
     with study.held(), pytest.raises(StudyRunning, match="another process is running 'tiny-1'"), study.held():
         pass
     with study.held():
-        assert study.view().state == "running"
+        assert study.summary().state == "running"
 
 
 def test_looking_at_a_study_keeps_nobody_from_running_it(runs: Path) -> None:
@@ -321,7 +323,7 @@ def test_looking_at_a_study_keeps_nobody_from_running_it(runs: Path) -> None:
     def look() -> None:
         looker = sweeps.opened(runs)
         while not done.is_set():
-            looker.view()
+            looker.summary()
 
     with ThreadPoolExecutor() as pool:
         looking = [pool.submit(look) for _ in range(2)]
@@ -340,7 +342,7 @@ def test_a_study_runs_while_its_driver_lives_and_is_interrupted_when_it_has_died
     ended(study, -1.0)
     planned(study)
     with another_driver(runs) as driver:
-        assert (study.view().state, [trial.state for trial in study.view().trials]) == (
+        assert (study.summary().state, [trial.state for trial in study.summary().trials]) == (
             "running",
             ["complete", "running"],
         )
@@ -348,7 +350,7 @@ def test_a_study_runs_while_its_driver_lives_and_is_interrupted_when_it_has_died
             pass
         driver.send_signal(signal.SIGKILL)
         driver.wait(10)
-        assert (study.view().state, [trial.state for trial in study.view().trials]) == (
+        assert (study.summary().state, [trial.state for trial in study.summary().trials]) == (
             "interrupted",
             ["complete", "waiting"],
         )
@@ -358,15 +360,15 @@ def test_a_study_runs_while_its_driver_lives_and_is_interrupted_when_it_has_died
 def test_a_study_that_was_closed_is_as_its_driver_left_it(runs: Path, state: Any) -> None:
     study = sweeps.created(runs)
     study.set_state(state, 12.3456)
-    view = sweeps.opened(runs).view()
-    assert (view.state, view.seconds) == (state, 12.346)
+    summary = sweeps.opened(runs).summary()
+    assert (summary.state, summary.seconds) == (state, 12.346)
 
 
 def test_tracking_is_kept(runs: Path) -> None:
     study = sweeps.created(runs)
-    assert study.view().tracking == {}
+    assert study.summary().tracking == {}
     study.set_tracking({"experiment_id": "1", "run_id": "abc"})
-    assert sweeps.opened(runs).view().tracking == {"experiment_id": "1", "run_id": "abc"}
+    assert sweeps.opened(runs).summary().tracking == {"experiment_id": "1", "run_id": "abc"}
 
 
 @pytest.mark.parametrize(("direction", "number"), [("maximize", 2), ("minimize", 1)])
@@ -376,7 +378,7 @@ def test_the_best_is_the_first_of_the_best_complete_trials(runs: Path, direction
         ended(study, value)
     ended(study, DIVERGED)
     planned(study)
-    best = study.view().best
+    best = study.summary().best
     assert best is not None
     assert best.number == number
 
@@ -389,7 +391,7 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
         study.set_run(plan.number, f"run-{plan.number}")
     with study.held():
         study.set_state("running", 7.0)
-        shown = json.loads(json.dumps(study.view().as_json()))
+        shown = json.loads(json.dumps(study.summary().as_json()))
 
     def trial(number: int, state: str, value: float | None, diverged_at: int | None = None) -> dict[str, Any]:
         return {
@@ -443,12 +445,12 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
             trial(4, "running", None),
         ],
     }
-    waiting = study.view().as_json()["counts"]
+    waiting = study.summary().as_json()["counts"]
     assert (waiting["running"], waiting["waiting"]) == (0, 1)
 
 
 def test_json_of_a_study_in_which_nothing_has_happened(runs: Path) -> None:
-    shown = sweeps.created(runs).view().as_json()
+    shown = sweeps.created(runs).summary().as_json()
     assert (shown["best"], shown["default"], shown["trials"], shown["member_steps"]) == (None, None, [], 0)
     assert shown["counts"] == {"complete": 0, "pruned": 0, "failed": 0, "running": 0, "waiting": 0}
 
@@ -458,20 +460,20 @@ def test_among_equals_the_one_that_was_better_throughout_is_best(runs: Path) -> 
     for average in (0.2, 0.7, 0.4):
         plan = planned(study, learning_rate=0.01)
         study.finish(plan.number, Outcome("complete", 1.0), [MemberResult(200, 1.0, 50, average=average, points=4)])
-    view = sweeps.opened(runs).view()
-    assert [trial.number for trial in view.ranked()] == [1, 2, 0]
-    assert view.best is not None
-    assert view.best.number == 1
+    summary = sweeps.opened(runs).summary()
+    assert [trial.number for trial in summary.ranked()] == [1, 2, 0]
+    assert summary.best is not None
+    assert summary.best.number == 1
 
 
 def test_whoever_is_first_on_fresh_seeds_is_the_one_to_use(runs: Path) -> None:
     study = sweeps.created(runs, trials=2)
     for value in (1.0, 2.0):
         ended(study, value)
-    assert study.view().chosen == study.view().best
+    assert study.summary().chosen == study.summary().best
     candidates = [Candidate(number, False, 1.0, [1.0], 1.0, (1.0, 1.0), None) for number in (1, 0)]
     study.set_confirmation(Confirmation(candidates, None, 0, [1], None, 1))
-    view = sweeps.opened(runs).view()
-    assert view.best is not None
-    assert view.chosen is not None
-    assert (view.best.number, view.chosen.number) == (1, 0)
+    summary = sweeps.opened(runs).summary()
+    assert summary.best is not None
+    assert summary.chosen is not None
+    assert (summary.best.number, summary.chosen.number) == (1, 0)

@@ -37,8 +37,8 @@ class Kept:
 
     def run(self, trial: int | None) -> Run:
         """The run of a trial as the study has it, or the study's own."""
-        view = self.study.view()
-        return self.client.get_run(view.tracking["run_id"] if trial is None else str(view.trials[trial].run_id))
+        summary = self.study.summary()
+        return self.client.get_run(summary.tracking["run_id"] if trial is None else str(summary.trials[trial].run_id))
 
     def another_run(self, trial: int | None, **more: str) -> str:
         """A second run that says that it is this trial's."""
@@ -66,7 +66,7 @@ def ended(root: Path, state: StudyState = "finished", trials: int = 6, legs: int
             search.on_trial_complete("leg", sweeps.reports(leg, diverged=diverged))
         search.put_back()
         study.set_state(state, 1.0)
-        tracker.ended(study.view())
+        tracker.ended(study.summary())
     return Kept(root)
 
 
@@ -185,7 +185,7 @@ def no_end(kept: Kept) -> None:
 def test_each_difference_is_named_and_mended(
     kept: Kept, break_it: Callable[[Kept], None], where: str, message: str
 ) -> None:
-    before = {trial.number: trial.value for trial in kept.study.view().trials}
+    before = {trial.number: trial.value for trial in kept.study.summary().trials}
     break_it(kept)
     (found,) = audit(kept.study)
     assert found.where == where
@@ -193,7 +193,7 @@ def test_each_difference_is_named_and_mended(
     assert str(found) == f"{where}: {found.message}"
     repair(kept.study)
     assert audit(kept.study) == []
-    assert {trial.number: trial.value for trial in kept.study.view().trials if trial.number in before} == before
+    assert {trial.number: trial.value for trial in kept.study.summary().trials if trial.number in before} == before
 
 
 def test_a_run_made_anew_says_what_the_lost_one_did(kept: Kept) -> None:
@@ -211,7 +211,7 @@ def test_a_run_made_anew_says_what_the_lost_one_did(kept: Kept) -> None:
 @pytest.mark.parametrize("how", ["missing", "damaged"])
 def test_lost_weights_are_named_and_brought_back_where_mlflow_has_them(runs: Path, how: str) -> None:
     kept = ended(runs)
-    path = Path(str(kept.study.view().trials[2].checkpoint))
+    path = Path(str(kept.study.summary().trials[2].checkpoint))
     before = path.read_bytes()
     copy = Path(kept.run(2).info.artifact_uri.removeprefix("file://")) / "checkpoint" / "best.pt"
     for lost in (True, False):
@@ -238,7 +238,7 @@ def test_one_that_waits_and_has_lost_what_it_would_go_on_from_is_named(runs: Pat
     search.on_trial_complete("leg", sweeps.reports(leg))
     search.put_back()
     study.set_state("interrupted", 1.0)
-    waiting = [trial.number for trial in study.view().trials if trial.state == "waiting"]
+    waiting = [trial.number for trial in study.summary().trials if trial.state == "waiting"]
     assert waiting
     for number in waiting:
         path = study.home.member(study.name, number, 0) / "latest.pt"
@@ -255,7 +255,7 @@ def test_one_that_waits_and_has_lost_what_it_would_go_on_from_is_named(runs: Pat
 
 def test_weights_that_mlflow_lost_are_given_to_it_again(runs: Path) -> None:
     kept = ended(runs)
-    best = kept.study.view().best
+    best = kept.study.summary().best
     assert best is not None
     shutil.rmtree(Path(kept.run(best.number).info.artifact_uri.removeprefix("file://")) / "checkpoint")
     assert audit(kept.study) == [

@@ -74,9 +74,11 @@ def test_our_own_experiment_gives_the_best_of_all_its_studies(runs: Path) -> Non
         with study.held(), Tracker(study).open() as tracker:
             sweeps.driven(study, observers=[tracker])
             study.set_state("finished", 1.0)
-            tracker.ended(study.view())
-    views = [sweeps.opened(runs, name).view() for name in ("tiny-1", "tiny-2")]
-    trials = sorted((trial for view in views for trial in view.trials), key=lambda trial: -(trial.value or 0.0))
+            tracker.ended(study.summary())
+    summaries = [sweeps.opened(runs, name).summary() for name in ("tiny-1", "tiny-2")]
+    trials = sorted(
+        (trial for summary in summaries for trial in summary.trials), key=lambda trial: -(trial.value or 0.0)
+    )
     found = start_of(runs, start_from="tiny", name="next")
     assert [params["learning_rate"] for params in found] == list(
         dict.fromkeys(trial.params["learning_rate"] for trial in trials)

@@ -71,9 +71,9 @@ def test_a_server_that_is_not_there_costs_no_trial_and_is_told_later(
     assert tracker.shortfall is not None
     assert tracker.shortfall.startswith("MLflow could not be reached at http://127.0.0.1:")
     assert "`tuning audit tiny-1 --repair`" in tracker.shortfall
-    view = study.view()
-    assert (view.state, view.count("complete"), view.tracking) == ("finished", 4, {})
-    assert {trial.run_id for trial in view.trials} == {None}
+    summary = study.summary()
+    assert (summary.state, summary.count("complete"), summary.tracking) == ("finished", 4, {})
+    assert {trial.run_id for trial in summary.trials} == {None}
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     audits.repair(study)
     assert sorted(by_trial(runs_of(client_of(runs)))) == [0, 1, 2, 3]
@@ -116,7 +116,7 @@ def test_who_does_not_wait_for_what_is_left_can_have_it_told_later(runs: Path, m
     left = "`tuning audit tiny-1 --repair` or `tuning resume tiny-1` tells it later."
     assert said == ["telling MLflow what is left, up to 60 s; Ctrl-C leaves it for later"]
     assert tracker.shortfall == f"MLflow was not told all, as that was interrupted; {left}"
-    assert study.view().count("complete") == 4
+    assert study.summary().count("complete") == 4
     process_ends.set()
     monkeypatch.undo()
     audits.repair(study)

@@ -18,7 +18,7 @@ from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.search.leg_search import PackSearch
 from tuning.study.legs import Leg, Plan
 from tuning.study.study import Study
-from tuning.study.summary import Candidate, Confirmation, StudyView
+from tuning.study.summary import Candidate, Confirmation, StudySummary
 from tuning.tracking import audit as audits
 from tuning.tracking import run_contents
 from tuning.tracking.tracker import Tracker
@@ -50,7 +50,7 @@ class Story:
         self.configs: dict[int, dict[str, Any]] = {}
         self.first_legs: dict[int, str] = {}
         self.tracker = tracked(self.study, self._drive, "interrupted")
-        self.view: StudyView = self.study.view()
+        self.summary: StudySummary = self.study.summary()
         self.client = client_of(root)
         self.runs = runs_of(self.client)
         self.of_trial = by_trial(self.runs)
@@ -94,13 +94,13 @@ def test_every_trial_has_one_run_under_that_of_the_study(story: Story) -> None:
     (parent,) = [run for run in story.runs if "mlflow.parentRunId" not in run.data.tags]
     assert len(story.runs) == 15
     assert {run.data.tags["mlflow.parentRunId"] for run in story.of_trial.values()} == {parent.info.run_id}
-    assert story.view.tracking == {"experiment_id": parent.info.experiment_id, "run_id": parent.info.run_id}
+    assert story.summary.tracking == {"experiment_id": parent.info.experiment_id, "run_id": parent.info.run_id}
     assert parent.info.run_name == "tiny-1"
     assert story.tracker.shortfall is None
 
 
 def test_the_study_knows_the_run_of_every_trial(story: Story) -> None:
-    known = {trial.number: trial.run_id for trial in story.view.trials}
+    known = {trial.number: trial.run_id for trial in story.summary.trials}
     assert known == {number: run.info.run_id for number, run in story.of_trial.items()}
 
 
@@ -131,12 +131,12 @@ def test_runs_end_as_their_trials_did(story: Story) -> None:
 def test_a_run_says_why_it_ended_before_its_time(story: Story) -> None:
     diverged, lost = story.of_trial[DIVERGED[0]].data.tags, story.of_trial[LOST[0]].data.tags
     assert diverged["lockstep.reason"] == "the loss is not finite"
-    assert diverged["lockstep.diverged_at"] == str(story.view.trials[DIVERGED[0]].diverged_at)
+    assert diverged["lockstep.diverged_at"] == str(story.summary.trials[DIVERGED[0]].diverged_at)
     assert lost["lockstep.reason"] == "the worker died"
 
 
 def test_a_run_says_what_was_trained(story: Story) -> None:
-    for trial in story.view.trials:
+    for trial in story.summary.trials:
         tags = story.of_trial[trial.number].data.tags
         assert json.loads(tags["lockstep.seeds"]) == trial.seeds
         assert tags["lockstep.default"] == ("true" if trial.number == 0 else "false")
@@ -153,11 +153,11 @@ def test_curves_have_a_point_a_report_at_the_steps_of_the_budget(story: Story) -
 
 
 def test_the_value_stands_at_the_step_at_which_it_was_reached(story: Story) -> None:
-    assert curve(story.client, story.of_trial[0], "value") == [(50, story.view.trials[0].value)]
+    assert curve(story.client, story.of_trial[0], "value") == [(50, story.summary.trials[0].value)]
 
 
 def test_a_trial_of_several_seeds_has_the_value_of_each_and_how_far_they_lie_apart(story: Story) -> None:
-    (trial,) = [each for each in story.view.trials if each.number == 0]
+    (trial,) = [each for each in story.summary.trials if each.number == 0]
     metrics = story.of_trial[0].data.metrics
     assert [metrics["seed-0/value"], metrics["seed-1/value"]] == trial.values
     assert metrics["value_std"] == trial.spread == 0.0
@@ -165,7 +165,7 @@ def test_a_trial_of_several_seeds_has_the_value_of_each_and_how_far_they_lie_apa
 
 
 def test_the_best_trials_have_their_weights_and_no_others(story: Story) -> None:
-    values = {trial.number: trial.value for trial in story.view.trials if trial.value is not None}
+    values = {trial.number: trial.value for trial in story.summary.trials if trial.value is not None}
     best = sorted(values, key=lambda number: -values[number])[: run_contents.BEST_KEPT]
     kept = {
         number
@@ -180,9 +180,9 @@ def test_the_best_trials_have_their_weights_and_no_others(story: Story) -> None:
 
 
 def test_the_studys_own_run_has_the_sweep_and_the_best(story: Story) -> None:
-    parent = story.client.get_run(story.view.tracking["run_id"])
+    parent = story.client.get_run(story.summary.tracking["run_id"])
     assert (parent.info.status, parent.data.tags["lockstep.state"]) == ("KILLED", "waiting")
-    best = story.view.best
+    best = story.summary.best
     assert best is not None
     assert (parent.data.metrics["value"], parent.data.tags["lockstep.best_trial"]) == (best.value, str(best.number))
     assert (parent.data.params["budget"], parent.data.params["fixed.batch_size"]) == ("200", "10")
@@ -258,7 +258,7 @@ def test_what_fresh_seeds_say_is_told_once_and_the_weights_of_the_first_are_kept
         search.on_trial_complete("leg", sweeps.reports(leg))
 
     tracked(study, drive)
-    last = study.view().ranked()[-1].number
+    last = study.summary().ranked()[-1].number
     client = client_of(runs)
     files = {number: client.list_artifacts(run.info.run_id, "checkpoint") for number, run in told(client).items()}
     assert not files[last]
@@ -328,7 +328,7 @@ def test_a_run_that_was_made_and_told_nothing_is_told_all(runs: Path) -> None:
     )
     tracked(sweeps.opened(runs), lambda tracker: None)
     told = by_trial(runs_of(client_of(runs)))
-    for trial in sweeps.opened(runs).view().trials:
+    for trial in sweeps.opened(runs).summary().trials:
         run = told[trial.number]
         assert (run.info.status, run.info.run_id) == ("FINISHED", trial.run_id)
         assert run.data.params == {name: str(value) for name, value in trial.params.items()}
@@ -360,7 +360,7 @@ def test_metrics_that_are_called_as_what_a_trial_came_to_have_names_of_their_own
 
     tracked(study, drive)
     client = client_of(runs)
-    for trial in study.view().trials:
+    for trial in study.summary().trials:
         run = by_trial(runs_of(client))[trial.number]
         assert (run.data.metrics["value"], len(curve(client, run, "value"))) == (trial.value, 1)
         assert (run.data.metrics["curve/value"], run.data.metrics["loss"]) == (7.0, 1.0)

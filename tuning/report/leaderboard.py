@@ -9,17 +9,17 @@ from rich.text import Text
 
 from tuning.report import importance
 from tuning.report.number_format import clock, number
-from tuning.study.summary import Confirmation, StudyView, TrialView
+from tuning.study.summary import Confirmation, StudySummary, TrialSummary
 
 ROWS, MOST_FAILURES = 10, 3
 
 
-def leaderboard(view: StudyView, width: int) -> RenderableType:
+def leaderboard(summary: StudySummary, width: int) -> RenderableType:
     """The best trials and the default, each with what differs between them; in columns where the width has room.
 
     By two objectives all of the front, in the first one's order.
     """
-    order, on_front = view.ranked(), len(view.front)
+    order, on_front = summary.ranked(), len(summary.front)
     shown = [(rank, trial) for rank, trial in enumerate(order, 1) if rank <= max(ROWS, on_front) or trial.default]
     params = {trial.number: _with_settings(trial.params) for _, trial in shown}
     names = list(dict.fromkeys(name for each in params.values() for name in each))
@@ -27,11 +27,11 @@ def leaderboard(view: StudyView, width: int) -> RenderableType:
     rows = [[params[trial.number].get(name, "") for name in differing] for _, trial in shown]
     headings = [name.replace("_", "\n") for name in differing]
     apart = any(trial.spread is not None for _, trial in shown)
-    forms = [_table(view, headings, padding) for padding in (2, 1)] + [_table(view, ["what differs"], 2)]
+    forms = [_table(summary, headings, padding) for padding in (2, 1)] + [_table(summary, ["what differs"], 2)]
     for (rank, trial), values in zip(shown, rows, strict=True):
         style = "bold green" if rank <= max(1, on_front) else None
         start = [str(rank), f"{trial.number}*" if trial.default else str(trial.number), _value(trial)]
-        start += [number(trial.second)] if view.sweep.second else []
+        start += [number(trial.second)] if summary.sweep.second else []
         for table in forms[:-1]:
             table.add_row(*start, *values, style=style)
         text = ", ".join(f"{name} {value}" for name, value in zip(differing, values, strict=True) if value)
@@ -43,14 +43,14 @@ def leaderboard(view: StudyView, width: int) -> RenderableType:
     return Group(form, *note)
 
 
-def _value(trial: TrialView) -> str:
+def _value(trial: TrialSummary) -> str:
     """The trial's value, and how far those of its seeds lie apart."""
     return number(trial.value) + (f" ± {number(trial.spread)}" if trial.spread is not None else "")
 
 
-def _table(view: StudyView, headings: list[str], padding: int) -> Table:
+def _table(summary: StudySummary, headings: list[str], padding: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, padding, 0, 0))
-    objectives = [view.sweep.metric, *([view.sweep.second.metric] if view.sweep.second else [])]
+    objectives = [summary.sweep.metric, *([summary.sweep.second.metric] if summary.sweep.second else [])]
     for heading in ("", "trial", *(name.rpartition("/")[2].replace("_", "\n") for name in objectives)):
         table.add_column(heading, justify="right")
     for heading in headings:
@@ -68,79 +68,88 @@ def _with_settings(params: Mapping[str, Any]) -> dict[str, str]:
     return shown
 
 
-def summary(view: StudyView, width: int) -> RenderableType:
+def whole_report(summary: StudySummary, width: int) -> RenderableType:
     """The whole of what is printed when a sweep has ended, or when it is shown later."""
-    parts: list[RenderableType] = [Text(_headline(view), style="bold"), Text(_counts(view)), *map(Text, _limit(view))]
-    parts += [Text(view.flaw)] if view.flaw else []
-    if not view.ranked():
-        parts.append(Text("No trial has a value: " + _why_none(view)))
-        return Group(*parts, *map(Text, _going_on(view)))
-    parts += [*(Text(line) for line in [*_audit(view), *_failures(view)]), Text(), leaderboard(view, width), Text()]
-    parts += [Text(line) for line in _hints(view)]
-    if view.confirmation is not None:
-        parts += [confirmation(view.confirmation), Text()]
-    parts += [Text(line) for line in [*_winners(view), *_default_diverged(view)]]
-    parts += map(Text, _going_on(view))
-    parts.append(Text(f"Next: `tuning ui` to compare the runs, `tuning show {view.name} --json` for scripts."))
+    parts: list[RenderableType] = [
+        Text(_headline(summary), style="bold"),
+        Text(_counts(summary)),
+        *map(Text, _limit(summary)),
+    ]
+    parts += [Text(summary.flaw)] if summary.flaw else []
+    if not summary.ranked():
+        parts.append(Text("No trial has a value: " + _why_none(summary)))
+        return Group(*parts, *map(Text, _going_on(summary)))
+    parts += [
+        *(Text(line) for line in [*_audit(summary), *_failures(summary)]),
+        Text(),
+        leaderboard(summary, width),
+        Text(),
+    ]
+    parts += [Text(line) for line in _hints(summary)]
+    if summary.confirmation is not None:
+        parts += [confirmation(summary.confirmation), Text()]
+    parts += [Text(line) for line in [*_winners(summary), *_default_diverged(summary)]]
+    parts += map(Text, _going_on(summary))
+    parts.append(Text(f"Next: `tuning ui` to compare the runs, `tuning show {summary.name} --json` for scripts."))
     return Group(*parts)
 
 
-def _limit(view: StudyView) -> list[str]:
+def _limit(summary: StudySummary) -> list[str]:
     """Which limit has ended the search, if one has."""
     limits = {
-        "time_limit": f"its time limit, {clock(view.sweep.time_limit or 0)}, was over",
-        "max_steps": f"its max_steps, {view.sweep.max_steps or 0:,}, were taken",
-        "target": f"its target, {number(view.sweep.target)}, was reached",
+        "time_limit": f"its time limit, {clock(summary.sweep.time_limit or 0)}, was over",
+        "max_steps": f"its max_steps, {summary.sweep.max_steps or 0:,}, were taken",
+        "target": f"its target, {number(summary.sweep.target)}, was reached",
     }
-    return [] if view.ended_by is None else [f"Ended before its last trial, since {limits[view.ended_by]}."]
+    return [] if summary.ended_by is None else [f"Ended before its last trial, since {limits[summary.ended_by]}."]
 
 
-def _going_on(view: StudyView) -> list[str]:
+def _going_on(summary: StudySummary) -> list[str]:
     """How to go on with a study that was interrupted, or that one of its limits has ended."""
-    if view.state == "interrupted":
-        return [f"Next: `tuning resume {view.name}` goes on with it."]
-    if view.ended_by is None:
+    if summary.state == "interrupted":
+        return [f"Next: `tuning resume {summary.name}` goes on with it."]
+    if summary.ended_by is None:
         return []
-    how = "" if view.ended_by == "time_limit" else f" --set {view.ended_by}=null"
-    what = "for as long again" if view.ended_by == "time_limit" else "without this limit"
-    return [f"Next: `tuning resume {view.name}{how}` goes on {what}."]
+    how = "" if summary.ended_by == "time_limit" else f" --set {summary.ended_by}=null"
+    what = "for as long again" if summary.ended_by == "time_limit" else "without this limit"
+    return [f"Next: `tuning resume {summary.name}{how}` goes on {what}."]
 
 
-def _winners(view: StudyView) -> list[str]:
+def _winners(summary: StudySummary) -> list[str]:
     """The best trial and where to find it; of two objectives the front."""
-    best, default, second = view.chosen, view.default, view.sweep.second
+    best, default, second = summary.chosen, summary.default, summary.sweep.second
     if second is not None:
-        numbers = [str(trial.number) for trial in view.front]
+        numbers = [str(trial.number) for trial in summary.front]
         names = f"trial{'s' * (len(numbers) > 1)} {', '.join(numbers)}"
-        beaten = f"what beats one of them in {view.sweep.metric} is worse in {second.metric}"
+        beaten = f"what beats one of them in {summary.sweep.metric} is worse in {second.metric}"
         return [f"Front: {names}; {beaten}."]
     if best is None:
         return []
     compared = ""
     if default is not None and default.value is not None and default is not best:
         compared = f"; the default configuration reaches {number(default.value)}"
-    how, where = ("First on fresh seeds", " in the search") if view.confirmation else ("Best", "")
-    lines = [f"{how}: trial {best.number}, {view.sweep.metric} {number(best.value)}{where}{compared}."]
+    how, where = ("First on fresh seeds", " in the search") if summary.confirmation else ("Best", "")
+    lines = [f"{how}: trial {best.number}, {summary.sweep.metric} {number(best.value)}{where}{compared}."]
     lines += [f"  weights  {best.checkpoint}"] if best.checkpoint else []
     return lines + ([f"  MLflow   {best.run_id}"] if best.run_id else [])
 
 
-def _default_diverged(view: StudyView) -> list[str]:
-    default = view.default
+def _default_diverged(summary: StudySummary) -> list[str]:
+    default = summary.default
     if default is None or default.diverged_at is None:
         return []
     return [f"The default, trial {default.number}, diverged at {default.diverged_at:,}: {default.reason}."]
 
 
-def _hints(view: StudyView) -> list[str]:
+def _hints(summary: StudySummary) -> list[str]:
     """What mattered, and where the search might go on."""
-    matters = [f"{name} {share:.0%}" for name, share in list(view.importances.items())[:4] if share >= 0.05]
+    matters = [f"{name} {share:.0%}" for name, share in list(summary.importances.items())[:4] if share >= 0.05]
     lines = [f"What mattered: {', '.join(matters)}"] if matters else []
-    ranked = [] if view.sweep.second else view.ranked()
+    ranked = [] if summary.sweep.second else summary.ranked()
     lines += [
         f"{edge.name}: the best is {number(edge.value)}, at the edge of {number(edge.low)} to {number(edge.high)}; "
         f"try {number(edge.try_low)} to {number(edge.try_high)}"
-        for edge in importance.edges(view.sweep, [trial.params for trial in ranked])
+        for edge in importance.edges(summary.sweep, [trial.params for trial in ranked])
     ]
     return [*lines, ""] if lines else []
 
@@ -187,33 +196,33 @@ def verdict(found: Confirmation) -> str:
     return f"No winner: trial {found.leader} can't be told from {others}; {more}."
 
 
-def show(view: StudyView, console: Console) -> None:
-    """Print the summary; in a file or a pipe lines stay whole, so that a path can be taken from them."""
-    console.print(summary(view, console.width), highlight=False, soft_wrap=not console.is_terminal)
+def show(summary: StudySummary, console: Console) -> None:
+    """Print the report; in a file or a pipe lines stay whole, so that a path can be taken from them."""
+    console.print(whole_report(summary, console.width), highlight=False, soft_wrap=not console.is_terminal)
 
 
-def _headline(view: StudyView) -> str:
+def _headline(summary: StudySummary) -> str:
     """How long it took; the speed is that of the search, whose steps these are."""
-    steps = sum(trial.steps for trial in view.trials)
-    searching = view.seconds - view.confirm_seconds
-    confirming = f" ({clock(view.confirm_seconds)} confirming)" if view.confirm_seconds >= 0.5 else ""
+    steps = sum(trial.steps for trial in summary.trials)
+    searching = summary.seconds - summary.confirm_seconds
+    confirming = f" ({clock(summary.confirm_seconds)} confirming)" if summary.confirm_seconds >= 0.5 else ""
     speed = f", {steps / searching:,.0f} a second" if searching > 0 else ""
-    return f"{view.name}: {view.state} after {clock(view.seconds)}{confirming}; {steps:,} member-steps{speed}"
+    return f"{summary.name}: {summary.state} after {clock(summary.seconds)}{confirming}; {steps:,} member-steps{speed}"
 
 
-def _counts(view: StudyView) -> str:
-    diverged = sum(trial.diverged_at is not None for trial in view.trials)
+def _counts(summary: StudySummary) -> str:
+    diverged = sum(trial.diverged_at is not None for trial in summary.trials)
     states = ("complete", "pruned", "failed", "running", "waiting")
-    words = [f"{view.count(state)} {state}" for state in states if view.count(state)]
-    saved, _ = view.saved or (0.0, 0)
+    words = [f"{summary.count(state)} {state}" for state in states if summary.count(state)]
+    saved, _ = summary.saved or (0.0, 0)
     notes = [f"{diverged} diverged"] * bool(diverged) + [f"halving saved {saved:.0%} of the steps"] * (saved > 0.005)
-    trials = f"{view.sweep.trials} {'trial' if view.sweep.trials == 1 else 'trials'}"
+    trials = f"{summary.sweep.trials} {'trial' if summary.sweep.trials == 1 else 'trials'}"
     return "; ".join([f"{trials}: {', '.join(words) or 'none begun'}", *notes])
 
 
-def _audit(view: StudyView) -> list[str]:
+def _audit(summary: StudySummary) -> list[str]:
     """What became of pruned trials that were trained on to the end."""
-    found = view.audit
+    found = summary.audit
     if found is None:
         return []
     would = f"{found.missed} ({found.missed / found.trials:.0%}) would have been among the best {found.top}"
@@ -222,13 +231,13 @@ def _audit(view: StudyView) -> list[str]:
     return [f"Halving audited: of {trials} trained on to the end {would}{better}."]
 
 
-def _failures(view: StudyView) -> list[str]:
+def _failures(summary: StudySummary) -> list[str]:
     """Why trials failed, of the first few."""
-    failed = [trial for trial in view.trials if trial.state == "failed"]
+    failed = [trial for trial in summary.trials if trial.state == "failed"]
     more = [f"and {len(failed) - MOST_FAILURES} more"] if len(failed) > MOST_FAILURES else []
     return [f"trial {trial.number}: {trial.reason}" for trial in failed[:MOST_FAILURES]] + more
 
 
-def _why_none(view: StudyView) -> str:
-    reasons = [f"trial {trial.number}: {trial.reason}" for trial in view.trials if trial.reason]
+def _why_none(summary: StudySummary) -> str:
+    reasons = [f"trial {trial.number}: {trial.reason}" for trial in summary.trials if trial.reason]
     return "; ".join(reasons[:MOST_FAILURES]) or "none was finished."

@@ -15,7 +15,7 @@ from trainables.data.prediction import Predictor
 from trainables.data.table_files import TableError
 from tuning.errors import PredictionError
 from tuning.report.number_format import number
-from tuning.study.summary import StudyView
+from tuning.study.summary import StudySummary
 from tuning.sweep import fields
 
 
@@ -51,15 +51,15 @@ class Answer:
         }
 
 
-def answer(view: StudyView, given: Sequence[str], trial: int | None = None) -> Answer:
+def answer(summary: StudySummary, given: Sequence[str], trial: int | None = None) -> Answer:
     """What the network of a trial, else of the one to use, says; given: cases as text, or paths of files.
 
     Raises PredictionError.
     """
-    chosen = _trial(view, trial)
-    checkpoint = next((each.checkpoint for each in view.trials if each.number == chosen), None)
+    chosen = _trial(summary, trial)
+    checkpoint = next((each.checkpoint for each in summary.trials if each.number == chosen), None)
     if checkpoint is None:
-        raise PredictionError(f"trial {chosen} of {view.name} has no checkpoint to predict with")
+        raise PredictionError(f"trial {chosen} of {summary.name} has no checkpoint to predict with")
     try:
         predictor = prediction.load(Path(checkpoint))
     except CheckpointError as error:
@@ -72,20 +72,22 @@ def answer(view: StudyView, given: Sequence[str], trial: int | None = None) -> A
         predictions = predictor.predict(rows)
     except Unimportable as error:
         raise PredictionError(str(error)) from error
-    return Answer(view.name, chosen, checkpoint, predictor.features, cases, predictions)
+    return Answer(summary.name, chosen, checkpoint, predictor.features, cases, predictions)
 
 
-def _trial(view: StudyView, wanted: int | None) -> int:
+def _trial(summary: StudySummary, wanted: int | None) -> int:
     if wanted is not None:
-        if wanted not in {each.number for each in view.trials}:
-            raise PredictionError(f"--trial: {view.name} has no trial {wanted}; it has {len(view.trials)}, from 0 on")
+        if wanted not in {each.number for each in summary.trials}:
+            raise PredictionError(
+                f"--trial: {summary.name} has no trial {wanted}; it has {len(summary.trials)}, from 0 on"
+            )
         return wanted
-    if view.front:
-        several = ", ".join(str(each.number) for each in view.front)
-        raise PredictionError(f"--trial: is missing; {view.name} has no single best but a front: {several}")
-    if view.chosen is None:
-        raise PredictionError(f"{view.name} has no trial with a value; --trial names another")
-    return view.chosen.number
+    if summary.front:
+        several = ", ".join(str(each.number) for each in summary.front)
+        raise PredictionError(f"--trial: is missing; {summary.name} has no single best but a front: {several}")
+    if summary.chosen is None:
+        raise PredictionError(f"{summary.name} has no trial with a value; --trial names another")
+    return summary.chosen.number
 
 
 def _cases(given: str, predictor: Predictor) -> Iterator[Case]:

@@ -16,7 +16,7 @@ from tuning.rules import statistics
 from tuning.rules.trial_outcome import Direction
 from tuning.search.leg_search import pack_size
 from tuning.study.study import SEARCH_SEEDS, Study
-from tuning.study.summary import Candidate, Confirmation, StudyView, TrialView
+from tuning.study.summary import Candidate, Confirmation, StudySummary, TrialSummary
 from tuning.sweep.model import Confirm
 
 
@@ -49,10 +49,10 @@ class Watcher(Protocol):
         """These have a score, or never will."""
 
 
-def candidates(view: StudyView, top: int) -> list[TrialView]:
+def candidates(summary: StudySummary, top: int) -> list[TrialSummary]:
     """The best trials, and the default one if it has a value."""
-    best = view.ranked()[:top]
-    default = view.default
+    best = summary.ranked()[:top]
+    default = summary.default
     return best + ([default] if default and default.value is not None and default not in best else [])
 
 
@@ -153,10 +153,10 @@ def _packs(study: Study, members: Sequence[Member], workers: int) -> Iterator[Pa
 
 def missing(study: Study, wanted: Confirm) -> list[Member]:
     """The members that are still to be trained."""
-    view, known, plans = study.view(), study.scores(), study.plans()
+    summary, known, plans = study.summary(), study.scores(), study.plans()
     return [
         Member(trial.number, plans[trial.number].values, seed)
-        for trial in candidates(view, wanted.top)
+        for trial in candidates(summary, wanted.top)
         for seed in fresh_seeds(study.sweep.seed, wanted.seeds)
         if (trial.number, seed) not in known
     ]
@@ -164,9 +164,9 @@ def missing(study: Study, wanted: Confirm) -> list[Member]:
 
 def conclude(study: Study, wanted: Confirm, failures: Mapping[tuple[int, int], str]) -> Confirmation:
     """What the scores come to; kept in the study. failures: why trainings have none; they count as diverged."""
-    view, known = study.view(), study.scores()
+    summary, known = study.summary(), study.scores()
     seeds = fresh_seeds(study.sweep.seed, wanted.seeds)
-    chosen = candidates(view, wanted.top)
+    chosen = candidates(summary, wanted.top)
     scores = {trial.number: [known.get((trial.number, seed)) for seed in seeds] for trial in chosen}
     default = next((trial.number for trial in chosen if trial.default), None)
     direction: Direction = study.sweep.direction

@@ -29,7 +29,7 @@ from tuning.study import file_locks, legs
 from tuning.study.legs import Leg, LegRecord, Plan
 from tuning.study.optuna_tables import Tables
 from tuning.study.paths import Home
-from tuning.study.summary import CONFIRMATION, Confirmation, Limit, StudyState, StudyView, TrialView
+from tuning.study.summary import CONFIRMATION, Confirmation, Limit, StudyState, StudySummary, TrialSummary
 from tuning.sweep import model as sweeps
 from tuning.sweep import warm_start
 from tuning.sweep.model import Sweep
@@ -76,7 +76,7 @@ class Study:
                 f"start_from: {self.name!r} is a study of {self.sweep.loop}, this sweep one of {sweep.loop}"
             )
         plans = self.plans()
-        configs = [self.sweep.config(plans[trial.number].values) for trial in self.view().ranked()]
+        configs = [self.sweep.config(plans[trial.number].values) for trial in self.summary().ranked()]
         return warm_start.fitting_best(sweep.space, [config.model_dump(mode="json") for config in configs])
 
     def set_importances(self, importances: Mapping[str, float]) -> None:
@@ -347,12 +347,12 @@ class Study:
         result = {"outcome": found and vars(found), "members": [vars(each) for each in members]}
         self._tables.set_attribute(number, RESULT, result)
 
-    def view(self) -> StudyView:
+    def summary(self) -> StudySummary:
         """All that there is to show, as it is now, also of a study that can't be run here."""
         sweep, flaw = self._shown
         attributes, held = self.optuna.user_attrs, file_locks.is_held(self.home.lock(self.name))
         state = attributes.get(STATE, "running")
-        return StudyView(
+        return StudySummary(
             name=self.name,
             state="interrupted" if state == "running" and not held else state,
             stored_state=state,
@@ -365,7 +365,7 @@ class Study:
             tracking=attributes.get(TRACKING, {}),
             importances=attributes.get(IMPORTANCES, {}),
             trials=[
-                self._trial_view(trial, attributes.get(f"{RUN}/{trial.number}"), held, sweep.direction)
+                self._trial_summary(trial, attributes.get(f"{RUN}/{trial.number}"), held, sweep.direction)
                 for trial in self.optuna.get_trials(deepcopy=False)
                 if PLAN in trial.user_attrs
             ],
@@ -380,12 +380,12 @@ class Study:
         except SweepError as error:
             return sweeps.shown_as_kept(self.optuna.user_attrs[SWEEP]), str(error)
 
-    def _trial_view(self, trial: FrozenTrial, run_id: str | None, held: bool, direction: Direction) -> TrialView:
+    def _trial_summary(self, trial: FrozenTrial, run_id: str | None, held: bool, direction: Direction) -> TrialSummary:
         plan, result = trial.user_attrs[PLAN], trial.user_attrs.get(RESULT, {})
         members, found = result.get("members", []), result.get("outcome") or {}
         state = _STATES[trial.state]
         best = _best_member(members, direction)
-        return TrialView(
+        return TrialSummary(
             number=trial.number,
             state="waiting" if state == "running" and not held else state,
             value=trial.values[0] if trial.state == TrialState.COMPLETE else None,

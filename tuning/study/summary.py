@@ -19,7 +19,7 @@ Limit = Literal["time_limit", "max_steps", "target"]
 
 
 @dataclass(frozen=True)
-class TrialView:
+class TrialSummary:
     """A trial as people and scripts are shown it. `steps` and `seconds`: the sums of its members'.
 
     average: the mean of the metric over its training, and of its seeds'. second: of a sweep with two objectives
@@ -82,7 +82,7 @@ class Confirmation:
 
 
 @dataclass(frozen=True)
-class StudyView:
+class StudySummary:
     """A study as people and scripts are shown it.
 
     seconds: those that it has run, in all its lives; confirm_seconds: of these those of its confirmation. ended_by: the
@@ -98,14 +98,14 @@ class StudyView:
     created: datetime
     tracking: dict[str, str]
     importances: dict[str, float]
-    trials: list[TrialView]
+    trials: list[TrialSummary]
     confirmation: Confirmation | None = None
     confirm_seconds: float = 0.0
     ended_by: Limit | None = None
     flaw: str | None = None
     """Why it can only be shown here and not gone on with, as where its loop can't be imported."""
 
-    def ranked(self) -> list[TrialView]:
+    def ranked(self) -> list[TrialSummary]:
         """The complete trials, the best first, of two objectives the front.
 
         Among equals the one that was better on the whole of its training: where many reach the highest there is, those
@@ -114,7 +114,7 @@ class StudyView:
         front = self.front
         return front + [trial for trial in self._by_value() if trial not in front]
 
-    def _by_value(self) -> list[TrialView]:
+    def _by_value(self) -> list[TrialSummary]:
         sign = -1 if self.sweep.direction == "maximize" else 1
         valued = [
             (sign * trial.value, math.inf if trial.average is None else sign * trial.average, trial.number, trial)
@@ -124,7 +124,7 @@ class StudyView:
         return [trial for *_, trial in sorted(valued, key=lambda row: row[:3])]
 
     @property
-    def front(self) -> list[TrialView]:
+    def front(self) -> list[TrialSummary]:
         """Of a sweep with two objectives the trials that no other beats, the best value first; else none."""
         points = {
             trial.number: (trial.value, trial.second)
@@ -135,14 +135,14 @@ class StudyView:
         return [trials[number] for number in fronts.front(points, self.sweep.directions)] if points else []
 
     @property
-    def best(self) -> TrialView | None:
+    def best(self) -> TrialSummary | None:
         """The complete trial with the best value; none of a sweep with two objectives, which has a front."""
         if self.sweep.second is not None:
             return None
         return next(iter(self._by_value()), None)
 
     @property
-    def chosen(self) -> TrialView | None:
+    def chosen(self) -> TrialSummary | None:
         """The trial to use: the first on fresh seeds, where some were confirmed, else the best of the search."""
         if self.confirmation is None:
             return self.best
@@ -166,7 +166,7 @@ class StudyView:
         return halving.audit(kept, given_up, self.sweep.reduction, self.sweep.direction)
 
     @property
-    def default(self) -> TrialView | None:
+    def default(self) -> TrialSummary | None:
         """The trial of the loop's default configuration."""
         return next((trial for trial in self.trials if trial.default), None)
 

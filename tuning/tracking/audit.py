@@ -16,7 +16,7 @@ from trainables.base import checkpoint
 from tuning.errors import ServerError
 from tuning.study import sqlite
 from tuning.study.study import Study
-from tuning.study.summary import StudyView, TrialView
+from tuning.study.summary import StudySummary, TrialSummary
 from tuning.tracking.run_contents import (
     ARTIFACTS,
     FRONT,
@@ -45,23 +45,23 @@ class Finding:
 
 def audit(study: Study) -> list[Finding]:
     """All that differs; nothing is changed. Raises ServerError where MLflow does not answer."""
-    view = study.view()
-    if view.state == "running":
+    summary = study.summary()
+    if summary.state == "running":
         return [Finding("study", "is running now; what is on its way would look like a difference")]
-    found = [*_of_study(view)]
+    found = [*_of_study(summary)]
     came_to = _came_to(study)
-    for trial in view.trials:
+    for trial in summary.trials:
         folders = [study.home.member(study.name, trial.number, place) for place in range(len(trial.seeds))]
         lost = [*_of_best(trial), *(_of_latest(trial, folders, came_to.get(trial.number)))]
         found += [Finding(f"trial {trial.number}", each) for each in lost]
-    if view.sweep.tracking == "mlflow":
+    if summary.sweep.tracking == "mlflow":
         with _asked(study) as client:
             experiment = client.get_experiment_by_name(study.sweep.name)
             if experiment is not None and experiment.lifecycle_stage == LifecycleStage.DELETED:
                 message = f"its experiment in MLflow, {experiment.name!r}, is deleted, and its runs with it"
                 return [*found, Finding("study", message)]
             runs = _runs(client, study)
-            found += [*_of_runs(view, runs), *_of_artifacts(client, view, runs)]
+            found += [*_of_runs(summary, runs), *_of_artifacts(client, summary, runs)]
     return found
 
 
@@ -86,34 +86,34 @@ def repair(study: Study) -> str | None:
     with study.held():
         for number in study.take_back():
             study.put_back(number, study.members(number))
-        view = study.view()
-        ended = view.stored_state != "running" and not _unended(view)
-        study.set_state(view.stored_state if ended else "interrupted", study.seconds)
+        summary = study.summary()
+        ended = summary.stored_state != "running" and not _unended(summary)
+        study.set_state(summary.stored_state if ended else "interrupted", study.seconds)
         return _repair_runs(study) if study.sweep.tracking == "mlflow" else None
 
 
 def _repair_runs(study: Study) -> str | None:
-    view = study.view()
-    trials = {trial.number: trial for trial in view.trials}
+    summary = study.summary()
+    trials = {trial.number: trial for trial in summary.trials}
     with _asked(study) as client:
         restored(client, study.sweep.name)
         for number, several in _runs(client, study).items():
-            keep = view.tracking.get("run_id") if number is None else study.runs().get(number)
+            keep = summary.tracking.get("run_id") if number is None else study.runs().get(number)
             for run in several:
                 double = len(several) > 1 and run.info.run_id != keep
                 stray = number is not None and number not in trials
                 if double or stray or (number is not None and any(_beyond_mending(trials[number], run))):
                     client.delete_run(run.info.run_id)
-        _bring_back(client, view)
+        _bring_back(client, summary)
     tracker = Tracker(study)
     with tracker.open():
-        tracker.ended(study.view())
+        tracker.ended(study.summary())
     return tracker.shortfall
 
 
-def _bring_back(client: MlflowClient, view: StudyView) -> None:
+def _bring_back(client: MlflowClient, summary: StudySummary) -> None:
     """Best weights that are lost here, where MLflow has them."""
-    for trial in view.trials:
+    for trial in summary.trials:
         if trial.state != "complete" or _has_weights(trial) or trial.run_id is None or trial.checkpoint is None:
             continue
         path = Path(trial.checkpoint)
@@ -145,42 +145,42 @@ def _runs(client: MlflowClient, study: Study) -> dict[int | None, list[Run]]:
     return found
 
 
-def _of_study(view: StudyView) -> Iterator[Finding]:
-    if len(view.trials) > view.sweep.trials:
-        yield Finding("study", f"has {len(view.trials)} trials, of {view.sweep.trials} asked for")
-    if _unended(view):
-        yield Finding("study", f"is finished, but {_unended(view)} of its trials have no end")
-    if view.stored_state == "running":
+def _of_study(summary: StudySummary) -> Iterator[Finding]:
+    if len(summary.trials) > summary.sweep.trials:
+        yield Finding("study", f"has {len(summary.trials)} trials, of {summary.sweep.trials} asked for")
+    if _unended(summary):
+        yield Finding("study", f"is finished, but {_unended(summary)} of its trials have no end")
+    if summary.stored_state == "running":
         yield Finding("study", "was cut off; `tuning resume` goes on with it")
 
 
-def _unended(view: StudyView) -> int:
+def _unended(summary: StudySummary) -> int:
     """How many trials have no end in a study that says that it is finished, and that no limit has ended."""
-    limits = (view.sweep.time_limit, view.sweep.max_steps, view.sweep.target)
-    if view.stored_state != "finished" or any(limit is not None for limit in limits):
+    limits = (summary.sweep.time_limit, summary.sweep.max_steps, summary.sweep.target)
+    if summary.stored_state != "finished" or any(limit is not None for limit in limits):
         return 0
-    return sum(trial.state not in ENDED for trial in view.trials)
+    return sum(trial.state not in ENDED for trial in summary.trials)
 
 
-def _of_artifacts(client: MlflowClient, view: StudyView, runs: dict[int | None, list[Run]]) -> Iterator[Finding]:
+def _of_artifacts(client: MlflowClient, summary: StudySummary, runs: dict[int | None, list[Run]]) -> Iterator[Finding]:
     """Weights that MLflow should have; it is given them when a study ends or is interrupted."""
-    trials = {trial.number: trial for trial in view.trials}
-    for number in kept_artifacts(view) if view.stored_state != "running" else ():
+    trials = {trial.number: trial for trial in summary.trials}
+    for number in kept_artifacts(summary) if summary.stored_state != "running" else ():
         told = runs.get(number, [])
         lacking = [run for run in told if not client.list_artifacts(run.info.run_id, ARTIFACTS)]
         if _has_weights(trials[number]) and len(told) == len(lacking) == 1:
             yield Finding(f"trial {number}", "is one of the best, and MLflow does not have its weights")
 
 
-def _of_runs(view: StudyView, runs: dict[int | None, list[Run]]) -> Iterator[Finding]:
+def _of_runs(summary: StudySummary, runs: dict[int | None, list[Run]]) -> Iterator[Finding]:
     yield from _of_parent(runs.get(None, []))
-    yield from _of_confirmation(view, runs)
-    front = {trial.number for trial in view.front}
-    for trial in view.trials:
+    yield from _of_confirmation(summary, runs)
+    front = {trial.number for trial in summary.front}
+    for trial in summary.trials:
         several = runs.get(trial.number, [])
         found = [*_of_trial(trial, several, trial.number in front), *_of_place(several, runs.get(None, []))]
         yield from (Finding(f"trial {trial.number}", each) for each in found)
-    known = {trial.number for trial in view.trials}
+    known = {trial.number for trial in summary.trials}
     for stray in runs:
         if stray is not None and stray not in known:
             yield Finding(f"trial {stray}", "is in MLflow, and the study knows nothing of it")
@@ -193,8 +193,8 @@ def _of_parent(runs: list[Run]) -> Iterator[Finding]:
         yield Finding("study", "its own run in MLflow is still running")
 
 
-def _of_confirmation(view: StudyView, runs: Mapping[int | None, list[Run]]) -> Iterator[Finding]:
-    found, parents = view.confirmation, runs.get(None, [])
+def _of_confirmation(summary: StudySummary, runs: Mapping[int | None, list[Run]]) -> Iterator[Finding]:
+    found, parents = summary.confirmation, runs.get(None, [])
     if found is None:
         return
     expected = confirmed_tags(found)
@@ -211,7 +211,7 @@ def _of_place(runs: list[Run], parents: list[Run]) -> Iterator[str]:
         yield "its run in MLflow hangs under another than the study's"
 
 
-def _of_trial(trial: TrialView, runs: list[Run], on_front: bool) -> Iterator[str]:
+def _of_trial(trial: TrialSummary, runs: list[Run], on_front: bool) -> Iterator[str]:
     if not runs and trial.state == "waiting":
         return
     if len(runs) != 1:
@@ -228,7 +228,7 @@ def _of_trial(trial: TrialView, runs: list[Run], on_front: bool) -> Iterator[str
     yield from _beyond_mending(trial, run)
 
 
-def _beyond_mending(trial: TrialView, run: Run) -> Iterator[str]:
+def _beyond_mending(trial: TrialSummary, run: Run) -> Iterator[str]:
     if run.data.params != {name: str(value) for name, value in trial.params.items()}:
         yield "its parameters in MLflow are others"
     for name, value in (("value", trial.value), ("second", trial.second)):
@@ -244,17 +244,17 @@ def _came_to(study: Study) -> dict[int, int]:
     return {number: leg.until for leg in study.legs() for number in (*leg.promoted, *leg.audited)}
 
 
-def _of_best(trial: TrialView) -> Iterator[str]:
+def _of_best(trial: TrialSummary) -> Iterator[str]:
     if trial.state == "complete" and not _has_weights(trial):
         there = trial.checkpoint and Path(trial.checkpoint).exists()
         yield f"its best weights are {'damaged' if there else 'missing'}: {trial.checkpoint}"
 
 
-def _has_weights(trial: TrialView) -> bool:
+def _has_weights(trial: TrialSummary) -> bool:
     return trial.checkpoint is not None and checkpoint.is_whole(Path(trial.checkpoint))
 
 
-def _of_latest(trial: TrialView, folders: Sequence[Path], came_to: int | None) -> Iterator[str]:
+def _of_latest(trial: TrialSummary, folders: Sequence[Path], came_to: int | None) -> Iterator[str]:
     """What one that waits would go on from; before its first checkpoint has no folder."""
     for folder in folders if trial.state == "waiting" else ():
         if came_to is None and not folder.exists():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from mlflow.entities import Param, Run
 
 from tuning.rules.trial_outcome import Outcome
-from tuning.study.summary import Candidate, Confirmation, StudyView
+from tuning.study.summary import Candidate, Confirmation, StudySummary
 
 Points = list[tuple[int, dict[str, float]]]
 """Steps, and what was measured there."""
@@ -43,10 +43,10 @@ def state_word(found: Outcome) -> str:
     return "diverged" if found.diverged_at is not None else found.state
 
 
-def kept_artifacts(view: StudyView) -> list[int]:
+def kept_artifacts(summary: StudySummary) -> list[int]:
     """The trials whose best.pt MLflow has: the best of the search, and the one to use."""
-    kept = [trial.number for trial in view.front or view.ranked()[:BEST_KEPT]]
-    chosen = [view.chosen.number] if view.chosen else []
+    kept = [trial.number for trial in summary.front or summary.ranked()[:BEST_KEPT]]
+    chosen = [summary.chosen.number] if summary.chosen else []
     return kept + [number for number in chosen if number not in kept]
 
 
@@ -65,10 +65,10 @@ def lacking_confirmed(found: Candidate, run: Run) -> dict[str, float]:
     return {name: value for name, value in known.items() if name not in has or not math.isclose(has[name], value)}
 
 
-def of_halving(view: StudyView) -> dict[str, float]:
+def of_halving(summary: StudySummary) -> dict[str, float]:
     """What halving saved, and which share of the pruned trials that were trained on it should have kept."""
-    told = {} if view.saved is None else {"halving/saved": view.saved[0]}
-    return told if view.audit is None else {**told, "halving/missed": view.audit.missed / view.audit.trials}
+    told = {} if summary.saved is None else {"halving/saved": summary.saved[0]}
+    return told if summary.audit is None else {**told, "halving/missed": summary.audit.missed / summary.audit.trials}
 
 
 def params(values: Mapping[str, object]) -> list[Param]:

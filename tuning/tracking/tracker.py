@@ -26,7 +26,7 @@ from tuning.study import sqlite
 from tuning.study.file_locks import alone
 from tuning.study.legs import Leg, Plan
 from tuning.study.study import Study
-from tuning.study.summary import Confirmation, StudyView
+from tuning.study.summary import Confirmation, StudySummary
 from tuning.tracking.retries import Writes
 from tuning.tracking.run_contents import (
     ARTIFACTS,
@@ -138,9 +138,9 @@ class Tracker:
         self._way.take(HANDING_OUT_S)
         self._events.put(partial(self._end_trial, plan.number, found, members))
 
-    def ended(self, view: StudyView) -> None:
+    def ended(self, summary: StudySummary) -> None:
         """End the study's run, and those of trials that wait; keep the best checkpoints."""
-        self._events.put(partial(self._end_study, view))
+        self._events.put(partial(self._end_study, summary))
 
     @property
     def shortfall(self) -> str | None:
@@ -408,30 +408,30 @@ class Tracker:
         for number in self._runs.keys() - self._ended:
             self._end_run(self._runs[number], "waiting", [], {})
 
-    def _end_study(self, view: StudyView) -> None:
+    def _end_study(self, summary: StudySummary) -> None:
         with self._writes.of(None):
-            self._tell_end(view)
+            self._tell_end(summary)
 
-    def _tell_end(self, view: StudyView) -> None:
+    def _tell_end(self, summary: StudySummary) -> None:
         self._put_back()
         if self._parent is None:
             return
-        checkpoints = {trial.number: trial.checkpoint for trial in view.trials}
-        for number in kept_artifacts(view):
+        checkpoints = {trial.number: trial.checkpoint for trial in summary.trials}
+        for number in kept_artifacts(summary):
             run_id, weights = self._runs.get(number), checkpoints[number]
             if run_id and weights and checkpoint.is_whole(Path(weights)):
                 self._writes.insist(partial(self._client.log_artifact, run_id, weights, ARTIFACTS))
-        self._mark_front({trial.number for trial in view.front})
-        best, now = view.best, _now()
+        self._mark_front({trial.number for trial in summary.front})
+        best, now = summary.best, _now()
         metrics = [] if best is None or best.value is None else [Metric("value", best.value, now, best.number)]
-        metrics += [Metric(name, value, now, len(view.trials)) for name, value in of_halving(view).items()]
+        metrics += [Metric(name, value, now, len(summary.trials)) for name, value in of_halving(summary).items()]
         tags = {"lockstep.best_trial": str(best.number)} if best else {}
-        if view.confirmation is not None:
-            self._tell_confirmed(view.confirmation)
-            tags |= confirmed_tags(view.confirmation)
-        if view.front:
-            tags[FRONT] = ", ".join(str(trial.number) for trial in view.front)
-        self._end_run(self._parent, {"finished": "complete"}.get(view.state, "waiting"), metrics, tags)
+        if summary.confirmation is not None:
+            self._tell_confirmed(summary.confirmation)
+            tags |= confirmed_tags(summary.confirmation)
+        if summary.front:
+            tags[FRONT] = ", ".join(str(trial.number) for trial in summary.front)
+        self._end_run(self._parent, {"finished": "complete"}.get(summary.state, "waiting"), metrics, tags)
 
     def _tell_confirmed(self, found: Confirmation) -> None:
         """What fresh seeds say of a trial, once; after more seeds again."""

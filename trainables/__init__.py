@@ -1,14 +1,34 @@
-"""Training loops whose members are trained in lockstep, a pack at a time."""
+"""Training loops that train the members of a pack in lockstep: the public face, as docs/own-loops.md uses it.
+
+The loops as Trainables of Ray Tune: DQN, Reinforce, Supervised. For a loop of one's own: Config or EpisodicConfig,
+tunable, Report, streams, MemberFailed, and Loop, the protocol. LOOPS and loop_of find a loop by its name.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trainables import streams
     from trainables.base.config_fields import tunable
     from trainables.base.member_failure import MemberFailed
     from trainables.loops.contract import Config, EpisodicConfig, Loop, Report
     from trainables.loops.registry import LOOPS, loop_of
     from trainables.tune import DQN, Reinforce, Supervised
+
+__all__ = [
+    "DQN",
+    "LOOPS",
+    "Config",
+    "EpisodicConfig",
+    "Loop",
+    "MemberFailed",
+    "Reinforce",
+    "Report",
+    "Supervised",
+    "loop_of",
+    "streams",
+    "tunable",
+]
 
 _HOMES = {
     "Config": "loops.contract",
@@ -26,22 +46,14 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """A public name out of its module, which is imported when the name is asked for: torch and Ray take seconds."""
+    """Imports a public name when it is first asked for, since torch and Ray take seconds to import."""
     if name in _HOMES:
         return getattr(import_module(f"trainables.{_HOMES[name]}"), name)
+    if name in __all__:
+        return import_module(f"trainables.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = [
-    "DQN",
-    "LOOPS",
-    "Config",
-    "EpisodicConfig",
-    "Loop",
-    "MemberFailed",
-    "Reinforce",
-    "Report",
-    "Supervised",
-    "loop_of",
-    "tunable",
-]
+def __dir__() -> list[str]:
+    """The public names beside those imported so far."""
+    return sorted({*globals(), *__all__})

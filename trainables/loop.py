@@ -1,4 +1,4 @@
-"""For loops of one"s own: what a training loop is (trainables/loops/contract.py)."""
+"""For loops of one's own: what a training loop is (trainables/loops/contract.py)."""
 
 from trainables.loops.contract import (
     Config,

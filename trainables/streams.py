@@ -1,4 +1,4 @@
-"""For loops of one"s own: random numbers that belong to a member (trainables/base/random_streams.py)."""
+"""For loops of one's own: random numbers that belong to a member (trainables/base/random_streams.py)."""
 
 from trainables.base.random_streams import (
     CONFIRMATION,

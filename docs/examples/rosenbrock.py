@@ -10,10 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from trainables import streams
-from trainables.loop import Config, Report
-from trainables.options import tunable
-from trainables.streams import Purpose
+from trainables import Config, Report, streams, tunable
 
 
 class RosenbrockConfig(Config):
@@ -30,7 +27,7 @@ def rosenbrock(points: Tensor, steepness: float) -> Tensor:
 
 
 class Rosenbrock:
-    """The protocol is trainables.loop.Loop: these five facts, and six methods."""
+    """The protocol is trainables.Loop: these five facts, and six methods."""
 
     Config: ClassVar[type[RosenbrockConfig]] = RosenbrockConfig
     score: ClassVar[str] = "validation/loss"
@@ -44,7 +41,9 @@ class Rosenbrock:
         self._momenta = torch.tensor([config.momentum for config in configs], device=device)[:, None]
         # A random number belongs to its member's seed, never to its place in the pack.
         begun = [
-            torch.rand(2, generator=torch.Generator().manual_seed(streams.integer(config.seed, Purpose.WEIGHTS)))
+            torch.rand(
+                2, generator=torch.Generator().manual_seed(streams.integer(config.seed, streams.Purpose.WEIGHTS))
+            )
             for config in configs
         ]
         self._points = torch.stack(begun).to(device)

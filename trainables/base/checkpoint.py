@@ -18,7 +18,6 @@ Files hold state dicts and plain values only, all tensors on the CPU, and are lo
 
 import os
 import traceback
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from pickle import UnpicklingError
@@ -27,21 +26,37 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trainables.base.checkpoint_files import (
+    BEST,
+    ERROR,
+    LATEST,
+    NEXT,
+    CheckpointError,
+    DamagedCheckpoint,
+    is_whole,
+)
+
+__all__ = [
+    "BEST",
+    "ERROR",
+    "FORMAT",
+    "LATEST",
+    "NEXT",
+    "CheckpointError",
+    "DamagedCheckpoint",
+    "State",
+    "is_whole",
+    "keep_error",
+    "load",
+    "read",
+    "save",
+]
+
 FORMAT = 2
 """Of all files written. Raised with every change that makes older files mean something else; never for one that just
 adds. 2: the replay memory keeps discounts, where it kept whether a transition was the last."""
 
-BEST, LATEST, NEXT, ERROR = "best.pt", "latest.pt", "next.pt", "error.txt"
-
 State = dict[str, Any]
-
-
-class CheckpointError(ValueError):
-    """The file is no checkpoint that this version can load; the message says which and why."""
-
-
-class DamagedCheckpoint(CheckpointError):
-    """The file is none at all, or a broken one."""
 
 
 def save(folders: Sequence[Path], latest: Sequence[State], best: Sequence[State | None]) -> None:
@@ -78,16 +93,6 @@ def _whole(path: Path) -> State | None:
         return read(path)
     except DamagedCheckpoint:
         return None
-
-
-def is_whole(path: Path) -> bool:
-    """Whether there is such a file, and it was not cut off; at the cost of a look at its two ends."""
-    try:
-        with path.open("rb") as file:
-            # An archive has its table of contents at its end.
-            return file.read(2) == b"PK" and zipfile.is_zipfile(file)
-    except OSError:
-        return False
 
 
 def read(path: Path) -> State | None:

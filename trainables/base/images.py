@@ -3,10 +3,14 @@
 Axis letters: N images, F numbers of an image, H height and W width in pixels, C channels.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+if TYPE_CHECKING:  # an environment is described without torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)

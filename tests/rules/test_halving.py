@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tuning.rules.halving import Audit, Direction, audit, bracket_of, brackets, expected, promoted, rungs, saved
+from tuning.rules.halving import Audit, audit, bracket_of, brackets, expected, promoted, rungs, saved
+from tuning.rules.objective import Direction
 
 NAN, INF = math.nan, math.inf
 DIRECTIONS: tuple[Direction, Direction] = ("maximize", "minimize")

@@ -9,8 +9,8 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuning.rules.objective import Direction
 from tuning.rules.statistics import (
-    Direction,
     Verdict,
     counted,
     difference_interval,

@@ -1,4 +1,4 @@
-"""What results mean: when a value is better, what a report adds, what a trial has come to, and which trial is best."""
+"""What results mean: what a report adds to a member's result, and what a trial has come to."""
 
 import math
 import statistics
@@ -10,45 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainables.loops.contract import Report
+from tuning.rules.objective import Direction
 from tuning.rules.trial_outcome import (
     Aggregate,
-    Direction,
     MemberResult,
     Outcome,
     advanced,
-    best,
-    better,
     outcome,
     pruned,
 )
 
 NAN, INF = math.nan, math.inf
 finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
-
-
-@pytest.mark.parametrize(
-    ("value", "than", "direction", "expected"),
-    [
-        (1.0, 0.5, "maximize", True),
-        (1.0, 0.5, "minimize", False),
-        (0.5, 1.0, "maximize", False),
-        (0.5, 1.0, "minimize", True),
-        (1.0, 1.0, "maximize", False),
-        (1.0, 1.0, "minimize", False),
-        (0.0, -0.0, "maximize", False),
-        (-1e30, None, "maximize", True),
-        (1e30, None, "minimize", True),
-        (NAN, None, "maximize", False),
-        (NAN, None, "minimize", False),
-        (NAN, 0.0, "minimize", False),
-        (INF, 0.0, "maximize", False),
-        (INF, None, "maximize", False),
-        (-INF, 0.0, "minimize", False),
-        (-INF, None, "minimize", False),
-    ],
-)
-def test_better(value: float, than: float | None, direction: Direction, expected: bool) -> None:
-    assert better(value, than, direction) is expected
 
 
 def report(*points: tuple[int, dict[str, float]], **more: Any) -> dict[str, Any]:
@@ -169,27 +142,3 @@ def test_who_is_pruned_is_told_where_and_has_no_value() -> None:
 def test_a_trial_is_worth_the_mean_of_its_members(values: list[float]) -> None:
     found = outcome([MemberResult(9, value, 9) for value in values])
     assert found.value == pytest.approx(statistics.mean(values), rel=1e-9, abs=1e-30)
-
-
-@pytest.mark.parametrize(
-    ("values", "direction", "expected"),
-    [
-        ([], "maximize", None),
-        ([(4, 1.0)], "minimize", 4),
-        ([(0, 1.0), (1, 3.0), (2, 2.0)], "maximize", 1),
-        ([(0, 1.0), (1, 3.0), (2, 2.0)], "minimize", 0),
-        ([(5, 3.0), (2, 3.0), (9, 3.0)], "maximize", 2),
-        ([(5, 3.0), (2, 3.0), (9, 3.0)], "minimize", 2),
-        ([(0, 0.0), (1, -0.0)], "minimize", 0),
-    ],
-)
-def test_best(values: list[tuple[int, float]], direction: Direction, expected: int | None) -> None:
-    assert best(values, direction) == expected
-
-
-@given(st.lists(finite, min_size=1, max_size=20), st.sampled_from(["maximize", "minimize"]))
-def test_nothing_is_better_than_the_best(values: list[float], direction: Direction) -> None:
-    number = best(list(enumerate(values)), direction)
-    assert number is not None
-    assert not any(better(value, values[number], direction) for value in values)
-    assert values.index(values[number]) == number

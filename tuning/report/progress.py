@@ -13,8 +13,8 @@ from rich.text import Text
 
 from tuning.report.number_format import clock, number
 from tuning.report.speed import Pace
-from tuning.rules import halving
-from tuning.rules import trial_outcome as outcomes
+from tuning.rules import halving, trial_outcome
+from tuning.rules.objective import best, reaches
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study.legs import Leg, Plan
 from tuning.study.study import Study
@@ -114,12 +114,12 @@ class Progress:
         self._counts["diverged"] += found.diverged_at is not None
         self._note(trial, members)
         target, direction = self._sweep.target, self._sweep.direction
-        if target is not None and found.value is not None and outcomes.reaches(found.value, target, direction):
+        if target is not None and found.value is not None and reaches(found.value, target, direction):
             self._reached = True
 
     def _note(self, trial: int, members: Sequence[MemberResult]) -> None:
         """Keep the value that a trial has so far."""
-        value = outcomes.outcome(members, None, self._sweep.direction, self._sweep.aggregate).value
+        value = trial_outcome.outcome(members, None, self._sweep.direction, self._sweep.aggregate).value
         if value is not None:
             self._values[trial] = value
         else:
@@ -168,11 +168,10 @@ class Progress:
         return _pace_words(self._pace, min(steps, max(rest * speed, self._under_way())))
 
     def _values_line(self) -> str:
-        sign = -1 if self._sweep.direction == "maximize" else 1
-        best = min(self._values.items(), key=lambda each: (sign * each[1], each[0]), default=None)
-        first = "-" if best is None else f"{number(best[1])} (trial {best[0]})"
+        first = best(self._values.items(), self._sweep.direction)
+        shown = "-" if first is None else f"{number(self._values[first])} (trial {first})"
         default = None if self._default is None else self._values.get(self._default)
-        return f"best {first}, default {number(default)}"
+        return f"best {shown}, default {number(default)}"
 
     def __rich__(self) -> Group:
         """The display as it is now."""

@@ -9,9 +9,8 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal
 
-Direction = Literal["maximize", "minimize"]
+from tuning.rules.objective import Direction, cost
 
 AUTO_RUNGS = 3
 """Left to itself, halving compares at no more budgets than these: the full one, and two on the way."""
@@ -73,9 +72,10 @@ def promoted(
     A decision is for good: a trial that was promoted early stays so when later legs push it out of the top, and one
     that was pruned is not called back. So the legs of a rung may together promote a little more than its final share.
     """
-    sign = -1 if direction == "maximize" else 1
     finite = sorted(
-        (sign * value, number) for number, value in results.items() if value is not None and math.isfinite(value)
+        (cost(value, direction), number)
+        for number, value in results.items()
+        if value is not None and math.isfinite(value)
     )
     places = math.ceil(len(results) / reduction)
     top = {number for _, number in finite[:places]}
@@ -114,12 +114,11 @@ def audit(
     ceil(n / reduction) are the top, which is what one more rung would have kept. pruned: values there of those that it
     had given up; without one a trial has diverged. One is missed that is better than the last of the top.
     """
-    sign = -1 if direction == "maximize" else 1
-    kept, others = sorted(sign * value for value in promoted), list(pruned)
+    kept, others = sorted(cost(value, direction) for value in promoted), list(pruned)
     if not kept or not others:
         return None
     top = math.ceil(len(kept) / reduction)
-    given_up = [sign * value for value in others if value is not None]
+    given_up = [cost(value, direction) for value in others if value is not None]
     missed, best = (sum(value < bar for value in given_up) for bar in (kept[top - 1], kept[0]))
     return Audit(len(others), missed, best, top)
 

@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
 
-Direction = Literal["maximize", "minimize"]
+from tuning.rules.objective import Direction, cost
 
 
 def front(points: Mapping[int, Sequence[float]], directions: Sequence[Direction]) -> list[int]:
@@ -14,8 +13,8 @@ def front(points: Mapping[int, Sequence[float]], directions: Sequence[Direction]
     worse in the other; so of equal points all are on the front, the lower number first. A point with a value that is
     not finite is on none.
     """
-    first, second = (-1 if direction == "maximize" else 1 for direction in directions)
-    finite = [(first * x, second * y, number) for number, (x, y) in points.items() if math.isfinite(x + y)]
+    first, second = directions
+    finite = [(cost(x, first), cost(y, second), number) for number, (x, y) in points.items() if math.isfinite(x + y)]
     found: list[tuple[float, float, int]] = []
     for point in sorted(finite):
         if not found or point[1] < found[-1][1] or point[:2] == found[-1][:2]:

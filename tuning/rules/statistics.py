@@ -12,12 +12,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Literal, TypeGuard
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-Direction = Literal["maximize", "minimize"]
+from tuning.rules.objective import Direction, cost, worst
+
 Floats = NDArray[np.float64]
 
 RESAMPLES = 10_000
@@ -41,13 +42,12 @@ def counted(samples: Mapping[int, Sequence[float | None]], direction: Direction)
     on that distance. Where no value is finite, all are infinitely bad.
     """
     finite = [value for values in samples.values() for value in values if _is_finite(value)]
-    sign = 1 if direction == "maximize" else -1
-    worst = -sign * math.inf
+    beyond = worst(direction)
     if finite:
         low, high = min(finite), max(finite)
         spread = high - low or max(1.0, abs(low))
-        worst = low - spread if direction == "maximize" else high + spread
-    return {number: _completed(values, worst) for number, values in samples.items()}
+        beyond = low - spread if direction == "maximize" else high + spread
+    return {number: _completed(values, beyond) for number, values in samples.items()}
 
 
 def interquartile_mean(values: Sequence[float]) -> float:
@@ -91,10 +91,10 @@ def probability_of_improvement(x: Iterable[float | None], y: Iterable[float | No
     The share of all pairs: the Mann-Whitney statistic over its largest value. One that diverged loses against any that
     has not.
     """
-    sign = 1 if direction == "maximize" else -1
-    ours, theirs = (sign * _sample(_completed(values, -sign * math.inf)) for values in (x, y))
-    gains = ours[:, np.newaxis], theirs[np.newaxis, :]
-    return float(np.mean(np.greater(*gains) + 0.5 * np.equal(*gains)))
+    ours, theirs = (_sample(_completed(values, worst(direction))) for values in (x, y))
+    pairs = ours[:, np.newaxis], theirs[np.newaxis, :]
+    wins = np.greater(*pairs) if direction == "maximize" else np.less(*pairs)
+    return float(np.mean(wins + 0.5 * np.equal(*pairs)))
 
 
 @dataclass(frozen=True)
@@ -124,9 +124,8 @@ def verdict(
     needs no correction for their number. A leader of which more than a quarter diverged is no champion either.
     """
     samples = counted({number: candidates[number] for number in sorted(candidates)}, direction)
-    sign = 1 if direction == "maximize" else -1
     means = {number: interquartile_mean(values) for number, values in samples.items()}
-    leader = max(means, key=lambda number: sign * means[number])
+    leader = min(means, key=lambda number: cost(means[number], direction))
     others = [number for number in samples if number != leader]
     tied = tuple(each for each in others if not _beats(samples[leader], samples[each], direction, seed))
     return Verdict(
@@ -169,8 +168,8 @@ def _is_finite(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
 
 
-def _completed(values: Iterable[float | None], worst: float) -> list[float]:
-    return [value if _is_finite(value) else worst for value in values]
+def _completed(values: Iterable[float | None], otherwise: float) -> list[float]:
+    return [value if _is_finite(value) else otherwise for value in values]
 
 
 def _diverges(values: Sequence[float | None]) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-Direction = Literal["maximize", "minimize"]
+from tuning.rules.objective import Direction, better, cost, worst
+
 Aggregate = Literal["mean", "median", "worst"]
 SECONDS, STEPS = "seconds", "steps"
 """What trials may be compared by beside their metric, apart from another metric."""
@@ -60,18 +61,6 @@ class Outcome:
         return [value for value in (self.value, self.second) if value is not None]
 
 
-def better(value: float, than: float | None, direction: Direction) -> bool:
-    """Whether a value beats another; any finite one beats none, one that is not finite beats nothing."""
-    if not math.isfinite(value):
-        return False
-    return than is None or (value > than if direction == "maximize" else value < than)
-
-
-def reaches(value: float, target: float, direction: Direction) -> bool:
-    """Whether a value is as good as the target, or better."""
-    return value >= target if direction == "maximize" else value <= target
-
-
 def advanced(
     result: MemberResult, report: dict[str, Any], metric: str, direction: Direction, second: str | None = None
 ) -> MemberResult:
@@ -119,12 +108,14 @@ def outcome(
     if errors:
         return Outcome("failed", reason=errors[0])
     diverged = [member for member in members if member.diverged_at is not None]
-    worst = -math.inf if direction == "maximize" else math.inf
-    values = [member.value if member.diverged_at is None else worst for member in members]
+    values = [member.value if member.diverged_at is None else worst(direction) for member in members]
     known = [value for value in values if value is not None]
     if len(known) < len(members):
         return Outcome("failed", reason="the metric was never a finite number")
-    value = _AGGREGATES[aggregate](known) if aggregate != "worst" else (min if worst < 0 else max)(known)
+    if aggregate == "worst":
+        value = max(known, key=lambda each: cost(each, direction))
+    else:
+        value = _AGGREGATES[aggregate](known)
     if not math.isfinite(value):
         first = min(diverged, key=lambda member: member.diverged_at or 0)
         return Outcome("pruned", diverged_at=first.diverged_at, reason=first.reason)
@@ -156,9 +147,3 @@ def _beside(member: MemberResult, second: str) -> float:
 def pruned(found: Outcome, at: int) -> Outcome:
     """A trial with a value that is not good enough to go on from this budget."""
     return Outcome("pruned", reason=f"not among the best at {at:,}")
-
-
-def best(values: Iterable[tuple[int, float]], direction: Direction) -> int | None:
-    """The number of the best of (number, value), the first of equals; None of none."""
-    sign = -1 if direction == "maximize" else 1
-    return min(values, key=lambda pair: (sign * pair[1], pair[0]), default=(None, 0.0))[0]

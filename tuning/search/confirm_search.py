@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from ray.tune.search import Searcher
 
 from tuning.rules import statistics
-from tuning.rules.trial_outcome import Direction
+from tuning.rules.objective import Direction
 from tuning.search.leg_search import pack_size
 from tuning.study.study import SEARCH_SEEDS, Study
 from tuning.study.summary import Candidate, Confirmation, StudySummary, TrialSummary

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from ray.tune.search import Searcher
 
 from trainables.loops.registry import loop_of
-from tuning.rules import halving
-from tuning.rules import trial_outcome as outcomes
+from tuning.rules import halving, trial_outcome
+from tuning.rules.objective import reaches
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.search.proposer import Proposer
 from tuning.study.legs import Leg, Plan
@@ -223,7 +223,7 @@ class PackSearch(Searcher):
         for plan in leg.plans:
             for place in range(len(plan.seeds)):
                 report, before = next(reports), self._results[plan.number][place]
-                after = outcomes.advanced(before, report, self._sweep.metric, self._sweep.direction, self._second)
+                after = trial_outcome.advanced(before, report, self._sweep.metric, self._sweep.direction, self._second)
                 after = replace(after, seconds=before.seconds + result["train_s"], share_s=before.share_s + share)
                 self._results[plan.number][place] = after
                 self._steps += max(0, after.steps - before.steps)
@@ -302,16 +302,16 @@ class PackSearch(Searcher):
     def _decided(self, found: Outcome, plan: Plan, leg: Leg) -> Outcome:
         """What has become of a trial that goes no further."""
         if leg.until < self._sweep.budget and found.state == "complete":
-            return outcomes.pruned(found, leg.until)
+            return trial_outcome.pruned(found, leg.until)
         return replace(found, given_up_at=self._given_up.get(plan.number))
 
     def _outcome(self, plan: Plan, error: str | None) -> Outcome:
         members, sweep = self._results[plan.number], self._sweep
-        return outcomes.outcome(members, error, sweep.direction, sweep.aggregate, self._second)
+        return trial_outcome.outcome(members, error, sweep.direction, sweep.aggregate, self._second)
 
     def _is_target(self, found: Outcome) -> bool:
         target, direction = self._sweep.target, self._sweep.direction
-        return found.value is not None and target is not None and outcomes.reaches(found.value, target, direction)
+        return found.value is not None and target is not None and reaches(found.value, target, direction)
 
     def _curve(self, leg: Leg, number: int) -> dict[int, float]:
         """The trial's values at the rungs that it has come to."""

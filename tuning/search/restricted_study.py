@@ -11,8 +11,8 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
-from tuning.rules import pareto as fronts
-from tuning.rules.trial_outcome import Direction
+from tuning.rules import pareto
+from tuning.rules.objective import Direction, cost
 from tuning.search.pack_tpe import PackTPE
 
 BEST_SEEN = 50
@@ -166,10 +166,9 @@ class _Shown:
 
 def _best(trials: Sequence[FrozenTrial], directions: Sequence[Direction]) -> list[FrozenTrial]:
     if len(directions) == 1:
-        sign = -1 if directions[0] == "maximize" else 1
-        return heapq.nsmallest(BEST_SEEN, trials, key=lambda trial: _rank(trial, sign))
+        return heapq.nsmallest(BEST_SEEN, trials, key=lambda trial: _rank(trial, directions[0]))
     known = {trial.number: trial for trial in trials if trial.values}
-    layers = fronts.layers({number: trial.values for number, trial in known.items()}, directions)
+    layers = pareto.layers({number: trial.values for number, trial in known.items()}, directions)
     return [known[number] for number in islice(chain.from_iterable(layers), BEST_SEEN)]
 
 
@@ -195,11 +194,11 @@ def _beyond(values: Sequence[float], direction: Direction) -> float:
     return 2 * low - high if direction == "maximize" else 2 * high - low
 
 
-def _rank(trial: FrozenTrial, sign: int) -> tuple[float, float]:
+def _rank(trial: FrozenTrial, direction: Direction) -> tuple[float, float]:
     if trial.value is not None:
-        return -float("inf"), sign * trial.value
+        return -float("inf"), cost(trial.value, direction)
     steps = trial.last_step
-    return (1, 0.0) if steps is None else (-steps, sign * trial.intermediate_values[steps])
+    return (1, 0.0) if steps is None else (-steps, cost(trial.intermediate_values[steps], direction))
 
 
 def _last(trial: FrozenTrial) -> list[float]:

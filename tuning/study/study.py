@@ -23,8 +23,9 @@ from pydantic import TypeAdapter
 
 from trainables.base.checkpoint import BEST
 from tuning.errors import Problem, StudyDiffers, StudyError, StudyRunning, SweepError
-from tuning.rules import trial_outcome as outcomes
-from tuning.rules.trial_outcome import Direction, MemberResult, Outcome
+from tuning.rules import trial_outcome
+from tuning.rules.objective import Direction, best
+from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study import file_locks, legs
 from tuning.study.legs import Leg, LegRecord, Plan
 from tuning.study.optuna_tables import Tables
@@ -400,14 +401,14 @@ class Study:
             average=_mean([member.get("average") for member in members]),
             second=found.get("second"),
             given_up_at=found.get("given_up_at"),
-            values=outcomes.by_seed([MemberResult(**member) for member in members]),
+            values=trial_outcome.by_seed([MemberResult(**member) for member in members]),
             checkpoint=None if best is None else str(self.home.member(self.name, trial.number, best) / BEST),
         )
 
 
 def _best_member(members: Sequence[dict[str, Any]], direction: Direction) -> int | None:
     values = [(place, each["value"]) for place, each in enumerate(members) if each["value"] is not None]
-    return outcomes.best(values, direction)
+    return best(values, direction)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

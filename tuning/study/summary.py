@@ -8,9 +8,8 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from tuning.rules import halving
-from tuning.rules import pareto as fronts
-from tuning.rules import trial_outcome as outcomes
+from tuning.rules import halving, pareto, trial_outcome
+from tuning.rules.objective import cost
 from tuning.sweep.model import Sweep
 
 StudyState = Literal["running", "finished", "interrupted", "failed"]
@@ -47,7 +46,7 @@ class TrialSummary:
     @property
     def spread(self) -> float | None:
         """The standard deviation of its seeds' values; None of fewer than two."""
-        return outcomes.spread(self.values)
+        return trial_outcome.spread(self.values)
 
 
 @dataclass(frozen=True)
@@ -115,13 +114,13 @@ class StudySummary:
         return front + [trial for trial in self._by_value() if trial not in front]
 
     def _by_value(self) -> list[TrialSummary]:
-        sign = -1 if self.sweep.direction == "maximize" else 1
-        valued = [
-            (sign * trial.value, math.inf if trial.average is None else sign * trial.average, trial.number, trial)
-            for trial in self.trials
-            if trial.value is not None
-        ]
-        return [trial for *_, trial in sorted(valued, key=lambda row: row[:3])]
+        def place(trial: TrialSummary) -> tuple[float, ...]:
+            costs = (
+                math.inf if each is None else cost(each, self.sweep.direction) for each in (trial.value, trial.average)
+            )
+            return *costs, trial.number
+
+        return sorted((trial for trial in self.trials if trial.value is not None), key=place)
 
     @property
     def front(self) -> list[TrialSummary]:
@@ -132,7 +131,7 @@ class StudySummary:
             if trial.value is not None and trial.second is not None
         }
         trials = {trial.number: trial for trial in self.trials}
-        return [trials[number] for number in fronts.front(points, self.sweep.directions)] if points else []
+        return [trials[number] for number in pareto.front(points, self.sweep.directions)] if points else []
 
     @property
     def best(self) -> TrialSummary | None:

@@ -27,7 +27,7 @@ from trainables.loops.contract import Loop, Training, is_tunable, structure
 from trainables.loops.registry import loop_of
 from tuning.errors import Problem, SweepError
 from tuning.rules import halving
-from tuning.rules.trial_outcome import Direction
+from tuning.rules.objective import Direction
 from tuning.sweep import availability, dimensions, fields, plain_data, validation
 from tuning.sweep.dimensions import Dimension
 from tuning.sweep.plain_data import shown
@@ -144,7 +144,7 @@ class Second(Frozen):
         description="seconds: of training, a pack's shared out among its members; steps: until the trial was at its "
         "best, in the budget's unit; or another metric, as it was then"
     )
-    direction: Literal["maximize", "minimize"] = Field(
+    direction: Direction = Field(
         "minimize", description="left out: minimize for seconds and steps, and known for a loss or an accuracy"
     )
 
@@ -170,7 +170,7 @@ class Sweep(Frozen):
     metric: str = Field(
         "", description="what trials are compared by, and best weights chosen; left out: the loop's score"
     )
-    direction: Literal["maximize", "minimize"] = Field(
+    direction: Direction = Field(
         "maximize", description="left out: as the loop's score has it, and known for losses, accuracies and returns"
     )
     second: Annotated[Second | None, BeforeValidator(_metric_alone)] = Field(

@@ -7,7 +7,8 @@ from trainables.base.own_classes import Unimportable
 from trainables.loops.contract import Loop, is_bound, is_tunable, scores_of
 from trainables.loops.registry import LOOPS, loop_of
 from tuning.errors import Problem
-from tuning.rules.trial_outcome import SECONDS, STEPS, Direction
+from tuning.rules.objective import Direction
+from tuning.rules.trial_outcome import SECONDS, STEPS
 from tuning.sweep import dimensions, fields, unused_fields
 from tuning.sweep import space as spaces
 from tuning.sweep.dimensions import FloatRange, IntRange, Options

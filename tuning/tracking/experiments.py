@@ -11,6 +11,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from tuning.errors import StudyError, StudyNotFound
+from tuning.rules.objective import cost
 from tuning.study import catalogue
 from tuning.study.paths import URI_VARIABLE, Home
 from tuning.sweep import warm_start
@@ -63,13 +64,13 @@ def best_for(home: Home, name: str, sweep: Sweep) -> list[dict[str, Any]] | None
         runs = {str(run.info.run_id): run for run in _runs(client, str(experiment.experiment_id))}
     except MlflowException as error:
         raise StudyError(f"start_from: no study is {name!r}, and MLflow could not be asked: {error}") from error
-    sign, default = -1 if sweep.direction == "maximize" else 1, sweep.default_params()
+    default = sweep.default_params()
     known: list[tuple[float, dict[str, Any]]] = []
     for run in runs.values():
         parent = runs.get(run.data.tags.get(PARENT, ""))
         value, params = _value(run, parent, sweep), read(sweep.space, _params(run, parent))
         if run.info.status == "FINISHED" and value is not None and params:
-            known.append((sign * value, {**default, **params}))
+            known.append((cost(value, sweep.direction), {**default, **params}))
     found = warm_start.first_fitting(sweep.space, (params for _, params in sorted(known, key=lambda pair: pair[0])))
     if not found:
         raise StudyError(

@@ -20,7 +20,7 @@ from mlflow.tracking import MlflowClient
 
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
-from tuning.rules import trial_outcome as outcomes
+from tuning.rules import trial_outcome
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study import sqlite
 from tuning.study.file_locks import alone
@@ -376,8 +376,8 @@ class Tracker:
         steps = max((member.value_steps or 0 for member in members), default=0)
         told = dict(zip(("value", "second"), found.values, strict=False))
         if told and len(members) > 1:
-            values = outcomes.by_seed(members)
-            of_seeds = {"value_std": outcomes.spread(values)}
+            values = trial_outcome.by_seed(members)
+            of_seeds = {"value_std": trial_outcome.spread(values)}
             of_seeds |= {f"seed-{place}/value": value for place, value in enumerate(values)}
             told |= {name: value for name, value in of_seeds.items() if value is not None}
         self._note(number, 0, [(steps, told)], _now())

@@ -1,0 +1,159 @@
+"""Studies that an earlier version left behind: they are read as it read them, gone on with, and confirmed.
+
+`fixtures/studies-2918cbd.tar.xz` is a root as commit 2918cbd wrote it: `old-match-1` (REINFORCE) is finished and was
+confirmed on 3 seeds; `old-cut-off-1` (DQN) lost its driver to SIGKILL in the middle of its sweep. What that version
+printed by `tuning show --json` of each is beside it, with paths relative to the folder of the root.
+"""
+
+import json
+import sqlite3
+import tarfile
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sweeps
+from mlflow.entities import Run, ViewType
+from mlflow.tracking import MlflowClient
+from sweeps import Said
+from tracked import tracked
+
+from tuning.study.paths import Home
+
+STORED = Path(__file__).parent / "fixtures" / "studies-2918cbd.tar.xz"
+WRITTEN_AT = "file:///tmp/lockstep-fixture/runs"
+"""Where the root lay when MLflow wrote down where its artifacts are."""
+FINISHED, CUT_OFF = "old-match-1", "old-cut-off-1"
+SHOWN: dict[str, dict[str, Any]] = json.loads(STORED.with_name("studies-2918cbd.json").read_text())
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The root, unpacked as if it had lain here always."""
+    with tarfile.open(STORED) as stored:
+        stored.extractall(tmp_path, filter="data")
+    root = tmp_path / "runs"
+    with closing(sqlite3.connect(root / "mlflow.db")) as database, database:
+        for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
+            database.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (WRITTEN_AT, root.as_uri()))
+    return root
+
+
+def trained(root: Path, *arguments: str) -> dict[str, Any]:
+    """What a command shows that trains."""
+    done = sweeps.tuning(*arguments, "--root", str(root), "--json", cwd=root.parent)
+    assert done.returncode == 0, done.stderr
+    shown: dict[str, Any] = json.loads(done.stdout)
+    return shown
+
+
+def runs_of(root: Path, study: str) -> list[Run]:
+    """All runs that MLflow has of a study, the deleted ones too."""
+    client = MlflowClient(tracking_uri=Home.at(root).tracking_uri)
+    experiments = [each.experiment_id for each in client.search_experiments()]
+    of_study = f"tags.lockstep.study = '{study}'"
+    return list(client.search_runs(experiments, of_study, run_view_type=ViewType.ALL))
+
+
+def files_of(root: Path, study: str) -> set[Path]:
+    """All checkpoints of a study."""
+    return set((root / "studies" / study).rglob("*.pt"))
+
+
+def assert_whole(root: Path, study: str, tuning: Callable[..., Said]) -> None:
+    """Storage, MLflow and checkpoints agree; a run a trial and one of the study, all of them ended."""
+    assert tuning("audit", study, "--root", str(root))[:2] == (
+        0,
+        f"{study}: storage, MLflow and checkpoints agree\n",
+    )
+    runs = runs_of(root, study)
+    trials = Counter(run.data.tags.get("lockstep.trial") for run in runs)
+    assert trials == Counter([None, *(str(trial["number"]) for trial in SHOWN[study]["trials"])])
+    assert "RUNNING" not in {run.info.status for run in runs}
+
+
+def test_they_are_listed(root: Path, tuning: Callable[..., Said]) -> None:
+    code, out, _ = tuning("list", "--root", str(root), "--json")
+    assert (code, json.loads(out)) == (
+        0,
+        [
+            {"name": FINISHED, "state": "finished", "flaw": None, "trials": 9},
+            {"name": CUT_OFF, "state": "interrupted", "flaw": None, "trials": 10},
+        ],
+    )
+
+
+@pytest.mark.parametrize("study", [FINISHED, CUT_OFF])
+def test_they_are_shown_as_they_were(root: Path, tuning: Callable[..., Said], study: str) -> None:
+    code, out, _ = tuning("show", study, "--root", str(root), "--json")
+    assert (code, json.loads(out.replace(f"{root.parent}/", ""))) == (0, SHOWN[study])
+
+
+def test_policies_still_predict_nothing(root: Path, tuning: Callable[..., Said]) -> None:
+    code, out, err = tuning("predict", FINISHED, "--input", "1,2", "--root", str(root))
+    assert (code, out) == (2, "")
+    assert "a policy, which acts" in err
+
+
+def test_they_are_audited(root: Path, tuning: Callable[..., Said]) -> None:
+    assert_whole(root, FINISHED, tuning)
+    code, out, _ = tuning("audit", CUT_OFF, "--root", str(root), "--json")
+    found = [(each["where"], each["message"]) for each in json.loads(out)]
+    waiting = [trial["number"] for trial in SHOWN[CUT_OFF]["trials"] if trial["state"] == "waiting"]
+    assert (code, found) == (
+        1,
+        [
+            ("study", "was cut off; `tuning resume` goes on with it"),
+            ("study", "its own run in MLflow is still running"),
+            *((f"trial {number}", "is waiting, its run in MLflow is RUNNING") for number in waiting),
+        ],
+    )
+
+
+def assert_gone_on(shown: dict[str, Any], root: Path) -> None:
+    """What had ended before it was cut off stands; what had not has come to an end as the trial that it was."""
+    assert shown["state"] == "finished"
+    for old, new in zip(SHOWN[CUT_OFF]["trials"], shown["trials"], strict=True):
+        if old["state"] == "waiting":
+            assert new["state"] in ("complete", "pruned")
+            assert all(new[key] == old[key] for key in ("params", "seeds", "run_id"))
+        else:
+            assert json.loads(json.dumps(new).replace(f"{root.parent}/", "")) == old
+
+
+def test_the_search_of_one_that_was_cut_off_goes_on(root: Path, tuning: Callable[..., Said]) -> None:
+    study = sweeps.opened(root, CUT_OFF)
+
+    def trained_by_hand(leg: dict[str, Any]) -> dict[str, Any]:
+        for member in leg["members"]:
+            sweeps.left_weights(Path(member["folder"]))
+        return sweeps.reports(leg)
+
+    tracked(study, lambda tracker: sweeps.driven(study, result=trained_by_hand, observers=[tracker]))
+    assert_gone_on(study.summary().as_json(), root)
+    assert_whole(root, CUT_OFF, tuning)
+
+
+@pytest.mark.slow
+def test_one_that_was_cut_off_goes_on_to_its_end(root: Path, tuning: Callable[..., Said]) -> None:
+    kept = files_of(root, CUT_OFF)
+    shown = trained(root, "resume", CUT_OFF)
+    assert_gone_on(shown, root)
+    assert [len(each["scores"]) for each in shown["confirmation"]["candidates"]] == [2, 2]
+    assert kept <= files_of(root, CUT_OFF)
+    assert_whole(root, CUT_OFF, tuning)
+
+
+def test_one_that_was_confirmed_is_confirmed_on_more_seeds(root: Path, tuning: Callable[..., Said]) -> None:
+    before, kept = SHOWN[FINISHED]["confirmation"], files_of(root, FINISHED)
+    after = trained(root, "confirm", FINISHED, "--seeds", "4")["confirmation"]
+    assert (before["seeds"], after["seeds"]) == (3, 4)
+    for old, new in zip(before["candidates"], after["candidates"], strict=True):
+        assert (new["number"], new["scores"][:3]) == (old["number"], old["scores"])
+        assert len(new["scores"]) == 4
+    assert len(files_of(root, FINISHED) - kept) == 2 * len(before["candidates"])
+    assert kept <= files_of(root, FINISHED)
+    assert_whole(root, FINISHED, tuning)

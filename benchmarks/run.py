@@ -14,6 +14,7 @@ import optuna
 import pack_sizes
 import packed_update
 import plain_stack
+import startup
 from rich.console import Console
 from table import Result, show
 
@@ -42,6 +43,7 @@ def benchmarks(plain_trials: int, quick: bool) -> dict[str, Callable[[], Result]
             "many-trials": lambda: many_trials.measure(trials=200),
             "halving": lambda: halved.measure(trials=8),
             "pack-sizes": lambda: pack_sizes.measure(trials=32, seeds=2, sweep_trials=8, budget=1_500),
+            "startup": lambda: startup.measure(times=1),
         }
     return {
         "packed-update": packed_update.measure,
@@ -50,6 +52,7 @@ def benchmarks(plain_trials: int, quick: bool) -> dict[str, Callable[[], Result]
         "many-trials": many_trials.measure,
         "halving": halved.measure,
         "pack-sizes": pack_sizes.measure,
+        "startup": startup.measure,
     }
 
 

@@ -15,9 +15,9 @@ from tuning.report.number_format import number
 from tuning.rules.trial_outcome import Outcome
 from tuning.study import catalogue
 from tuning.study.study import SWEEP, Study
-from tuning.sweep import model
+from tuning.sweep.presets import presets
 
-PRESETS = [preset.name for preset in model.presets()]
+PRESETS = [preset.name for preset in presets()]
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_presets_are_listed_with_what_they_are(tuning: Callable[..., Said]) -> N
     lines = out.splitlines()
     assert (code, err) == (0, "")
     assert [line.split()[0] for line in lines] == PRESETS
-    assert [line.split(maxsplit=1)[1].strip() for line in lines] == [each.description for each in model.presets()]
+    assert [line.split(maxsplit=1)[1].strip() for line in lines] == [each.description for each in presets()]
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -1,32 +1,29 @@
-"""The command line: parse, call, print."""
+"""The command line: parse, call, print.
+
+Commands import what they use when they are called, for torch, Ray and MLflow take seconds and many do without.
+"""
 
 import json
-import logging
-import os
-import socket
-import subprocess
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from tuning.errors import LockstepError, ServerError, StorageError, StudyNotFound
-from tuning.report import leaderboard
-from tuning.report.number_format import number
-from tuning.study import catalogue
-from tuning.study.paths import ROOT_VARIABLE, Home
-from tuning.study.study import Study
-from tuning.study.summary import StudySummary
-from tuning.sweep import model, reference
-from tuning.workers.library_settings import hush
+from tuning.errors import LockstepError, StudyNotFound
+from tuning.study.paths import Home
+from tuning.workers.library_settings import SETTINGS, during_a_run, keep_ray_private
+from tuning.workers.log_file import log_file
+
+if TYPE_CHECKING:
+    from tuning.study.study import Study
+    from tuning.study.summary import StudySummary
 
 app = typer.Typer(
     help="Hyperparameter search that trains many configurations in lockstep on every worker.",
@@ -43,16 +40,22 @@ SweepName = Annotated[
 StudyName = Annotated[str | None, typer.Argument(metavar="NAME", help="The study; left out: the newest.")]
 
 
-def _keep_root(value: Path | None) -> Path | None:
-    """The folder is for everything that follows, a last traceback included."""
-    if value is not None:
-        os.environ[ROOT_VARIABLE] = str(value.absolute())
-    return value
+@dataclass
+class Invocation:
+    """What is known of the command so far; home: where a traceback is kept if it comes to that."""
+
+    home: Home
+
+
+def _note_root(context: typer.Context, root: Path | None) -> Path | None:
+    invocation: Invocation = context.obj
+    invocation.home = Home.at(root)
+    return root
 
 
 Root = Annotated[
     Path | None,
-    typer.Option(help="Folder of all studies.  [default: $LOCKSTEP_ROOT or runs]", callback=_keep_root),
+    typer.Option(help="Folder of all studies.  [default: $LOCKSTEP_ROOT or runs]", callback=_note_root),
 ]
 Storage = Annotated[str | None, typer.Option(help="URL of Optuna's storage.  [default: SQLite in the root]")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -78,13 +81,15 @@ def run(
     """Run a sweep."""
     options = {"trials": trials, "workers.count": workers, "pack_size": pack_size, "seed": seed}
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    hush(own_ray=address is None)
-    wanted = model.load(source, [*(settings or []), *given])
-    home = Home.at(root)
-    log_to(home)
-    from tuning import runner as runs
+    if address is None:
+        keep_ray_private()
+    from tuning.sweep import model
 
-    summary = runs.run(wanted, home, name=name, storage_url=storage, address=address, console=err)
+    wanted, home = model.load(source, [*(settings or []), *given]), Home.at(root)
+    with during_a_run(), log_file(home):
+        from tuning import runner
+
+        summary = runner.run(wanted, home, name=name, storage_url=storage, address=address, console=err)
     finish(summary, as_json)
 
 
@@ -101,18 +106,23 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Go on with a study, whatever ended it."""
+    if address is None:
+        keep_ray_private()
     try:
-        study = taken_up(name, root, storage, own_ray=address is None)
+        study = opened(name, root, storage)
     except StudyNotFound as error:
         if name is None or Path(name).suffix not in (".yaml", ".yml"):
             raise
         raise StudyNotFound(f"{error} A sweep comes second: `tuning resume NAME {name}`") from None
-    if source is not None:
-        study.insist_on(model.load(source))
-    changed = model.changed(study.sweep, trials, time, settings or [])
-    from tuning import runner as runs
+    with during_a_run(), log_file(study.home):
+        from tuning import runner
+        from tuning.sweep import model
 
-    finish(runs.resume(study, sweep=changed, address=address, console=err), as_json)
+        if source is not None:
+            study.insist_on(model.load(source))
+        changed = model.changed(study.sweep, trials, time, settings or [])
+        summary = runner.resume(study, sweep=changed, address=address, console=err)
+    finish(summary, as_json)
 
 
 @app.command()
@@ -129,12 +139,17 @@ def confirm(
 
     The best trials and the default, on seeds that no part of the search has used. Scores that are there are kept.
     """
-    study = taken_up(name, root, storage, own_ray=address is None)
+    if address is None:
+        keep_ray_private()
+    study = opened(name, root, storage)
     given = {key: value for key, value in (("top", top), ("seeds", seeds)) if value is not None}
-    wanted = (study.sweep.confirm or model.Confirm()).model_copy(update=given)
-    from tuning import runner as runs
+    with during_a_run(), log_file(study.home):
+        from tuning import runner
+        from tuning.sweep.model import Confirm
 
-    show_summary(runs.confirm(study, wanted, address=address, console=err), as_json)
+        wanted = (study.sweep.confirm or Confirm()).model_copy(update=given)
+        summary = runner.confirm(study, wanted, address=address, console=err)
+    show_summary(summary, as_json)
 
 
 @app.command()
@@ -155,9 +170,9 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Predict cases with the best network of a supervised study."""
-    summary = opened(name, root, storage).summary()
     from tuning.report import predict as predictions
 
+    summary = opened(name, root, storage).summary()
     answer = predictions.answer(summary, given or [], trial)
     if output is not None:
         predictions.write(answer, output)
@@ -182,16 +197,17 @@ def audit(
 
     Exits with 1 where they differ.
     """
-    study = taken_up(name, root, storage)
-    from tuning.tracking import audit as audits
+    study = opened(name, root, storage)
+    with during_a_run(), log_file(study.home):
+        from tuning.tracking import audit as audits
 
-    found = audits.audit(study)
-    if found and repair:
-        shortfall = audits.repair(study)
-        mended, found = found, audits.audit(study)
-        err.print(f"{len(mended) - len(found)} of {len(mended)} differences mended", highlight=False)
-        if shortfall:
-            err.print(shortfall, highlight=False, markup=False, soft_wrap=True)
+        found = audits.audit(study)
+        if found and repair:
+            shortfall = audits.repair(study)
+            mended, found = found, audits.audit(study)
+            err.print(f"{len(mended) - len(found)} of {len(mended)} differences mended", highlight=False)
+            if shortfall:
+                err.print(shortfall, highlight=False, markup=False, soft_wrap=True)
     if as_json:
         print(json.dumps([{"where": each.where, "message": each.message} for each in found]))
     else:
@@ -204,15 +220,21 @@ def audit(
 @app.command()
 def check(source: SweepName, settings: Settings = None) -> None:
     """Say all that is wrong with a sweep, and run nothing."""
+    from tuning.sweep import model
+
     checked = model.load(source, settings or [])
     out.print(f"{source}: nothing is wrong; {checked.trials} trials of {checked.budget:,} each", highlight=False)
 
 
-@app.command()
-def presets() -> None:
+@app.command("presets")
+def list_presets() -> None:
     """List the sweeps that come with the project."""
+    from rich.table import Table
+
+    from tuning.sweep import presets
+
     table = Table(box=None, pad_edge=False, show_header=False)
-    for preset in model.presets():
+    for preset in presets.presets():
         table.add_row(preset.name, preset.description)
     out.print(table, highlight=False)
 
@@ -225,6 +247,8 @@ def list_fields(
     as_json: Json = False,
 ) -> None:
     """List the keys of a sweep file, or the fields of a loop."""
+    from tuning.sweep import reference
+
     entries = reference.of_sweep() if loop is None else reference.of_loop(loop)
     if as_json:
         print(json.dumps([asdict(each) for each in entries]))
@@ -240,30 +264,19 @@ def list_fields(
 @app.command("list")
 def list_studies(root: Root = None, storage: Storage = None, as_json: Json = False) -> None:
     """List the studies, the newest last."""
+    from tuning.report import study_list
+    from tuning.study import catalogue
+
     home = Home.at(root)
     url = storage or home.storage_url
     summaries = [catalogue.opened(home, url, name).summary() for name in catalogue.names(home, url)]
     if as_json:
-        shown = ("name", "state", "flaw")
-        rows = [{key: getattr(each, key) for key in shown} | {"trials": len(each.trials)} for each in summaries]
-        print(json.dumps(rows))
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("study", "state", "trials", "best", "begun"):
-        table.add_column(heading, justify="right" if heading in ("trials", "best") else "left")
-    if any(summary.flaw for summary in summaries):
-        table.add_column()
-    for each in summaries:
-        best = f"front of {len(each.front)}" if each.front else number(each.best.value if each.best else None)
-        begun = each.created.astimezone().strftime("%Y-%m-%d %H:%M")
-        flaw = "its loop can't be imported here" if ": loop: " in (each.flaw or "") else "can't be gone on with here"
-        table.add_row(each.name, each.state, str(len(each.trials)), best, begun, *([flaw] if each.flaw else []))
-    if summaries:
-        out.print(table, highlight=False)
+        print(json.dumps([study_list.as_json(each) for each in summaries]))
+    elif summaries:
+        out.print(study_list.table(summaries), highlight=False)
     else:
-        out.print(
-            f"There are no studies in {catalogue.place(home, url)}.", highlight=False, markup=False, soft_wrap=True
-        )
+        line = f"There are no studies in {catalogue.place(home, url)}."
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -279,54 +292,28 @@ def ui(
     port: Annotated[int, typer.Option(help="On 127.0.0.1.", min=1, max=65535)] = 5000,
 ) -> None:
     """Open the MLflow UI on the runs, for this machine alone."""
-    home = Home.at(root)
-    newest = catalogue.opened(home, storage or home.storage_url).summary()
+    from tuning.tracking import ui as pages
+
+    newest = opened(None, root, storage).summary()
     page = f"/#/experiments/{newest.tracking.get('experiment_id', '0')}/runs"
-    server = os.environ.get("MLFLOW_TRACKING_URI", "")
-    if server.startswith(("http://", "https://")):
-        out.print(
-            f"The runs are kept by the server that MLFLOW_TRACKING_URI names; its page is {page}", highlight=False
-        )
+    if pages.server_elsewhere():
+        line = f"The runs are kept by the server that MLFLOW_TRACKING_URI names; its page is {page}"
+        out.print(line, highlight=False)
         return
-    with socket.socket() as taken:
-        if taken.connect_ex(("127.0.0.1", port)) == 0:
-            raise ServerError(f"--port {port}: something listens there already; choose another, or open it: {page}")
+    pages.refuse_taken(port, page)
     out.print(f"http://127.0.0.1:{port}{page} shows the runs; Ctrl-C ends it.", highlight=False, soft_wrap=True)
-    _serve(["--backend-store-uri", server or home.tracking_uri, "--port", str(port)], home.logs / "mlflow-ui.log")
+    pages.serve(Home.at(root), port, SETTINGS)
 
 
-def _serve(options: Sequence[str], log: Path) -> None:
-    """MLflow's UI until Ctrl-C; what it says on the way is for a file."""
-    hush()
-    log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--workers", "1", *options]
-    with log.open("w") as said:
-        # In a session of its own, so that Ctrl-C reaches us alone and it is ended quietly.
-        server = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
-        try:
-            server.wait()
-        except KeyboardInterrupt:
-            server.terminate()
-            server.wait()
-            return
-    raise ServerError(f"MLflow's UI has ended by itself; what it said is in {log}")
-
-
-def opened(name: str | None, root: Path | None, storage: str | None) -> Study:
+def opened(name: str | None, root: Path | None, storage: str | None) -> "Study":
     """The study that a command names, or the newest."""
+    from tuning.study import catalogue
+
     home = Home.at(root)
     return catalogue.opened(home, storage or home.storage_url, name)
 
 
-def taken_up(name: str | None, root: Path | None, storage: str | None, own_ray: bool = True) -> Study:
-    """The same for a command that does something with it."""
-    hush(own_ray)
-    study = opened(name, root, storage)
-    log_to(study.home)
-    return study
-
-
-def finish(summary: StudySummary, as_json: bool) -> None:
+def finish(summary: "StudySummary", as_json: bool) -> None:
     """Show a study that has just run, and say by the exit code how it ended."""
     show_summary(summary, as_json)
     if summary.state == "interrupted":
@@ -335,44 +322,37 @@ def finish(summary: StudySummary, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def show_summary(summary: StudySummary, as_json: bool) -> None:
+def show_summary(summary: "StudySummary", as_json: bool) -> None:
     """Print a study for a script or for a person."""
     if as_json:
         print(json.dumps(summary.as_json()))
-    else:
-        leaderboard.show(summary, out)
+        return
+    from tuning.report import leaderboard
 
-
-def log_to(home: Home) -> None:
-    """What our own code has to say while a display is on the terminal goes to a file."""
-    try:
-        home.logs.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(home.logs / "tuning.log")
-    except OSError as error:
-        raise StorageError(
-            f"the root {home.root} can't be made or written to: {error.strerror}; --root names another"
-        ) from error
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.getLogger("tuning").addHandler(handler)
+    leaderboard.show(summary, out)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The `tuning` command. What a person can mend is said in a line; anything else leaves its traceback in a file."""
+    """The `tuning` command.
+
+    What a person can mend is said in a line; of anything else the traceback is kept in a file.
+    """
+    invocation = Invocation(Home.at(None))
     try:
-        app(args=list(arguments) if arguments is not None else None)
+        app(args=None if arguments is None else list(arguments), obj=invocation)
     except LockstepError as error:
         err.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:  # noqa: BLE001  the last resort of the command
-        err.print(_kept(error), style="red", highlight=False, markup=False, soft_wrap=True)
+        err.print(_kept(error, invocation.home), style="red", highlight=False, markup=False, soft_wrap=True)
         sys.exit(1)
 
 
-def _kept(error: Exception) -> str:
+def _kept(error: Exception, home: Home) -> str:
     name, whole = f"error-{datetime.now(UTC):%Y%m%d-%H%M%S}.log", "".join(traceback.format_exception(error))
-    path = Home.at(None).logs / name
+    path = home.logs / name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(whole)

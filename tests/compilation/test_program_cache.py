@@ -343,10 +343,10 @@ class TestCache:
     ) -> None:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("LOCKSTEP_CACHE", "own")
-        library_settings.hush(own_ray=False)
         (tmp_path / "leg").mkdir()
-        monkeypatch.chdir(tmp_path / "leg")
-        assert program_cache.cache_folder() == tmp_path / "own"
+        with library_settings.during_a_run():
+            monkeypatch.chdir(tmp_path / "leg")
+            assert program_cache.cache_folder() == tmp_path / "own"
 
     def test_must_not_be_written_to_by_others(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         tmp_path.chmod(0o777)

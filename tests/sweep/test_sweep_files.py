@@ -10,15 +10,16 @@ from sweep_cases import DQN, changed, written
 from tiny_environments import CLOCK, PICTURE
 
 from tuning.errors import SweepError
-from tuning.sweep import model, plain_data
+from tuning.sweep import plain_data
 from tuning.sweep.model import Sweep, load
+from tuning.sweep.presets import presets
 
-PRESET_NAMES = [preset.name for preset in model.presets()]
+PRESET_NAMES = [preset.name for preset in presets()]
 
 
 @pytest.mark.parametrize("name", PRESET_NAMES)
 def test_every_preset_loads_and_is_described(name: str) -> None:
-    described = {preset.name: preset.description for preset in model.presets()}
+    described = {preset.name: preset.description for preset in presets()}
     read = load(name)
     assert read.name == name
     assert described[name].endswith(".")

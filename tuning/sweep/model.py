@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -31,6 +30,7 @@ from tuning.rules.objective import Direction
 from tuning.sweep import availability, dimensions, fields, plain_data, validation
 from tuning.sweep.dimensions import Dimension
 from tuning.sweep.plain_data import shown
+from tuning.sweep.presets import presets
 from tuning.sweep.space import Space, fitting, grid_size, params_of
 
 MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries", "confirm", "tracking"}
@@ -40,8 +40,6 @@ MOST_TRIALS = 1_000_000
 
 _BEGUN, _SHOWN = object(), object()
 """The contexts in which the sweep of a study is read: to go on with it, and to show it alone."""
-
-PRESETS = Path(__file__).parent / "presets"
 
 
 def _auto_or_count(value: Any) -> Any:
@@ -321,20 +319,6 @@ class Sweep(Frozen):
         return plain_data.write({key: item for key, item in self.model_dump(mode="json").items() if item is not None})
 
 
-@dataclass(frozen=True)
-class Preset:
-    """A sweep that comes with the project."""
-
-    name: str
-    description: str
-
-
-def presets() -> list[Preset]:
-    """The sweeps that come with the project; the first line of each file is a comment that describes it."""
-    paths = sorted(PRESETS.glob("*.yaml"), key=lambda path: path.stem)
-    return [Preset(path.stem, path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")) for path in paths]
-
-
 def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
     """The sweep in a preset or file, with `key.path=value` put over it; raises SweepError with all that is wrong.
 
@@ -402,13 +386,13 @@ def differences(kept: Sweep, other: Sweep) -> list[Problem]:
 
 
 def _find(source: str) -> Path:
-    names = [preset.name for preset in presets()]
-    if source in names:
-        return PRESETS / f"{source}.yaml"
+    known = {preset.name: preset.path for preset in presets()}
+    if source in known:
+        return known[source]
     path = Path(source)
     if path.suffix in (".yaml", ".yml") or path.exists():
         return path
-    hint = fields.nearest(source, names) or f"; presets: {', '.join(names)}"
+    hint = fields.nearest(source, known) or f"; presets: {', '.join(known)}"
     raise SweepError([Problem("", f"{source!r} is neither a preset nor a file{hint}")])
 
 

@@ -1,15 +1,19 @@
-"""The libraries we stand on, told to speak only when something is wrong, and never to anyone else, nor to wait long."""
+"""Ray, MLflow and Optuna as a run needs them: they speak only when something is wrong, and to nobody else."""
 
 import logging
 import os
 import secrets
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-_SETTINGS = {
+SETTINGS: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    # A server that is away is asked again by mlflow_writes.py, which knows when to stop; MLflow goes on for minutes.
+    # A server that is away is asked again by tracking/retries.py, which knows when to stop; MLflow goes on for minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -20,24 +24,81 @@ _SETTINGS = {
     # Workers have a core each, and inherit this; threads of NumPy's beside them wait for one more than they compute.
     "OPENBLAS_NUM_THREADS": "1",
 }
+"""Environment variables that are set during a run, where the person has not set them."""
 
-
-def hush(own_ray: bool = True) -> None:
-    """To be called before Ray, Optuna or MLflow is imported: they read what is set here when they are.
-
-    own_ray: whether the workers will be this machine's own, and not those of a cluster that runs already.
-    """
-    for name, value in _SETTINGS.items():
-        os.environ.setdefault(name, value)
-    if named := os.environ.get("LOCKSTEP_CACHE"):
-        # Workers are in other folders than a person who names one.
-        os.environ["LOCKSTEP_CACHE"] = os.path.abspath(named)
-    if own_ray:
-        # Without this Ray listens on every interface, even alone on a machine; the name says what it was made for.
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-        # A token of this run's own, in no file: no other user of the machine can give the workers anything to do.
-        os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", secrets.token_hex(32)
-    for library in ("ray", "mlflow", "alembic", "optuna"):
-        logging.getLogger(library).setLevel(logging.ERROR)
+_LEVELS: Mapping[str, int] = {
+    **dict.fromkeys(("ray", "mlflow", "alembic", "optuna"), logging.ERROR),
     # It says of every leg that failed that it did; the study says why.
-    logging.getLogger("ray.tune.tune").setLevel(logging.CRITICAL)
+    "ray.tune.tune": logging.CRITICAL,
+}
+
+
+@contextmanager
+def during_a_run() -> Iterator[None]:
+    """Sets up the libraries for a run, and puts everything back at the end.
+
+    What is put back: environment variables, the levels of loggers, and the signal handlers that Ray Tune replaces. What
+    a library reads only when it is imported stays as the first run of a process has set it: whether MLflow reports how
+    it is used (it does not).
+    """
+    variables = {name: value for name, value in SETTINGS.items() if name not in os.environ}
+    if named := os.environ.get("LOCKSTEP_CACHE"):
+        # Workers are in folders of their own.
+        variables["LOCKSTEP_CACHE"] = os.path.abspath(named)
+    with _environment(variables), _logger_levels(), _signal_handlers():
+        yield
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _logger_levels() -> Iterator[None]:
+    import optuna  # noqa: F401  it sets its level when it is imported, and would take back ours
+
+    before = {name: logging.getLogger(name).level for name in _LEVELS}
+    for name, level in _LEVELS.items():
+        logging.getLogger(name).setLevel(level)
+    try:
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
+
+
+@contextmanager
+def _signal_handlers() -> Iterator[None]:
+    """Ray Tune leaves its handler for Ctrl-C behind, and the next one would be logged and otherwise lost."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's, and Tune leaves them alone elsewhere
+        return
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGUSR1)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            if handler is not None:  # one that was not set from Python can't be set again from there
+                signal.signal(each, handler)
+
+
+def keep_ray_private() -> None:
+    """Keeps a Ray that this process will start to this machine and this process, for as long as the process lives.
+
+    Only for a process of our own, the command's, and before Ray is imported: Ray reads these once. In a process that is
+    somebody else's they would decide for every Ray that it ever uses.
+    """
+    # Without this Ray listens on every interface, even alone on a machine; the name says what it was made for.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    # A token of this run's own, in no file: no other user of the machine can give the workers anything to do.
+    os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", secrets.token_hex(32)

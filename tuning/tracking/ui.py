@@ -1,0 +1,48 @@
+"""MLflow's own pages on the runs of a home, for this machine alone."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from tuning.errors import ServerError
+from tuning.study.paths import URI_VARIABLE, Home
+
+
+def server_elsewhere() -> bool:
+    """Whether the environment names a server that keeps the runs, and shows them itself."""
+    return os.environ.get(URI_VARIABLE, "").startswith(("http://", "https://"))
+
+
+def refuse_taken(port: int, page: str) -> None:
+    """Raises ServerError where something listens at this port of 127.0.0.1 already; page: what it might show."""
+    with socket.socket() as taken:
+        if taken.connect_ex(("127.0.0.1", port)) == 0:
+            raise ServerError(f"--port {port}: something listens there already; choose another, or open it: {page}")
+
+
+def serve(home: Home, port: int, settings: Mapping[str, str]) -> None:
+    """Serves the pages until Ctrl-C. What MLflow says on the way goes to a file.
+
+    port: of 127.0.0.1.
+    settings: environment variables for MLflow.
+    Raises ServerError where the server ends by itself.
+    """
+    log = home.logs / "mlflow-ui.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    store = os.environ.get(URI_VARIABLE) or home.tracking_uri
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--workers", "1"]
+    command += ["--backend-store-uri", store, "--port", str(port)]
+    with log.open("w") as said:
+        # In a session of its own, so that Ctrl-C reaches us alone and it is ended quietly.
+        server = subprocess.Popen(
+            command, stdout=said, stderr=said, start_new_session=True, env={**settings, **os.environ}
+        )
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            server.terminate()
+            server.wait()
+            return
+    raise ServerError(f"MLflow's UI has ended by itself; what it said is in {log}")

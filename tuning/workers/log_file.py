@@ -1,0 +1,31 @@
+"""A file for what our own code has to say while a display is on the terminal."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tuning.errors import StorageError
+from tuning.study.paths import Home
+
+
+@contextmanager
+def log_file(home: Home) -> Iterator[None]:
+    """Writes our warnings to `logs/tuning.log` of a home.
+
+    Raises StorageError where the home can't be made or written to.
+    """
+    try:
+        home.logs.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(home.logs / "tuning.log")
+    except OSError as error:
+        raise StorageError(
+            f"the root {home.root} can't be made or written to: {error.strerror}; --root names another"
+        ) from error
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("tuning")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()

@@ -26,14 +26,32 @@ class LockstepError(Exception):
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where something stands in a file: as editors and compilers have it, `my.yaml:12`."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+
+@dataclass(frozen=True)
 class Problem:
-    """What is wrong with one place of a sweep; the key path is empty where it is the whole that is wrong."""
+    """What is wrong with a sweep.
+
+    key_path: of what is wrong; empty where it is the whole.
+    message: what is wrong, and what would be right.
+    place: where it stands, if that is in a file.
+    """
 
     key_path: str
     message: str
+    place: Place | None = None
 
     def __str__(self) -> str:
-        return f"{self.key_path}: {self.message}" if self.key_path else self.message
+        return ": ".join(str(part) for part in (self.place, self.key_path, self.message) if part)
 
 
 class SweepError(LockstepError):

@@ -24,7 +24,7 @@ from trainables.loops.registry import LOOPS, loop_of
 from trainables.loops.supervised import SupervisedConfig, SupervisedLoop
 from trainables.tune import DQN as DQNTrainable
 from trainables.tune import trainable_of
-from tuning.sweep import plain_data
+from tuning.sweep import yaml_text
 from tuning.sweep.model import Sweep
 
 CPU = torch.device("cpu")
@@ -172,7 +172,7 @@ def test_a_sweep_by_accuracy_is_so_from_its_trials_to_its_confirmation(tmp_path:
         "fixed": {**corners, "reports": 2},
         "search": {"learning_rate": {"low": 1e-3, "high": 0.3, "log": True}},
     }
-    path.write_text(plain_data.write(wanted))
+    path.write_text(yaml_text.write(wanted))
     ran = drivers.ran(tmp_path, str(path))
     assert ran.done.returncode == 0, ran.done.stderr
     shown, study = ran.shown, ran.study
@@ -244,10 +244,10 @@ def test_check_says_what_is_wrong_and_what_would_be_right(
 ) -> None:
     rates = {"learning_rate": {"low": 1e-4, "high": 1e-2}}
     path = tmp_path / "sweep.yaml"
-    path.write_text(plain_data.write({"budget": 2_000, "search": rates, **data}))
+    path.write_text(yaml_text.write({"budget": 2_000, "search": rates, **data}))
     code, out, err = tuning("check", str(path))
     assert (code, out) == (2, "")
-    (line,) = [line for line in err.splitlines() if line.startswith(f"{key_path}: ")]
+    (line,) = [line for line in err.splitlines() if f": {key_path}: " in line]
     assert said in line
 
 

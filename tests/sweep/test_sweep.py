@@ -10,7 +10,7 @@ from sweep_cases import DQN, SUPERVISED, changed, problems
 
 from trainables.loops.registry import LOOPS
 from tuning.errors import SweepError
-from tuning.sweep import model, plain_data
+from tuning.sweep import model, yaml_text
 from tuning.sweep.dimensions import Choices, FloatRange, IntRange, Options
 from tuning.sweep.model import Sweep, Workers
 
@@ -128,7 +128,7 @@ def test_trial_0_has_other_defaults_where_they_are_given() -> None:
     assert read.config({"batch_size": 128}).batch_size == 128
     assert read.default_params() == {"learning_rate": 3e-3, "schedule": "fixed"}
     assert read.first_params() == [{"learning_rate": 3e-3, "schedule": "fixed", "batch_size": 32}]
-    assert Sweep.model_validate(plain_data.parse(read.to_yaml(), "")) == read
+    assert Sweep.model_validate(yaml_text.parse(read.to_yaml(), "")) == read
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def holds(data: Any) -> None:
         assert len(str(read).splitlines()) >= len(read.problems) > 0
     else:
         assert Sweep.model_validate(json.loads(json.dumps(read.model_dump(mode="json")))) == read
-        assert Sweep.model_validate(plain_data.parse(read.to_yaml())) == read
+        assert Sweep.model_validate(yaml_text.parse(read.to_yaml())) == read
         assert read.config().budget == read.budget
 
 

@@ -10,7 +10,7 @@ from sweep_cases import DQN, changed, written
 from tiny_environments import CLOCK, PICTURE
 
 from tuning.errors import SweepError
-from tuning.sweep import plain_data
+from tuning.sweep import yaml_text
 from tuning.sweep.model import Sweep, load
 from tuning.sweep.presets import presets
 
@@ -39,8 +39,8 @@ def test_these_presets_come_with_the_project() -> None:
 
 
 def test_a_file_is_read_and_what_is_no_sweep_is_named(tmp_path: Path) -> None:
-    assert load(written(tmp_path, plain_data.write(DQN))) == Sweep.model_validate(DQN)
-    for text, part in [("", "is null"), ("- a", "is ['a']"), ("dqn", "is 'dqn'"), ("a: [", "line 1")]:
+    assert load(written(tmp_path, yaml_text.write(DQN))) == Sweep.model_validate(DQN)
+    for text, part in [("", "is null"), ("- a", "is ['a']"), ("dqn", "is 'dqn'"), ("a: [", "sweep.yaml:1:5: ")]:
         with pytest.raises(SweepError) as caught:
             load(written(tmp_path, text))
         assert str(caught.value).startswith(str(tmp_path / "sweep.yaml"))
@@ -83,11 +83,11 @@ def test_a_source_that_is_none_is_named(source: str, part: str) -> None:
     ],
 )
 def test_overrides_stand_over_the_file(tmp_path: Path, override: str, expected: dict[str, Any]) -> None:
-    assert load(written(tmp_path, plain_data.write(DQN)), [override]) == Sweep.model_validate(expected)
+    assert load(written(tmp_path, yaml_text.write(DQN)), [override]) == Sweep.model_validate(expected)
 
 
 def test_what_is_fixed_over_a_file_is_the_default_too(tmp_path: Path) -> None:
-    path = written(tmp_path, plain_data.write(changed(DQN, "default.batch_size", 16)))
+    path = written(tmp_path, yaml_text.write(changed(DQN, "default.batch_size", 16)))
     assert load(path, ["fixed.batch_size=32"]).config().batch_size == 32
 
 
@@ -176,14 +176,14 @@ def test_a_file_of_data_is_found_from_any_folder(tmp_path: Path, monkeypatch: py
 )
 def test_an_environment_that_does_not_fit_is_named(tmp_path: Path, environment: str, part: str) -> None:
     with pytest.raises(SweepError) as caught:
-        load(written(tmp_path, plain_data.write({**DQN, "environment": environment})))
+        load(written(tmp_path, yaml_text.write({**DQN, "environment": environment})))
     assert [problem.key_path for problem in caught.value.problems] == ["environment"]
     assert part in str(caught.value)
 
 
 def test_arguments_that_an_environment_does_not_take_are_named(tmp_path: Path) -> None:
-    text = plain_data.write(changed(DQN, "search.environment_args", {"choices": [{}, {"sticks": 3}]}))
-    with pytest.raises(SweepError, match=r"^environment: CartPole-v1 can't be made: .*sticks"):
+    text = yaml_text.write(changed(DQN, "search.environment_args", {"choices": [{}, {"sticks": 3}]}))
+    with pytest.raises(SweepError, match=r"sweep.yaml:3: environment: CartPole-v1 can't be made: .*sticks"):
         load(written(tmp_path, text))
 
 
@@ -208,30 +208,35 @@ def test_arguments_that_an_environment_does_not_take_are_named(tmp_path: Path) -
 def test_what_counts_for_images_alone_is_named_elsewhere(
     tmp_path: Path, environment: str, fixed: dict[str, Any], problems: list[str]
 ) -> None:
-    path = written(tmp_path, plain_data.write({**DQN, "environment": environment, "fixed": fixed}))
+    path = written(tmp_path, yaml_text.write({**DQN, "environment": environment, "fixed": fixed}))
     with pytest.raises(SweepError) if problems else nullcontext() as caught:
         load(path)
-    assert problems == (str(caught.value).splitlines() if caught else [])
+    said = [f"{each.key_path}: {each.message}" for each in caught.value.problems] if caught else []
+    assert problems == said
 
 
 def test_arguments_of_trial_0_are_tried_too(tmp_path: Path) -> None:
     needing = changed(DQN, "environment", CLOCK)
     searched = changed(needing, "search.environment_args", {"choices": [{"length": 3}, {"length": 4}]})
-    with pytest.raises(SweepError, match=r"^search.environment_args: trial 0 takes none of them: .*length.*default: {"):
-        load(written(tmp_path, plain_data.write(searched)))
-    with pytest.raises(SweepError, match=r"^default.environment_args: .*size"):
-        load(written(tmp_path, plain_data.write(changed(searched, "default.environment_args", {"size": 3}))))
+    with pytest.raises(
+        SweepError, match=r"sweep.yaml:\d+: search.environment_args: trial 0 takes none of them: .*length.*default: {"
+    ):
+        load(written(tmp_path, yaml_text.write(searched)))
+    with pytest.raises(SweepError, match=r"sweep.yaml:\d+: default.environment_args: .*size"):
+        load(written(tmp_path, yaml_text.write(changed(searched, "default.environment_args", {"size": 3}))))
     given = changed(searched, "default.environment_args", {"length": 5})
-    assert load(written(tmp_path, plain_data.write(given))).config().environment_args == {"length": 5}
+    assert load(written(tmp_path, yaml_text.write(given))).config().environment_args == {"length": 5}
 
 
 def test_a_network_of_one_s_own_that_does_not_fit_is_named(tmp_path: Path) -> None:
     fixed = {**DQN, "fixed": {"network": "own_networks:Branching"}}
-    with pytest.raises(SweepError, match=r"^fixed.network: own_networks:Branching can't be used with inputs=4"):
-        load(written(tmp_path, plain_data.write(fixed)))
+    with pytest.raises(
+        SweepError, match=r"sweep.yaml:\d+: fixed.network: own_networks:Branching can't be used with inputs=4"
+    ):
+        load(written(tmp_path, yaml_text.write(fixed)))
     names = ["standard", "own_networks:TwoHeads", "own_networks:Nowhere", "no_such_module:Class"]
     with pytest.raises(SweepError) as caught:
-        load(written(tmp_path, plain_data.write(changed(DQN, "search.network", {"choices": names}))))
+        load(written(tmp_path, yaml_text.write(changed(DQN, "search.network", {"choices": names}))))
     assert [problem.key_path for problem in caught.value.problems] == [
         "search.network.choices[2]",
         "search.network.choices[3]",

@@ -372,8 +372,8 @@ def test_a_file_with_five_mistakes_names_all_five_in_their_order(tmp_path: Path)
         load(written(tmp_path, text))
     paths = [problem.key_path for problem in caught.value.problems]
     assert paths == ["environment", "budget", "trials", "fixed.gamma", "search.learning_rate.low"]
-    lines = str(caught.value).splitlines()
-    assert [line.partition(": ")[0] for line in lines] == paths
+    said = [line.split(": ")[:2] for line in str(caught.value).splitlines()]
+    assert said == [[f"{tmp_path}/sweep.yaml:{line}", path] for line, path in zip((4, 5, 6, 7, 9), paths, strict=True)]
     assert isinstance(caught.value, LockstepError)
     assert caught.value.exit_code == 2
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -24,14 +25,15 @@ from trainables.base.own_classes import Unimportable
 from trainables.data import datasets
 from trainables.loops.contract import Loop, Training, is_tunable, structure
 from trainables.loops.registry import loop_of
-from tuning.errors import Problem, SweepError
+from tuning.errors import Place, Problem, SweepError
 from tuning.rules import halving
 from tuning.rules.objective import Direction
-from tuning.sweep import availability, dimensions, fields, plain_data, validation
+from tuning.sweep import availability, dimensions, fields, plain_data, validation, yaml_text
 from tuning.sweep.dimensions import Dimension
 from tuning.sweep.plain_data import shown
 from tuning.sweep.presets import presets
 from tuning.sweep.space import Space, fitting, grid_size, params_of
+from tuning.sweep.yaml_text import Document
 
 MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries", "confirm", "tracking"}
 """What may differ from the file when a study goes on."""
@@ -40,6 +42,9 @@ MOST_TRIALS = 1_000_000
 
 _BEGUN, _SHOWN = object(), object()
 """The contexts in which the sweep of a study is read: to go on with it, and to show it alone."""
+
+_INSTEAD = {"fixed": ("search", "default"), "search": ("fixed",)}
+"""What is put under the one takes the same field out of the others."""
 
 
 def _auto_or_count(value: Any) -> Any:
@@ -236,7 +241,7 @@ class Sweep(Frozen):
             if sweep.trials > most:
                 found.append(Problem("trials", f"should be at most {most:_}: the grid has {sweep.points:_} points"))
         if found:
-            raise SweepError(_in_order(found, given))
+            raise SweepError(plain_data.in_order(found, plain))
         return sweep
 
     @field_serializer("halving", "confirm")
@@ -316,7 +321,7 @@ class Sweep(Frozen):
 
     def to_yaml(self) -> str:
         """The text of a file that reads as this sweep."""
-        return plain_data.write({key: item for key, item in self.model_dump(mode="json").items() if item is not None})
+        return yaml_text.write({key: item for key, item in self.model_dump(mode="json").items() if item is not None})
 
 
 def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
@@ -325,19 +330,18 @@ def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
     Unlike a sweep made otherwise it is also checked for what this machine lacks: the environment, the data set. An
     override of `fixed.x` takes x out of the search and of `default`, one of `search.x` takes it out of what is fixed.
     """
-    path = _find(source)
-    data = plain_data.read(path)
-    if not isinstance(data, dict):
-        raise SweepError([Problem("", f"{path}: should be a mapping of a sweep's settings, is {shown(data)}")])
+    document = _document(source)
     for override in overrides:
-        data = _override(data, override)
-    absent = list(availability.absent(data))
+        document = _override(document, override)
+    absent = list(availability.absent(document.data))
     try:
-        sweep = Sweep.model_validate(data)
+        sweep = Sweep.model_validate(document.data)
     except SweepError as error:
-        raise SweepError(_in_order([*error.problems, *absent], data)) from None
-    if absent:
-        raise SweepError(absent)
+        found = plain_data.in_order([*error.problems, *absent], document.data)
+    else:
+        found = absent
+    if found:
+        raise SweepError(replace(each, place=document.place(each.key_path)) for each in found)
     return sweep
 
 
@@ -358,14 +362,15 @@ def changed(sweep: Sweep, trials: str | None, time_limit: str | None, settings: 
     """
     given = sweep.model_dump(mode="json")
     if trials is not None:
-        number = plain_data.parse(trials.removeprefix("+"), "trials")
+        number = yaml_text.parse(trials.removeprefix("+"), "trials")
         more = trials.startswith("+") and isinstance(number, int)
         given["trials"] = sweep.trials + number if more else number
     if time_limit is not None:
-        given["time_limit"] = plain_data.parse(time_limit, "time_limit")
+        given["time_limit"] = yaml_text.parse(time_limit, "time_limit")
+    document = Document(given)
     for setting in settings:
-        given = _override(given, setting)
-    made = kept(given)
+        document = _override(document, setting)
+    made = kept(document.data)
     fixed = [
         Problem(each.key_path, f"{each.message}; only {', '.join(sorted(MAY_CHANGE))} can change")
         for each in differences(sweep, made)
@@ -385,34 +390,31 @@ def differences(kept: Sweep, other: Sweep) -> list[Problem]:
     ]
 
 
-def _find(source: str) -> Path:
+def _document(source: str) -> Document:
     known = {preset.name: preset.path for preset in presets()}
     if source in known:
-        return known[source]
+        # Without lines: nothing is wrong with a preset but by what is put over it.
+        return replace(yaml_text.read(known[source]), lines={})
     path = Path(source)
-    if path.suffix in (".yaml", ".yml") or path.exists():
-        return path
-    hint = fields.nearest(source, known) or f"; presets: {', '.join(known)}"
-    raise SweepError([Problem("", f"{source!r} is neither a preset nor a file{hint}")])
+    if path.suffix not in (".yaml", ".yml") and not path.exists():
+        hint = fields.nearest(source, known) or f"; presets: {', '.join(known)}"
+        raise SweepError([Problem("", f"{source!r} is neither a preset nor a file{hint}")])
+    document = yaml_text.read(path)
+    if not isinstance(document.data, dict):
+        message = f"should be a mapping of a sweep's settings, is {shown(document.data)}"
+        raise SweepError([Problem("", message, Place(source))])
+    return document
 
 
-def _override(data: dict[str, Any], override: str) -> dict[str, Any]:
+def _override(document: Document, override: str) -> Document:
     path, equals, text = override.partition("=")
     keys = path.strip().split(".")
     if not equals or not all(keys):
         raise SweepError([Problem("", f"{override!r} should be key.path=value, such as fixed.gamma=0.99")])
-    changed = _set(data, keys, plain_data.parse(text, path))
-    for other in {"fixed": ("search", "default"), "search": ("fixed",)}.get(keys[0], ()):
-        if len(keys) > 1 and isinstance(changed.get(other), dict):
-            changed[other] = {name: value for name, value in changed[other].items() if name != keys[1]}
+    changed = document.put(keys, yaml_text.parse(text, path))
+    for other in _INSTEAD.get(keys[0], ()) if len(keys) > 1 else ():
+        changed = changed.without(other, keys[1])
     return changed
-
-
-def _set(data: Any, keys: Sequence[str], value: Any) -> dict[str, Any]:
-    """The mapping with the value at the path, in place of whatever stands in its way."""
-    key, *rest = keys
-    known = data if isinstance(data, dict) else {}
-    return {**known, key: _set(known.get(key), rest, value) if rest else value}
 
 
 def _loop(name: Any) -> type[Loop] | None:
@@ -443,12 +445,3 @@ def _said(error: ErrorDetails) -> str:
         key, *_, name = map(str, error["loc"])
         return fields.unknown(name, list(_GROUPS[key].model_fields), f"{key} has no such setting")
     return fields.sentence(error)
-
-
-def _in_order(found: Sequence[Problem], data: Mapping[str, Any]) -> list[Problem]:
-    """One problem a key path, in the order of the file; what is missing comes first."""
-    places = {key: place for place, key in enumerate(data)}
-    by_path: dict[str, Problem] = {}
-    for problem in found:
-        by_path.setdefault(problem.key_path, problem)
-    return sorted(by_path.values(), key=lambda problem: places.get(problem.key_path.partition(".")[0], -1))

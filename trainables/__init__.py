@@ -2,6 +2,7 @@
 
 The loops as Trainables of Ray Tune: DQN, Reinforce, Supervised. For a loop of one's own: Config or EpisodicConfig,
 tunable, Report, streams, MemberFailed, and Loop, the protocol. LOOPS and loop_of find a loop by its name.
+TrainedNetwork is the network of a best.pt, ready to be called.
 """
 
 from importlib import import_module
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from trainables.base.member_failure import MemberFailed
     from trainables.loops.contract import Config, EpisodicConfig, Loop, Report
     from trainables.loops.registry import LOOPS, loop_of
+    from trainables.trained_network import TrainedNetwork
     from trainables.tune import DQN, Reinforce, Supervised
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "Reinforce",
     "Report",
     "Supervised",
+    "TrainedNetwork",
     "loop_of",
     "streams",
     "tunable",
@@ -40,6 +43,7 @@ _HOMES = {
     "Reinforce": "tune",
     "Report": "loops.contract",
     "Supervised": "tune",
+    "TrainedNetwork": "trained_network",
     "loop_of": "loops.registry",
     "tunable": "base.config_fields",
 }

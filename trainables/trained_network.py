@@ -1,0 +1,99 @@
+"""The network of a best.pt, as a module that takes what its environment or its data give.
+
+Axis letters: F the numbers of one input, A actions, T targets; `...` any batch axes, or none.
+"""
+
+import math
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from trainables import environments
+from trainables.base import checkpoint
+from trainables.base.checkpoint import CheckpointError
+from trainables.networks import networks
+from trainables.networks.networks import Spec
+
+
+class TrainedNetwork(nn.Module):
+    """A trained network in eval mode.
+
+    Of DQN and REINFORCE: observations as the environment gives them -> (..., A), the values of the actions (DQN) or
+    their logits (REINFORCE), actions counted from 0. Vectors are (..., F); images have the axes of the environment; of
+    a Discrete space they are the numbers, (...).
+
+    Of supervised training: features (..., F) in the units of the data -> (..., T), targets in theirs; where the target
+    is one of several classes, the logits of the classes.
+    """
+
+    features: tuple[str, ...]
+    """Names of the features, in order; none of a policy."""
+    targets: tuple[str, ...]
+    """Names of the targets; none of a policy."""
+    classes: tuple[str, ...]
+    """Names of the classes; none where numbers are predicted."""
+    mean: Tensor
+    deviation: Tensor
+    """(F,), of the features in training; 0 and 1 of a policy."""
+
+    def __init__(self, best: dict[str, Any]) -> None:
+        """best: the content of a best.pt. Raises Unimportable for a person's own network that is not to be found."""
+        super().__init__()
+        inputs, outputs = best.get("inputs", {}), best.get("outputs", {})
+        self.features, self.targets = tuple(inputs.get("names", ())), tuple(outputs.get("names", ()))
+        self.classes = tuple(outputs.get("classes", ()))
+        self._spec = networks.from_plain(best["network"])
+        self._one_hot_from = _one_hot_from(best.get("config", {}))
+        self.network = self._spec.build()
+        self.network.load_state_dict(best["state_dict"])
+        zero, one = [0.0] * self._spec.inputs, [1.0] * self._spec.inputs
+        # As exact as the training had them: the difference of large numbers is taken before it is rounded.
+        self.register_buffer("mean", torch.tensor(inputs.get("mean", zero), dtype=torch.float64))
+        self.register_buffer("deviation", torch.tensor(inputs.get("deviation", one), dtype=torch.float64))
+        self.eval()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Reads a best.pt. Raises CheckpointError where there is none, or no network in it, Unimportable as above."""
+        best = checkpoint.read(Path(path))
+        if best is None:
+            raise CheckpointError(f"{path}: there is no such file")
+        if "network" not in best:
+            raise CheckpointError(f"{path}: holds no network that can be built: its loop keeps something else in it")
+        return cls(best)
+
+    def forward(self, inputs: Any) -> Tensor:
+        """inputs: a tensor, an array or numbers in lists. Raises ValueError where their shape does not fit."""
+        # Python's numbers are float64, of which torch by itself would make float32.
+        given = torch.as_tensor(inputs if isinstance(inputs, Tensor) else np.asarray(inputs), device=self.mean.device)
+        if self._one_hot_from is not None:
+            given = nn.functional.one_hot(given.long() - self._one_hot_from, self._spec.inputs)
+        batch = _batch_shape(tuple(given.shape), self._spec)
+        rows = ((given.reshape(-1, self._spec.inputs).double() - self.mean) / self.deviation).float()
+        image = getattr(self._spec, "image", None)
+        outputs: Tensor = self.network(rows if image is None else image.upright(rows))
+        return outputs.reshape(*batch, self._spec.outputs)
+
+
+def _batch_shape(shape: tuple[int, ...], spec: Spec) -> tuple[int, ...]:
+    """The axes before those of one input: the fewest last ones that hold as many numbers as it has."""
+    for axes in range(1, len(shape) + 1):
+        if math.prod(shape[-axes:]) == spec.inputs:
+            return shape[:-axes]
+    raise ValueError(f"inputs should end in axes of {spec.inputs} numbers in all, have the shape {shape}")
+
+
+def _one_hot_from(config: dict[str, Any]) -> int | None:
+    """The first observation of an environment whose observations are numbers, as far as it can be made here."""
+    if "environment" not in config:
+        return None
+    try:
+        described = environments.describe(
+            config["environment"], config.get("environment_args", {}), config.get("wrappers", ())
+        )
+    except environments.EnvironmentMisfit:
+        return None
+    return described.one_hot_from

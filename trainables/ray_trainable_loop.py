@@ -21,17 +21,12 @@ import torch
 from pydantic import ConfigDict
 from ray import tune
 from ray.train import Checkpoint
-from ray.train._internal.session import _TrainingResult
-from ray.train._internal.storage import StorageContext
-from ray.tune.result import AUTO_RESULT_KEYS, DEBUG_METRICS, DONE, RESULT_DUPLICATE, SHOULD_CHECKPOINT
 from ray.tune.trainable import wrap_function
 from torch import Tensor
 
+from trainables import borrowed
 from trainables.base.member_failure import MemberFailed
 from trainables.loops.contract import Report, Training
-
-_OF_TUNE = {*AUTO_RESULT_KEYS, *DEBUG_METRICS, DONE, RESULT_DUPLICATE, SHOULD_CHECKPOINT}
-"""What Tune itself puts into a result."""
 
 Files = dict[str, Tensor]
 """By their path in the checkpoint's folder: their bytes."""
@@ -84,8 +79,7 @@ class ForeignLoop:
         self._running = self._begun()
 
     def _begun(self) -> tune.Trainable:
-        # Tune gives its trainables a place for checkpoints, without which a function can't report.
-        storage = StorageContext(self._folder.name, Path(self._folder.name).name, trial_dir_name="trial")
+        storage = borrowed.place_for_checkpoints(Path(self._folder.name))
         config = {**(self._config.model_extra or {}), "seed": self._config.seed, "budget": self._config.budget}
         try:
             return self.trainable(config, storage=storage)
@@ -117,14 +111,14 @@ class ForeignLoop:
             result = self._running.train()
         except Exception as error:
             raise _failed(error) from error
-        if RESULT_DUPLICATE in result:
+        if borrowed.is_repeated(result):
             self._ended_at = self._at
             return None
         self._at += 1
         if issubclass(self.trainable, tune.trainable.FunctionTrainable):
             # It hands over its checkpoints when it likes.
             self._keep(self._running.save().checkpoint)
-        if result.get(DONE):
+        if result.get("done"):
             self._ended_at = self._at
         return numbers_of(result)
 
@@ -191,7 +185,7 @@ class ForeignLoop:
             path.write_bytes(content.numpy().tobytes())
         checkpoint = tune.Checkpoint.from_directory(str(folder))
         try:
-            self._running.restore(_TrainingResult(checkpoint, {"training_iteration": self._at}))
+            self._running.restore(borrowed.to_restore(checkpoint, self._at))
         except Exception as error:
             raise _failed(error) from error
 
@@ -220,7 +214,7 @@ def numbers_of(result: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
     """The numbers that a result has of its own; those of mappings in it by outer/inner."""
     found: dict[str, float] = {}
     for name, value in result.items():
-        if prefix == "" and name in _OF_TUNE:
+        if prefix == "" and name in borrowed.keys_of_tune():
             continue
         if isinstance(value, Mapping):
             found |= numbers_of(value, f"{prefix}{name}/")

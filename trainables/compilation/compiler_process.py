@@ -2,13 +2,12 @@
 
     python -m trainables.compilation.compiler_process FOLDER PARENT < request
 
-FOLDER is the program's own in the cache of program_cache.py, PARENT the process that asks. The program is written aside
+FOLDER is the program's own in the cache (program_cache.py), PARENT the process that asks. The program is written aside
 and its folder renamed, so that it is there in full or not at all.
 """
 
 import contextlib
 import ctypes
-import fcntl
 import json
 import os
 import pickle
@@ -16,9 +15,10 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 UNUSED_S = 30 * 24 * 3600.0
 """Programs that nobody has loaded for so long are removed."""
@@ -27,10 +27,10 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Compile, unless another process has done so in the meantime."""
+    """Compiles, unless another process has done so in the meantime."""
     folder, parent = Path(sys.argv[1]), int(sys.argv[2])
     _end_with(parent)
-    with _alone(folder):
+    with FileLock(folder.with_suffix(".lock")):
         if folder.exists():
             return
         request = pickle.load(sys.stdin.buffer)
@@ -46,49 +46,41 @@ def main() -> None:
 
 
 def compile_into(folder: Path, request: Any) -> None:
-    """Write the program of a request (programs.Request) and what its outputs are."""
+    """Writes the program of a CompileRequest, and what its outputs are."""
     import torch
-    from torch import Tensor, _inductor
-    from torch.fx.experimental.proxy_tensor import make_fx
+    from torch import Tensor
 
-    from trainables.compilation.flat_trees import Like, built, places_of
+    from trainables import borrowed
+    from trainables.compilation.flat_trees import TensorSpec, places_of, unflatten
     from trainables.compilation.program_cache import OUTPUTS, PROGRAM
 
     torch.set_num_threads(request.threads)
-    likes: list[Like] = []
-    places = places_of(request.inputs, likes)
-    inputs = tuple(like.empty() for like in likes)
-    outputs: dict[str, Any] = {}
+    specs: list[TensorSpec] = []
+    input_places = places_of(request.inputs, specs)
+    inputs = tuple(spec.empty() for spec in specs)
+    output_places: Any = None
 
     def flat(*leaves: Tensor) -> tuple[Tensor, ...]:
-        given: list[Tensor] = []
-        outputs["places"] = places_of(request.function(*built(places, leaves)), given)
-        # In the order of their numbers, as the next call takes them.
-        return tuple(each.contiguous() for each in given)
+        nonlocal output_places
+        outputs: list[Tensor] = []
+        output_places = places_of(request.function(*unflatten(input_places, leaves)), outputs)
+        # Contiguous, as the next call takes them.
+        return tuple(output.contiguous() for output in outputs)
 
     with torch.no_grad():
-        graph = make_fx(flat, tracing_mode="fake")(*inputs)
-        written = _inductor.aot_compile(graph, inputs, options={"compile_threads": 1})
-    shutil.copyfile(str(written), folder / PROGRAM)
-    (folder / OUTPUTS).write_text(json.dumps(outputs["places"]))
-    shutil.rmtree(Path(str(written)).parent)
+        library = borrowed.compiled_ahead(borrowed.traced(flat, inputs), inputs)
+    shutil.copyfile(library, folder / PROGRAM)
+    (folder / OUTPUTS).write_text(json.dumps(output_places))
+    shutil.rmtree(library.parent)
 
 
 def _end_with(parent: int) -> None:
-    """End when the process that asks ends, whatever ends it, and the C++ compiler with us."""
-    # This process leads its own group, of which the C++ compiler is.
+    """Makes this process, and the C++ compiler below it, end when the process that asks ends, however that ends."""
+    # This process leads its own group, which the C++ compiler belongs to.
     signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         sys.exit("whoever asked for a program has ended")
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process compiles the same."""
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _remove_unused(cache: Path) -> None:

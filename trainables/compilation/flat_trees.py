@@ -1,4 +1,4 @@
-"""Trees of tensors, taken apart and built again: a tensor, or a dict or tuple of trees."""
+"""Pytrees of tensors, taken apart and put together again: compiled programs take and return flat lists of tensors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,70 +7,78 @@ from typing import Any
 import torch
 from torch import Tensor
 
-Tree = Any
-"""A tensor, or a dict or tuple of trees."""
+PyTree = Any
+"""A tensor, or a dict or tuple of pytrees."""
 
 
 @dataclass(frozen=True)
-class Like:
-    """A tensor, but for its numbers. stride: of one whose members share memory; None: in the order of its numbers."""
+class TensorSpec:
+    """What a tensor is apart from its numbers.
+
+    stride: of a tensor that shares memory between members; None: the tensor is contiguous.
+    """
 
     shape: tuple[int, ...]
     dtype: torch.dtype
     stride: tuple[int, ...] | None
 
     @classmethod
-    def of(cls, tensor: Tensor) -> "Like":
-        """What the tensor is like."""
-        return cls(tuple(tensor.shape), tensor.dtype, tensor.stride() if is_shared(tensor) else None)
+    def of(cls, tensor: Tensor) -> "TensorSpec":
+        """The spec of a tensor."""
+        return cls(tuple(tensor.shape), tensor.dtype, tensor.stride() if shares_memory(tensor) else None)
 
     def empty(self) -> Tensor:
-        """A tensor like it."""
+        """A tensor of this spec."""
         if self.stride is None:
             return torch.empty(self.shape, dtype=self.dtype)
         return torch.empty_strided(self.shape, self.stride, dtype=self.dtype)
 
 
-def is_shared(tensor: Tensor) -> bool:
-    """Whether it shows the same memory in several places, as a data set does that all members learn from."""
+def shares_memory(tensor: Tensor) -> bool:
+    """Whether several places of the tensor are the same memory, as in a data set that all members learn from."""
     return 0 in tensor.stride() and not tensor.is_contiguous()
 
 
-def flatten(tree: Tree, leaves: list[Tensor], shape: list[str | int]) -> None:
-    """Append the tensors of a tree, those of a dict by the order of their names; shape: what tells it from others."""
+def flatten(tree: PyTree, leaves: list[Tensor], structure: list[str | int]) -> None:
+    """Takes a tree apart, dicts in the order of their keys.
+
+    tree: what to take apart.
+    leaves: its tensors are appended here.
+    structure: what tells the tree from others with the same tensors is appended here.
+    """
     if isinstance(tree, Tensor):
         leaves.append(tree)
         return
-    shape += (len(leaves), len(tree))
+    structure += (len(leaves), len(tree))
     if isinstance(tree, dict):
         for name in sorted(tree):
-            shape.append(name)
-            flatten(tree[name], leaves, shape)
+            structure.append(name)
+            flatten(tree[name], leaves, structure)
     else:
         for each in tree:
-            flatten(each, leaves, shape)
+            flatten(each, leaves, structure)
 
 
-def built(places: Tree, leaves: Sequence[Any]) -> Tree:
-    """A tree of leaves out of a tree of their places, which may have lists for tuples."""
+def unflatten(places: PyTree, leaves: Sequence[Any]) -> PyTree:
+    """A tree of leaves, put together by a tree of their places, in which lists may stand for tuples."""
     if isinstance(places, int):
         return leaves[places]
     if isinstance(places, dict):
-        return {name: built(each, leaves) for name, each in places.items()}
-    return tuple([built(each, leaves) for each in places])
+        return {name: unflatten(each, leaves) for name, each in places.items()}
+    return tuple([unflatten(each, leaves) for each in places])
 
 
-def described(tree: Tree) -> Tree:
-    """The tree with a Like for each tensor."""
+def specs_of(tree: PyTree) -> PyTree:
+    """The tree with a TensorSpec in place of each tensor."""
     if isinstance(tree, Tensor):
-        return Like.of(tree)
+        return TensorSpec.of(tree)
     if isinstance(tree, dict):
-        return {name: described(tree[name]) for name in sorted(tree)}
-    return tuple(described(each) for each in tree)
+        return {name: specs_of(tree[name]) for name in sorted(tree)}
+    return tuple(specs_of(each) for each in tree)
 
 
-def places_of(tree: Any, leaves: list[Any]) -> Any:
-    """The tree with the place of each leaf in place of it; leaves: is filled with them, in the order of flatten()."""
+def places_of(tree: PyTree, leaves: list[Any]) -> PyTree:
+    """The tree with a number in place of each leaf; the leaves are appended to `leaves`, in the order of `flatten`."""
     if isinstance(tree, dict):
         return {name: places_of(tree[name], leaves) for name in sorted(tree)}
     if isinstance(tree, tuple | list):

@@ -1,4 +1,4 @@
-"""When to compile what a training calls often, and when to fill a pack up: rules of the config alone."""
+"""When to compile what a training calls often, and when to fill up a pack: rules of the config alone."""
 
 import os
 import shutil
@@ -7,18 +7,22 @@ import sys
 import torch
 
 PAYS_AT = 4_000
-"""Calls from which compiling pays: 10 to 25 s of it, once on a machine, against 2 to 5 ms a call (docs/findings.md)."""
+"""Calls from which compiling pays: it takes 10 to 25 s, once on a machine, and saves 2 to 5 ms a call
+(docs/findings.md)."""
 
 OWN_SIZE_PAYS_AT = 300_000
-"""Calls, times the members that it lacks, from which programs of its own size pay a pack that is smaller than its
-sweep's others: 20 s of compiling, once on a machine, against 0.4 ms a call of 2 members filled up to 8
-(docs/findings.md)."""
+"""Calls times missing members from which a smaller pack is worth programs of its own size: they take 20 s of compiling,
+once on a machine, and save 0.4 ms a call where 2 members would be filled up to 8 (docs/findings.md)."""
 
 
 def compiles(choice: str, calls: int, device: torch.device) -> bool:
-    """Whether to compile a function that a training calls so often.
+    """Whether to compile a function.
 
-    A rule of the config alone, not of the time taken, so that a resumed training computes as the first one did.
+    A rule of the config, not of the time taken, so that a resumed training computes in the same way.
+
+    choice: `compile` of the config: auto, always or never.
+    calls: how often the training calls the function.
+    device: where it is called.
     """
     if choice != "auto":
         return choice == "always"
@@ -26,7 +30,7 @@ def compiles(choice: str, calls: int, device: torch.device) -> bool:
 
 
 def _has_compiler(device: torch.device) -> bool:
-    """Whether there is what torch's own compiler looks for: C++ for the CPU, C for a GPU."""
+    """Whether there is the compiler that torch looks for: of C++ for the CPU, of C for a GPU."""
     if device.type == "cpu":
         names = [os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")]
     else:
@@ -35,5 +39,11 @@ def _has_compiler(device: torch.device) -> bool:
 
 
 def fills(choice: str, calls: int, missing: int, device: torch.device) -> bool:
-    """Whether a pack that lacks so many of its sweep's others is filled up to their size; by a rule, likewise."""
+    """Whether to fill up a pack to the size of its sweep's other packs, rather than to compile for its own size.
+
+    choice: `compile` of the config: auto, always or never.
+    calls: how often the training computes with the pack.
+    missing: the members that it lacks.
+    device: where it is trained.
+    """
     return calls * missing < OWN_SIZE_PAYS_AT and compiles(choice, calls, device)

@@ -19,8 +19,8 @@ from trainables.base import member_axis, random_streams
 from trainables.base.config_fields import tunable
 from trainables.base.member_axis import Tree
 from trainables.base.random_streams import Purpose
-from trainables.compilation import program_cache, when_it_pays
-from trainables.compilation.recipes import made
+from trainables.compilation import programs, when_it_pays
+from trainables.compilation.rebuildable import rebuildable
 from trainables.loops import exploration, replay
 from trainables.loops.contract import EpisodicConfig, Report, network
 from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
@@ -75,7 +75,7 @@ class DQNConfig(EpisodicConfig):
         return self.rounds(self.budget) * self.gradient_steps
 
 
-@made
+@rebuildable
 def packed_greedy(spec: Spec) -> Callable[[Tensors, Tensor], Tensor]:
     """(parameters, observations (M, E, F)) -> the best actions (M, E)."""
     network = networks.function(spec)
@@ -87,7 +87,7 @@ def packed_greedy(spec: Spec) -> Callable[[Tensors, Tensor], Tensor]:
     return packed
 
 
-@made
+@rebuildable
 def make_loss(
     spec: Spec, kind: str, reduction: str = "mean", double: bool = False, target_network: bool = True
 ) -> Callable[..., tuple[Tensor, Tensors]]:
@@ -177,7 +177,7 @@ class DQNLoop:
         self._updates_in_all = common.calls()
         self._compiled = when_it_pays.compiles(common.compile, self._updates_in_all, device)
         greedy, compiled = packed_greedy(self._spec), when_it_pays.compiles(common.compile, common.budget, device)
-        self._greedy = program_cache.chosen(greedy, compiled)
+        self._greedy = programs.compiled_if(compiled, greedy)
         self._exploring = random_streams.Uniforms(seeds, Purpose.ACTIONS, 2)
         self._sampling = random_streams.Uniforms(seeds, Purpose.SAMPLING, common.gradient_steps * common.batch_size)
         self._episode_seeds = random_streams.Uniforms(seeds, Purpose.EPISODES, 1)
@@ -196,7 +196,7 @@ class DQNLoop:
 
     def _begin_compiling(self) -> None:
         observations = torch.from_numpy(self._grid.observations).to(self._device)
-        program_cache.begin(self._greedy, self._learner.parameters, observations)
+        programs.begin(self._greedy, self._learner.parameters, observations)
         if self._compiled:
             indices = torch.zeros(self._members, self._common.batch_size, dtype=torch.int64, device=self._device)
             weights = [indices.float()] if self._common.prioritised_replay else []

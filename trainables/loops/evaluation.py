@@ -9,7 +9,7 @@ from torch import Tensor
 
 from trainables import environments
 from trainables.base import random_streams
-from trainables.compilation import program_cache
+from trainables.compilation import programs
 from trainables.environments import Description
 from trainables.loops.contract import EpisodicConfig
 from trainables.loops.learner import FIGURES, Learner
@@ -42,9 +42,9 @@ class Evaluation:
         self._score = score
         self._description, self._config, self._learner, self._act = description, config, learner, act
         self._search = _Episodes(description, config, len(learner.alive), config.evaluation_episodes)
-        self._act_often = program_cache.chosen(act, compiled)
+        self._act_often = programs.compiled_if(compiled, act)
         seen = torch.zeros(len(learner.alive), config.evaluation_episodes, description.inputs, device=learner.device)
-        program_cache.begin(self._act_often, learner.parameters, seen)
+        programs.begin(self._act_often, learner.parameters, seen)
 
     def score(self, steps: int) -> list[dict[str, float]]:
         """Play with the weights as they are, and keep those that are a member's best; the metrics, a dict a member."""

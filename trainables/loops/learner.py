@@ -11,8 +11,8 @@ from torch.func import grad_and_value, vmap
 
 from trainables.base import member_axis
 from trainables.base.member_axis import Tree
-from trainables.compilation import program_cache
-from trainables.compilation.recipes import made
+from trainables.compilation import programs
+from trainables.compilation.rebuildable import rebuildable
 from trainables.loops.contract import Config, Report
 from trainables.optimisation import optimizers, schedules
 from trainables.optimisation.optimizers import Tensors
@@ -47,7 +47,7 @@ def tensors(numbers: Sequence[Tree]) -> Tree:
     }
 
 
-@made
+@rebuildable
 def packed_update(loss: Loss, optimizer: str, decays: bool, at_once: int | None) -> Callable[..., tuple[Tree, Tensors]]:
     """(state, numbers, moment, *data), trees with a leading member axis -> (state, what the loss shows)."""
     take_step = optimizers.stepping(optimizer, decays)
@@ -182,10 +182,10 @@ class Learner:
 
     def begin_compiling(self, moment: Tensors, *data: Any) -> None:
         """In the background, an update with such data."""
-        program_cache.begin(self._packed(True, None), self.state, self.numbers, moment, *data)
+        programs.begin(self._packed(True, None), self.state, self.numbers, moment, *data)
 
     def _packed(self, compiled: bool, at_once: int | None) -> Callable[..., tuple[Tree, Tensors]]:
-        return program_cache.chosen(packed_update(self._loss, self._optimizer, self._decays, at_once), compiled)
+        return programs.compiled_if(compiled, packed_update(self._loss, self._optimizer, self._decays, at_once))
 
     def keep_best(self, scores: Tensor, steps: Tensor) -> None:
         """Remember the weights of members whose score (M,) is finite and the best so far; steps: (M,).

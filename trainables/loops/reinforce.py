@@ -20,8 +20,8 @@ from trainables.base import member_axis, random_streams
 from trainables.base.config_fields import by_name, tunable
 from trainables.base.member_axis import Tree
 from trainables.base.random_streams import Purpose
-from trainables.compilation import program_cache, when_it_pays
-from trainables.compilation.recipes import made
+from trainables.compilation import programs, when_it_pays
+from trainables.compilation.rebuildable import rebuildable
 from trainables.environments import Moment
 from trainables.loops.contract import EpisodicConfig, Report, network
 from trainables.loops.episodes import Deviation, counted, flattened, returns_to_go
@@ -75,7 +75,7 @@ def part(parameters: Tensors, prefix: str) -> Tensors:
     return {name.removeprefix(prefix): tensor for name, tensor in parameters.items() if name.startswith(prefix)}
 
 
-@made
+@rebuildable
 def packed_sample(spec: Spec) -> Callable[[Tensors, Tensor, Tensor], Tensor]:
     """(parameters, observations (M, E, F), uniforms (M, E)) -> actions (M, E) drawn from the policy."""
     network = networks.function(spec)
@@ -89,7 +89,7 @@ def packed_sample(spec: Spec) -> Callable[[Tensors, Tensor, Tensor], Tensor]:
     return packed
 
 
-@made
+@rebuildable
 def packed_greedy(spec: Spec) -> Callable[[Tensors, Tensor], Tensor]:
     """(parameters, observations (M, E, F)) -> the likeliest actions (M, E)."""
     network = networks.function(spec)
@@ -101,7 +101,7 @@ def packed_greedy(spec: Spec) -> Callable[[Tensors, Tensor], Tensor]:
     return packed
 
 
-@made
+@rebuildable
 def make_loss(spec: Spec, baseline: str, normalise: bool) -> Callable[..., tuple[Tensor, Tensors]]:
     """The policy gradient's loss of one member: means over all steps of all episodes of the batch.
 
@@ -189,8 +189,8 @@ class ReinforceLoop:
         )
         self._entropy_changes = any(config.entropy_schedule != Fixed() for config in configs)
         self._deviation = Deviation.of(self._members)
-        self._sample = program_cache.chosen(
-            packed_sample(self._spec), when_it_pays.compiles(common.compile, common.calls(), device)
+        self._sample = programs.compiled_if(
+            when_it_pays.compiles(common.compile, common.calls(), device), packed_sample(self._spec)
         )
         self._drawing = random_streams.Uniforms(seeds, Purpose.ACTIONS, common.batch_size)
         self._episode_seeds = random_streams.Uniforms(seeds, Purpose.EPISODES, common.batch_size)
@@ -204,7 +204,7 @@ class ReinforceLoop:
             when_it_pays.compiles(common.compile, common.budget // 10, device),
         )
         seen = torch.from_numpy(self._grid.observations).to(device)
-        program_cache.begin(self._sample, self._learner.parameters, seen, seen[..., 0])
+        programs.begin(self._sample, self._learner.parameters, seen, seen[..., 0])
         self._steps = np.zeros(self._members, dtype=np.int64)
         self._updates = np.zeros(self._members, dtype=np.int64)
         self._drawn = np.zeros(self._members, dtype=np.int64)

@@ -18,8 +18,8 @@ from trainables.base import member_axis, random_streams
 from trainables.base.config_fields import tunable
 from trainables.base.member_axis import Tree
 from trainables.base.random_streams import Purpose
-from trainables.compilation import program_cache, when_it_pays
-from trainables.compilation.recipes import made
+from trainables.compilation import programs, when_it_pays
+from trainables.compilation.rebuildable import rebuildable
 from trainables.data import datasets
 from trainables.loops.contract import Config, Report, network
 from trainables.loops.learner import FIGURES, Learner
@@ -79,7 +79,7 @@ LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 """(outputs (N, T), targets) -> the mean over all of them."""
 
 
-@made
+@rebuildable
 def make_loss(spec: Spec, kind: str, drops: bool) -> Callable[..., tuple[Tensor, Tensors]]:
     """The loss of one member on one batch, its network in train mode; drops: whether hidden units are left out."""
     network: Callable[..., Tensor] = networks.function(spec, training=True)
@@ -98,7 +98,7 @@ def make_loss(spec: Spec, kind: str, drops: bool) -> Callable[..., tuple[Tensor,
     return loss
 
 
-@made
+@rebuildable
 def packed_validate(spec: Spec, kind: str) -> Callable[[Tensors, Tensor, Tensor], Tensors]:
     """(parameters, features (M, N, F), targets (M, N, T)) -> metrics (M,) each, networks in eval mode."""
     network = networks.function(spec)
@@ -175,10 +175,10 @@ class SupervisedLoop:
         patience = [NEVER if config.patience is None else config.patience for config in configs]
         self._patience = torch.tensor(patience, device=device)
         self._compiled = when_it_pays.compiles(common.compile, self._batches * common.budget, device)
-        self._validate = program_cache.chosen(
-            packed_validate(self._spec, common.loss), when_it_pays.compiles(common.compile, common.budget, device)
+        self._validate = programs.compiled_if(
+            when_it_pays.compiles(common.compile, common.budget, device), packed_validate(self._spec, common.loss)
         )
-        program_cache.begin(self._validate, self._learner.parameters, *self._validation)
+        programs.begin(self._validate, self._learner.parameters, *self._validation)
         if self._compiled:
             batch = torch.zeros(self._members, common.batch_size, dtype=torch.int64, device=device)
             moment = {**self._learner.moment(0.0, 0.0, 0), "active": self._going()}

@@ -1,0 +1,72 @@
+"""Functions that remember how they were made: the same object of the same recipe, in this process and in another."""
+
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import torch
+
+from trainables.base.images import Image
+from trainables.compilation.rebuildable import Rebuildable, is_ours, rebuildable
+from trainables.loops import dqn, learner, reinforce, supervised
+from trainables.networks.networks import MLP, Convolutional, Own
+
+SPEC = MLP(3, 2, (4,))
+
+
+@rebuildable
+def doubled(offset: float = 0.0) -> Any:
+    """Not of the package: its code is not known to be the same tomorrow."""
+    return lambda tensor: 2 * tensor + offset
+
+
+def test_the_same_of_the_same_arguments_however_they_are_given() -> None:
+    assert doubled() is doubled(0.0) is doubled(offset=0.0)
+    assert doubled(1.0) is not doubled()
+    assert doubled(1.0)(3) == 7
+
+
+def test_pickles_as_its_recipe() -> None:
+    loss = dqn.make_loss(SPEC, "huber", reduction="sum")
+    update = learner.packed_update(loss, "adam", False, None)
+    assert pickle.loads(pickle.dumps(update)) is update
+
+
+def test_is_written_the_same_in_every_process() -> None:
+    call = (
+        "from trainables.loops import dqn; from trainables.networks.networks import MLP\n"
+        "print(repr(dqn.make_loss(MLP(3, 2, (4,)), 'huber')))"
+    )
+    there = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, check=True).stdout
+    assert there.strip() == repr(dqn.make_loss(SPEC, "huber"))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        dqn.packed_greedy(SPEC),
+        dqn.packed_greedy(Convolutional(Image(8, 8, 1, True, 1.0), 2, (4,), (8,))),
+        reinforce.packed_sample(SPEC),
+        supervised.packed_validate(SPEC, "mse"),
+        learner.packed_update(dqn.make_loss(SPEC, "huber"), "adam", False, 2),
+    ],
+    ids=repr,
+)
+def test_what_the_package_makes_of_plain_values_is_ours(function: Rebuildable) -> None:
+    assert is_ours(function)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        doubled(),
+        dqn.packed_greedy(Own("own_networks:TwoHeads", 3, 2)),
+        learner.packed_update(lambda parameters, numbers: (torch.zeros(()), {}), "adam", False, None),
+        learner.packed_update(doubled(), "adam", False, None),
+    ],
+    ids=["factory", "network", "loss", "rebuildable loss"],
+)
+def test_what_holds_code_of_others_is_not(function: Rebuildable) -> None:
+    assert not is_ours(function)

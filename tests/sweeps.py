@@ -304,6 +304,11 @@ def surrounding(**more: str) -> dict[str, str]:
     return {**{key: value for key, value in os.environ.items() if not key.startswith(PRIVATE)}, **more}
 
 
+def python_path(folder: Path) -> str:
+    """A PYTHONPATH with this folder first, which a command and its workers then import from."""
+    return os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 def command(*arguments: str) -> list[str]:
     """The `tuning` command of this very installation."""
     return [str(Path(sys.executable).with_name("tuning")), *arguments]

@@ -1,8 +1,5 @@
 """Environments that break, configurations that diverge, workers that die: what it costs, and what is said of it."""
 
-import json
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,14 +11,22 @@ import sweeps
 from drivers import Ran
 from sweeps import Said
 
-from trainables.base import random_streams
-from trainables.base.random_streams import Purpose
+from trainables import streams
 
 BREAKING = '''
+import os
+import pathlib
+import signal
+
 import gymnasium
 
+KILLED = pathlib.Path(__file__).with_name("killed")
+
 class Breaking(gymnasium.Env):
-    """Earns a multiple of what it is given; without one it breaks in the third episode. Some seeds it can't begin."""
+    """Earns a multiple of what it is given; without one it breaks in its third episode.
+
+    In episodes of some seeds it breaks at once; in those of others it kills its process, the first time.
+    """
 
     observation_space, action_space = gymnasium.spaces.Discrete(2), gymnasium.spaces.Discrete(2)
 
@@ -33,6 +38,9 @@ class Breaking(gymnasium.Env):
         self._episodes += 1
         if self._times is None and self._episodes > 2 or seed in {breaks}:
             raise OSError("the robot's arm is off")
+        if seed in {kills} and not KILLED.exists():
+            KILLED.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
         return 0, {{}}
 
     def step(self, action):
@@ -40,21 +48,22 @@ class Breaking(gymnasium.Env):
 
 gymnasium.register("Breaking-v0", entry_point=Breaking)
 '''
+BATCH_SIZE = 10
 TROUBLE: dict[str, Any] = {
     "environment": "breaking:Breaking-v0",
     "trials": 9,
     "pack_size": 4,
     "workers": 1,
     "sampler": "random",
-    "fixed": {"batch_size": 10, "hidden": [8], "reports": 4, "optimizer": "sgd", "reward_scale": 1e10},
+    "fixed": {"batch_size": BATCH_SIZE, "hidden": [8], "reports": 4, "optimizer": "sgd", "reward_scale": 1e10},
     "search": {
         "learning_rate": {"choices": [1e-12, 1e30]},
         # The loop's default is neither of them, so the first trial breaks.
         "environment_args": {"choices": [{"times": 1}, {"times": 2}]},
     },
 }
-UNLUCKY = 2
-"""A trial of which the first episode can't begin."""
+UNLUCKY, KILLER = 2, 4
+"""A trial whose first episode breaks the environment, and one that kills its worker halfway."""
 HUNGRY = """
 import os
 import resource
@@ -90,19 +99,19 @@ gymnasium.register("Hungry-v0", entry_point=Hungry)
 """An environment that wants more memory than its process may have; for some seeds the kernel ends the process."""
 
 
-def first_episode(seed: int, batch_size: int) -> int:
-    """The seed of the first episode that a member with this seed trains on."""
-    drawn = random_streams.Uniforms([seed], Purpose.EPISODES, batch_size).at(np.zeros(1, dtype=np.int64))
-    return int(random_streams.episode_seeds(drawn, random_streams.TRAINING)[0, 0])
+def episode(trial: int, update: int = 0) -> int:
+    """The seed of the first episode that a trial of the tiny sweep trains on in this update."""
+    seeds = sweeps.in_memory(sweeps.Mortal()).seeds(trial)
+    drawn = streams.Uniforms(seeds[:1], streams.Purpose.EPISODES, BATCH_SIZE).at(np.array([update]))
+    return int(streams.episode_seeds(drawn, streams.TRAINING)[0, 0])
 
 
 @pytest.fixture(scope="module")
 def trouble(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """Configurations of which some break their environment, some diverge and some do well."""
+    """A sweep of which some trials break their environment, some diverge, one kills its worker and some do well."""
     root = tmp_path_factory.mktemp("trouble")
-    seed = sweeps.in_memory(sweeps.Mortal()).seeds(UNLUCKY)[0]
-    (root / "breaking.py").write_text(BREAKING.format(breaks={first_episode(seed, 10)}))
-    return drivers.ran(root, sweeps.written(root, **TROUBLE), PYTHONPATH=str(root))
+    (root / "breaking.py").write_text(BREAKING.format(breaks={episode(UNLUCKY)}, kills={episode(KILLER, update=10)}))
+    return drivers.ran(root, sweeps.written(root, **TROUBLE), PYTHONPATH=sweeps.python_path(root))
 
 
 def test_an_environment_that_breaks_fails_its_own_trials_alone(trouble: Ran) -> None:
@@ -116,6 +125,13 @@ def test_an_environment_that_breaks_fails_its_own_trials_alone(trouble: Ran) -> 
     drivers.assert_whole(trouble.home.root, 9, untrained=(0, UNLUCKY))
 
 
+def test_a_worker_that_is_killed_costs_no_trial(trouble: Ran) -> None:
+    """Its leg is trained again on another; the records of the legs know nothing of it."""
+    assert (trouble.home.root.parent / "killed").exists()
+    killer = trouble.study.summary().trials[KILLER]
+    assert (killer.state, killer.steps, killer.reason) == ("complete", 200, None)
+
+
 def test_failures_are_told_in_our_words_alone(trouble: Ran) -> None:
     assert all(line.startswith("tiny-1: ") for line in trouble.done.stderr.splitlines()), trouble.done.stderr
 
@@ -124,7 +140,7 @@ def test_what_broke_is_said(trouble: Ran, tuning: Callable[..., Said]) -> None:
     default, unlucky = (trouble.study.summary().trials[number] for number in (0, UNLUCKY))
     broke = "environment: breaking:Breaking-v0 raised OSError: the robot's arm is off"
     assert str(default.reason).startswith(broke)
-    told = f"(at the beginning of the episode of seed {first_episode(unlucky.seeds[0], 10)})"
+    told = f"(at the beginning of the episode of seed {episode(UNLUCKY)})"
     expected = f"{broke} {told} (all of it: "
     assert str(unlucky.reason).startswith(expected)
     assert "in reset" in Path(str(unlucky.reason).removeprefix(expected).rstrip(")")).read_text()
@@ -163,16 +179,14 @@ def test_mlflow_tells_failed_from_diverged(trouble: Ran) -> None:
 def test_a_member_that_exhausts_memory_fails_alone_whether_it_is_refused_or_killed(tmp_path: Path) -> None:
     changes: dict[str, Any] = {
         "environment": "hungry:Hungry-v0",
-        "fixed": {"batch_size": 10, "hidden": [8], "reports": 4},
+        "fixed": {"batch_size": BATCH_SIZE, "hidden": [8], "reports": 4},
         "search": {"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}},
         "pack_size": 4,
         "workers": 1,
         "tries": 1,
     }
     refused, killed = 6, 2
-    asking = sweeps.in_memory(sweeps.Mortal())
-    seeds = {number: {first_episode(asking.seeds(number)[0], 10)} for number in (refused, killed)}
-    (tmp_path / "hungry.py").write_text(HUNGRY.format(refused=seeds[refused], killed=seeds[killed]))
+    (tmp_path / "hungry.py").write_text(HUNGRY.format(refused={episode(refused)}, killed={episode(killed)}))
     root = tmp_path / "runs"
     done = sweeps.tuning(
         "run",
@@ -180,7 +194,7 @@ def test_a_member_that_exhausts_memory_fails_alone_whether_it_is_refused_or_kill
         "--root",
         str(root),
         cwd=tmp_path,
-        variables={"PYTHONPATH": str(tmp_path)},
+        variables={"PYTHONPATH": sweeps.python_path(tmp_path)},
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
@@ -193,16 +207,3 @@ def test_a_member_that_exhausts_memory_fails_alone_whether_it_is_refused_or_kill
     assert "MemoryError" in str(trials[refused].reason)
     assert "died" in str(trials[killed].reason)
     drivers.assert_whole(root, 8, untrained=(killed, refused))
-
-
-def test_a_worker_that_is_killed_costs_no_trial(tmp_path: Path) -> None:
-    with drivers.running(tmp_path, "--json", trials=8, budget=4_000, pack_size=2) as driver:
-        sweeps.awaited(lambda: driver.is_training() and driver.has_finished(1), 90, "a trial finished")
-        trainers = [each for each in driver.workers() if "train" in drivers.command_of(each)]
-        assert trainers
-        os.kill(trainers[0], signal.SIGKILL)
-        out, err = driver.process.communicate(timeout=120)
-    assert driver.process.returncode == 0, err
-    assert json.loads(out)["counts"]["complete"] == 8, "one object, and nothing that Ray has to say"
-    drivers.assert_whole(tmp_path / "runs", 8)
-    assert all(line.startswith("tiny-1: ") for line in err.splitlines()), err

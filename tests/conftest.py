@@ -7,9 +7,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    import sweeps
 
 # Before Ray and MLflow are imported, since they read these once.
 os.environ |= {
@@ -85,3 +89,19 @@ def tuning(
     yield command
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> "sweeps.ByHand":
+    """Legs end at once and without Ray, with scores that are made up."""
+    import sweeps
+
+    return sweeps.ByHand(monkeypatch)
+
+
+@pytest.fixture
+def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Legs are trained in this process and without Ray."""
+    import sweeps
+
+    sweeps.ByHand(monkeypatch, trains=True)

@@ -119,31 +119,18 @@ class Driver:
         self.process.kill()
         self.process.wait(10)
 
-    def workers(self) -> list[int]:
-        """The processes that train."""
-        return [each for each in descendants(self.process.pid) if "ray::" in command_of(each)]
-
-
-def descendants(process: int) -> list[int]:
-    """The processes that this one has begun, and those that they have."""
-    parents: dict[int, int] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # gone meanwhile
-            # The name, in brackets, may hold anything; the parent is the second word after it.
-            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
-    found: list[int] = []
-    newest = {process}
-    while newest:
-        newest = {child for child, parent in parents.items() if parent in newest}
-        found += newest
-    return found
-
 
 def command_of(process: int) -> str:
     """What a process calls itself; nothing of one that is gone."""
     with suppress(OSError):
         return Path(f"/proc/{process}/cmdline").read_text()
     return ""
+
+
+def working(mark: str) -> list[int]:
+    """What is left of a command but for two helpers of Ray's, which try for a minute to report a head that is gone."""
+    helpers = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
+    return [each for each in sweeps.processes(mark) if not command_of(each).startswith(helpers)]
 
 
 @contextmanager

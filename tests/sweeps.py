@@ -24,6 +24,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.pool import SingletonThreadPool
 
 from trainables.loops.contract import Report
+from trainables.tune import trainable_of
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.search.leg_search import Observer, PackSearch
 from tuning.study import catalogue
@@ -239,18 +240,38 @@ def driven(
 
 
 class ByHand:
-    """Stands for Ray Tune and its workers: trains nothing, and is interrupted after so many legs."""
+    """Stands for Ray Tune and its workers: legs end in this process, and after so many of them it is interrupted.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    trains: whether their members are trained, as a worker would; else their scores are made up.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, trains: bool = False) -> None:
         self.legs = math.inf
+        self._results = _trained if trains else _made_up
         monkeypatch.setattr(team, "open_team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
         monkeypatch.setattr("tuning.runner._train", self._train)
 
     def _train(self, study: Study, team: Team, search: Any) -> None:
         while self.legs > 0 and isinstance(leg := search.suggest("leg"), dict):
-            scores = [score_of(member) + 1e-3 * (member["seed"] % 7) for member in leg["members"]]
-            search.on_trial_complete("leg", {**reports({"until": 200, **leg}), "confirmed": scores})
+            *before, last = self._results(study.sweep, leg)
+            for result in before:
+                search.on_trial_result("leg", result)
+            search.on_trial_complete("leg", last)
             self.legs -= 1
+
+
+def _made_up(sweep: Sweep, leg: dict[str, Any]) -> list[dict[str, Any]]:
+    scores = [score_of(member) + 1e-3 * (member["seed"] % 7) for member in leg["members"]]
+    return [{**reports({"until": sweep.budget, **leg}), "confirmed": scores}]
+
+
+def _trained(sweep: Sweep, leg: dict[str, Any]) -> list[dict[str, Any]]:
+    worker = trainable_of(sweep.loop, sweep.metric, sweep.direction)(leg)
+    results = [worker.train()]
+    while not results[-1]["done"]:
+        results.append(worker.train())
+    worker.stop()
+    return results
 
 
 def finished(study: Study, diverged: Sequence[int] = (), failing: str | None = None) -> None:

@@ -33,11 +33,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-@pytest.fixture
-def by_hand(monkeypatch: pytest.MonkeyPatch) -> sweeps.ByHand:
-    return sweeps.ByHand(monkeypatch)
-
-
 def test_seconds_are_kept_with_each_leg_and_go_on_in_the_next_life(runs: Path, clock: Clock) -> None:
     study = sweeps.created(runs, **QUICK)
     life = study.counting()

@@ -1,10 +1,9 @@
-"""Sweeps that are ended before their time: by Ctrl-C, or by losing the process that drives them."""
+"""Ctrl-C, at any moment of a command: what is kept, that nothing runs on, and that the study goes on from there."""
 
 import json
 import re
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,18 +35,9 @@ def assert_ended_cleanly(run: drivers.Driver, within: float = 20) -> tuple[str, 
     return out, err
 
 
-def working(mark: str) -> list[int]:
-    """What is left of a sweep but for two helpers of Ray's, which try for a minute to report a head that is gone."""
-    helpers = (b"ray::DashboardAgent", b"ray::RuntimeEnvAgent")
-    found = []
-    for process in sweeps.processes(mark):
-        with suppress(OSError):  # gone meanwhile
-            if not Path(f"/proc/{process}/cmdline").read_bytes().startswith(helpers):
-                found.append(process)
-    return found
-
-
-def test_ctrl_c_keeps_what_is_finished_and_leaves_nothing_running(tmp_path: Path, tuning: Callable[..., Said]) -> None:
+def test_ctrl_c_keeps_what_is_finished_leaves_nothing_running_and_it_goes_on(
+    tmp_path: Path, tuning: Callable[..., Said], trained_here: None
+) -> None:
     with drivers.running(tmp_path, "--json", **ENDLESS) as run:
         sweeps.awaited(lambda: run.has_finished(5), 90, "five trials finished")
         run.press_ctrl_c()
@@ -71,6 +61,13 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_nothing_running(tmp_path: Path
     code, out, _ = tuning("show", "--root", str(run.root))
     assert code == 0
     assert re.match(r"tiny-1: interrupted after 0:\d\d", out)
+
+    there = len(shown["trials"])
+    code, out, _ = tuning("resume", "--trials", str(there), "--root", str(run.root), "--json")
+    assert code == 0
+    ended = [trial for trial in shown["trials"] if trial["state"] == "complete"]
+    assert [trial for trial in json.loads(out)["trials"] if trial in ended] == ended
+    drivers.assert_whole(run.root, there)
 
 
 @pytest.mark.slow
@@ -123,25 +120,3 @@ def test_ctrl_c_before_anything_is_trained(tmp_path: Path, moment: str) -> None:
     if summary is not None:
         assert summary.state == "interrupted"
         assert "RUNNING" not in drivers.statuses(run.root)
-
-
-def test_a_driver_that_is_killed_leaves_a_study_that_says_so_and_no_process(
-    tmp_path: Path, tuning: Callable[..., Said]
-) -> None:
-    with drivers.running(tmp_path, **ENDLESS) as run:
-        sweeps.awaited(lambda: run.has_finished(5), 90, "five trials finished")
-        run.process.kill()
-        run.process.wait(10)
-        # Ray's processes notice by themselves that their driver is gone.
-        sweeps.awaited(lambda: not working(run.mark), 20, "its workers and their raylet gone")
-    code, out, err = tuning("show", "--root", str(run.root), "--json")
-    assert code == 0, err
-    shown = json.loads(out)
-    assert shown["state"] == "interrupted"
-    assert shown["counts"]["complete"] >= 5
-    assert shown["counts"]["running"] == shown["counts"]["failed"] == 0
-    assert {trial["state"] for trial in shown["trials"]} == {"complete", "waiting"}
-    for trial in shown["trials"]:
-        if trial["state"] == "complete":
-            assert trial["value"] is not None
-            assert (Home.at(run.root).member("tiny-1", trial["number"], 0) / "best.pt").exists()

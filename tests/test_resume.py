@@ -1,4 +1,4 @@
-"""Sweeps whose driver is killed or interrupted at any moment, and which `tuning resume` brings to their end."""
+"""Sweeps whose driver is killed: what is left of them, and that `tuning resume` brings them to their end."""
 
 import json
 import random
@@ -16,6 +16,7 @@ import yaml
 from sweeps import Said
 
 from tuning.study.legs import LegRecord
+from tuning.study.paths import Home
 
 SMALL: dict[str, Any] = {
     "trials": 12,
@@ -23,12 +24,12 @@ SMALL: dict[str, Any] = {
     "pack_size": 3,
     "halving": {"reduction": 2, "minimum": 2_000, "audit_fraction": 0.3},
 }
-"""Legs to 2,000, 4,000 and 8,000 steps: of a second or so, in which whoever watches them can do something."""
+"""Legs to 2,000, 4,000 and 8,000 steps, each of a second or so."""
 
 LAST_MOMENT = 30
 """About as much as is written of legs and of ends: eight legs handed out and closed, twelve trials ended."""
-BY_CTRL_C = 1
-"""Which of the survivor's lives is ended so; the others are killed."""
+KILLED_AT = (12, 20)
+"""Moments of the survivor: when trials have ended for the first time, and when some were promoted."""
 
 
 def progress(driver: drivers.Driver) -> int:
@@ -40,24 +41,9 @@ def progress(driver: drivers.Driver) -> int:
     return 1 + len(legs) + sum(leg.state == "closed" for leg in legs) + len(study.ends())
 
 
-def come_to(driver: drivers.Driver, moment: int) -> None:
-    """Wait until the driver has come to this moment, or has ended by itself."""
-    sweeps.awaited(lambda: driver.has_ended() or progress(driver) >= moment, 180, f"moment {moment}")
-
-
-def taken_up(driver: drivers.Driver) -> None:
-    """Wait until the driver holds the study: what another one has left may be as far already."""
-
-    def runs() -> bool:
-        study = driver.study()
-        return study is not None and study.summary().state == "running"
-
-    sweeps.awaited(lambda: driver.has_ended() or runs(), 60, "a driver that holds the study")
-
-
 def killed_at(driver: drivers.Driver, moment: int) -> None:
     """Kill the driver as soon as it has come to this moment, or has ended by itself."""
-    come_to(driver, moment)
+    sweeps.awaited(lambda: driver.has_ended() or progress(driver) >= moment, 180, f"moment {moment}")
     driver.kill()
 
 
@@ -72,10 +58,15 @@ def resumed(root: Path, *options: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Survivor:
-    """A sweep whose driver has had several lives, and the legs that were closed at the end of each of them."""
+    """A sweep whose driver was killed twice, and which a third one has brought to its end."""
 
     folder: Path
+    marks: list[str]
+    """Of the drivers that were killed."""
+    left: dict[str, Any]
+    """The study as the first of them left it."""
     closed: list[list[LegRecord]]
+    """The legs that were closed at the end of each life."""
 
     @property
     def root(self) -> Path:
@@ -88,37 +79,40 @@ def closed(root: Path) -> list[LegRecord]:
 
 @pytest.fixture(scope="module")
 def survivor(tmp_path_factory: pytest.TempPathFactory) -> Survivor:
-    """Killed three times and ended once by Ctrl-C, at moments that a seed has chosen; then resumed, its sweep given."""
-    folder, ends = tmp_path_factory.mktemp("survivor"), list[list[LegRecord]]()
-    moments = sorted(random.Random(5).sample(range(1, LAST_MOMENT), 4))
+    folder, ends, left, marks = tmp_path_factory.mktemp("survivor"), list[list[LegRecord]](), {}, list[str]()
     # What is left of Ray is not waited for, as a person would not.
     with ExitStack() as lives:
-        for life, moment in enumerate(moments):
-            start = drivers.started(folder, "resume", drivers.STUDY) if life else drivers.running(folder, **SMALL)
+        for moment in KILLED_AT:
+            start = drivers.started(folder, "resume", drivers.STUDY) if ends else drivers.running(folder, **SMALL)
             driver = lives.enter_context(start)
-            come_to(driver, moment)
-            if life == BY_CTRL_C:
-                taken_up(driver)
-                driver.press_ctrl_c()
-                driver.process.communicate(timeout=60)
-                assert driver.process.returncode == 130
-            else:
-                driver.kill()
+            killed_at(driver, moment)
+            left = left or sweeps.opened(folder / "runs").summary().as_json()
             ends.append(closed(folder / "runs"))
-        assert sweeps.opened(folder / "runs").summary().state == "interrupted"
+            marks.append(driver.mark)
         shown = resumed(folder, drivers.STUDY, str(folder / "tiny.yaml"))
         ends.append(closed(folder / "runs"))
+        # Ray's processes notice by themselves that their driver is gone.
+        sweeps.awaited(lambda: not any(map(drivers.working, marks)), 20, "the workers and their raylets gone")
     assert any(trial["given_up_at"] for trial in shown["trials"]), "some were pruned and trained on"
-    return Survivor(folder, ends)
+    return Survivor(folder, marks, left, ends)
 
 
-def test_a_driver_lost_again_and_again_loses_nothing_and_does_nothing_twice(survivor: Survivor) -> None:
+def test_a_driver_that_is_killed_leaves_a_study_that_says_so(survivor: Survivor) -> None:
+    assert survivor.left["state"] == "interrupted"
+    assert survivor.left["counts"]["running"] == survivor.left["counts"]["failed"] == 0
+    assert {"waiting"} < {trial["state"] for trial in survivor.left["trials"]} <= {"complete", "pruned", "waiting"}
+
+
+def test_lost_again_and_again_it_loses_nothing_and_does_nothing_twice(survivor: Survivor) -> None:
     drivers.assert_whole(survivor.root, 12)
+    for trial in sweeps.opened(survivor.root).summary().trials:
+        assert (Home.at(survivor.root).member(drivers.STUDY, trial.number, 0) / "best.pt").exists()
 
 
-def test_after_ctrl_c_and_after_a_kill_it_goes_on_where_it_was(survivor: Survivor) -> None:
+def test_it_goes_on_where_it_was(survivor: Survivor) -> None:
     assert all(survivor.closed)
     for before, after in pairwise(survivor.closed):
+        assert len(after) > len(before)
         assert [leg for leg in after if leg in before] == before
 
 
@@ -134,19 +128,25 @@ def test_another_sweep_is_refused_with_what_differs(survivor: Survivor, tuning: 
     assert len(sweeps.opened(survivor.root).summary().trials) == 12
 
 
-def test_a_finished_study_stays_as_it_is(survivor: Survivor) -> None:
-    before = sweeps.opened(survivor.root).summary()
-    assert resumed(survivor.folder)["trials"] == before.as_json()["trials"]
+def test_a_finished_study_stays_as_it_is(survivor: Survivor, tuning: Callable[..., Said], trained_here: None) -> None:
+    before = sweeps.opened(survivor.root).summary().as_json()["trials"]
+    code, out, err = tuning("resume", "--root", str(survivor.root), "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["trials"] == before
     drivers.assert_whole(survivor.root, 12)
 
 
-def test_a_finished_study_is_given_more_trials(survivor: Survivor) -> None:
+def test_a_finished_study_is_given_more_trials(
+    survivor: Survivor, tuning: Callable[..., Said], trained_here: None
+) -> None:
     """The last of the tests of this sweep, since it adds to it."""
     before = sweeps.opened(survivor.root).summary().as_json()["trials"]
-    shown = resumed(survivor.folder, "--trials", "+4")
+    code, out, _ = tuning("resume", "--trials", "+4", "--root", str(survivor.root), "--json")
+    shown = json.loads(out)["trials"]
+    assert code == 0
     drivers.assert_whole(survivor.root, 16)
-    assert shown["trials"][:12] == before
-    assert all(trial["steps"] >= 2_000 for trial in shown["trials"][12:])
+    assert shown[:12] == before
+    assert all(trial["steps"] >= 2_000 for trial in shown[12:])
 
 
 @pytest.mark.slow

@@ -253,11 +253,6 @@ def test_whoever_watches_is_told_of_steps_and_of_scores(runs: Path) -> None:
     assert len(watching.ended) == len(leg["members"])
 
 
-@pytest.fixture
-def by_hand(monkeypatch: pytest.MonkeyPatch) -> sweeps.ByHand:
-    return sweeps.ByHand(monkeypatch)
-
-
 def test_an_interrupted_confirmation_says_so_and_goes_on(
     runs: Path, tuning: Callable[..., Said], by_hand: sweeps.ByHand
 ) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import drivers
 import numpy as np
 import pytest
 import sweeps
@@ -24,6 +23,7 @@ from trainables.loops.registry import LOOPS, loop_of
 from trainables.loops.supervised import SupervisedConfig, SupervisedLoop
 from trainables.tune import DQN as DQNTrainable
 from trainables.tune import trainable_of
+from tuning.study.paths import Home
 from tuning.sweep import yaml_text
 from tuning.sweep.model import Sweep
 
@@ -155,7 +155,9 @@ def test_what_a_loop_of_the_platform_may_be_scored_by_is_measured_in_evaluation(
     }
 
 
-def test_a_sweep_by_accuracy_is_so_from_its_trials_to_its_confirmation(tmp_path: Path, corners: dict[str, Any]) -> None:
+def test_a_sweep_by_accuracy_is_so_from_its_trials_to_its_confirmation(
+    tmp_path: Path, runs: Path, corners: dict[str, Any], tuning: Callable[..., Said], trained_here: None
+) -> None:
     data = corners.pop("data")
     path = tmp_path / "sweep.yaml"
     wanted = {
@@ -173,20 +175,20 @@ def test_a_sweep_by_accuracy_is_so_from_its_trials_to_its_confirmation(tmp_path:
         "search": {"learning_rate": {"low": 1e-3, "high": 0.3, "log": True}},
     }
     path.write_text(yaml_text.write(wanted))
-    ran = drivers.ran(tmp_path, str(path))
-    assert ran.done.returncode == 0, ran.done.stderr
-    shown, study = ran.shown, ran.study
+    code, out, err = tuning("run", str(path), "--root", str(runs), "--json")
+    assert code == 0, err
+    shown, home, study = json.loads(out), Home.at(runs), sweeps.opened(runs)
     assert (shown["metric"], shown["direction"], shown["counts"]["complete"]) == (ACCURACY, "maximize", 4)
     assert shown["best"]["value"] == max(trial["value"] for trial in shown["trials"])
     for trial in shown["trials"]:
-        best = checkpoint.read(ran.home.member("corners-1", trial["number"], 0) / BEST)
+        best = checkpoint.read(home.member("corners-1", trial["number"], 0) / BEST)
         assert best is not None
         assert (best["score"]["name"], best["score"]["value"]) == (ACCURACY, trial["value"])
         assert accuracy(SupervisedConfig(**best["config"]), best) == pytest.approx(trial["value"])
     candidates = shown["confirmation"]["candidates"]
     assert shown["confirmation"]["leader"] == max(candidates, key=lambda each: each["mean"])["number"]
     for (number, seed), score in study.scores().items():
-        kept = checkpoint.read(ran.home.confirming("corners-1", number, seed) / BEST)
+        kept = checkpoint.read(home.confirming("corners-1", number, seed) / BEST)
         assert kept is not None
         assert kept["score"]["value"] == score
         assert accuracy(SupervisedConfig(**kept["config"]), kept) == pytest.approx(score)
@@ -247,7 +249,7 @@ def test_check_says_what_is_wrong_and_what_would_be_right(
     path.write_text(yaml_text.write({"budget": 2_000, "search": rates, **data}))
     code, out, err = tuning("check", str(path))
     assert (code, out) == (2, "")
-    (line,) = [line for line in err.splitlines() if f": {key_path}: " in line]
+    (line,) = [line for line in err.splitlines() if line.startswith(f"{key_path}: ")]
     assert said in line
 
 

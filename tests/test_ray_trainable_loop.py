@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import ray
+import sweeps
 from climbing import Climber, climb
 from ray import tune
 
@@ -21,12 +22,12 @@ from trainables.base.checkpoint import BEST, LATEST
 from trainables.base.own_classes import Unimportable
 from trainables.loops.registry import loop_of
 from trainables.tune import Pack, trainable_of
-from tuning import runner as runner
+from tuning import runner
 from tuning.errors import SweepError
 from tuning.search.leg_search import pack_size
 from tuning.study.paths import Home
 from tuning.sweep.dimensions import FloatRange, IntRange
-from tuning.sweep.model import Sweep, load
+from tuning.sweep.model import Confirm, Sweep, load
 from tuning.workers import team
 from tuning.workers.team import Team
 
@@ -34,7 +35,8 @@ EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def session() -> Iterator[None]:
+def ray_session() -> Iterator[None]:
+    """Tune's own place for checkpoints needs one."""
     with pytest.MonkeyPatch.context() as patch:
         # As a person has it who runs the examples where they are.
         patch.setenv("PYTHONPATH", str(EXAMPLES), prepend=os.pathsep)
@@ -117,7 +119,7 @@ class Closes(tune.Trainable):
 def pack(name: str, folder: Path | None = None, score: str = "score", **config: Any) -> Pack:
     """A pack of one, as a leg of a sweep has it."""
     member = {"budget": 8, "seed": 1, **config, **({"folder": str(folder)} if folder else {})}
-    return trainable_of(f"test_foreign:{name}", score, "maximize")({"members": [member], "leg": "leg"})
+    return trainable_of(f"test_ray_trainable_loop:{name}", score, "maximize")({"members": [member], "leg": "leg"})
 
 
 def to_the_end(trainable: Pack) -> list[dict[str, Any]]:
@@ -258,14 +260,16 @@ def test_a_trainable_is_a_loop_by_its_name() -> None:
     assert loop_of("climbing:Climber") is ray_trainable_loop.of(Climber)
     assert loop_of("climbing:climb") is ray_trainable_loop.of(climb)
     with pytest.raises(Unimportable, match="a function should take one argument, its config"):
-        loop_of("test_foreign:takes_two")
+        loop_of("test_ray_trainable_loop:takes_two")
 
 
 @pytest.mark.parametrize("trainable", ["Climber", "climb"])
-def test_the_examples_run_as_a_sweep(trainable: str, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the Ray that is there already, which a `tuning run` would begin for itself."""
+def test_the_examples_run_as_a_sweep_and_are_confirmed(
+    trainable: str, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the Ray that is there already, which a `tuning run` would begin for itself; confirmed in this process."""
     monkeypatch.setattr(team, "open_team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
-    changes = [f"loop=climbing:{trainable}", "trials=4", "confirm={top: 1, seeds: 2}"]
+    changes = [f"loop=climbing:{trainable}", "trials=4", "confirm=off"]
     sweep = load(str(EXAMPLES / "climbing.yaml"), changes)
     found = runner.run(sweep, Home.at(runs)).as_json()
     assert found["state"] == "finished"
@@ -273,8 +277,11 @@ def test_the_examples_run_as_a_sweep(trainable: str, runs: Path, monkeypatch: py
     assert sum(found["counts"].values()) == 4
     assert found["default"] is None
     assert -9 <= found["best"]["value"] <= 0
-    (candidate,) = found["confirmation"]["candidates"]
-    assert all(-9 <= score <= 0 for score in candidate["scores"])
+    sweeps.ByHand(monkeypatch, trains=True)
+    confirmation = runner.confirm(sweeps.opened(runs), Confirm(top=1, seeds=2)).confirmation
+    assert confirmation is not None
+    (candidate,) = confirmation.candidates
+    assert [-9 <= score <= 0 for score in candidate.scores if score is not None] == [True, True]
     best = checkpoint.read(Path(found["best"]["checkpoint"]))
     assert best is not None
     assert best["score"]["value"] == pytest.approx(found["best"]["value"])

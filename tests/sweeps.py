@@ -95,35 +95,44 @@ class Killed(BaseException):
 
 
 @cache
-def _tables() -> sqlite3.Connection:
+def _tables() -> bytes:
     """A database with all that Optuna lays out, and nothing else."""
-    kept = sqlite3.connect(":memory:", check_same_thread=False)
     with closing(RDBStorage("sqlite://").engine.raw_connection()) as laid_out:
-        laid_out.driver_connection.backup(kept)
-    return kept
+        return _bytes(laid_out.driver_connection)
 
 
-def _with_tables() -> sqlite3.Connection:
-    made = sqlite3.connect(":memory:")
-    _tables().backup(made)
-    return made
+def _bytes(connection: Any) -> bytes:
+    serialized: bytes = connection.serialize()
+    return serialized
 
 
 class Mortal:
-    """A database whose process can be killed at any of its writes."""
+    """A database whose process can be killed at any of its writes.
 
-    def __init__(self) -> None:
-        # In memory: one connection, for one thread. To lay out its tables costs most of what a short search does.
-        ready = {"creator": _with_tables, "poolclass": SingletonThreadPool}
+    database: one that `before_writes` has kept; else it is new.
+    """
+
+    def __init__(self, database: bytes | None = None) -> None:
+        self._database = sqlite3.connect(":memory:")
+        # To lay out its tables costs most of what a short search does.
+        self._database.deserialize(database or _tables())
+        # In memory: one connection, for one thread.
+        ready = {"creator": lambda: self._database, "poolclass": SingletonThreadPool}
         self.storage = RDBStorage("sqlite://", ready, skip_compatibility_check=True, skip_table_creation=True)
         self.left = math.inf
         """Writes that it still takes."""
+        self.before_writes: list[bytes] | None = None
+        """Where it is a list, the database as it was before each write, which is what a process leaves that dies at it.
+        """
         self._written = False
         event.listen(self.storage.engine, "before_cursor_execute", self._look)
         event.listen(self.storage.engine, "commit", self._count)
 
     def _look(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
-        self._written = self._written or not statement.startswith(("SELECT", "PRAGMA"))
+        if not self._written and not statement.startswith(("SELECT", "PRAGMA")):
+            self._written = True
+            if self.before_writes is not None:
+                self.before_writes.append(_bytes(self._database))
 
     def _count(self, connection: Connection) -> None:
         # What only reads commits too.

@@ -12,7 +12,7 @@ from processes import Ran, run
 from sweeps import TUNING
 from table import Goal, Result
 
-from tuning.search.samplers import experiments, informed
+from tuning.search.samplers import experiments, sampler
 from tuning.sweep import space as spaces
 from tuning.sweep.model import load
 
@@ -44,7 +44,7 @@ def measure(trials: int = 10_000) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         off = _sweep(Path(folder) / "off", trials, "off")
         on = _sweep(Path(folder) / "mlflow", trials, "mlflow")
-    asks = {sampler: 1_000 * ask_s(sampler, trials) for sampler in ("tpe", "random")}
+    asks = {kind: 1_000 * ask_s(kind, trials) for kind in ("tpe", "random")}
     rows = [
         [name, f"{each.seconds:.0f} s", f"{1_000 * each.seconds / trials:.1f} ms", f"{each.kb_a_trial:.1f} KB"]
         for name, each in (("tracking off", off), ("MLflow told", on))
@@ -99,9 +99,9 @@ def _growth_kb(ran: Ran, ended: list[float], trials: int) -> float:
     return 1_000 * (sizes[-1] - sizes[0]) / (0.8 * trials)
 
 
-def ask_s(sampler: str, trials: int, asks: int = 32) -> float:
+def ask_s(kind: str, trials: int, asks: int = 32) -> float:
     """Seconds of the processor that one ask takes after so many trials of cartpole-dqn, some of them under way."""
-    sweep = load("cartpole-dqn", [f"trials={trials + asks}", f"sampler={sampler}"])
+    sweep = load("cartpole-dqn", [f"trials={trials + asks}", f"sampler={kind}"])
     drawn = random.Random(0)
     desk = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0), direction=sweep.direction)
     for _ in range(trials):
@@ -109,7 +109,7 @@ def ask_s(sampler: str, trials: int, asks: int = 32) -> float:
         spaces.suggest(sweep.space, trial)
         desk.tell(trial, drawn.random())
     with experiments():
-        desk.sampler = informed(sweep, trials)
+        desk.sampler = sampler(sweep, trials)
     began = time.process_time()
     for _ in range(asks):
         spaces.suggest(sweep.space, desk.ask())

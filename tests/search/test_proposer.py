@@ -1,21 +1,13 @@
-"""What is proposed, and what proposes it."""
+"""The proposer counts its trials, begins with the default, and goes on where an earlier process ended."""
 
+import math
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sweeps
-from optuna.samplers import RandomSampler, TPESampler
 from optuna.trial import TrialState
 
 from tuning.search.proposer import Proposer
-from tuning.search.samplers import sampler
-from tuning.study.study import Study
-
-
-def test_what_a_sampler_is_named() -> None:
-    assert isinstance(sampler(sweeps.tiny(sampler="random")), RandomSampler)
-    assert isinstance(sampler(sweeps.tiny(sampler="tpe")), TPESampler)
 
 
 def test_it_counts_what_is_left_and_begins_with_the_default(runs: Path) -> None:
@@ -47,22 +39,14 @@ def test_who_is_begun_anew_goes_on_counting_and_proposes_nothing_twice(runs: Pat
 
 
 @pytest.mark.parametrize("planned", [0, 1, 3])
-def test_a_trial_that_was_asked_for_and_never_planned_is_planned_now(
-    runs: Path, planned: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    study = sweeps.created(runs, trials=8)
-    keep = Study.plan
-
-    def killed(self: Study, plan: Any) -> None:
-        if plan.number == planned:
-            raise KeyboardInterrupt
-        keep(self, plan)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Study, "plan", killed)
-        with pytest.raises(KeyboardInterrupt):
-            Proposer(study).ask(8)
-    again = sweeps.opened(runs)
+def test_a_trial_that_was_asked_for_and_never_planned_is_planned_now(planned: int) -> None:
+    kept = sweeps.Mortal()
+    study = sweeps.in_memory(kept, trials=8)
+    kept.left = planned
+    with pytest.raises(sweeps.Killed):
+        Proposer(study).ask(8)
+    kept.left = math.inf
+    again = sweeps.in_memory(kept)
     proposer = Proposer(again)
     plans = proposer.ask(proposer.left)
     assert plans[0].number == planned

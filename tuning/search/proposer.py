@@ -7,8 +7,8 @@ from typing import Any
 import optuna
 from optuna.samplers import PartialFixedSampler
 
-from tuning.search.restricted_study import Informed
-from tuning.search.samplers import experiments, informed
+from tuning.search.restricted_study import RestrictedSampler
+from tuning.search.samplers import experiments, sampler
 from tuning.study.legs import Plan
 from tuning.study.study import Study
 from tuning.sweep import space as spaces
@@ -39,7 +39,7 @@ class Proposer:
     def __init__(self, study: Study) -> None:
         self._study, self._space = study, study.sweep.space
         self.asked = len(study.plans())
-        self._sampler = informed(study.sweep, self.asked)
+        self._sampler = sampler(study.sweep, self.asked)
         # The first trial is the default, where it is known; who came after it has taken one of these after the other.
         whole = listed(study.sweep, study.optuna.user_attrs.get(START, []))
         self._unlisted = 0 if study.sweep.foreign else 1
@@ -69,7 +69,7 @@ class Proposer:
         return plans
 
     def _model_for(self, size: int) -> None:
-        if isinstance(self._sampler, Informed):
+        if isinstance(self._sampler, RestrictedSampler):
             self._sampler.next_pack(size)
 
     def _has_next(self, shared: Mapping[str, Any]) -> bool:

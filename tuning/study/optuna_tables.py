@@ -1,8 +1,11 @@
 """Optuna's own tables, written a batch at a time: all of a batch reaches the database in one transaction, or nothing.
 
-Optuna's storage makes a transaction of each parameter, attribute and value, several milliseconds each. A leg is dozens
-of those, and a process killed between two of them leaves it half told. The tables are read from the database itself;
-what is written here is read back through Optuna.
+Optuna's storage makes a transaction of each parameter, attribute and value, and each takes several milliseconds. A leg
+needs dozens of them, and a process that is killed between two of them leaves it half recorded. Optuna has no public way
+to write several at once.
+
+Seen in Optuna 5.0.0: the names of the tables and columns, how values and times are written. The types of the columns
+are read from the database itself. tests/study/test_optuna_tables.py compares with what Optuna writes.
 """
 
 import json
@@ -21,18 +24,18 @@ from sqlalchemy import Connection, Engine, MetaData, Table
 TRIALS, PARAMETERS, VALUES, CURVES = "trials", "trial_params", "trial_values", "trial_intermediate_values"
 OF_TRIALS, OF_SAMPLERS, OF_STUDIES = "trial_user_attributes", "trial_system_attributes", "study_user_attributes"
 FINITE = "FINITE"
-"""How Optuna marks a value that is a number."""
+"""How Optuna marks a value that is a finite number."""
 
 GOING = (TrialState.RUNNING.name, TrialState.WAITING.name)
 
 
 class AlreadyEnded(RuntimeError):
-    """A trial that has ended was to end again: two processes run one study."""
+    """A trial that had ended was to be ended again: two processes run the same study."""
 
 
 @dataclass
 class _Batch:
-    """What is to be written; trials by their numbers."""
+    """What is to be written. Trials are known by their numbers."""
 
     begun: list[FrozenTrial] = field(default_factory=list)
     attributes: dict[tuple[int, str], Any] = field(default_factory=dict)
@@ -48,7 +51,7 @@ class Tables:
     def __init__(self, engine: Engine, study_id: int) -> None:
         self._engine, self._study_id = engine, study_id
         names = (TRIALS, PARAMETERS, VALUES, CURVES, OF_TRIALS, OF_SAMPLERS, OF_STUDIES)
-        # Without what the tables refer to, which nothing is written to here.
+        # Without the tables that these refer to: nothing is written to them here.
         known = MetaData()
         known.reflect(engine, only=names, resolve_fks=False)
         self._tables: Mapping[str, Table] = known.tables
@@ -58,9 +61,9 @@ class Tables:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """What this thread writes within reaches the database at its end, whole; nothing does if it ends in an error.
+        """What this thread writes within reaches the database when it ends, and nothing does if it ends in an error.
 
-        Within another one it is a part of that.
+        One within another is a part of it.
         """
         if getattr(self._open, "batch", None) is not None:
             yield
@@ -78,27 +81,33 @@ class Tables:
             yield self._open.batch
 
     def begin(self, trial: FrozenTrial) -> None:
-        """A new trial, with its parameters and attributes."""
+        """Add a trial, with its parameters and attributes."""
         with self._batch() as batch:
             batch.begun.append(trial)
 
     def set_attribute(self, number: int, key: str, value: Any) -> None:
-        """An attribute of a trial, whatever its state; of values that JSON has."""
+        """Set an attribute of a trial in any state, to a value that JSON has."""
         with self._batch() as batch:
             batch.attributes[number, key] = value
 
     def set_study_attribute(self, key: str, value: Any) -> None:
-        """An attribute of the study."""
+        """Set an attribute of the study, to a value that JSON has."""
         with self._batch() as batch:
             batch.of_study[key] = value
 
     def set_state(self, number: int, state: TrialState) -> None:
-        """A trial runs, or waits."""
+        """Let a trial run, or wait."""
         with self._batch() as batch:
             batch.states[number] = state
 
     def end(self, number: int, state: TrialState, values: list[float], curve: Mapping[int, float]) -> None:
-        """A trial has ended; all values are finite. Raises AlreadyEnded, when it is written, where it had before."""
+        """End a trial. Raises AlreadyEnded, when the batch is written, if it had ended before.
+
+        number: of the trial.
+        state: complete, pruned or failed.
+        values: of the objectives, all finite; none where it has no value.
+        curve: step -> value, all finite.
+        """
         with self._batch() as batch:
             batch.states[number] = state
             batch.values.update({(number, objective): value for objective, value in enumerate(values)})
@@ -189,7 +198,7 @@ class Tables:
             connection.execute(self._tables[name].insert(), rows)
 
     def _replace(self, connection: Connection, name: str, rows: list[dict[str, Any]]) -> None:
-        """Rows of attributes, in place of those of the same key."""
+        """Write rows of attributes in place of those with the same keys."""
         table = self._tables[name]
         owner = "study_id" if "study_id" in table.c else "trial_id"
         if rows:
@@ -198,7 +207,7 @@ class Tables:
             self._insert(connection, name, rows)
 
     def _update_states(self, connection: Connection, numbers: Mapping[int, int], state: TrialState) -> None:
-        """Of trials, by their keys in the database."""
+        """Set the state of trials. numbers: key in the database -> number of the trial."""
         table = self._tables[TRIALS]
         values = {"state": state.name} | ({"datetime_complete": _utc(datetime.now())} if state.is_finished() else {})
         going = table.c.trial_id.in_(numbers) & table.c.state.in_(GOING)
@@ -208,7 +217,7 @@ class Tables:
             raise AlreadyEnded(f"trials that have ended already: {ended}; is the study run by another process?")
 
     def _known_ids(self, connection: Connection, numbers: set[int]) -> dict[int, int]:
-        """Of trials their keys in the database."""
+        """The keys in the database of these trials: number -> key."""
         if not numbers <= self._ids.keys():
             table = self._tables[TRIALS]
             rows = connection.execute(
@@ -219,5 +228,5 @@ class Tables:
 
 
 def _utc(local: datetime) -> datetime:
-    """Optuna keeps times in UTC, without saying so."""
+    """The time as Optuna keeps it: in UTC, without a time zone."""
     return local.astimezone(UTC).replace(tzinfo=None)

@@ -1,4 +1,4 @@
-"""Every sampler that a sweep can name: packs, conditional parameters, seeds; what is listed; keeping away."""
+"""Every sampler that a sweep can name: packs, conditional parameters, seeds, what it learns from."""
 
 import math
 from pathlib import Path
@@ -10,14 +10,12 @@ import sweeps
 from optuna.samplers import PartialFixedSampler
 
 from tuning.rules.trial_outcome import MemberResult, Outcome
-from tuning.search.pack_tpe import PackTPE
 from tuning.search.proposer import Proposer
-from tuning.search.restricted_study import Informed
-from tuning.search.samplers import experiments, informed
+from tuning.search.restricted_study import RestrictedSampler
+from tuning.search.samplers import experiments, sampler
 from tuning.study.legs import Leg, Plan
 from tuning.study.study import Study
 from tuning.sweep import space as spaces
-from tuning.sweep.warm_start import START, fitting_best
 
 SEARCH: dict[str, Any] = {
     "learning_rate": {"low": 1e-3, "high": 1e-1, "log": True},
@@ -26,11 +24,6 @@ SEARCH: dict[str, Any] = {
     "hidden": {"choices": [[8], [16]]},
 }
 """A structural number and a structural choice, and a conditional parameter; the default lies outside in `hidden`."""
-POINTS: dict[str, Any] = {
-    "learning_rate": {"choices": [1e-3, 1e-2]},
-    "schedule": {"choices": {"fixed": {}, "cosine": {"floor": {"choices": [0.0, 0.1]}}}},
-    "batch_size": {"low": 10, "high": 30, "step": 10},
-}
 FIXED = {key: value for key, value in sweeps.TINY["fixed"].items() if key not in ("batch_size", "hidden")}
 # A Gaussian process takes half a second to answer.
 LEARNING = ["tpe", "cmaes", "nsga2", pytest.param("gp", marks=pytest.mark.slow)]
@@ -54,9 +47,9 @@ def told(study: Study, plans: list[Plan]) -> None:
 def in_memory(kind: str, seed: int, packs: int, search: dict[str, Any] = SEARCH) -> list[dict[str, Any]]:
     """The parameters of so many packs of four, the structural ones shared, each told before the next is asked for."""
     sweep = sweeps.tiny(sampler=kind, seed=seed, search=search, fixed={}, trials=4 * packs)
-    base, study = informed(sweep), optuna.create_study(direction=sweep.direction)
+    base, study = sampler(sweep), optuna.create_study(direction=sweep.direction)
     for _ in range(packs):
-        if isinstance(base, Informed):
+        if isinstance(base, RestrictedSampler):
             base.next_pack(4)
         study.sampler = base
         trials = [study.ask()]
@@ -114,83 +107,20 @@ def test_a_sequence_covers_a_range_evenly_in_packs_too() -> None:
     assert sorted(int(16 * gamma) for gamma in gammas) == list(range(16))
 
 
-def test_a_grid_is_every_point_once_in_packs_of_one_structure(runs: Path) -> None:
-    study = sweeps.created(runs, sampler="grid", search=POINTS, fixed=FIXED, trials=None)
-    proposer, packs = Proposer(study), list[list[Plan]]()
-    while proposer.left:
-        packs.append(proposer.ask(min(4, proposer.left)))
-    plans = [plan for pack in packs for plan in pack]
-    assert len(plans) == study.sweep.trials == len({str(plan.params) for plan in plans if not plan.default}) + 1
-    points = list(spaces.grid(study.sweep.space))
-    assert len(points) == spaces.grid_size(study.sweep.space) == 2 * 3 * 3
-    assert all(point in [plan.params for plan in plans] for point in points)
-    assert all(len({plan.params["batch_size"] for plan in pack}) == 1 for pack in packs)
-
-
-def test_a_grid_goes_on_where_it_was_cut_off(runs: Path) -> None:
-    study = sweeps.created(runs, sampler="grid", search=POINTS, fixed=FIXED, trials=None)
-    before = Proposer(study).ask(3)
-    proposer, plans = Proposer(sweeps.opened(runs)), list(before)
-    while proposer.left:
-        plans += proposer.ask(1)
-    assert len({str(plan.params) for plan in plans}) == len(plans) == study.sweep.trials
-
-
-FIRST: list[dict[str, Any]] = [
-    {"learning_rate": 0.003},
-    {"learning_rate": 0.03, "schedule": {"cosine": {"floor": 0.1}}},
-    {"learning_rate": 0.05, "schedule": "cosine"},
-]
-
-
-def params(plans: list[Plan]) -> list[dict[str, Any]]:
-    return [plan.params for plan in plans]
-
-
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_listed_comes_right_after_the_default(runs: Path, kind: str) -> None:
-    default, *plans = Proposer(sweeps.created(runs, sampler=kind, first=FIRST)).ask(8)
+def test_it_proposes_what_is_listed_right_after_the_default(runs: Path, kind: str) -> None:
+    first = [
+        {"learning_rate": 0.003},
+        {"learning_rate": 0.03, "schedule": {"cosine": {"floor": 0.1}}},
+        {"learning_rate": 0.05, "schedule": "cosine"},
+    ]
+    default, *plans = Proposer(sweeps.created(runs, sampler=kind, first=first)).ask(8)
     assert default.default
-    for plan, stated in zip(plans, FIRST, strict=False):
+    for plan, stated in zip(plans, first, strict=False):
         config = sweeps.tiny().config(stated)
         assert sweeps.tiny().config(plan.values) == config
         assert not plan.default
-    assert len({str(plan.params) for plan in plans[len(FIRST) :]}) == 8 - 1 - len(FIRST)
-
-
-@pytest.mark.parametrize("cut", [0, 1, 2, 3, 4])
-def test_what_is_listed_is_used_once_however_often_a_search_is_begun_anew(runs: Path, cut: int) -> None:
-    whole = Proposer(sweeps.created(runs, "whole", first=FIRST, sampler="random")).ask(5)
-    study = sweeps.created(runs, "cut", first=FIRST, sampler="random")
-    before = Proposer(study).ask(cut) if cut else []
-    after = Proposer(sweeps.opened(runs, "cut")).ask(5 - cut)
-    assert params(before + after)[: 1 + len(FIRST)] == params(whole)[: 1 + len(FIRST)]
-    assert params(before + after)[4] not in params(whole)[:4]
-
-
-def test_what_is_listed_with_another_structure_begins_a_pack_of_its_own(runs: Path) -> None:
-    first = [{"batch_size": 10}, {"batch_size": 10, "learning_rate": 0.03}, {"batch_size": 20}]
-    search = {**SEARCH, "hidden": {"choices": [[8], [64, 64]]}}
-    proposer = Proposer(sweeps.created(runs, search=search, fixed=FIXED, first=first))
-    packs = [[plan.params["batch_size"] for plan in proposer.ask(4)] for _ in range(3)]
-    assert packs == [[16], [10, 10], [20] * 4]
-
-
-def test_the_best_of_an_earlier_study_that_fit_come_after_what_is_listed(runs: Path) -> None:
-    space = sweeps.tiny().space
-    rates = [0.002, 0.5, 0.004, 0.002]
-    configs = [sweeps.tiny().config({"learning_rate": rate}).model_dump(mode="json") for rate in rates]
-    best = fitting_best(space, configs)
-    assert [each["learning_rate"] for each in best] == [0.002, 0.004]
-    study = sweeps.created(runs, first=FIRST[:1])
-    study.optuna.set_user_attr(START, best)
-    plans = Proposer(study).ask(6)
-    assert [plan.params["learning_rate"] for plan in plans[1:4]] == [0.003, 0.002, 0.004]
-
-
-def test_of_an_earlier_study_ten_are_enough() -> None:
-    configs = [sweeps.tiny().config({"learning_rate": 0.001 * n}).model_dump(mode="json") for n in range(1, 20)]
-    assert len(fitting_best(sweeps.tiny().space, configs)) == 10
+    assert len({str(plan.params) for plan in plans[len(first) :]}) == 8 - 1 - len(first)
 
 
 def diverging(study: Study) -> list[bool]:
@@ -224,19 +154,6 @@ def test_after_thirty_trials_a_sampler_keeps_away_from_where_they_diverge(tmp_pa
         )[30:]
     ]
     assert sum(later) < 12
-
-
-def test_one_model_serves_a_pack(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    study, models = created(runs, "tpe", search={"learning_rate": SEARCH["learning_rate"]}), []
-    told(study, Proposer(study).ask(20))
-    build = PackTPE._build_parzen_estimator
-    monkeypatch.setattr(
-        PackTPE, "_build_parzen_estimator", lambda self, *given, **more: models.append(1) or build(self, *given, **more)
-    )
-    proposer = Proposer(study)
-    first, second = proposer.ask(8), proposer.ask(8)
-    assert len(models) == 2 * 2
-    assert len({plan.params["learning_rate"] for plan in (*first, *second)}) == 16
 
 
 @pytest.mark.parametrize("again", [False, True])

@@ -249,7 +249,7 @@ def test_check_says_what_is_wrong_and_what_would_be_right(
     path.write_text(yaml_text.write({"budget": 2_000, "search": rates, **data}))
     code, out, err = tuning("check", str(path))
     assert (code, out) == (2, "")
-    (line,) = [line for line in err.splitlines() if line.startswith(f"{key_path}: ")]
+    (line,) = [line for line in err.splitlines() if f": {key_path}: " in line]
     assert said in line
 
 

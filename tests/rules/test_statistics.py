@@ -193,64 +193,61 @@ DIVERGED = [NAN, None, INF, -INF, NAN]
 
 
 @pytest.mark.parametrize(
-    ("candidates", "default", "direction", "expected"),
+    ("candidates", "direction", "expected"),
     [
-        # clear winners, both ways, the default one of them, or not there
-        ({0: LOW, 1: HIGH, 2: MIDDLE}, 0, "maximize", Verdict(1, 1, (), 0, True)),
-        ({0: MIDDLE, 1: HIGH, 2: LOW}, 0, "minimize", Verdict(2, 2, (), 0, True)),
-        ({0: HIGH, 1: LOW}, 0, "maximize", Verdict(0, 0, (), 0, False)),
-        ({1: LOW, 2: HIGH}, None, "maximize", Verdict(2, 2, (), 0, None)),
-        ({1: LOW, 2: HIGH}, 0, "maximize", Verdict(2, 2, (), 0, None)),
-        ({3: [5.0]}, None, "maximize", Verdict(3, 3, (), 0, None)),
+        # clear winners, both ways
+        ({0: LOW, 1: HIGH, 2: MIDDLE}, "maximize", Verdict(1, 1, (), 0)),
+        ({0: MIDDLE, 1: HIGH, 2: LOW}, "minimize", Verdict(2, 2, (), 0)),
+        ({0: HIGH, 1: LOW}, "maximize", Verdict(0, 0, (), 0)),
+        ({1: LOW, 2: HIGH}, "maximize", Verdict(2, 2, (), 0)),
+        ({3: [5.0]}, "maximize", Verdict(3, 3, (), 0)),
         # no telling apart: the first of equals leads
-        ({2: HIGH, 1: HIGH, 0: LOW}, 0, "maximize", Verdict(None, 1, (2,), None, True)),
-        ({2: HIGH, 1: HIGH, 0: HIGH}, 1, "minimize", Verdict(None, 0, (1, 2), None, False)),
-        ({0: HIGH, 1: HIGH}, 1, "maximize", Verdict(None, 0, (1,), None, False)),
-        ({0: [0.1] * 10, 1: [0.1] * 7}, 0, "maximize", Verdict(None, 0, (1,), None, False)),
+        ({2: HIGH, 1: HIGH, 0: LOW}, "maximize", Verdict(None, 1, (2,), None)),
+        ({2: HIGH, 1: HIGH, 0: HIGH}, "minimize", Verdict(None, 0, (1, 2), None)),
+        ({0: HIGH, 1: HIGH}, "maximize", Verdict(None, 0, (1,), None)),
+        ({0: [0.1] * 10, 1: [0.1] * 7}, "maximize", Verdict(None, 0, (1,), None)),
         # a difference too small for any number of seeds, and a leader that loses more often than it wins
-        ({0: [*TEN], 1: [*TEN[:4], 5.5, *TEN[5:]]}, 0, "maximize", Verdict(None, 1, (0,), None, False)),
-        ({0: [3.5] * 7, 1: [0.0, 0.0, 0.0, 0.0, 9.0, 9.0, 9.0]}, 0, "maximize", Verdict(None, 1, (0,), None, False)),
+        ({0: [*TEN], 1: [*TEN[:4], 5.5, *TEN[5:]]}, "maximize", Verdict(None, 1, (0,), None)),
+        ({0: [3.5] * 7, 1: [0.0, 0.0, 0.0, 0.0, 9.0, 9.0, 9.0]}, "maximize", Verdict(None, 1, (0,), None)),
         # too few seeds for any evidence, however clear they look
-        ({0: LOW[:3], 1: HIGH[:3]}, 0, "maximize", Verdict(None, 1, (0,), 3, False)),
-        ({0: LOW[:4], 1: HIGH}, 0, "maximize", Verdict(None, 1, (0,), 2, False)),
-        ({0: [1.0], 1: [2.0]}, 0, "maximize", Verdict(None, 1, (0,), 5, False)),
+        ({0: LOW[:3], 1: HIGH[:3]}, "maximize", Verdict(None, 1, (0,), 3)),
+        ({0: LOW[:4], 1: HIGH}, "maximize", Verdict(None, 1, (0,), 2)),
+        ({0: [1.0], 1: [2.0]}, "maximize", Verdict(None, 1, (0,), 5)),
         # diverged trainings count
-        ({0: DIVERGED, 1: LOW}, 0, "maximize", Verdict(1, 1, (), 0, True)),
-        ({0: DIVERGED, 1: LOW}, 0, "minimize", Verdict(1, 1, (), 0, True)),
-        ({0: DIVERGED, 1: DIVERGED}, 0, "minimize", Verdict(None, 0, (1,), None, False)),
-        ({3: DIVERGED}, None, "maximize", Verdict(None, 3, (), 0, None)),
-        ({0: LOW * 2, 1: [*HIGH, *HIGH[1:], None]}, 0, "maximize", Verdict(1, 1, (), 0, True)),
-        ({0: HIGH * 2, 1: [*LOW, *LOW[1:], NAN]}, 0, "maximize", Verdict(0, 0, (), 0, False)),
-        ({0: HIGH * 2, 1: [*LOW, *LOW[1:], NAN]}, 0, "minimize", Verdict(1, 1, (), 0, True)),
-        ({0: LOW, 1: [*HIGH[2:], None, NAN]}, 0, "maximize", Verdict(None, 1, (0,), 126, False)),
+        ({0: DIVERGED, 1: LOW}, "maximize", Verdict(1, 1, (), 0)),
+        ({0: DIVERGED, 1: LOW}, "minimize", Verdict(1, 1, (), 0)),
+        ({0: DIVERGED, 1: DIVERGED}, "minimize", Verdict(None, 0, (1,), None)),
+        ({3: DIVERGED}, "maximize", Verdict(None, 3, (), 0)),
+        ({0: LOW * 2, 1: [*HIGH, *HIGH[1:], None]}, "maximize", Verdict(1, 1, (), 0)),
+        ({0: HIGH * 2, 1: [*LOW, *LOW[1:], NAN]}, "maximize", Verdict(0, 0, (), 0)),
+        ({0: HIGH * 2, 1: [*LOW, *LOW[1:], NAN]}, "minimize", Verdict(1, 1, (), 0)),
+        ({0: LOW, 1: [*HIGH[2:], None, NAN]}, "maximize", Verdict(None, 1, (0,), 126)),
         # ... and a leader of which more than a quarter diverged is no champion
-        ({0: DIVERGED * 4, 1: [*HIGH, *HIGH, *HIGH, *DIVERGED]}, 0, "maximize", Verdict(1, 1, (), 0, True)),
-        ({0: DIVERGED * 4, 1: [*HIGH, *HIGH, *DIVERGED]}, 0, "maximize", Verdict(None, 1, (), 0, True)),
+        ({0: DIVERGED * 4, 1: [*HIGH, *HIGH, *HIGH, *DIVERGED]}, "maximize", Verdict(1, 1, (), 0)),
+        ({0: DIVERGED * 4, 1: [*HIGH, *HIGH, *DIVERGED]}, "maximize", Verdict(None, 1, (), 0)),
     ],
 )
-def test_verdict(
-    candidates: dict[int, list[float | None]], default: int | None, direction: Direction, expected: Verdict
-) -> None:
-    assert verdict(candidates, default, direction, seed=0) == expected
+def test_verdict(candidates: dict[int, list[float | None]], direction: Direction, expected: Verdict) -> None:
+    assert verdict(candidates, direction, seed=0) == expected
 
 
 def test_no_candidate_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="empty"):
-        verdict({}, None, "maximize", seed=0)
+        verdict({}, "maximize", seed=0)
 
 
 def test_more_seeds_by_hand() -> None:
     """x beats y in 16 of 25 pairs, so Noether's n is (1.95996 + 0.84162)**2 / (6 * 0.14**2) = 66.7; 5 are there."""
     x, y = [1.0, 3.0, 5.0, 7.0, 9.0], [0.0, 2.0, 4.0, 6.5, 6.6]
     assert probability_of_improvement(x, y, "maximize") == pytest.approx(16 / 25)
-    assert verdict({0: y, 1: x}, 0, "maximize", seed=0) == Verdict(None, 1, (0,), 62, False)
+    assert verdict({0: y, 1: x}, "maximize", seed=0) == Verdict(None, 1, (0,), 62)
 
 
 def test_more_seeds_are_those_that_the_closest_needs() -> None:
     random = np.random.default_rng(0)
     leader, close, far = normal(random, 0.5), normal(random, 0.4), normal(random, 0.0)
-    both = verdict({0: far, 1: leader, 2: close}, 0, "maximize", seed=0)
-    alone = [verdict({1: leader, 2: other}, None, "maximize", seed=0).more_seeds for other in (close, far)]
+    both = verdict({0: far, 1: leader, 2: close}, "maximize", seed=0)
+    alone = [verdict({1: leader, 2: other}, "maximize", seed=0).more_seeds for other in (close, far)]
     assert both.tied == (0, 2)
     assert both.more_seeds == max(count for count in alone if count is not None)
 
@@ -259,7 +256,7 @@ def test_the_number_of_more_seeds_tells_four_times_in_five() -> None:
     """Normal values half a deviation apart: p = 0.638, n = 69."""
     random = np.random.default_rng(7)
     told = [
-        verdict({0: normal(random, 0.0, 69), 1: normal(random, 0.5, 69)}, 0, "maximize", seed=run).champion == 1
+        verdict({0: normal(random, 0.0, 69), 1: normal(random, 0.5, 69)}, "maximize", seed=run).champion == 1
         for run in range(150)
     ]
     assert 0.7 <= np.mean(told) <= 0.9
@@ -280,7 +277,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say(shape: str, size: int) -
 def test_of_equal_candidates_a_champion_is_rare(count: int, size: int) -> None:
     random = np.random.default_rng(13)
     found = [
-        verdict({number: normal(random, size=size) for number in range(count)}, 0, "maximize", seed=run).champion
+        verdict({number: normal(random, size=size) for number in range(count)}, "maximize", seed=run).champion
         for run in range(200)
     ]
     assert sum(champion is not None for champion in found) < 0.1 * len(found)
@@ -290,7 +287,7 @@ def test_of_equal_candidates_a_champion_is_rare(count: int, size: int) -> None:
 def test_a_clearly_better_candidate_is_nearly_always_named(direction: Direction, gain: float) -> None:
     random = np.random.default_rng(17)
     found = [
-        verdict({0: normal(random), 1: normal(random), 2: normal(random, gain)}, 0, direction, seed=run)
+        verdict({0: normal(random), 1: normal(random), 2: normal(random, gain)}, direction, seed=run)
         for run in range(100)
     ]
     assert sum(each.champion == 2 for each in found) >= 95

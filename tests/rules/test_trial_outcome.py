@@ -135,7 +135,7 @@ def test_a_member_that_diverged_counts_as_worse_than_any_number(
 
 
 def test_who_is_pruned_is_told_where_and_has_no_value() -> None:
-    assert pruned(Outcome("complete", 4.0), 12_000) == Outcome("pruned", reason="not among the best at 12,000")
+    assert pruned(12_000) == Outcome("pruned", reason="not among the best at 12,000")
 
 
 @given(st.lists(finite, min_size=1, max_size=8))

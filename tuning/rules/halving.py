@@ -1,7 +1,8 @@
 """Successive halving over legs: at which budgets trials are compared, and which of them go on. Pure: it never acts.
 
-Jamieson and Talwalkar (2016), without waiting for a rung to fill, as in Li et al. (2020, ASHA); but whole legs are
-judged, each against all that its rung has seen, and each decision is for good.
+Jamieson and Talwalkar (2016), "Non-stochastic Best Arm Identification and Hyperparameter Optimization", without waiting
+for a rung to fill, as in Li et al. (2020), "A System for Massively Parallel Hyperparameter Tuning" (ASHA). In contrast
+to ASHA whole legs are judged, each against all results that its rung has seen, and every decision is final.
 """
 
 import math
@@ -13,17 +14,21 @@ from itertools import accumulate
 from tuning.rules.objective import Direction, cost
 
 AUTO_RUNGS = 3
-"""Left to itself, halving compares at no more budgets than these: the full one, and two on the way."""
+"""The most rungs that are chosen where none are asked for: the full budget and two below it."""
 
 AUTO_LOWEST = 5
-"""Left to itself, halving judges no trial by less than this, in units of the budget."""
+"""The lowest rung that is chosen where none is asked for, in units of the budget."""
 
 
 def rungs(budget: int, reduction: int, minimum: int | None = None, count: int | None = None) -> tuple[int, ...]:
-    """The budgets at which trials are compared, strictly rising to the full one: budget // reduction**k.
+    """The budgets at which trials are compared: budget // reduction**k, rising to the full budget.
 
-    With `minimum`: as many as are at least that. With `count`: exactly so many. With neither: at most `AUTO_RUNGS`, of
-    at least `AUTO_LOWEST`. The full budget alone means that nothing is halved. Raises ValueError with what is wrong.
+    The full budget alone means that nothing is halved. Raises ValueError with what is wrong.
+
+    budget: the full one.
+    reduction: one of this many trials goes on from a rung.
+    minimum: the lowest rung that is allowed. Given alone, there are as many rungs as fit above it.
+    count: exactly this many rungs. With neither, at most AUTO_RUNGS of at least AUTO_LOWEST.
     """
     _check(budget, reduction, minimum, count)
     auto = minimum is None and count is None
@@ -61,16 +66,20 @@ def promoted(
 ) -> set[int]:
     """The trials of a leg that go on from the rung where it has just ended; the others are pruned.
 
-    results: trial number -> value, of all that have come to the rung, those of the leg among them. The best
-    ceil(n / reduction) of all n go on, the lower number first among equals. The share is rounded up because a first leg
-    of one result must go on: nothing speaks against it yet, and a floor would prune whatever comes first.
+    The best ceil(n / reduction) of all n results go on, the lower number first among equals. The share is rounded up so
+    that a first leg of one result goes on: nothing speaks against it yet. A trial that has diverged counts in n, as the
+    worst, and never goes on.
 
-    Without a value, or with one that is not finite, a trial has diverged: it counts in n, as the worst, and never goes
-    on. Trials in `always` (the default configuration, by which all others are read) go on whatever their place,
-    unless they have diverged, and take no other's place by it.
+    A decision is final: a trial that was promoted early stays so when later legs push it out of the top, and one that
+    was pruned is not called back. So the legs of a rung may together promote a little more than its final share.
 
-    A decision is for good: a trial that was promoted early stays so when later legs push it out of the top, and one
-    that was pruned is not called back. So the legs of a rung may together promote a little more than its final share.
+    results: trial number -> value, of all trials that have come to the rung, those of the leg among them; None or a
+        value that is not finite of one that has diverged.
+    leg: numbers of the trials to judge.
+    reduction: one of this many trials goes on.
+    direction: of the metric.
+    always: trials that go on whatever their place, unless they have diverged, and take no other trial's place: the
+        default configuration, with which all others are compared.
     """
     finite = sorted(
         (cost(value, direction), number)
@@ -83,9 +92,9 @@ def promoted(
 
 
 def saved(steps: Iterable[int], budget: int) -> float:
-    """The share of steps that was not spent, of what these trainings would have spent at the full budget; 0 of none.
+    """The share of the steps that trainings were spared, of those they would take at the full budget; 0 of none.
 
-    Leave out those that diverged or failed: they ended early by themselves, and halving earns nothing by it.
+    Leave out trainings that diverged or failed: they ended early by themselves, and halving saved nothing by it.
     """
     spent = list(steps)
     return 1 - sum(spent) / (budget * len(spent)) if spent else 0.0
@@ -95,8 +104,10 @@ def saved(steps: Iterable[int], budget: int) -> float:
 class Audit:
     """What became of pruned trials that were trained on to the end.
 
-    trials: how many of them there are; missed: how many would have been among the best `top`; best: how many of these
-    are better than any trial that halving let go on.
+    trials: how many of them there are.
+    missed: how many of them would have been among the best `top`.
+    best: how many of them are better than every trial that halving let go on.
+    top: how many trials one more rung would have promoted.
     """
 
     trials: int
@@ -110,9 +121,13 @@ def audit(
 ) -> Audit | None:
     """Whether halving gave up what it should have kept; None where there is nothing to tell it by.
 
-    promoted: values at the full budget of the trials that halving let come to it; of n of them the best
-    ceil(n / reduction) are the top, which is what one more rung would have kept. pruned: values there of those that it
-    had given up; without one a trial has diverged. One is missed that is better than the last of the top.
+    Of n promoted trials the best ceil(n / reduction) are the top; a pruned trial that is better than the last of them
+    was missed.
+
+    promoted: values at the full budget of the trials that halving let come to it.
+    pruned: values there of trials that it had given up; None of one that diverged.
+    reduction: one of this many trials goes on from a rung.
+    direction: of the metric.
     """
     kept, others = sorted(cost(value, direction) for value in promoted), list(pruned)
     if not kept or not others:
@@ -124,10 +139,12 @@ def audit(
 
 
 def expected(ladder: Sequence[int], reduction: int, audited: float = 0.0, done: int = 0) -> float:
-    """The steps that a trial of this ladder takes on average, when one of `reduction` goes on from every rung.
+    """The steps that a trial is still to take on average.
 
-    audited: the share of the others that go on to the end all the same. done: steps that it has taken, on its way from
-    the last rung below; counted are those that it takes after them.
+    ladder: its rungs.
+    reduction: one of this many trials goes on from each of them.
+    audited: the share of pruned trials that are trained to the end all the same.
+    done: steps that it has taken already.
     """
     ahead = [rung for rung in ladder if rung > done]
     legs = [after - before for before, after in zip((done, *ahead), ahead, strict=False)]
@@ -136,25 +153,16 @@ def expected(ladder: Sequence[int], reduction: int, audited: float = 0.0, done: 
     return rest + sum(leg * float(reduction) ** -rung for rung, leg in enumerate(legs))
 
 
-def brackets(
-    budget: int, reduction: int, minimum: int | None = None, count: int | None = None
-) -> tuple[tuple[int, ...], ...]:
-    """The ladders of Hyperband: first that of `rungs`, then each without its lowest rung, last the full budget alone.
-
-    Trials of different brackets are compared apart, so that configurations which begin slowly have a chance where
-    nobody judges them early.
-    """
-    ladder = rungs(budget, reduction, minimum, count)
-    return tuple(ladder[start:] for start in range(len(ladder)))
-
-
 def bracket_of(place: int, ladders: Sequence[Sequence[int]]) -> int:
-    """The bracket that the trial at this place, counted from 0, belongs to.
+    """The bracket that a trial belongs to, by its number among all trials, counted from 0.
 
-    Hyperband (Li et al., 2018) gives each bracket about the same steps to spend. A bracket with s rungs below the full
-    budget, of s_max + 1 brackets, begins with n = ceil((s_max + 1) / (s + 1) * reduction**s) trials, where reduction**s
-    is the full budget over the bracket's lowest rung. It runs the brackets in turn, the longest first, and then begins
-    again; so neighbours mostly share a bracket and can share a pack.
+    Hyperband, Li et al. (2018), compares trials of different brackets apart, so that configurations that begin slowly
+    have a chance where nobody judges them early. It gives each bracket about the same steps to spend: of s_max + 1
+    brackets the one with s rungs below the full budget begins with n = ceil((s_max + 1) / (s + 1) * reduction**s)
+    trials, where reduction**s is the full budget over the bracket's lowest rung. The brackets take turns, the longest
+    first, and then begin again. So neighbours mostly share a bracket, and can share a pack.
+
+    ladders: of each bracket its rungs: those of `rungs` first, then each time without the lowest one.
     """
     sizes = [-(-len(ladders) * (ladder[-1] // ladder[0]) // len(ladder)) for ladder in ladders]
     return bisect_right(list(accumulate(sizes)), place % sum(sizes))

@@ -1,4 +1,4 @@
-"""Trials compared by two objectives: which of them no other beats. Pure: values in, numbers out."""
+"""Trials compared by two objectives: which of them no other dominates. Pure: values in, numbers out."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,11 +7,13 @@ from tuning.rules.objective import Direction, cost
 
 
 def front(points: Mapping[int, Sequence[float]], directions: Sequence[Direction]) -> list[int]:
-    """The Pareto front: the numbers of the points that no other beats, the best in the first objective first.
+    """The Pareto front: the numbers of the points that no other dominates, the best in the first objective first.
 
-    points: number -> values of the two objectives. A point beats another where it is better in one of them and not
-    worse in the other; so of equal points all are on the front, the lower number first. A point with a value that is
-    not finite is on none.
+    A point dominates another if it is better in one objective and not worse in the other. So equal points are on the
+    front together, the lower number first. A point with a value that is not finite is on no front.
+
+    points: number -> values of the two objectives.
+    directions: of the two objectives.
     """
     first, second = directions
     finite = [(cost(x, first), cost(y, second), number) for number, (x, y) in points.items() if math.isfinite(x + y)]
@@ -23,7 +25,7 @@ def front(points: Mapping[int, Sequence[float]], directions: Sequence[Direction]
 
 
 def layers(points: Mapping[int, Sequence[float]], directions: Sequence[Direction]) -> Iterator[list[int]]:
-    """The front, then that of what is left without it, and so on."""
+    """The front, then the front of the points that are left without it, and so on."""
     left = dict(points)
     while found := front(left, directions):
         yield found

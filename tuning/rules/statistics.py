@@ -1,11 +1,16 @@
-"""What values on fresh seeds show, and how sure that is. Pure: numbers in, numbers out.
+"""What scores on fresh seeds show, and how sure that is. Pure: numbers in, numbers out.
 
 Interquartile means with bootstrap intervals, and the probability of improvement, after Agarwal et al. (2021), "Deep
 Reinforcement Learning at the Edge of the Statistical Precipice".
 
-A training that diverged has no value, and is never left out: it loses against any that has one (`counted`). As long as
-at most a quarter of a configuration's trainings diverged, they are among those that an interquartile mean cuts off, and
-take the place of others there; with more of them the mean itself gets worse, and its configuration is no champion.
+A training that diverged has no value, and is never left out: it loses against every training that has one (`counted`).
+While at most a quarter of a configuration's trainings diverged, they are among the values that an interquartile mean
+cuts off. With more of them the mean itself gets worse, and the configuration can't be the champion.
+
+SciPy's bootstrap and trim_mean give the same intervals to four digits and more, and take three times as long; they have
+no mean that is exact for equal values, and none of infinite ones (docs/findings.md).
+
+Letters in shapes: N values of a sample, R resamples.
 """
 
 import math
@@ -22,23 +27,23 @@ from tuning.rules.objective import Direction, cost, worst
 Floats = NDArray[np.float64]
 
 RESAMPLES = 10_000
-"""Samples drawn for an interval: from seed to seed its ends move by about a hundredth of its width."""
+"""Samples drawn for an interval. From seed to seed its ends move by about a hundredth of its width."""
 
 FEWEST_SEEDS = 5
-"""With fewer values nothing is said to differ: a bootstrap interval is too narrow then. One of two equal configurations
-seems better one time in five at three values each, one time in twenty at five."""
+"""With fewer values nothing is said to differ, since a bootstrap interval of few values is too narrow. Of two equal
+configurations one seems better one time in five with three values each, one time in twenty with five."""
 
 MOST_SEEDS = 1_000
-"""A difference that takes more seeds to show is none that matters."""
+"""A difference that more seeds than these would be needed to show does not matter."""
 
 CONFIDENCE, POWER = 0.95, 0.8
 
 
 def counted(samples: Mapping[int, Sequence[float | None]], direction: Direction) -> dict[int, list[float]]:
-    """The values of all configurations, with one that is missing or not finite as worse than all others.
+    """The values of all configurations, where a missing one and one that is not finite count as worse than all others.
 
-    It is put beyond the worst finite value by the distance from there to the best: worse than any training that ended,
-    and no further off than what these configurations differ by anyway. What is compared by order alone does not depend
+    Such a value is put beyond the worst finite value by the distance from there to the best: worse than every training
+    that ended, and no further away than these configurations differ by anyway. Comparisons by order alone do not depend
     on that distance. Where no value is finite, all are infinitely bad.
     """
     finite = [value for values in samples.values() for value in values if _is_finite(value)]
@@ -51,18 +56,22 @@ def counted(samples: Mapping[int, Sequence[float | None]], direction: Direction)
 
 
 def interquartile_mean(values: Sequence[float]) -> float:
-    """The mean without the lowest and highest quarter of the values, each of n // 4 values, so rather less than more.
+    """The mean without the N // 4 lowest and the N // 4 highest values.
 
-    Equal to scipy.stats.trim_mean(values, 0.25); of three values and fewer it is the mean.
+    Equal to scipy.stats.trim_mean(values, 0.25). Of three values or fewer it is the mean.
     """
     return float(_interquartile_means(_sample(values)))
 
 
 def interval(values: Sequence[float], seed: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Where the interquartile mean over all seeds there are should lie (percentile bootstrap).
+    """Where the interquartile mean over all possible seeds should lie: a percentile bootstrap interval.
 
-    One value says nothing about others: from minus to plus infinity. The 95 % interval holds the truth for 91 % of
-    samples of five normal values, 94 % of ten, 95 % of twenty.
+    The 95 % interval holds the truth for 91 % of samples of five normal values, 94 % of ten, 95 % of twenty. A single
+    value says nothing about others: the interval of one is from minus to plus infinity.
+
+    values: a score for each seed.
+    seed: of the resampling.
+    confidence: how often the interval should hold the truth.
     """
     sample = _sample(values)
     if len(sample) == 1:
@@ -73,9 +82,9 @@ def interval(values: Sequence[float], seed: int, confidence: float = CONFIDENCE)
 def difference_interval(
     x: Sequence[float], y: Sequence[float], seed: int, confidence: float = CONFIDENCE
 ) -> tuple[float, float]:
-    """Where the difference of the interquartile means of x and y, two independent samples, should lie: x less y.
+    """Where the interquartile mean of x less that of y should lie, for two independent samples, as in `interval`.
 
-    One value says nothing, as in `interval`. Two that are infinitely bad do not differ.
+    Two means that are infinitely bad do not differ.
     """
     first, second = _sample(x), _sample(y)
     if min(len(first), len(second)) == 1:
@@ -86,10 +95,10 @@ def difference_interval(
 
 
 def probability_of_improvement(x: Iterable[float | None], y: Iterable[float | None], direction: Direction) -> float:
-    """How probable it is that a training of x beats one of y; equals count half, so 0.5 means no improvement.
+    """How probable it is that a training of x beats one of y: P(X > Y) + P(X = Y) / 2, so 0.5 means no improvement.
 
-    The share of all pairs: the Mann-Whitney statistic over its largest value. One that diverged loses against any that
-    has not.
+    It is the share of all pairs: the Mann-Whitney U statistic over its largest value. A training that diverged loses
+    against every training that has not.
     """
     ours, theirs = (_sample(_completed(values, worst(direction))) for values in (x, y))
     pairs = ours[:, np.newaxis], theirs[np.newaxis, :]
@@ -101,27 +110,29 @@ def probability_of_improvement(x: Iterable[float | None], y: Iterable[float | No
 class Verdict:
     """Which configuration is best, as far as the evidence carries it.
 
-    champion: the leader, if it is told apart from every other. leader: the one of the best interquartile mean, the
-    first of equals. tied: those that cannot be told from the leader. more_seeds: how many more for each configuration
-    might tell, 0 where none are needed, None where no sensible number would. beats_default: whether the leader is told
-    apart from the default configuration; None without one among the candidates.
+    champion: the leader, if it can be told apart from every other configuration.
+    leader: the configuration with the best interquartile mean, the lowest number among equals.
+    tied: those that can't be told apart from the leader.
+    more_seeds: how many more for each configuration might tell; 0 where none are needed, None where no sensible number
+        would.
     """
 
     champion: int | None
     leader: int
     tied: tuple[int, ...]
     more_seeds: int | None
-    beats_default: bool | None
 
 
-def verdict(
-    candidates: Mapping[int, Sequence[float | None]], default: int | None, direction: Direction, seed: int
-) -> Verdict:
-    """What the values of all configurations, by number, come to; `default`: which of them is the default one, if any.
+def verdict(candidates: Mapping[int, Sequence[float | None]], direction: Direction, seed: int) -> Verdict:
+    """What the values of all configurations come to.
 
-    The default is a configuration like any other, and may be the champion. Two configurations are told apart where the
-    95 % interval of their difference excludes 0. The champion must beat each of the others so; needing all of them, it
-    needs no correction for their number. A leader of which more than a quarter diverged is no champion either.
+    Two configurations are told apart where the 95 % interval of their difference excludes 0. The champion must be told
+    apart from every other one, so no correction for their number is needed. A leader of whose trainings more than a
+    quarter diverged is no champion either.
+
+    candidates: number of the configuration -> a value for each seed, None of a training that diverged.
+    direction: of the metric.
+    seed: of the resampling.
     """
     samples = counted({number: candidates[number] for number in sorted(candidates)}, direction)
     means = {number: interquartile_mean(values) for number, values in samples.items()}
@@ -133,7 +144,6 @@ def verdict(
         leader=leader,
         tied=tied,
         more_seeds=_most([_more_seeds(candidates[leader], candidates[each], direction) for each in tied]),
-        beats_default=default not in (leader, *tied) if default in samples else None,
     )
 
 
@@ -145,10 +155,11 @@ def _beats(x: Sequence[float], y: Sequence[float], direction: Direction, seed: i
 
 
 def _more_seeds(x: Sequence[float | None], y: Sequence[float | None], direction: Direction) -> int | None:
-    """Seeds that each of two configurations lacks to be told apart four times in five, if they are as they seem.
+    """How many more seeds two configurations need each to be told apart four times in five, if they are as they seem.
 
-    Noether (1987), the normal approximation for two samples of n each: n = (z_confidence + z_power)**2 /
-    (6 (p - 1/2)**2), with p the probability of improvement; 6 at the least, so never fewer than FEWEST_SEEDS.
+    Noether (1987), "Sample Size Determination for Some Common Nonparametric Tests", for two samples of n values each:
+    n = (z_confidence + z_power)**2 / (6 (p - 1/2)**2), with p the probability of improvement. That is at least 6, so
+    never fewer than FEWEST_SEEDS.
     """
     lead = probability_of_improvement(x, y, direction) - 0.5
     normal = NormalDist()
@@ -159,7 +170,7 @@ def _more_seeds(x: Sequence[float | None], y: Sequence[float | None], direction:
 
 
 def _most(counts: Sequence[int | None]) -> int | None:
-    """The largest, which serves all; None if nothing would serve one of them."""
+    """The largest, which is enough for all; None if no number is enough for one of them."""
     known = [count for count in counts if count is not None]
     return max(known, default=0) if len(known) == len(counts) else None
 
@@ -173,7 +184,7 @@ def _completed(values: Iterable[float | None], otherwise: float) -> list[float]:
 
 
 def _diverges(values: Sequence[float | None]) -> bool:
-    """Whether so many diverged that the interquartile mean is partly made of them."""
+    """Whether so many diverged that the interquartile mean includes some of them."""
     return sum(not _is_finite(value) for value in values) > len(values) // 4
 
 
@@ -185,20 +196,20 @@ def _sample(values: Sequence[float]) -> Floats:
 
 
 def _interquartile_means(values: Floats) -> Floats:
-    """Over the last axis."""
+    """Over the last axis: (..., N) -> (...)."""
     cut, size = values.shape[-1] // 4, values.shape[-1]
     middle = np.sort(values)[..., cut : size - cut]
-    # Rounding may put the mean of equal values beside them, and two means of the same value apart.
+    # Rounding may put the mean of equal values beside them, so that equal samples of different sizes would differ.
     means: Floats = np.clip(middle.mean(axis=-1), middle[..., 0], middle[..., -1])
     return means
 
 
 def _resampled(sample: Floats, random: np.random.Generator) -> Floats:
-    """The interquartile mean of each of RESAMPLES samples drawn from this one with replacement: [RESAMPLES]."""
+    """The interquartile means of samples that are drawn from this one with replacement: (N,) -> (R,)."""
     return _interquartile_means(sample[random.integers(len(sample), size=(RESAMPLES, len(sample)))])
 
 
 def _middle(resampled: Floats, confidence: float) -> tuple[float, float]:
-    """The ends of the middle share."""
+    """The ends of the middle share of the means (R,)."""
     ordered, cut = np.sort(resampled), int((1 - confidence) / 2 * len(resampled))
     return float(ordered[cut]), float(ordered[-1 - cut])

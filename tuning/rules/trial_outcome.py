@@ -1,4 +1,4 @@
-"""What the results of a trial's members mean: the one place where that is decided. Pure: values in, a value out."""
+"""What the results of a trial's members mean; nothing else decides that. Pure: values in, a value out."""
 
 import math
 import statistics
@@ -10,7 +10,7 @@ from tuning.rules.objective import Direction, better, cost, worst
 
 Aggregate = Literal["mean", "median", "worst"]
 SECONDS, STEPS = "seconds", "steps"
-"""What trials may be compared by beside their metric, apart from another metric."""
+"""What a second objective may be, beside another metric."""
 
 _AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {"mean": statistics.fmean, "median": statistics.median}
 
@@ -19,10 +19,18 @@ _AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {"mean": statistics
 class MemberResult:
     """What is known of one member so far.
 
-    value: the metric at its best point; steps in the budget's unit; error: why it can't be trained any further;
-    seconds: for which its packs trained; share_s: of these those that fall to it, a pack's shared out evenly; second:
-    where trials are compared by another metric as well, that one at the best point. average: the mean of the metric
-    over all its points, so many as `points`, the last of them at `last_point`.
+    steps: that it has taken, in the budget's unit.
+    value: the metric at its best point; None before there is a finite one.
+    value_steps: where that point is.
+    diverged_at: the step at which it stopped being finite.
+    reason: what stopped being finite.
+    seconds: for which its packs have trained.
+    error: why it can't be trained any further.
+    share_s: its share of those seconds, a pack's divided evenly among its members.
+    second: where trials are compared by another metric as well, that metric at the best point.
+    average: the mean of the metric over all its points.
+    points: how many these are.
+    last_point: the step of the last of them.
     """
 
     steps: int = 0
@@ -43,9 +51,13 @@ class MemberResult:
 class Outcome:
     """What a trial has come to.
 
-    complete: it has a value, and a second one where trials are compared by two. pruned: it is given up and has none; a
-    diverged trial is one of these, and has `diverged_at`. failed: it could not be trained, for the reason given.
-    given_up_at: of one that was trained on to the end although halving had given it up, where that was.
+    state: complete, so it has a value; pruned, so it is given up and has none, or has diverged; or failed, so it could
+        not be trained.
+    value: of the metric.
+    diverged_at: the step at which it diverged.
+    reason: why it has no value.
+    second: the value of the second objective, where there is one.
+    given_up_at: of a trial that was trained to the end although halving had given it up, the rung where it had.
     """
 
     state: Literal["complete", "pruned", "failed"]
@@ -57,20 +69,27 @@ class Outcome:
 
     @property
     def values(self) -> list[float]:
-        """Those of all objectives; none where it has no value."""
+        """One for each objective; none where it has no value."""
         return [value for value in (self.value, self.second) if value is not None]
 
 
 def advanced(
     result: MemberResult, report: dict[str, Any], metric: str, direction: Direction, second: str | None = None
 ) -> MemberResult:
-    """The result after one more report of the member (trainables.loop.Report as plain data); second: another metric."""
+    """The member's result after one more report.
+
+    result: the one before.
+    report: a trainables.Report as plain data.
+    metric: that trials are compared by.
+    direction: of the metric.
+    second: another metric that they are compared by as well.
+    """
     value, steps, beside = result.value, result.value_steps, result.second
     average, points, last = result.average, result.points, result.last_point
     for at, metrics in report["points"]:
         if metric in metrics and better(metrics[metric], value, direction):
             value, steps, beside = metrics[metric], at, metrics.get(second or "")
-        # A member that goes on from a checkpoint tells its points again.
+        # A member that goes on from a checkpoint reports earlier points again.
         if at > last and math.isfinite(metrics.get(metric, math.nan)):
             points, last = points + 1, at
             average = (average or 0.0) + (metrics[metric] - (average or 0.0)) / points
@@ -96,13 +115,17 @@ def outcome(
     aggregate: Aggregate = "mean",
     second: str | None = None,
 ) -> Outcome:
-    """What a trial has come to when all its members have stopped; `error`: why they could not go on.
+    """What a trial has come to when all its members have stopped.
 
-    Its value is the mean, the median or the worst of its members' values. A member that diverged counts as worse than
-    any number, so the trial has diverged where that decides: always for mean and worst, for the median where half have.
+    A member that diverged counts as worse than any number. So the trial has diverged if that decides its value: always
+    for the mean and the worst, for the median if half of the members have.
 
-    second: what trials are compared by as well, seconds, steps or another metric; of that always the mean, over the
-    members that did not diverge.
+    members: their results.
+    error: why they could not go on.
+    direction: of the metric.
+    aggregate: what the trial's value is of its members' values.
+    second: what trials are compared by as well: seconds, steps or another metric. Of that it is always the mean over
+        the members that did not diverge.
     """
     errors = [each for each in (error, *(member.error for member in members)) if each is not None]
     if errors:
@@ -128,22 +151,22 @@ def outcome(
 
 
 def by_seed(members: Sequence[MemberResult]) -> list[float | None]:
-    """The value of each member; None of one that diverged, or has none."""
+    """The value of each member; None of one that diverged or has none."""
     return [member.value if member.diverged_at is None else None for member in members]
 
 
 def spread(values: Iterable[float | None]) -> float | None:
-    """The standard deviation of the members' values as a sample; None of fewer than two."""
+    """The sample standard deviation of the members' values; None of fewer than two."""
     known = [value for value in values if value is not None]
     return statistics.stdev(known) if len(known) > 1 else None
 
 
 def _beside(member: MemberResult, second: str) -> float:
-    """The second objective of a member: what its training cost, how soon it was at its best, or another metric."""
+    """A member's second objective: what its training cost, how soon it was at its best, or another metric."""
     known = {SECONDS: member.share_s, STEPS: member.value_steps}.get(second, member.second)
     return math.nan if known is None else known
 
 
-def pruned(found: Outcome, at: int) -> Outcome:
-    """A trial with a value that is not good enough to go on from this budget."""
+def pruned(at: int) -> Outcome:
+    """A trial whose value is not good enough to go on from this budget."""
     return Outcome("pruned", reason=f"not among the best at {at:,}")

@@ -170,7 +170,7 @@ def conclude(study: Study, wanted: Confirm, failures: Mapping[tuple[int, int], s
     scores = {trial.number: [known.get((trial.number, seed)) for seed in seeds] for trial in chosen}
     default = next((trial.number for trial in chosen if trial.default), None)
     direction: Direction = study.sweep.direction
-    found = statistics.verdict(scores, default, direction, study.sweep.seed)
+    found = statistics.verdict(scores, direction, study.sweep.seed)
     counted = statistics.counted(scores, direction)
     confirmation = Confirmation(
         candidates=[

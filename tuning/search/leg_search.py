@@ -302,7 +302,7 @@ class PackSearch(Searcher):
     def _decided(self, found: Outcome, plan: Plan, leg: Leg) -> Outcome:
         """What has become of a trial that goes no further."""
         if leg.until < self._sweep.budget and found.state == "complete":
-            return trial_outcome.pruned(found, leg.until)
+            return trial_outcome.pruned(leg.until)
         return replace(found, given_up_at=self._given_up.get(plan.number))
 
     def _outcome(self, plan: Plan, error: str | None) -> Outcome:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Barrier, Event
+from threading import Barrier
 from typing import Any
 
 import optuna
@@ -315,25 +315,6 @@ def test_one_process_at_a_time_runs_a_study(runs: Path) -> None:
         pass
     with study.held():
         assert study.summary().state == "running"
-
-
-def test_looking_at_a_study_keeps_nobody_from_running_it(runs: Path) -> None:
-    study, done = sweeps.created(runs), Event()
-
-    def look() -> None:
-        looker = sweeps.opened(runs)
-        while not done.is_set():
-            looker.summary()
-
-    with ThreadPoolExecutor() as pool:
-        looking = [pool.submit(look) for _ in range(2)]
-        try:
-            for _ in range(2_000):
-                with study.held():
-                    pass
-        finally:
-            done.set()
-    assert [each.result() for each in looking] == [None, None]
 
 
 def test_a_study_runs_while_its_driver_lives_and_is_interrupted_when_it_has_died(runs: Path) -> None:

@@ -31,10 +31,10 @@ def storage(url: str) -> RDBStorage:
         if path is None:
             return RDBStorage(url)
         path.parent.mkdir(parents=True, exist_ok=True)
-        sqlite.write_ahead(path)
+        options = {"timeout": 60, "factory": sqlite.WriteAheadConnection}
         # The first use of a database lays out its tables.
         with alone(path.with_suffix(".lock")):
-            return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+            return RDBStorage(url, engine_kwargs={"connect_args": options})
     except (SQLAlchemyError, StorageInternalError, ImportError, OSError) as error:
         raise StorageError(
             f"the storage {sqlite.without_password(url)} can't be used: {str(error).partition(chr(10))[0]}; --storage "

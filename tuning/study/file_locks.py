@@ -1,4 +1,7 @@
-"""Locks on files: they end with their process, however it ends."""
+"""Locks on files, which end with their process however it ends.
+
+filelock was tried in their place: it can't tell whether a lock is held without taking it (docs/findings.md).
+"""
 
 import fcntl
 import time
@@ -7,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-HOLD_TRIES, HOLD_WAIT_S = 100, 0.01
+TRIES, WAIT_S = 100, 0.01
 
 
 @contextmanager
 def alone(lock: Path) -> Iterator[None]:
-    """One process at a time; another waits."""
+    """Hold a lock, after waiting for whoever holds it."""
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -20,15 +23,15 @@ def alone(lock: Path) -> Iterator[None]:
 
 @contextmanager
 def held(lock: Path) -> Iterator[bool]:
-    """Hold a lock; whether it could be had: another process may hold it."""
+    """Hold a lock if nobody else does; yields whether it is ours."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:
-        # Who looks at a lock touches it for a moment (is_held); who holds it does not let go.
-        yield any(_locked(file) for _ in range(HOLD_TRIES))
+        # Whoever asks `is_held` shares the lock for a moment; a holder keeps it.
+        yield any(_taken(file) for _ in range(TRIES))
 
 
 def is_held(lock: Path) -> bool:
-    """Whether a process holds the lock now."""
+    """Whether a process holds the lock now; several may ask at once and never take each other for the holder."""
     try:
         with lock.open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -39,11 +42,11 @@ def is_held(lock: Path) -> bool:
     return False
 
 
-def _locked(file: TextIO) -> bool:
-    """Whether the file's lock could be had; where not, after a moment."""
+def _taken(file: TextIO) -> bool:
+    """Whether the lock could be taken; waits a moment where it could not."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        time.sleep(HOLD_WAIT_S)
+        time.sleep(WAIT_S)
         return False
     return True

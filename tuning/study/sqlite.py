@@ -1,22 +1,44 @@
-"""SQLite so that readers and the writer do not wait for each other, and writes do not wait for the disk.
+"""SQLite in which readers and the writer do not wait for each other, nor a write for the disk.
 
 What a process has written stands however it is killed. Only a machine that loses its power may lose the last moments,
 and never leaves a broken file.
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
-_OURS: set[str] = set()
+
+class WriteAheadConnection(sqlite3.Connection):
+    """A connection with a write-ahead log; the `factory` of `sqlite3.connect` for databases that we open ourselves."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _write_ahead(self)
 
 
-def write_ahead(path: Path) -> None:
-    """Hold of this database, whoever opens it in this process from now on; others are left as they are."""
-    _OURS.add(str(path.resolve()))
+@contextmanager
+def write_ahead(path: Path) -> Iterator[None]:
+    """Open this database with a write-ahead log, whichever library opens it within; others are left as they are.
+
+    MLflow takes no options for the connections of its store.
+    """
+    ours = str(path.resolve())
+
+    def set_mode(connection: Any, _: Any) -> None:
+        if isinstance(connection, sqlite3.Connection) and _path(connection) == ours:
+            _write_ahead(connection)
+
+    event.listen(Engine, "connect", set_mode)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", set_mode)
 
 
 def without_password(url: str) -> str:
@@ -27,11 +49,11 @@ def without_password(url: str) -> str:
         return url
 
 
-@event.listens_for(Engine, "connect")
-def _set_mode(connection: Any, _: Any) -> None:
-    if not isinstance(connection, sqlite3.Connection):
-        return
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _path(connection: sqlite3.Connection) -> str:
     _, _, path = connection.execute("PRAGMA database_list").fetchone()
-    if path in _OURS:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
+    return str(path)

@@ -30,7 +30,6 @@ def refuse_unusable(home: Home) -> None:
     given = os.environ.get(URI_VARIABLE)
     if not given:
         return
-    sqlite.write_ahead(home.tracking_database)
     try:
         parts = urlsplit(given)
         if parts.scheme in ("http", "https") and not parts.hostname:
@@ -38,7 +37,8 @@ def refuse_unusable(home: Home) -> None:
         if parts.scheme.partition("+")[0] in DATABASES:
             sqlalchemy.create_engine(given).connect().close()
         else:
-            MlflowClient(tracking_uri=given)
+            with sqlite.write_ahead(home.tracking_database):
+                MlflowClient(tracking_uri=given)
     except (MlflowException, SQLAlchemyError, ImportError, OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ServerError(

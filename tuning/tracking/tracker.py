@@ -162,18 +162,19 @@ class Tracker:
         return f"{what}; {later}"
 
     def _work(self) -> None:
-        while True:
-            try:
-                event = self._events.get(timeout=GATHER_S)
-            except queue.Empty:
-                self._guarded(self._write_pending)
-                continue
-            if event is None:
-                break
-            self._guarded(event)
-            if time.monotonic() - self._told_at > LONGEST_GATHER_S:
-                self._guarded(self._write_pending)
-        self._guarded(self._write_pending)
+        with sqlite.write_ahead(self._study.home.tracking_database):
+            while (event := self._next()) is not None:
+                self._guarded(event)
+                if time.monotonic() - self._told_at > LONGEST_GATHER_S:
+                    self._guarded(self._write_pending)
+            self._guarded(self._write_pending)
+
+    def _next(self) -> Callable[[], None] | None:
+        """What is to be done next; None once the tracker is closed."""
+        try:
+            return self._events.get(timeout=GATHER_S)
+        except queue.Empty:
+            return self._write_pending
 
     def _guarded(self, event: Callable[[], None]) -> None:
         """What else goes wrong with one thing must not keep the rest from being told, and is said at the end."""
@@ -196,7 +197,6 @@ class Tracker:
 
     def _own_run(self) -> dict[int | None, Run]:
         """Find or make the study's own run; returns the runs that there are already, by trial."""
-        sqlite.write_ahead(self._study.home.tracking_database)
         client = self._writes.insist(lambda: MlflowClient(tracking_uri=tracking_uri(self._study.home)))
         if client is None:
             return {}

@@ -149,8 +149,13 @@ def test_a_finished_study_is_given_more_trials(
     assert all(trial["steps"] >= 2_000 for trial in shown[12:])
 
 
+MOMENTS = random.Random(20).choices(range(1, LAST_MOMENT), k=20)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", random.Random(20).choices(range(1, LAST_MOMENT), k=20))
+@pytest.mark.parametrize(
+    "moment", [*(pytest.param(each, marks=pytest.mark.core) for each in MOMENTS[:3]), *MOMENTS[3:]]
+)
 def test_a_driver_killed_at_any_moment(tmp_path: Path, moment: int) -> None:
     with drivers.running(tmp_path, **SMALL) as driver:
         killed_at(driver, moment)

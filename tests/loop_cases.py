@@ -18,7 +18,7 @@ from trainables.loops.dqn import DQNConfig, DQNLoop
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
-def learnt(state: dict[str, Any]) -> dict[str, Tensor]:
+def learners_weights(state: dict[str, Any]) -> dict[str, Tensor]:
     """The weights in a member's state, as the platform's learner keeps them."""
     weights: dict[str, Tensor] = state["learner"]["parameters"]
     return weights
@@ -28,14 +28,22 @@ def learnt(state: dict[str, Any]) -> dict[str, Tensor]:
 class Case:
     """One small training.
 
-    common: the structural fields; deployed: the score of what `best()` holds, by means that share nothing with the
-    loop; members: the tunable fields of three members that differ in all that they can; middle, later: where to
-    interrupt; weights: those in a member's state; compiled: fields that spare the compiler shapes; overshoots: whether
-    the budget may be exceeded; others: metrics that the loop has with other fields.
+    common: the structural fields.
+    deployed: the score of what `best()` holds, by means that share nothing with the loop.
+    easy: fields of a task that is learnt from every seed.
+    learnt: whether the metrics of a member's last point show that it was.
+    members: the tunable fields of three members that differ in all that they can.
+    middle, later: where to interrupt.
+    weights: those in a member's state.
+    compiled: fields that spare the compiler shapes.
+    overshoots: whether the budget may be exceeded.
+    others: metrics that the loop has with other fields.
     """
 
     common: dict[str, Any]
     deployed: Callable[[Any, dict[str, Any]], float]
+    easy: dict[str, Any]
+    learnt: Callable[[dict[str, float]], bool]
     members: tuple[dict[str, Any], dict[str, Any], dict[str, Any]] = (
         {"seed": 3},
         {"seed": 5, "learning_rate": 3e-4},
@@ -43,7 +51,7 @@ class Case:
     )
     middle: int = 20
     later: int = 30
-    weights: Callable[[dict[str, Any]], dict[str, Tensor]] = learnt
+    weights: Callable[[dict[str, Any]], dict[str, Tensor]] = learners_weights
     compiled: dict[str, Any] = field(default_factory=dict)
     overshoots: bool = False
     others: frozenset[str] = frozenset()
@@ -96,15 +104,22 @@ def height(config: Any, best: dict[str, Any]) -> float:
     return float((1 - x) ** 2 + config.steepness * (y - x**2) ** 2)
 
 
+NUMBER_MATCH = {
+    "environment": "NumberMatch-v0",
+    "environment_args": {"n": 3, "one_hot": True},
+    "evaluation_episodes": 30,
+}
+"""Naming the number that is shown returns 0, and any other less."""
+
 CASES = {
     "dqn": Case(
         common={
             "environment": "CartPole-v1",
-            "budget": 160,
+            "budget": 100,
             "hidden": (16,),
             "activation": "tanh",
             "batch_size": 8,
-            "replay_capacity": 100,
+            "replay_capacity": 60,
             "learning_starts": 20,
             "train_frequency": 2,
             "evaluation_episodes": 3,
@@ -120,15 +135,18 @@ CASES = {
                 "optimizer": {"adam": {"beta1": 0.5}},
             },
         ),
-        middle=81,
-        later=120,
+        middle=51,
+        later=75,
         deployed=mean_return,
+        easy={**NUMBER_MATCH, "budget": 400, "batch_size": 32, "learning_rate": 0.02, "replay_capacity": 10_000},
+        # With the reward alone as target, the best action's value is 0 and the others' -1 and below.
+        learnt=lambda metrics: metrics["evaluation/return_mean"] == 0 and metrics["train/loss"] < 0.1,
         compiled={"evaluation_episodes": 1, "hidden": ()},
     ),
     "reinforce": Case(
         common={
             "environment": "CartPole-v1",
-            "budget": 600,
+            "budget": 400,
             "hidden": (16,),
             "batch_size": 4,
             "baseline": "value",
@@ -146,9 +164,18 @@ CASES = {
                 "optimizer": {"adam": {"beta1": 0.5}},
             },
         ),
-        middle=301,
-        later=450,
+        middle=201,
+        later=300,
         deployed=mean_return,
+        easy={
+            **NUMBER_MATCH,
+            "budget": 2_500,
+            "batch_size": 16,
+            "learning_rate": 0.03,
+            "baseline": "batch_mean",
+            "normalise_rewards": False,
+        },
+        learnt=lambda metrics: metrics["evaluation/return_mean"] == 0 and metrics["train/return_mean"] > -0.5,
         compiled={"environment": "NumberMatch-v0", "evaluation_episodes": 4, "baseline": "none"},
         overshoots=True,
     ),
@@ -167,9 +194,17 @@ CASES = {
         middle=2,
         later=3,
         deployed=validation_loss,
+        easy={"budget": 8, "hidden": (64, 64), "batch_size": 32, "learning_rate": 3e-3},
+        learnt=lambda metrics: metrics["validation/best_loss"] < 1e-3,
         others=frozenset({"validation/accuracy", "validation/best_accuracy"}),
     ),
-    "rosenbrock:Rosenbrock": Case({"budget": 40}, height, weights=lambda state: {"point": state["point"]}),
+    "rosenbrock:Rosenbrock": Case(
+        common={"budget": 40},
+        deployed=height,
+        easy={"budget": 2_000, "learning_rate": 3e-4, "momentum": 0.9},
+        learnt=lambda metrics: metrics["validation/loss"] < 0.01,
+        weights=lambda state: {"point": state["point"]},
+    ),
 }
 """By the loop's name as a sweep has it, whoever wrote the loop; one of the platform fails without a case."""
 

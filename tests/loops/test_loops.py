@@ -96,10 +96,20 @@ def test_a_member_of_a_pack_equals_the_same_member_alone(name: str, case: Case) 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
 @pytest.mark.skipif(not when_it_pays.compiles("auto", when_it_pays.PAYS_AT, CPU), reason="there is no C++ compiler")
+@pytest.mark.parametrize(
+    "name",
+    # The memory's priorities make DQN's update a larger one, which the plain one is part of.
+    [pytest.param(name, marks=pytest.mark.slow) if name == "dqn" else name for name in CASES],
+)
 def test_compiled_equals_eager(name: str, case: Case) -> None:
     eager, compiled = (begin(name, case.members, compile=way, **case.compiled) for way in ("never", "always"))
     assert_alike(eager.train(case.middle), compiled.train(case.middle))
     torch.testing.assert_close(weights(eager), weights(compiled), **TOLERANCE)
+
+
+def test_an_easy_task_is_learnt_from_every_seed(name: str, case: Case) -> None:
+    reports = begin(name, [{"seed": seed} for seed in range(3)], **case.easy).train(case.easy["budget"])
+    assert all(case.learnt(report.points[-1][1]) for report in reports)
 
 
 def test_the_same_seed_gives_the_same_result(name: str, case: Case) -> None:

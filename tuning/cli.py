@@ -327,9 +327,9 @@ def show_summary(summary: "StudySummary", as_json: bool) -> None:
     if as_json:
         print(json.dumps(summary.as_json()))
         return
-    from tuning.report import leaderboard
+    from tuning.report import study_report
 
-    leaderboard.show(summary, out)
+    study_report.show(summary, out)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

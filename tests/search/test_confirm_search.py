@@ -15,7 +15,7 @@ from rich.console import Console
 from sweeps import Said
 
 from tuning import runner
-from tuning.report import leaderboard
+from tuning.report import confirmation, study_report
 from tuning.search.confirm_search import ConfirmSearch, candidates, conclude, fresh_seeds, missing
 from tuning.study.study import SEARCH_SEEDS, Study
 from tuning.sweep.model import Confirm
@@ -105,7 +105,7 @@ def test_one_that_is_clearly_better_is_champion(runs: Path, direction: str) -> N
     assert of_best.mean == pytest.approx(sign * 10.25)
     assert of_best.improvement == 1.0
     assert of_best.searched == study.summary().trials[best].value
-    assert leaderboard.verdict(found) == f"Champion: trial {best}."
+    assert confirmation.verdict(found) == f"Champion: trial {best}."
     summary = sweeps.opened(runs).summary()
     assert summary.confirmation == found
     shown = json.loads(json.dumps(summary.as_json()))
@@ -120,8 +120,8 @@ def test_where_they_can_not_be_told_apart_there_is_none_and_it_says_so(
     found = conclude(study, WANTED, {})
     assert found.champion is None
     assert found.tied
-    assert leaderboard.verdict(found).startswith(f"No winner: trial {found.leader} can't be told from ")
-    leaderboard.show(sweeps.opened(runs).summary(), Console(width=80))
+    assert confirmation.verdict(found).startswith(f"No winner: trial {found.leader} can't be told from ")
+    study_report.show(sweeps.opened(runs).summary(), Console(width=80))
     assert "Confirmed on 6 fresh seeds" in capsys.readouterr().out
 
 
@@ -165,7 +165,7 @@ def test_of_a_pack_that_fails_only_who_kills_its_worker_has_no_score_and_it_is_s
     scores = {each.number: each.scores for each in found.candidates}
     assert scores.pop(best) == [1.0, 1.0, None, 1.0, 1.0, 1.0]
     assert all(each == [1.0] * 6 for each in scores.values())
-    leaderboard.show(study.summary(), Console(width=120))
+    study_report.show(study.summary(), Console(width=120))
     said = f"1 of 6 trainings of trial {best} failed, and count as diverged until `tuning confirm` tries again: the"
     assert said in capsys.readouterr().out
     # Asked again, they are trained again.

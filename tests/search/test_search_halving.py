@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from optuna.trial import TrialState
 from rich.console import Console
 
-from tuning.report import leaderboard
+from tuning.report import study_report
 from tuning.study.study import Study
 
 LADDER = (20, 60, 180)
@@ -220,7 +220,7 @@ def test_the_end_says_what_halving_saved_and_missed(capsys: pytest.CaptureFixtur
     assert (summary.audit.missed, summary.audit.best) == (len(bloomers), len(bloomers))
     shown = summary.as_json()["halving"]
     assert shown["audit"] == {"trials": summary.audit.trials, "missed": 11, "best": 11, "top": summary.audit.top}
-    leaderboard.show(summary, Console(width=80))
+    study_report.show(summary, Console(width=80))
     told = " ".join(capsys.readouterr().out.split())
     share = (
         f"11 ({11 / summary.audit.trials:.0%}) would have been among the best {summary.audit.top}, 11 better than all."

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tuning import runner as runner
 from tuning.errors import PredictionError, StudyError, SweepError
-from tuning.report import leaderboard, predict
+from tuning.report import predict, study_report
 from tuning.report.importance import importances
 from tuning.rules.trial_outcome import MemberResult, Outcome, advanced, outcome
 from tuning.search.leg_search import PackSearch
@@ -179,7 +179,7 @@ def test_json_has_the_front_with_both_values(study: Study) -> None:
 
 
 def test_people_are_shown_the_front(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
-    leaderboard.show(study.summary(), Console(width=80, force_terminal=True, color_system=None))
+    study_report.show(study.summary(), Console(width=80, force_terminal=True, color_system=None))
     lines = capsys.readouterr().out.splitlines()
     assert all(len(line) <= 80 for line in lines)
     rows = [line.split()[:4] for line in lines if line.split()[:1] in (["1"], ["2"], ["3"], ["4"])]

@@ -19,7 +19,7 @@ from optuna.trial import TrialState
 from rich.console import Console
 
 from tuning.errors import LockstepError, StudyExists, StudyNotFound, StudyRunning
-from tuning.report import leaderboard
+from tuning.report import study_report
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study import catalogue
 from tuning.study.legs import Leg, Plan
@@ -31,7 +31,7 @@ from tuning.workers import team
 DIVERGED, FAILED = Outcome("pruned", diverged_at=120), Outcome("failed", reason="the worker died")
 HOLDER = """
 import sys
-from tuning.report import leaderboard
+from tuning.report import study_report
 from tuning.study import catalogue
 from tuning.study.paths import Home
 from tuning.workers import team
@@ -234,7 +234,7 @@ def test_how_far_the_seeds_of_a_trial_lie_apart_is_shown(runs: Path, capsys: pyt
     first, second = study.summary().as_json()["trials"]
     assert (first["values"], first["spread"]) == ([1.0, 2.0, 4.0], pytest.approx(math.sqrt(7 / 3)))
     assert (second["values"], second["spread"]) == ([1.0, 3.0, None], pytest.approx(math.sqrt(2)))
-    leaderboard.show(study.summary(), Console(width=100))
+    study_report.show(study.summary(), Console(width=100))
     said = capsys.readouterr().out
     assert "2 ± 1.528" in said
     assert "± the standard deviation over a trial's seeds" in said

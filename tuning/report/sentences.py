@@ -1,0 +1,133 @@
+"""A study in sentences: how it went, what failed, where to search next, which trial to use, how to go on.
+
+Each function returns its lines, none where there is nothing to say.
+"""
+
+from tuning.report.number_format import clock, number
+from tuning.report.range_ends import range_ends
+from tuning.study.summary import StudySummary
+
+MOST_FAILURES = 3
+"""Of more failed trials only these are told why."""
+
+MOST_IMPORTANCES, LEAST_IMPORTANCE = 4, 0.05
+"""How many parameters are said to matter, and the share of the differences that each must have."""
+
+
+def course(summary: StudySummary) -> list[str]:
+    """How long the study took and what became of its trials; the speed is that of the search alone."""
+    steps = sum(trial.steps for trial in summary.trials)
+    searching = summary.seconds - summary.confirm_seconds
+    confirming = f" ({clock(summary.confirm_seconds)} confirming)" if summary.confirm_seconds >= 0.5 else ""
+    speed = f", {steps / searching:,.0f} a second" if searching > 0 else ""
+    return [
+        f"{summary.name}: {summary.state} after {clock(summary.seconds)}{confirming}; {steps:,} member-steps{speed}",
+        _counts(summary),
+        *_limit(summary),
+        *([summary.flaw] if summary.flaw else []),
+    ]
+
+
+def _counts(summary: StudySummary) -> str:
+    diverged = sum(trial.diverged_at is not None for trial in summary.trials)
+    states = ("complete", "pruned", "failed", "running", "waiting")
+    words = [f"{summary.count(state)} {state}" for state in states if summary.count(state)]
+    saved, _ = summary.saved or (0.0, 0)
+    notes = [f"{diverged} diverged"] * bool(diverged) + [f"halving saved {saved:.0%} of the steps"] * (saved > 0.005)
+    trials = f"{summary.sweep.trials} {'trial' if summary.sweep.trials == 1 else 'trials'}"
+    return "; ".join([f"{trials}: {', '.join(words) or 'none begun'}", *notes])
+
+
+def _limit(summary: StudySummary) -> list[str]:
+    limits = {
+        "time_limit": f"its time limit, {clock(summary.sweep.time_limit or 0)}, was over",
+        "max_steps": f"its max_steps, {summary.sweep.max_steps or 0:,}, were taken",
+        "target": f"its target, {number(summary.sweep.target)}, was reached",
+    }
+    return [] if summary.ended_by is None else [f"Ended before its last trial, since {limits[summary.ended_by]}."]
+
+
+def audit(summary: StudySummary) -> list[str]:
+    """How halving judged the pruned trials that were trained to the end."""
+    found = summary.audit
+    if found is None:
+        return []
+    would = f"{found.missed} ({found.missed / found.trials:.0%}) would have been among the best {found.top}"
+    better = f", {found.best} better than all" if found.best else ""
+    trials = f"{found.trials} pruned {'trial' if found.trials == 1 else 'trials'}"
+    return [f"Halving audited: of {trials} trained on to the end {would}{better}."]
+
+
+def failures(summary: StudySummary) -> list[str]:
+    """Why trials failed."""
+    failed = [trial for trial in summary.trials if trial.state == "failed"]
+    more = [f"and {len(failed) - MOST_FAILURES} more"] if len(failed) > MOST_FAILURES else []
+    return [f"trial {trial.number}: {trial.reason}" for trial in failed[:MOST_FAILURES]] + more
+
+
+def why_no_value(summary: StudySummary) -> list[str]:
+    """Why no trial of a study has a value."""
+    reasons = [f"trial {trial.number}: {trial.reason}" for trial in summary.trials if trial.reason]
+    return ["No trial has a value: " + ("; ".join(reasons[:MOST_FAILURES]) or "none was finished.")]
+
+
+def hints(summary: StudySummary) -> list[str]:
+    """Which parameters mattered, and which ranges to try next."""
+    most = list(summary.importances.items())[:MOST_IMPORTANCES]
+    matters = [f"{name} {share:.0%}" for name, share in most if share >= LEAST_IMPORTANCE]
+    lines = [f"What mattered: {', '.join(matters)}"] if matters else []
+    ranked = [] if summary.sweep.second else summary.ranked()
+    return lines + [
+        f"{end.name}: the best is {number(end.value)}, at the edge of {number(end.low)} to {number(end.high)}; "
+        f"try {number(end.try_low)} to {number(end.try_high)}"
+        for end in range_ends(summary.sweep, [trial.params for trial in ranked])
+    ]
+
+
+def winners(summary: StudySummary) -> list[str]:
+    """The trial to use and where to find it, or the front of two objectives; and whether the default diverged."""
+    second = summary.sweep.second
+    return [*(_best(summary) if second is None else _front(summary, second.metric)), *_default_diverged(summary)]
+
+
+def _front(summary: StudySummary, second: str) -> list[str]:
+    numbers = [str(trial.number) for trial in summary.front]
+    names = f"trial{'s' * (len(numbers) > 1)} {', '.join(numbers)}"
+    beaten = f"what beats one of them in {summary.sweep.metric} is worse in {second}"
+    return [f"Front: {names}; {beaten}."]
+
+
+def _best(summary: StudySummary) -> list[str]:
+    best, default = summary.chosen, summary.default
+    if best is None:
+        return []
+    compared = ""
+    if default is not None and default.value is not None and default is not best:
+        compared = f"; the default configuration reaches {number(default.value)}"
+    how, where = ("First on fresh seeds", " in the search") if summary.confirmation else ("Best", "")
+    lines = [f"{how}: trial {best.number}, {summary.sweep.metric} {number(best.value)}{where}{compared}."]
+    lines += [f"  weights  {best.checkpoint}"] if best.checkpoint else []
+    return lines + ([f"  MLflow   {best.run_id}"] if best.run_id else [])
+
+
+def _default_diverged(summary: StudySummary) -> list[str]:
+    default = summary.default
+    if default is None or default.diverged_at is None:
+        return []
+    return [f"The default, trial {default.number}, diverged at {default.diverged_at:,}: {default.reason}."]
+
+
+def going_on(summary: StudySummary) -> list[str]:
+    """How to go on with a study that was interrupted, or that one of its limits ended."""
+    if summary.state == "interrupted":
+        return [f"Next: `tuning resume {summary.name}` goes on with it."]
+    if summary.ended_by is None:
+        return []
+    how = "" if summary.ended_by == "time_limit" else f" --set {summary.ended_by}=null"
+    what = "for as long again" if summary.ended_by == "time_limit" else "without this limit"
+    return [f"Next: `tuning resume {summary.name}{how}` goes on {what}."]
+
+
+def looking_on(summary: StudySummary) -> list[str]:
+    """Where there is more to see."""
+    return [f"Next: `tuning ui` to compare the runs, `tuning show {summary.name} --json` for scripts."]

@@ -19,7 +19,7 @@ from trainables.networks.networks import Spec
 
 
 class TrainedNetwork(nn.Module):
-    """A trained network in eval mode.
+    """A trained network in eval mode, whose parameters ask for no gradient.
 
     Of DQN and REINFORCE: observations as the environment gives them -> (..., A), the values of the actions (DQN) or
     their logits (REINFORCE), actions counted from 0. Vectors are (..., F); images have the axes of the environment; of
@@ -53,7 +53,7 @@ class TrainedNetwork(nn.Module):
         # As exact as the training had them: the difference of large numbers is taken before it is rounded.
         self.register_buffer("mean", torch.tensor(inputs.get("mean", zero), dtype=torch.float64))
         self.register_buffer("deviation", torch.tensor(inputs.get("deviation", one), dtype=torch.float64))
-        self.eval()
+        self.eval().requires_grad_(False)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -1,0 +1,78 @@
+"""Hyperparameter search that trains many configurations in lockstep on every worker: the public face.
+
+    from tuning import Sweep, run, resume, confirm, studies
+
+docs/python.md shows what can be done with them. Everything that a person can mend is raised as a LockstepError; all of
+them are drawn in tuning/errors.py.
+"""
+
+import warnings
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tuning.api import confirm, resume, run, studies
+    from tuning.errors import (
+        ArgumentError,
+        LockstepError,
+        PredictionError,
+        ServerError,
+        StorageError,
+        StudyDiffers,
+        StudyError,
+        StudyExists,
+        StudyNotFound,
+        StudyRunning,
+        SweepError,
+        UnusableCheckpoint,
+        WorkersError,
+    )
+    from tuning.study_handle import StudyHandle
+    from tuning.sweep.model import Sweep
+
+__all__ = [
+    "ArgumentError",
+    "LockstepError",
+    "PredictionError",
+    "ServerError",
+    "StorageError",
+    "StudyDiffers",
+    "StudyError",
+    "StudyExists",
+    "StudyHandle",
+    "StudyNotFound",
+    "StudyRunning",
+    "Sweep",
+    "SweepError",
+    "UnusableCheckpoint",
+    "WorkersError",
+    "confirm",
+    "resume",
+    "run",
+    "studies",
+]
+
+_HOMES = {
+    "StudyHandle": "study_handle",
+    "Sweep": "sweep.model",
+    "confirm": "api",
+    "resume": "api",
+    "run": "api",
+    "studies": "api",
+}
+"""Where a name is at home; the others are errors."""
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first asked for, since what is behind it takes seconds to import."""
+    if name in __all__:
+        with warnings.catch_warnings():
+            # Optuna's progress bar, which is not used, misses a library in notebooks.
+            warnings.filterwarnings("ignore", "IProgress not found")
+            return getattr(import_module(f"tuning.{_HOMES.get(name, 'errors')}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names beside those imported so far."""
+    return sorted({*globals(), *__all__})

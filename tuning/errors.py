@@ -10,8 +10,10 @@ LockstepError
 ├── StorageError        studies can't be kept where they should be
 ├── Interrupted         ended before its time; the same command goes on
 ├── PredictionError     cases that can't be predicted, or nothing that could predict them
+├── UnusableCheckpoint  a checkpoint that this version can't read, or a network that can't be built here
 ├── WorkersError        the workers asked for can't be had
-└── ServerError         a server can't be begun as asked
+├── ServerError         a server can't be begun as asked
+└── ArgumentError       a function was called with something that it doesn't take
 """
 
 from collections.abc import Iterable
@@ -99,9 +101,17 @@ class PredictionError(LockstepError):
     """Cases that can't be predicted, or a study without what could predict them."""
 
 
+class UnusableCheckpoint(LockstepError):
+    """A checkpoint that this version can't read, or whose network can't be built here."""
+
+
 class WorkersError(LockstepError):
     """The workers asked for can't be had."""
 
 
 class ServerError(LockstepError):
     """A server can't be begun as asked."""
+
+
+class ArgumentError(LockstepError):
+    """A function was called with something that it doesn't take."""

@@ -49,7 +49,7 @@ def run(
     SweepError where this machine has not the memory for them, ServerError where MLflow can't be told as the environment
     says.
     """
-    if address is None:
+    if team.begins_ray(address):
         memory.check(sweep)
     _refuse_tracking(sweep, home)
     # What is wrong with it is found out before the workers are begun, which takes seconds; it is made after, since they
@@ -219,6 +219,8 @@ def _train(study: Study, workers: Team, search: PackSearch | ConfirmSearch) -> N
             name=folder.name,
             storage_path=str(folder.parent),
             verbose=0,
+            # Tune's own for notebooks clears what others have drawn beneath a cell, even where it shows nothing.
+            progress_reporter=tune.CLIReporter(),
             callbacks=[LegErrors(search), EndedLegs()],
             # Members' checkpoints are the trainable's own; Tune's would be another copy of each at the end of a leg.
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
@@ -231,7 +233,7 @@ def _train(study: Study, workers: Team, search: PackSearch | ConfirmSearch) -> N
 
 
 def _silent() -> Console:
-    return Console(stderr=True, quiet=True)
+    return Console(stderr=True, quiet=True, force_jupyter=False)
 
 
 def _leg_name(trial: tune.experiment.Trial) -> str:

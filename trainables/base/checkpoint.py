@@ -95,9 +95,19 @@ def _whole(path: Path) -> State | None:
         return None
 
 
-def read(path: Path) -> State | None:
+def curve(folder: Path) -> list[tuple[int, dict[str, float]]]:
+    """What a member has reported so far, by steps; nothing of one that has written no latest.pt yet.
+
+    Cheap, whatever the file holds beside it. Raises as `read` does.
+    """
+    latest = read(folder / LATEST, mapped=True)
+    return [] if latest is None else [(step, metrics) for step, metrics in latest["report"]["points"]]
+
+
+def read(path: Path, mapped: bool = False) -> State | None:
     """The content of one file; None where there is none.
 
+    mapped: whether tensors are left on the disk until they are looked at.
     Raises DamagedCheckpoint for what is no checkpoint, CheckpointError for one of another format.
     """
     if not path.exists():
@@ -105,7 +115,7 @@ def read(path: Path) -> State | None:
     if not is_whole(path):
         raise DamagedCheckpoint(f"{path}: no checkpoint, or a damaged one")
     try:
-        state: State = torch.load(path, map_location="cpu", weights_only=True)
+        state: State = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except (EOFError, RuntimeError) as error:
         raise DamagedCheckpoint(f"{path}: no checkpoint, or a damaged one: {error or type(error).__name__}") from error
     except UnpicklingError as error:

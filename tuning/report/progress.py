@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tuning.report import notebook
 from tuning.report.number_format import clock, number
 from tuning.report.speed import Pace
 from tuning.rules import halving, trial_outcome
@@ -236,7 +237,7 @@ class _Lines:
         self._console, self._now, self._last = console, now, now()
 
     def due(self) -> bool:
-        return not self._console.is_terminal and self._now() - self._last > LINES_EVERY_S
+        return not _can_draw(self._console) and self._now() - self._last > LINES_EVERY_S
 
     def say(self, line: str) -> None:
         self._last = self._now()
@@ -245,11 +246,18 @@ class _Lines:
 
 @contextmanager
 def _drawn(display: ConsoleRenderable | Progress | ConfirmProgress, console: Console) -> Iterator[None]:
-    if not console.is_terminal:
+    if not _can_draw(console):
         yield
         return
-    with Live(display, console=console, refresh_per_second=4, transient=True):
+    in_notebook = console.is_jupyter
+    with (
+        notebook.drawn(display) if in_notebook else Live(display, console=console, refresh_per_second=4, transient=True)
+    ):
         yield
+
+
+def _can_draw(console: Console) -> bool:
+    return console.is_terminal or console.is_jupyter
 
 
 def _bar(name: str, done: float, in_all: float, seconds: float) -> Table:

@@ -1,6 +1,7 @@
 """What a person asks for: the sweep, read from a file or made in Python, with all that is wrong with it at once."""
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -244,6 +245,23 @@ class Sweep(Frozen):
             raise SweepError(plain_data.in_order(found, plain))
         return sweep
 
+    @classmethod
+    def load(cls, source: str | os.PathLike[str], settings: Mapping[str, Any] | None = None) -> "Sweep":
+        """The sweep in a preset or file, checked for what this machine lacks, too.
+
+        source: a preset's name or a path.
+        settings: put over it by key path, `{"budget": 50_000, "fixed.gamma": 0.98}`; as `load` below has it.
+        Raises SweepError with all that is wrong.
+        """
+        return load(os.path.expanduser(source), as_overrides(settings or {}))
+
+    def with_settings(self, settings: Mapping[str, Any]) -> "Sweep":
+        """The sweep with other settings by key path, checked anew. Raises SweepError."""
+        document = Document(self.model_dump(mode="json"))
+        for override in as_overrides(settings):
+            document = _override(document, override)
+        return Sweep.model_validate(document.data)
+
     @field_serializer("halving", "confirm")
     def _off(self, value: Frozen | None) -> Any:
         """None would read as the default."""
@@ -343,6 +361,14 @@ def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
     if found:
         raise SweepError(replace(each, place=document.place(each.key_path)) for each in found)
     return sweep
+
+
+def as_overrides(settings: Mapping[str, Any]) -> list[str]:
+    """Settings by key path as `load` takes them. Raises SweepError for values that no file could hold."""
+    plain, found = plain_data.plain(dict(settings))
+    if found:
+        raise SweepError(found)
+    return [f"{path}={json.dumps(value)}" for path, value in plain.items()]
 
 
 def kept(data: Any) -> Sweep:

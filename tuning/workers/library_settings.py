@@ -37,9 +37,8 @@ _LEVELS: Mapping[str, int] = {
 def during_a_run() -> Iterator[None]:
     """Sets up the libraries for a run, and puts everything back at the end.
 
-    What is put back: environment variables, the levels of loggers, and the signal handlers that Ray Tune replaces. What
-    a library reads only when it is imported stays as the first run of a process has set it: whether MLflow reports how
-    it is used (it does not).
+    What is put back: environment variables, the levels of loggers, and signal handlers. What a library reads only when
+    it is imported stays as the first run of a process has it: MLflow reports to nobody how it is used.
     """
     variables = {name: value for name, value in SETTINGS.items() if name not in os.environ}
     if named := os.environ.get("LOCKSTEP_CACHE"):
@@ -51,16 +50,15 @@ def during_a_run() -> Iterator[None]:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
+    """Sets these; at the end all are as before, also those that the libraries have set for themselves."""
+    before = dict(os.environ)
     os.environ.update(variables)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
 
 
 @contextmanager
@@ -79,11 +77,11 @@ def _logger_levels() -> Iterator[None]:
 
 @contextmanager
 def _signal_handlers() -> Iterator[None]:
-    """Ray Tune leaves its handler for Ctrl-C behind, and the next one would be logged and otherwise lost."""
+    """Ray and Ray Tune leave theirs behind; the next Ctrl-C would be logged and otherwise lost."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are the main thread's, and Tune leaves them alone elsewhere
         return
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGUSR1)}
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
     try:
         yield
     finally:

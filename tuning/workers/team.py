@@ -32,12 +32,15 @@ class Team:
 
 @contextmanager
 def open_team(wanted: Workers, address: str | None = None) -> Iterator[Team]:
-    """Ray, as long as it is needed. `address`: of a running cluster, `auto` for the one of this machine.
+    """Ray, as long as it is needed; one that this process has initialised before is used, and left running.
 
+    address: of a running cluster, `auto` for the one of this machine.
     Raises WorkersError where there is no such cluster, or not enough of what a worker needs.
     """
     with _unprinted():
-        if address is None:
+        if ray.is_initialized():
+            yield _of_this_process(wanted, address)
+        elif address is None:
             yield from _own(wanted)
         else:
             yield from _of_cluster(wanted, address)
@@ -61,6 +64,11 @@ def _logged(data: dict[str, Any], ignore_prefix: bool) -> None:
     log.warning("Ray: %s", "\n".join(data["lines"]))
 
 
+def begins_ray(address: str | None) -> bool:
+    """Whether the workers will be those of a Ray that is begun here for them alone."""
+    return address is None and not ray.is_initialized()
+
+
 def own_count(wanted: Workers) -> int:
     """How many workers the cores of this machine have room for, if not as many as are asked for."""
     cores = len(os.sched_getaffinity(0))
@@ -69,7 +77,7 @@ def own_count(wanted: Workers) -> int:
 
 def _own(wanted: Workers) -> Iterator[Team]:
     count = own_count(wanted)
-    # Where Ray makes a token file of its own (quiet.py was not asked first), it is nobody else's to read.
+    # Where Ray makes a token file, as it does unless it is given a token, it is nobody else's to read.
     before = os.umask(0o077)
     try:
         ray.init(
@@ -80,12 +88,26 @@ def _own(wanted: Workers) -> Iterator[Team]:
             logging_level=logging.ERROR,
             object_store_memory=OBJECT_STORE_BYTES,
         )
+    except OSError as error:
+        raise WorkersError(
+            f"Ray can't be started: {error}; it writes to a temporary folder (RAY_TMPDIR names another) "
+            "and keeps a token in the home folder, unless RAY_AUTH_MODE=token and RAY_AUTH_TOKEN hold one"
+        ) from error
     finally:
         os.umask(before)
     try:
         yield _fitting(wanted, wanted.count, grows=False)
     finally:
         ray.shutdown()
+
+
+def _of_this_process(wanted: Workers, address: str | None) -> Team:
+    if address is not None:
+        raise WorkersError(
+            f"address: {address} can't be used, as this process has initialised Ray already; left out, the workers are "
+            "those of that Ray, and after `ray.shutdown()` they can be those of the address"
+        )
+    return _fitting(wanted, wanted.count, grows=False)
 
 
 def _of_cluster(wanted: Workers, address: str) -> Iterator[Team]:

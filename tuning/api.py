@@ -1,0 +1,184 @@
+"""The way in for Python: the commands as functions. docs/python.md shows how they are used.
+
+They are quiet unless asked. A run changes nothing for good in the process that it is called from, and may be called
+again and again, also where an event loop runs already, as in a notebook. Where `ray.init` was called before, the
+workers are those of that Ray, which is left running.
+
+Ctrl-C raises KeyboardInterrupt once the workers are gone and everything is kept: `resume` goes on from there.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tuning.errors import ArgumentError, Interrupted
+from tuning.study import catalogue
+from tuning.study.paths import Home
+from tuning.study.summary import StudySummary
+from tuning.study_handle import StudyHandle
+from tuning.sweep import model
+from tuning.sweep.model import Confirm, Sweep
+from tuning.workers.library_settings import during_a_run
+from tuning.workers.log_file import log_file
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+AnyPath = str | os.PathLike[str]
+Settings = Mapping[str, Any]
+"""Values by key path, `{"budget": 50_000, "fixed.gamma": 0.98}`."""
+
+
+def run(
+    sweep: Sweep | AnyPath,
+    *,
+    name: str | None = None,
+    trials: int | None = None,
+    workers: int | None = None,
+    seed: int | None = None,
+    set: Settings | None = None,
+    root: AnyPath | None = None,
+    storage: str | None = None,
+    address: str | None = None,
+    progress: bool = False,
+) -> StudyHandle:
+    """Runs a sweep to its end.
+
+    sweep: a Sweep, the name of a preset, or the path of a YAML file.
+    name: of the study; None: the sweep's, with the first free number.
+    trials, workers, seed: in place of the sweep's own.
+    set: other settings of the sweep, by key path.
+    root: the folder of all studies; None: the environment's LOCKSTEP_ROOT, else runs/ here.
+    storage: URL of Optuna's storage; None: an SQLite database in the root.
+    address: of a Ray cluster; None: workers of this machine, or of the Ray that this process has initialised.
+    progress: whether to draw how far it is.
+    Raises LockstepError (see tuning/errors.py) for all that can be mended, KeyboardInterrupt after Ctrl-C.
+    """
+    given = {"trials": trials, "workers.count": workers, "seed": seed}
+    changes = {**(set or {}), **{key: value for key, value in given.items() if value is not None}}
+    if isinstance(sweep, Sweep):
+        wanted = sweep.with_settings(changes)
+    elif isinstance(sweep, str | os.PathLike):
+        wanted = Sweep.load(sweep, changes)
+    else:
+        raise ArgumentError(f"sweep: should be a Sweep, a preset's name or a path, is {sweep!r}")
+    home = _home(root)
+    url = storage or home.storage_url
+    with _work(home):
+        from tuning import runner
+
+        summary = runner.run(wanted, home, name=name, storage_url=storage, address=address, console=_console(progress))
+    return _come_to_its_end(StudyHandle(summary.name, home, url), summary)
+
+
+def resume(
+    study: StudyHandle | str | None = None,
+    *,
+    trials: int | str | None = None,
+    set: Settings | None = None,
+    root: AnyPath | None = None,
+    storage: str | None = None,
+    address: str | None = None,
+    progress: bool = False,
+) -> StudyHandle:
+    """Goes on with a study, whatever ended it.
+
+    study: what `run` or `studies` gave, or a name; None: the newest.
+    trials: in all, or "+50" for so many more.
+    set: other settings that may change, by key path: the limits, the workers, `confirm`.
+    root, storage: where to find a study that is given by name.
+    address, progress: as of `run`.
+    Raises as `run` does.
+    """
+    handle = _handle(study, root, storage)
+    with _work(handle.home):
+        from tuning import runner
+
+        opened = handle.opened()
+        changed = model.changed(
+            opened.sweep, None if trials is None else str(trials), None, model.as_overrides(set or {})
+        )
+        summary = runner.resume(opened, sweep=changed, address=address, console=_console(progress))
+    return _come_to_its_end(handle, summary)
+
+
+def confirm(
+    study: StudyHandle | str | None = None,
+    *,
+    top: int | None = None,
+    seeds: int | None = None,
+    root: AnyPath | None = None,
+    storage: str | None = None,
+    address: str | None = None,
+    progress: bool = False,
+) -> StudyHandle:
+    """Trains the best trials and the default on fresh seeds, and names a champion if one can be told apart.
+
+    study: what `run` or `studies` gave, or a name; None: the newest.
+    top: how many of the best trials; None: as the sweep has it.
+    seeds: trainings of each; None: as the sweep has it.
+    root, storage: where to find a study that is given by name.
+    address, progress: as of `run`.
+    Raises as `run` does.
+    """
+    handle = _handle(study, root, storage)
+    with _work(handle.home):
+        from tuning import runner
+
+        opened = handle.opened()
+        given = {f"confirm.{key}": value for key, value in (("top", top), ("seeds", seeds)) if value is not None}
+        before = opened.sweep.confirm or Confirm()
+        settings = model.as_overrides({"confirm": before.model_dump(mode="json"), **given})
+        wanted = model.changed(opened.sweep, None, None, settings).confirm or before
+        try:
+            runner.confirm(opened, wanted, address=address, console=_console(progress))
+        except Interrupted as error:
+            raise KeyboardInterrupt(str(error)) from None
+    return handle
+
+
+def studies(root: AnyPath | None = None, storage: str | None = None) -> list[StudyHandle]:
+    """All studies of a root, the newest last.
+
+    root, storage: as of `run`.
+    """
+    home = _home(root)
+    url = storage or home.storage_url
+    return [StudyHandle(name, home, url) for name in catalogue.names(home, url)]
+
+
+def _handle(study: StudyHandle | str | None, root: AnyPath | None, storage: str | None) -> StudyHandle:
+    if isinstance(study, StudyHandle):
+        if root is not None or storage is not None:
+            raise ArgumentError("root, storage: should be left out, as the study has its own")
+        return study
+    if not (study is None or isinstance(study, str)):
+        raise ArgumentError(f"study: should be a StudyHandle or a name, is {study!r}")
+    home = _home(root)
+    url = storage or home.storage_url
+    return StudyHandle(catalogue.opened(home, url, study).name, home, url)
+
+
+def _home(root: AnyPath | None) -> Home:
+    return Home.at(None if root is None else os.path.expanduser(root))
+
+
+@contextmanager
+def _work(home: Home) -> Iterator[None]:
+    """What surrounds a run in somebody's process."""
+    with during_a_run(), log_file(home):
+        yield
+
+
+def _console(progress: bool) -> "Console | None":
+    """Where a run draws, and says what a person should know at its end."""
+    from rich.console import Console
+
+    return Console(stderr=True) if progress else None
+
+
+def _come_to_its_end(handle: StudyHandle, summary: StudySummary) -> StudyHandle:
+    if summary.state == "interrupted":
+        raise KeyboardInterrupt(f"{handle.name!r} was interrupted; resume({handle.name!r}) goes on with it")
+    return handle

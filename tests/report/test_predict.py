@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -17,6 +18,7 @@ from trainables.base import checkpoint
 from trainables.loops.supervised import SupervisedConfig, SupervisedLoop
 from trainables.networks import networks
 from tuning import cli
+from tuning.study.paths import Home
 from tuning.study.study import Study
 
 CASE = "12.0,0.3,0.9,2.0"
@@ -26,34 +28,40 @@ Said: TypeAlias = tuple[int, str, str]
 """Exit code, standard output, standard error."""
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished study whose trials 0 and 1 and its best have the networks of an epoch on conjunction risk."""
+    folder = tmp_path_factory.mktemp("predict") / "runs"
+    made = sweeps.created(folder, trials=5, pack_size=5)
+    sweeps.finished(made)
+    made.set_state("finished", 12.0)
+    best = made.summary().best
+    assert best is not None
+    for trial in {0, 1, best.number}:
+        keep(made, trial, seed=trial)
+    return folder
+
+
+@pytest.fixture
+def study(root: Path) -> Study:
+    return sweeps.opened(root)
+
+
 @pytest.fixture
 def tuning(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, runs: Path, tmp_path: Path
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, root: Path, tmp_path: Path
 ) -> Callable[..., Said]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
 
-    def command(*arguments: str) -> Said:
+    def command(*arguments: str, root: Path = root) -> Said:
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            cli.main([*arguments, "--root", str(runs)])
+            cli.main([*arguments, "--root", str(root)])
         said = capsys.readouterr()
         return int(ended.value.code or 0), said.out, said.err
 
     return command
-
-
-@pytest.fixture
-def study(runs: Path) -> Study:
-    """A finished study whose trials 0 and 1 and its best have the networks of an epoch on conjunction risk."""
-    made = sweeps.created(runs, trials=5, pack_size=5)
-    sweeps.finished(made)
-    made.set_state("finished", 12.0)
-    summary = made.summary()
-    assert summary.best is not None
-    for trial in {0, 1, summary.best.number}:
-        keep(made, trial, seed=trial)
-    return made
 
 
 def keep(study: Study, trial: int, seed: int) -> None:
@@ -176,12 +184,15 @@ def test_what_can_not_be_predicted(
     assert len(err.splitlines()) == 1
 
 
-def test_a_network_of_ones_own_that_is_not_to_be_found_from_here(tuning: Callable[..., Said], study: Study) -> None:
-    path = study.home.member(study.name, 0, 0) / checkpoint.BEST
+def test_a_network_of_ones_own_that_is_not_to_be_found_from_here(
+    tuning: Callable[..., Said], root: Path, tmp_path: Path
+) -> None:
+    copied = shutil.copytree(root, tmp_path / "runs")
+    path = Home.at(copied).member(sweeps.opened(copied).name, 0, 0) / checkpoint.BEST
     best = torch.load(path, weights_only=True)
     own = networks.as_plain(networks.Own("not_from_here:Net", 4, 1))
     torch.save({**best, "network": own}, path)
-    code, out, err = tuning("predict", "--trial", "0", "--input", CASE)
+    code, out, err = tuning("predict", "--trial", "0", "--input", CASE, root=copied)
     assert (code, out) == (2, "")
     assert err.startswith("not_from_here:Net: not_from_here can't be imported")
     assert len(err.splitlines()) == 1

@@ -1,1 +1,1 @@
-"""What people read: progress, the leaderboard, what mattered, predictions."""
+"""What people read: progress, the report of a study, what mattered, predictions."""

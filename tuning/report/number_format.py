@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers and times as people read them."""
 
 
 def clock(seconds: float) -> str:
@@ -9,7 +9,7 @@ def clock(seconds: float) -> str:
 
 
 def number(value: float | None) -> str:
-    """A value with four significant digits; none is a dash."""
+    """A value with four significant digits; a dash for None."""
     if value is None:
         return "-"
     return f"{value:,.0f}" if 10_000 <= abs(value) < 1e9 else f"{value:.4g}"

@@ -1,0 +1,165 @@
+"""The report of a study, word for word: with room for a column a parameter, and without; confirmed, and not."""
+
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import sweeps
+from rich.console import Console
+
+from tuning.report import study_report
+from tuning.report.confirmation import verdict
+from tuning.study.summary import Candidate, Confirmation, StudySummary, TrialSummary
+
+
+def trial(number: int, value: float, values: list[float | None], **params: Any) -> TrialSummary:
+    return TrialSummary(
+        number=number,
+        state="complete",
+        value=value,
+        params=params,
+        run_id=f"run-{number}",
+        seeds=[1, 2],
+        steps=400,
+        seconds=2.0,
+        diverged_at=None,
+        reason=None,
+        default=number == 0,
+        checkpoint=f"/runs/{number}/best.pt",
+        values=values,
+    )
+
+
+SUMMARY = StudySummary(
+    name="tiny-1",
+    state="finished",
+    stored_state="finished",
+    sweep=sweeps.tiny(trials=3, seeds=2),
+    seconds=100.0,
+    created=datetime(2026, 1, 1, tzinfo=UTC),
+    tracking={},
+    importances={"learning_rate": 0.812, "baseline": 0.14, "schedule": 0.048},
+    trials=[
+        trial(0, 0.25, [0.25, 0.25], learning_rate=0.01, schedule="fixed", baseline="none"),
+        trial(
+            1,
+            0.75,
+            [0.5, 1.0],
+            learning_rate=0.1,
+            **{"schedule": "cosine", "schedule.cosine.floor": 0.1},
+            baseline="none",
+        ),
+        trial(2, 0.5, [0.5, None], learning_rate=0.08, schedule="fixed", baseline="none"),
+    ],
+)
+
+
+def printed(summary: StudySummary, width: int) -> str:
+    said = io.StringIO()
+    study_report.show(summary, Console(file=said, width=width))
+    return "\n".join(line.rstrip() for line in said.getvalue().splitlines())
+
+
+CONFIRMED = replace(
+    SUMMARY,
+    confirm_seconds=40.0,
+    confirmation=Confirmation(
+        candidates=[
+            Candidate(1, False, 0.75, [0.5] * 5 + [None], 0.5, (0.4, 0.6), 0.9, ["the worker died"]),
+            Candidate(0, True, 0.25, [0.25] * 6, 0.25, (0.25, 0.25), None),
+        ],
+        champion=1,
+        leader=1,
+        tied=[],
+        more_seeds=0,
+        seeds=6,
+    ),
+)
+
+
+BEFORE = """\
+tiny-1: finished after 1:40; 1,200 member-steps, 12 a second
+3 trials: 3 complete
+"""
+WIDE = """\
+                 return  learning
+   trial           mean  rate      schedule
+1      1  0.75 ± 0.3536  0.1       cosine 0.1
+2      2            0.5  0.08      fixed
+3     0*       0.25 ± 0  0.01      fixed
+"""
+TIGHT = """\
+               return learning
+  trial          mean rate     schedule
+1     1 0.75 ± 0.3536 0.1      cosine 0.1
+2     2           0.5 0.08     fixed
+3    0*      0.25 ± 0 0.01     fixed
+"""
+NARROW = """\
+                 return
+   trial           mean  what differs
+1      1  0.75 ± 0.3536  learning_rate
+                         0.1, schedule
+                         cosine 0.1
+2      2            0.5  learning_rate
+                         0.08, schedule
+                         fixed
+3     0*       0.25 ± 0  learning_rate
+                         0.01, schedule
+                         fixed
+"""
+AFTER = """\
+* the default configuration
+± the standard deviation over a trial's seeds
+
+What mattered: learning_rate 81%, baseline 14%
+learning_rate: the best is 0.1, at the edge of 0.001 to 0.1; try 0.01 to 1
+
+Best: trial 1, evaluation/return_mean 0.75; the default configuration reaches 0.25.
+  weights  /runs/1/best.pt
+  MLflow   run-1
+Next: `tuning ui` to compare the runs, `tuning show tiny-1 --json` for scripts."""
+
+
+@pytest.mark.parametrize(("width", "table"), [(100, WIDE), (47, WIDE), (44, TIGHT), (40, NARROW)])
+def test_parameters_have_columns_of_their_own_where_there_is_room(width: int, table: str) -> None:
+    assert printed(SUMMARY, width) == "\n".join([BEFORE, table + AFTER])
+
+
+def test_the_confirmed_are_a_table_and_a_verdict() -> None:
+    assert """
+Confirmed on 6 fresh seeds (interquartile means)
+trial  searched  confirmed  95 % interval  beats the default
+    1      0.75        0.5     0.4 to 0.6                90%
+   0*      0.25       0.25   0.25 to 0.25
+1 of 6 trainings of trial 1 failed, and count as diverged until `tuning confirm` tries again: the worker died
+Champion: trial 1.
+
+First on fresh seeds: trial 1, evaluation/return_mean 0.75 in the search; the default configuration reaches 0.25.
+""" in printed(CONFIRMED, 100)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"champion": 0, "leader": 0}, "Champion: trial 0, the default configuration."),
+        ({"champion": None, "tied": [0]}, "No winner: trial 1 can't be told from 0; about 7 more seeds might tell."),
+        (
+            {"champion": None, "tied": [0, 2], "more_seeds": None},
+            "No winner: trial 1 can't be told from 0 and 2; no sensible number of seeds would tell them apart.",
+        ),
+        ({"champion": None}, "No winner: trial 1 leads, but too many of its trainings diverged."),
+    ],
+)
+def test_a_verdict_in_words(changes: dict[str, Any], said: str) -> None:
+    assert CONFIRMED.confirmation is not None
+    assert verdict(replace(CONFIRMED.confirmation, **{"more_seeds": 7, **changes})) == said
+
+
+def test_of_many_the_ten_best_and_the_default_are_shown() -> None:
+    many = [trial(number, float(number), [], learning_rate=0.001 * (number + 1)) for number in range(20)]
+    rows = [line.split()[:2] for line in printed(replace(SUMMARY, trials=many), 100).splitlines()]
+    shown = [row for row in rows if len(row) == 2 and row[0].isdigit() and row[1].strip("*").isdigit()]
+    assert shown == [*([str(rank), str(20 - rank)] for rank in range(1, 11)), ["20", "0*"]]

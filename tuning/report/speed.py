@@ -1,4 +1,4 @@
-"""How fast trainings go, by what was reported of late."""
+"""The speed of trainings, by their latest reports."""
 
 import math
 import time
@@ -6,30 +6,31 @@ from collections import deque
 from collections.abc import Callable
 
 WINDOW_S = 30.0
-"""What is reported within it makes the speed; where reports are rarer, within twice the longest of them."""
+"""The speed is that of the last so many seconds, or of twice the longest time between two reports if that is more."""
 
 BASIS_S = 3.0
-"""So much must have passed since the first report. What came before it were the start of workers and compilation."""
+"""Seconds after the first report before there is a speed. Before that report workers started and programs compiled."""
 
 SAME_MOMENT_S = 0.05
+"""Reports at most so far apart may be those of one pack."""
 
 
 class Pace:
-    """The speed of all trainings together, in steps a second; `now`: a clock that only rises, in seconds."""
+    """The speed of all trainings together, in steps a second. now: a clock that only rises, in seconds."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._first: float | None = None
         self._reports: deque[tuple[float, float, int]] = deque()
-        """When it came, the seconds that it took, the steps."""
+        """Of each report: when it came, the seconds since the one before, the steps in them."""
 
     def report(self, steps: int, seconds: float) -> None:
-        """A training has taken so many steps, in the seconds before this moment."""
+        """A training took these steps in the seconds before this moment."""
         at = self._now()
         if self._first is None:
             self._first = at
         if self._reports:
-            # The members of a pack report one after the other what took them the same time.
+            # The members of a pack took the same time, and are reported one after the other.
             before, took, several = self._reports[-1]
             if at - before < SAME_MOMENT_S and math.isclose(took, seconds, abs_tol=1e-6):
                 self._reports[-1] = before, took, several + steps
@@ -38,12 +39,12 @@ class Pace:
 
     @property
     def begun(self) -> bool:
-        """Whether anything was reported."""
+        """Whether there was a report."""
         return self._first is not None
 
     @property
     def speed(self) -> float | None:
-        """Steps a second; None where there is nothing yet, or nothing any more, to tell it by."""
+        """Steps a second; None where there are not yet enough reports, or no recent ones."""
         if self._first is None:
             return None
         last, window = self._reports[-1][0], max(WINDOW_S, 2 * max(took for _, took, _ in self._reports))
@@ -52,6 +53,6 @@ class Pace:
             self._reports.popleft()
         if last - start < BASIS_S or self._now() - last > window:
             return None
-        # Of a report that began before the window the part that lies in it.
+        # Of a report from before the window only the part that lies within it.
         steps = sum(steps * min(1.0, (at - start) / max(took, 1e-9)) for at, took, steps in self._reports)
         return steps / (last - start) or None

@@ -97,10 +97,6 @@ class RestrictedSampler(BaseSampler):
         """A trial has ended."""
         self._base.after_trial(study, trial, state, values)
 
-    def reseed_rng(self) -> None:
-        """Draw otherwise from now on."""
-        self._base.reseed_rng()
-
     def _restricted(self, study: optuna.Study) -> optuna.Study:
         if self._study is None:
             trials = self._shown.of(study.get_trials(deepcopy=False))

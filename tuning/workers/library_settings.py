@@ -30,6 +30,8 @@ _LEVELS: Mapping[str, int] = {
     **dict.fromkeys(("ray", "mlflow", "alembic", "optuna"), logging.ERROR),
     # It says of every leg that failed that it did; the study says why.
     "ray.tune.tune": logging.CRITICAL,
+    # In a notebook it says which packages it would show more with.
+    "ray.widgets": logging.ERROR,
 }
 
 

@@ -9,7 +9,7 @@ from trainables.loops.dqn import DQNConfig, make_loss
 from trainables.loops.learner import Learner
 from trainables.loops.replay import Replay
 from trainables.networks import networks
-from trainables.networks.networks import MLP
+from trainables.networks.specs import MLP
 
 SPEC = MLP(inputs=4, outputs=2, hidden=(64, 64))
 CONFIG = DQNConfig(environment="CartPole-v1", budget=20_000, hidden=(64, 64), batch_size=64, max_norm=10.0)
@@ -58,8 +58,8 @@ class Packed:
         indices = self._replay.indices(uniforms.reshape(self.members, CONFIG.gradient_steps, CONFIG.batch_size))
         for step in range(CONFIG.gradient_steps):
             done = self._round * CONFIG.gradient_steps + step
-            moment = self._learner.moment(min(1.0, done / UPDATES_IN_ALL), 1 / UPDATES_IN_ALL, done)
-            self._learner.update(moment, self._target, self._replay.rows, indices[:, step], compiled=self._compiled)
+            clock = self._learner.clock(min(1.0, done / UPDATES_IN_ALL), 1 / UPDATES_IN_ALL, done)
+            self._learner.update(clock, self._target, self._replay.rows, indices[:, step], compiled=self._compiled)
             if done % UPDATES_PER_TARGET == 0:
                 everyone = torch.ones(self.members, dtype=torch.bool)
                 self._target = member_axis.where(everyone, self._learner.parameters, self._target)

@@ -15,8 +15,8 @@ from trainables.base.checkpoint import CheckpointError
 from trainables.base.images import Image
 from trainables.base.own_classes import Unimportable
 from trainables.data import prediction
-from trainables.networks import networks
-from trainables.networks.networks import MLP, Convolutional, Own, Spec
+from trainables.networks import networks, specs
+from trainables.networks.specs import MLP, Convolutional, Own, Spec
 from trainables.trained_network import TrainedNetwork
 
 STORED = sorted((Path(__file__).parent / "fixtures" / "checkpoints").glob("format-2/*"))
@@ -24,7 +24,7 @@ STORED = sorted((Path(__file__).parent / "fixtures" / "checkpoints").glob("forma
 
 def written(folder: Path, spec: Spec, **more: Any) -> Path:
     """A best.pt of this network, drawn by chance."""
-    best = {"network": networks.as_plain(spec), "state_dict": networks.initial(spec, 0), **more}
+    best = {"network": specs.as_plain(spec), "state_dict": networks.initial(spec, 0), **more}
     checkpoint.save([folder], [{"moment": 1}], [best])
     return folder / checkpoint.BEST
 

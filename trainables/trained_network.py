@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from trainables import environments
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
-from trainables.networks import networks
-from trainables.networks.networks import Spec
+from trainables.networks import specs
+from trainables.networks.specs import Spec
 
 
 class TrainedNetwork(nn.Module):
@@ -45,7 +45,7 @@ class TrainedNetwork(nn.Module):
         inputs, outputs = best.get("inputs", {}), best.get("outputs", {})
         self.features, self.targets = tuple(inputs.get("names", ())), tuple(outputs.get("names", ()))
         self.classes = tuple(outputs.get("classes", ()))
-        self._spec = networks.from_plain(best["network"])
+        self._spec = specs.from_plain(best["network"])
         self._one_hot_from = _one_hot_from(best.get("config", {}))
         self.network = self._spec.build()
         self.network.load_state_dict(best["state_dict"])

@@ -14,9 +14,9 @@ from tiny_environments import PICTURE
 from torch import nn
 
 from trainables.base import checkpoint
+from trainables.base.images import Image
 from trainables.loops.contract import network
 from trainables.loops.registry import LOOPS
-from trainables.networks import networks
 from trainables.tune import TRAINABLES
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "checkpoints.md"
@@ -82,7 +82,7 @@ def trained(folder: Path, loop: str, **settings: Any) -> tuple[Path, nn.Module]:
     best = checkpoint.read(folder / checkpoint.BEST)
     assert best is not None
     config = LOOPS[loop].Config(**fields)
-    image = networks.Image(**best["network"]["image"]) if "image" in best["network"] else None
+    image = Image(**best["network"]["image"]) if "image" in best["network"] else None
     inputs = image.numbers if image else best["network"]["inputs"]
     model = network(config, inputs, best["network"]["outputs"], image).build()
     model.load_state_dict(best["state_dict"])

@@ -21,7 +21,7 @@ from trainables.compilation.programs import Program
 from trainables.loops import dqn, learner, supervised
 from trainables.loops.registry import loop_of
 from trainables.networks import networks
-from trainables.networks.networks import MLP
+from trainables.networks.specs import MLP
 
 SPEC = MLP(3, 2, (4,))
 CPU = torch.device("cpu")
@@ -53,7 +53,7 @@ from trainables.base import member_axis
 from trainables.compilation import programs
 from trainables.loops import dqn
 from trainables.networks import networks
-from trainables.networks.networks import MLP
+from trainables.networks.specs import MLP
 
 spec = MLP(3, 2, (4,))
 weights = member_axis.stack([networks.initial(spec, seed) for seed in range(2)])

@@ -11,7 +11,7 @@ import torch
 from trainables.base.images import Image
 from trainables.compilation.rebuildable import Rebuildable, is_ours, rebuildable
 from trainables.loops import dqn, learner, reinforce, supervised
-from trainables.networks.networks import MLP, Convolutional, Own
+from trainables.networks.specs import MLP, Convolutional, Own
 
 SPEC = MLP(3, 2, (4,))
 
@@ -36,7 +36,7 @@ def test_pickles_as_its_recipe() -> None:
 
 def test_is_written_the_same_in_every_process() -> None:
     call = (
-        "from trainables.loops import dqn; from trainables.networks.networks import MLP\n"
+        "from trainables.loops import dqn; from trainables.networks.specs import MLP\n"
         "print(repr(dqn.make_loss(MLP(3, 2, (4,)), 'huber')))"
     )
     there = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, check=True).stdout

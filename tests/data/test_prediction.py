@@ -12,15 +12,15 @@ from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
 from trainables.base.images import Image
 from trainables.data import prediction
-from trainables.networks import networks
-from trainables.networks.networks import MLP, Convolutional, Own
+from trainables.networks import networks, specs
+from trainables.networks.specs import MLP, Convolutional, Own
 
 SPEC = MLP(2, 3, (4,))
 
 
 def written(folder: Path, **changes: Any) -> Path:
     best = {
-        "network": networks.as_plain(SPEC),
+        "network": specs.as_plain(SPEC),
         "state_dict": networks.initial(SPEC, 0),
         "inputs": {"names": ["a", "b"], "mean": [1.0, -2.0], "deviation": [2.0, 0.5]},
         "outputs": {"names": ["x", "y", "z"], "classes": []},
@@ -66,7 +66,7 @@ def test_what_an_earlier_version_kept_without_names(tmp_path: Path) -> None:
 
 
 def test_a_policy_predicts_nothing(tmp_path: Path) -> None:
-    checkpoint.save([tmp_path], [{"moment": 1}], [{"network": networks.as_plain(SPEC), "state_dict": {}}])
+    checkpoint.save([tmp_path], [{"moment": 1}], [{"network": specs.as_plain(SPEC), "state_dict": {}}])
     with pytest.raises(CheckpointError, match="a policy, which acts"):
         prediction.load(tmp_path / "best.pt")
 
@@ -86,4 +86,4 @@ def test_no_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_network_as_plain_values_and_back(spec: networks.Spec) -> None:
-    assert networks.from_plain(networks.as_plain(spec)) == spec
+    assert specs.from_plain(specs.as_plain(spec)) == spec

@@ -14,7 +14,7 @@ from tiny_environments import CLOCK, CUT_CLOCK, FILM, OFFSET, UNFURNISHED
 from trainables import environments
 from trainables.base import random_streams
 from trainables.environments import Description, Grid, problem
-from trainables.environments.description import LONGEST, EnvironmentMisfit, describe
+from trainables.environments.description import MAX_EPISODE_STEPS, EnvironmentMisfit, describe
 from trainables.environments.grid import GymnasiumGrid
 from trainables.environments.number_match import NumberMatch, NumberMatchGrid
 
@@ -58,7 +58,7 @@ class TestDescribe:
     def test_the_longest_episode(self) -> None:
         assert described("CartPole-v1").max_episode_steps == 500
         assert described(CUT_CLOCK, length=9).max_episode_steps == 3
-        assert described(CLOCK, length=9).max_episode_steps == LONGEST
+        assert described(CLOCK, length=9).max_episode_steps == MAX_EPISODE_STEPS
 
     @pytest.mark.parametrize(
         ("environment", "arguments", "message"),

@@ -19,7 +19,7 @@ from trainables.environments.sensor_tasking import (
     FEATURES,
     ID,
     LEAST_KM,
-    LONGEST,
+    MAX_EPISODE_STEPS,
     MOST_KM,
     TURN_DEG,
     SensorTasking,
@@ -188,8 +188,8 @@ def test_an_episode_is_cut_at_its_limit_alike() -> None:
     description, one = environments.describe(ID, {}), np.ones((1, 1), dtype=np.bool_)
     for grid in (SensorTaskingGrid(description, 1, 1), GymnasiumGrid(description, 1, 1)):
         grid.reset(np.array([[3]]), one)
-        ends = [grid.step(np.array([[0]]), one)[1:] for _ in range(LONGEST)]
-        assert [bool(cut[0, 0]) for _, cut in ends] == [False] * (LONGEST - 1) + [True]
+        ends = [grid.step(np.array([[0]]), one)[1:] for _ in range(MAX_EPISODE_STEPS)]
+        assert [bool(cut[0, 0]) for _, cut in ends] == [False] * (MAX_EPISODE_STEPS - 1) + [True]
         assert not any(ended[0, 0] for ended, _ in ends)
 
 
@@ -201,11 +201,11 @@ def test_the_next_episode_of_its_own_stream_is_another() -> None:
     assert (environment.reset(seed=1)[0] == first).all()
 
 
-def planned(seeds: NDArray[np.int64], objects: int) -> sensor_baselines.Choose:
+def planned(seeds: NDArray[np.int64], objects: int) -> sensor_baselines.Act:
     """Where most is gained for each minute of turning and looking, alerts that are to come included."""
     sky = Sky(objects)
 
-    def choose(observations: NDArray[np.float32]) -> NDArray[np.int64]:
+    def act(observations: NDArray[np.float32]) -> NDArray[np.int64]:
         uncertainty, is_open, left, bearing, alert, near = np.moveaxis(
             observations.reshape(*observations.shape[:2], objects, FEATURES), -1, 0
         )
@@ -215,7 +215,7 @@ def planned(seeds: NDArray[np.int64], objects: int) -> sensor_baselines.Choose:
         worth = np.where(reached, gained / (minutes + 1), 0.0)
         return np.where(worth.max(-1) > 0, worth.argmax(-1), objects)
 
-    return choose
+    return act
 
 
 def test_planning_ahead_beats_greed_and_turns_and_they_beat_chance() -> None:

@@ -18,7 +18,7 @@ from trainables.base.random_streams import Purpose
 from trainables.loops import dqn
 from trainables.loops.dqn import DQNConfig, DQNLoop
 from trainables.networks import networks
-from trainables.networks.networks import MLP
+from trainables.networks.specs import MLP
 from tuning.sweep import model
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainables.environments import Moment
+from trainables.environments import GridStep
 from trainables.loops import episodes
 from trainables.loops.episodes import Deviation
 
@@ -37,19 +37,19 @@ class TestReturnsToGo:
             )
 
 
-def moment(active: list[list[bool]], seen: list[list[float]]) -> Moment:
+def step(active: list[list[bool]], seen: list[list[float]]) -> GridStep:
     observations = np.array(seen, dtype=np.float32)[..., None]
     actions = observations[..., 0].astype(np.int64) * 10
-    return Moment(np.array(active), observations, actions, np.zeros(actions.shape))
+    return GridStep(np.array(active), observations, actions, np.zeros(actions.shape))
 
 
 class TestFlattened:
     """Two members of two episodes each; what is seen is the number of the step, what idles shows 9."""
 
     MOMENTS = (
-        moment([[True, True], [True, True]], [[1, 2], [6, 7]]),
-        moment([[True, False], [True, True]], [[3, 9], [8, 5]]),
-        moment([[True, False], [False, False]], [[4, 9], [9, 9]]),
+        step([[True, True], [True, True]], [[1, 2], [6, 7]]),
+        step([[True, False], [True, True]], [[3, 9], [8, 5]]),
+        step([[True, False], [False, False]], [[4, 9], [9, 9]]),
     )
     RETURNS = np.array([[[0.1, 0.3, 0.4], [0.2, 9, 9]], [[0.6, 0.8, 9], [0.7, 0.5, 9]]])
 
@@ -72,7 +72,7 @@ class TestFlattened:
         assert all((each[:, 2] == 0).all() for each in steps)
 
     def test_a_member_that_did_not_play_has_no_step(self) -> None:
-        moments = (moment([[False, False], [True, True]], [[9, 9], [6, 7]]),)
+        moments = (step([[False, False], [True, True]], [[9, 9], [6, 7]]),)
         steps = episodes.flattened(moments, self.RETURNS[..., :1], 2)
         assert steps.valid.tolist() == [[0, 0], [1, 1]]
         assert steps.actions.tolist() == [[0, 0], [60, 70]]

@@ -9,7 +9,7 @@ from tiny_environments import CLOCK
 from torch import Tensor
 
 from trainables.networks import networks
-from trainables.networks.networks import MLP
+from trainables.networks.specs import MLP
 
 
 class TestExploration:

@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, LinearLR,
 from trainables.loops.contract import Config, Report
 from trainables.loops.learner import Learner
 from trainables.networks import networks
-from trainables.networks.networks import MLP
+from trainables.networks.specs import MLP
 from trainables.optimisation.optimizers import Tensors
 
 CPU = torch.device("cpu")
@@ -62,7 +62,7 @@ def learner(
 
 
 def update(pack: Learner, at: int, *data: Tensor) -> None:
-    pack.update(pack.moment(at / UPDATES, 1 / UPDATES, at), *data, compiled=False)
+    pack.update(pack.clock(at / UPDATES, 1 / UPDATES, at), *data, compiled=False)
 
 
 def reports(pack: Learner) -> list[Report]:
@@ -216,8 +216,8 @@ def test_without_an_update_there_is_nothing_to_show() -> None:
 
 def test_a_member_that_is_not_active_stays_as_it_is() -> None:
     pack = learner([{"learning_rate": 0.1}, {"learning_rate": 0.1}])
-    moment = pack.moment(0.0, 0.1, 0) | {"active": torch.tensor([True, False])}
-    pack.update(moment, torch.ones(2, 2), compiled=False)
+    clock = pack.clock(0.0, 0.1, 0) | {"active": torch.tensor([True, False])}
+    pack.update(clock, torch.ones(2, 2), compiled=False)
     torch.testing.assert_close(pack.parameters["w"], torch.tensor([[0.9, 0.9], [1.0, 1.0]]))
     assert [bool(figures) for figures in pack.take_figures()] == [True, False]
     assert pack.alive.tolist() == [True, True]

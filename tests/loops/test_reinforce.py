@@ -18,7 +18,7 @@ from trainables.base.random_streams import Purpose
 from trainables.loops import reinforce
 from trainables.loops.reinforce import ReinforceConfig, ReinforceLoop
 from trainables.networks import networks
-from trainables.networks.networks import MLP
+from trainables.networks.specs import MLP
 
 CPU = torch.device("cpu")
 

@@ -17,7 +17,7 @@ from trainables.data import datasets
 from trainables.data.datasets import Source
 from trainables.loops.supervised import SupervisedConfig, SupervisedLoop
 from trainables.networks import networks
-from trainables.networks.networks import MLP
+from trainables.networks.specs import MLP
 
 CPU = torch.device("cpu")
 

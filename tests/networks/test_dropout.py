@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from trainables.networks import dropout, networks
-from trainables.networks.networks import MLP
+from trainables.networks.specs import MLP
 
 SPEC = MLP(3, 2, (5, 4), "tanh")
 
@@ -32,7 +32,7 @@ def test_nothing_dropped_is_the_plain_network(layer_norm: bool) -> None:
 
 def test_as_many_are_dropped_as_the_rate_says_and_the_mean_stays() -> None:
     uniforms = np.random.default_rng(0).random((3, 100_000))
-    kept = dropout.kept(uniforms, np.array([0.0, 0.25, 0.9]))
+    kept = dropout.masks(uniforms, np.array([0.0, 0.25, 0.9]))
     assert (kept == 0).mean(axis=1) == pytest.approx([0.0, 0.25, 0.9], abs=0.01)
     assert kept.mean(axis=1) == pytest.approx([1.0, 1.0, 1.0], abs=0.05)
     assert set(np.unique(kept[1])) == {0.0, np.float32(4 / 3)}

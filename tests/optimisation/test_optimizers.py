@@ -26,12 +26,12 @@ def settings(optimizer: Kind) -> Tensors:
 
 
 def beginning(kind: str, parameters: Tensors) -> dict[str, Tensors]:
-    memory = optimizers.RULES[kind].memory
+    memory = optimizers.RULES[kind].moments
     return {name: {key: torch.zeros_like(value) for key, value in parameters.items()} for name in memory}
 
 
 def ours(optimizer: Kind, gradients: Callable[[int], Tensors], rate: Callable[[int], float]) -> Tensors:
-    step = optimizers.stepping(optimizer.kind, decays=optimizer.weight_decay > 0)
+    step = optimizers.step_of(optimizer.kind, decays=optimizer.weight_decay > 0)
     parameters = tensors(0)
     state = beginning(optimizer.kind, parameters)
     for update in range(UPDATES):
@@ -144,11 +144,11 @@ def test_a_decay_of_zero_is_none(optimizer: Kind) -> None:
     # So a member without decay is the same in a pack of which another's weights decay.
     for update in range(3):
         gradients, moment = tensors(update + 1), (torch.tensor(0.1), torch.tensor(update))
-        state = {name: tensors(10 + update) for name in optimizers.RULES[optimizer.kind].memory}
+        state = {name: tensors(10 + update) for name in optimizers.RULES[optimizer.kind].moments}
         # Between 0 and 1, so that no mean is further from 0 than the root of its mean square.
         state = {name: {key: torch.sigmoid(value) for key, value in each.items()} for name, each in state.items()}
         with_it, without = (
-            optimizers.stepping(optimizer.kind, decays)(tensors(0), gradients, state, settings(optimizer), *moment)
+            optimizers.step_of(optimizer.kind, decays)(tensors(0), gradients, state, settings(optimizer), *moment)
             for decays in (True, False)
         )
         torch.testing.assert_close(with_it, without, rtol=0, atol=0)
@@ -170,7 +170,7 @@ def test_one_step_with_decay_by_hand() -> None:
 
 def test_the_first_steps_of_adam_by_hand() -> None:
     # Bias correction makes the first step one of the full rate, whatever the gradient; g = 2, then g = -1.
-    step, parameters = optimizers.stepping("adam", decays=False), {"w": torch.tensor([1.0])}
+    step, parameters = optimizers.step_of("adam", decays=False), {"w": torch.tensor([1.0])}
     state = beginning("adam", parameters)
     chosen, rate = settings(Adam(beta1=0.5, beta2=0.75)), torch.tensor(0.1)
     parameters, state = step(parameters, {"w": torch.tensor([2.0])}, state, chosen, rate, torch.tensor(0))

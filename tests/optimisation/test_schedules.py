@@ -93,11 +93,11 @@ def test_warmup_followed_by_one_cycle() -> None:
     )
 
 
-def watched(schedule: Plateau, scores: list[float]) -> list[float]:
+def factors_of(schedule: Plateau, scores: list[float]) -> list[float]:
     """The factor after each score."""
-    state, factors = schedules.unwatched(), []
+    state, factors = schedules.before_scores(), []
     for score in scores:
-        state = schedules.watched(state, tensors(schedule), torch.tensor(score, dtype=torch.float64))
+        state = schedules.after_score(state, tensors(schedule), torch.tensor(score, dtype=torch.float64))
         factors.append(state["factor"].item())
     return factors
 
@@ -130,14 +130,14 @@ def test_plateau_equal_to_torchs(schedule: Plateau, scores: list[float]) -> None
     for score in scores:
         scheduler.step(score)
         expected.append(optimizer.param_groups[0]["lr"])
-    assert watched(schedule, scores) == pytest.approx(expected)
+    assert factors_of(schedule, scores) == pytest.approx(expected)
 
 
 @given(scores=st.lists(eighths), patience=st.integers(0, 3))
 def test_the_rate_falls_only_after_more_evaluations_without_a_better_score_than_are_borne(
     scores: list[float], patience: int
 ) -> None:
-    factors = [1.0, *watched(Plateau(factor=0.5, patience=patience, threshold=0.0), scores)]
+    factors = [1.0, *factors_of(Plateau(factor=0.5, patience=patience, threshold=0.0), scores)]
     for at, (before, after) in enumerate(pairwise(factors)):
         assert after in (before, before / 2)
         if after < before:
@@ -147,17 +147,17 @@ def test_the_rate_falls_only_after_more_evaluations_without_a_better_score_than_
 
 def test_a_threshold_is_a_share_of_the_best_also_of_a_negative_one() -> None:
     # From -8, a return of 8 to maximise, a tenth better is -8.8 or less.
-    assert watched(Plateau(patience=0, threshold=0.1), [-8.0, -8.7, -8.9]) == pytest.approx([1.0, 0.1, 0.1])
-    assert watched(Plateau(patience=0, threshold=0.1), [8.0, 7.3, 7.1]) == pytest.approx([1.0, 0.1, 0.1])
+    assert factors_of(Plateau(patience=0, threshold=0.1), [-8.0, -8.7, -8.9]) == pytest.approx([1.0, 0.1, 0.1])
+    assert factors_of(Plateau(patience=0, threshold=0.1), [8.0, 7.3, 7.1]) == pytest.approx([1.0, 0.1, 0.1])
 
 
 def test_what_is_no_plateau_never_minds_the_score() -> None:
-    state = schedules.watched(schedules.unwatched(), tensors(Fixed()), torch.tensor(math.nan))
+    state = schedules.after_score(schedules.before_scores(), tensors(Fixed()), torch.tensor(math.nan))
     assert state["factor"] == 1
 
 
-def test_plateau_follows_what_is_watched_but_for_the_warmup() -> None:
-    schedule = tensors(Plateau(), 0.5) | {"watched": torch.tensor(0.25)}
+def test_a_plateau_follows_the_scores_except_during_warmup() -> None:
+    schedule = tensors(Plateau(), 0.5) | {"plateau": torch.tensor(0.25)}
     early, late = (schedules.factor(schedule, torch.tensor(at), torch.tensor(0.1)).item() for at in (0.1, 0.7))
     assert (early, late) == pytest.approx((0.4, 0.25))
 

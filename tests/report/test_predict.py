@@ -16,7 +16,7 @@ from pyarrow import parquet
 
 from trainables.base import checkpoint
 from trainables.loops.supervised import SupervisedConfig, SupervisedLoop
-from trainables.networks import networks
+from trainables.networks import specs
 from tuning import cli
 from tuning.study.paths import Home
 from tuning.study.study import Study
@@ -190,7 +190,7 @@ def test_a_network_of_ones_own_that_is_not_to_be_found_from_here(
     copied = shutil.copytree(root, tmp_path / "runs")
     path = Home.at(copied).member(sweeps.opened(copied).name, 0, 0) / checkpoint.BEST
     best = torch.load(path, weights_only=True)
-    own = networks.as_plain(networks.Own("not_from_here:Net", 4, 1))
+    own = specs.as_plain(specs.Own("not_from_here:Net", 4, 1))
     torch.save({**best, "network": own}, path)
     code, out, err = tuning("predict", "--trial", "0", "--input", CASE, root=copied)
     assert (code, out) == (2, "")

@@ -1,1 +1,1 @@
-"""What everything else stands on: the member axis, random streams, checkpoints, fields of a config."""
+"""What everything else stands on: the member axis, random streams, checkpoints, config fields, images, own classes."""

@@ -3,17 +3,18 @@
     <folder>/best.pt     what is deployed: the weights with the best score, and how to build their network
     <folder>/latest.pt   all that training needs to go on: weights, optimizer, memory, counters, the curve so far
     <folder>/next.pt     the coming latest.pt, while its pack is being written
-    <folder>/error.txt   why it could not be trained any further, in full
+    <folder>/error.txt   why the member could not be trained any further, in full
 
-Every file is written aside and renamed, best.pt before the others. Members of a pack go on together only from the same
-moment, and no rename spans several files. So first every member's next.pt is written, then each becomes latest.pt; when
-that is cut off anywhere between, one moment is still there of every member: the old one or the new.
+Every file is written aside and then renamed, best.pt before the others. The members of a pack can go on together only
+from the same moment (the budget spent), and no single rename covers several files. So first every member's next.pt is
+written, and then each is renamed to latest.pt. Cut off anywhere in between, all members still have one moment in
+common: the old one or the new one.
 
-Nothing waits for the disk, which would take longer than many a training. Whatever is killed, what was written stands;
-only a machine that loses its power may leave a broken file, and that counts as none: the member begins at an earlier
+Nothing waits for the disk, since that would take longer than many trainings do. When a process is killed, what it has
+written stands. Only a power failure can leave a broken file; it counts as no file, and the member begins at an earlier
 moment.
 
-Files hold state dicts and plain values only, all tensors on the CPU, and are loaded with `weights_only=True`.
+The files hold state dicts and plain values only, with all tensors on the CPU, and are loaded with `weights_only=True`.
 """
 
 import os
@@ -45,6 +46,7 @@ __all__ = [
     "CheckpointError",
     "DamagedCheckpoint",
     "State",
+    "curve",
     "is_whole",
     "keep_error",
     "load",
@@ -53,15 +55,19 @@ __all__ = [
 ]
 
 FORMAT = 2
-"""Of all files written. Raised with every change that makes older files mean something else; never for one that just
-adds. 2: the replay memory keeps discounts, where it kept whether a transition was the last."""
+"""The format of all files written. Raised with every change that gives older files another meaning, and never for one
+that only adds something. Since format 2 the replay memory keeps discounts; before, it kept whether a transition was the
+last of its episode."""
 
 State = dict[str, Any]
 
 
 def save(folders: Sequence[Path], latest: Sequence[State], best: Sequence[State | None]) -> None:
-    """Write the members of a pack, a folder each. latest: states with the `moment` they are of, the same in all;
-    best: None of a member that has not been scored yet.
+    """Writes the checkpoints of a pack.
+
+    folders: one for each member.
+    latest: their states, all with the same `moment`.
+    best: what is deployed; None for a member that has not been scored yet.
     """
     for folder, state, chosen in zip(folders, latest, best, strict=True):
         folder.mkdir(parents=True, exist_ok=True)
@@ -73,22 +79,23 @@ def save(folders: Sequence[Path], latest: Sequence[State], best: Sequence[State 
 
 
 def load(folders: Sequence[Path]) -> list[State] | None:
-    """The newest states that all members of a pack have of the same moment; None where there are none.
+    """The newest states of the same moment that all members of a pack have; None if there are none.
 
     Raises CheckpointError for a file of another format.
     """
-    found = [{name: state for name in (LATEST, NEXT) if (state := _whole(folder / name))} for folder in folders]
+    found = [{name: state for name in (LATEST, NEXT) if (state := _read_if_whole(folder / name))} for folder in folders]
     common = set.intersection(*({state["moment"] for state in states.values()} for states in found))
     if not common:
         return None
+    newest = max(common)
     for folder, states in zip(folders, found, strict=True):
-        if NEXT in states and states[NEXT]["moment"] == max(common):
-            # What was cut off is done now: the coming save writes over next.pt, and must not lose this moment.
+        if NEXT in states and states[NEXT]["moment"] == newest:
+            # The rename that was cut off is done now, since the coming save overwrites next.pt.
             os.replace(folder / NEXT, folder / LATEST)
-    return [next(state for state in states.values() if state["moment"] == max(common)) for states in found]
+    return [next(state for state in states.values() if state["moment"] == newest) for states in found]
 
 
-def _whole(path: Path) -> State | None:
+def _read_if_whole(path: Path) -> State | None:
     try:
         return read(path)
     except DamagedCheckpoint:
@@ -96,19 +103,20 @@ def _whole(path: Path) -> State | None:
 
 
 def curve(folder: Path) -> list[tuple[int, dict[str, float]]]:
-    """What a member has reported so far, by steps; nothing of one that has written no latest.pt yet.
+    """The points that a member has reported so far, (steps, metrics); none if it has not written latest.pt yet.
 
-    Cheap, whatever the file holds beside it. Raises as `read` does.
+    Quick, however large the file is. Raises as `read` does.
     """
     latest = read(folder / LATEST, mapped=True)
     return [] if latest is None else [(step, metrics) for step, metrics in latest["report"]["points"]]
 
 
 def read(path: Path, mapped: bool = False) -> State | None:
-    """The content of one file; None where there is none.
+    """The content of one file; None if it does not exist.
 
-    mapped: whether tensors are left on the disk until they are looked at.
-    Raises DamagedCheckpoint for what is no checkpoint, CheckpointError for one of another format.
+    path: of the file.
+    mapped: whether tensors stay on the disk until they are used.
+    Raises DamagedCheckpoint if it is not a checkpoint, and CheckpointError if it is one of another format.
     """
     if not path.exists():
         return None
@@ -130,7 +138,7 @@ def read(path: Path, mapped: bool = False) -> State | None:
 
 
 def keep_error(folder: Path, error: BaseException) -> Path:
-    """Write an error of the member in full; returns where."""
+    """Writes an error in full into a member's folder. Returns the file's path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / ERROR
     path.write_text("".join(traceback.format_exception(error)))
@@ -140,16 +148,16 @@ def keep_error(folder: Path, error: BaseException) -> Path:
 def _write(path: Path, state: State) -> None:
     aside = path.with_name(f".{path.name}.part")
     with aside.open("wb") as file:
-        torch.save({"format": FORMAT, **_on_the_cpu(state)}, file)
+        torch.save({"format": FORMAT, **_on_cpu(state)}, file)
     os.replace(aside, path)
 
 
-def _on_the_cpu(value: Any) -> Any:
-    """Whoever loads a file may have no GPU."""
+def _on_cpu(value: Any) -> Any:
+    """The value with all its tensors on the CPU, since whoever loads the file may have no GPU."""
     if isinstance(value, Tensor):
         return value.cpu()
     if isinstance(value, dict):
-        return {key: _on_the_cpu(each) for key, each in value.items()}
+        return {key: _on_cpu(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_on_the_cpu(each) for each in value)
+        return type(value)(_on_cpu(each) for each in value)
     return value

@@ -1,4 +1,4 @@
-"""What the fields of a config are made of: frozen models, tunable fields, and options with settings of their own."""
+"""What configs are made of: frozen models, tunable fields, and options that have settings of their own."""
 
 from typing import Any
 
@@ -6,16 +6,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Frozen(BaseModel):
-    """A model that can't change and takes no key that it does not know."""
+    """A model that can't be changed and accepts no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Option(Frozen):
-    """One of several named ways, with settings of its own.
+    """One of several named alternatives, such as a schedule, with settings of its own.
 
-    Written as its name, `cosine`, or as its name with settings, `{cosine: {floor: 0.1}}`. Every subclass has a literal
-    `kind`, which is that name. Settings are always tunable; whether the kind is, says the field that holds the option.
+    It is written as its name, `cosine`, or as its name with settings, `{cosine: {floor: 0.1}}`. Every subclass has a
+    field `kind`, a Literal of that name. Its settings are always tunable; its kind is tunable if the field that holds
+    it is.
     """
 
 
@@ -30,9 +31,14 @@ def _named(value: Any) -> Any:
 
 
 by_name = BeforeValidator(_named)
-"""Lets a union of options be written by name; goes last into its `Annotated`."""
+"""Lets a union of options be written by name. It goes last into the union's `Annotated`."""
 
 
 def tunable(default: Any = ..., *, description: str, **bounds: Any) -> Any:
-    """A field that may differ between the members of a pack: it changes neither shapes nor control flow."""
+    """Declares a field that may differ between the members of a pack, as it changes neither shapes nor control flow.
+
+    default: the field's value where none is given; `...` if one must be.
+    description: what the field means, with its unit.
+    bounds: limits of the value, as pydantic's Field takes them: gt, ge, lt, le.
+    """
     return Field(default, description=description, json_schema_extra={"tunable": True}, **bounds)

@@ -1,6 +1,6 @@
-"""Images among observations: they travel as flat rows of numbers, and stand up again before a convolution.
+"""Image observations: they travel as flat rows of numbers and get their shape back before a convolution.
 
-Axis letters: N images, F numbers of an image, H height and W width in pixels, C channels.
+Axis letters: N images, F numbers in an image, H height and W width in pixels, C channels.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ if TYPE_CHECKING:  # an environment is described without torch
 
 @dataclass(frozen=True)
 class Image:
-    """How a row of F = H * W * C numbers is an image.
+    """How to read a row of F = H * W * C numbers as an image.
 
-    channels_last: whether the row is (H, W, C), else (C, H, W); scale: factor that brings a pixel to about 0 .. 1.
+    height, width, channels: H and W in pixels, and C.
+    channels_last: whether the row is an image (H, W, C); else it is (C, H, W).
+    scale: what pixels are multiplied by to lie in about 0 to 1.
     """
 
     height: int
@@ -28,26 +30,28 @@ class Image:
 
     @property
     def numbers(self) -> int:
-        """F, the numbers of one image."""
+        """F, the numbers in one image."""
         return math.prod(self.shape)
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(C, H, W), what a network sees."""
+        """(C, H, W), as a network takes it."""
         return self.channels, self.height, self.width
 
     def upright(self, rows: Tensor) -> Tensor:
-        """Rows (N, F) as the environment shows them -> scaled (N, C, H, W), as torch's convolutions take them."""
+        """Turns rows (N, F), as the environment gives them, into scaled images (N, C, H, W), as torch takes them."""
         if not self.channels_last:
             return self.scale * rows.reshape(-1, *self.shape)
         return self.scale * rows.reshape(-1, self.height, self.width, self.channels).permute(0, 3, 1, 2)
 
 
-def read(shape: tuple[int, ...], uint8: bool) -> Image | None:
-    """The image that arrays of this shape are; None for any but (H, W), (H, W, C) and (C, H, W).
+def of_shape(shape: tuple[int, ...], uint8: bool) -> Image | None:
+    """How to read arrays of a shape as images; None unless the shape is (H, W), (H, W, C) or (C, H, W).
 
-    Of three axes the shorter of the first and the last are the channels, the last where they are alike. uint8: whether
-    pixels are bytes, 0 .. 255, which are scaled by 1/255; others are taken as they are.
+    Of three axes, the channels are the shorter of the first and the last, and the last if both are equally long.
+
+    shape: the shape of one observation.
+    uint8: whether pixels are bytes, 0 to 255, to be scaled by 1/255; other numbers are taken as they are.
     """
     scale = 1 / 255 if uint8 else 1.0
     if len(shape) == 2:

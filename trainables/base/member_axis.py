@@ -1,7 +1,4 @@
-"""Members side by side: trees of tensors with a leading member axis.
-
-A tree is a dict of tensors and trees.
-"""
+"""The member axis: trees of tensors in which every tensor has a row for each member of the pack."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,11 +6,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+Tensors = dict[str, Tensor]
+"""Tensors by name, such as the parameters of a network."""
+
 Tree = dict[str, Any]
+"""A dict of tensors and of trees."""
 
 
 def stack(trees: Sequence[Tree]) -> Tree:
-    """Trees of single members, alike in shape, as one with a leading member axis."""
+    """Joins the trees of single members, which have the same shapes, into one with a leading member axis."""
     first = trees[0]
     return {
         key: stack([tree[key] for tree in trees])
@@ -24,7 +25,7 @@ def stack(trees: Sequence[Tree]) -> Tree:
 
 
 def member(tree: Tree, index: int) -> Tree:
-    """The tree of one member, on the CPU, sharing no memory with the pack's."""
+    """The tree of one member, on the CPU and in memory of its own."""
     return {
         key: member(value, index) if isinstance(value, dict) else value[index].detach().cpu().clone()
         for key, value in tree.items()
@@ -32,12 +33,17 @@ def member(tree: Tree, index: int) -> Tree:
 
 
 def to(tree: Tree, device: torch.device) -> Tree:
-    """The tree with all its tensors on the device."""
+    """The tree with all its tensors on a device."""
     return {key: to(value, device) if isinstance(value, dict) else value.to(device) for key, value in tree.items()}
 
 
 def where(chosen: Tensor, tree: Tree, other: Tree) -> Tree:
-    """Of each member that is chosen (M,) the first tree, of the others the second."""
+    """Chooses between two trees, member by member.
+
+    chosen: (M,) bool.
+    tree: what the chosen members get.
+    other: what all others get.
+    """
     return {
         key: where(chosen, value, other[key])
         if isinstance(value, dict)

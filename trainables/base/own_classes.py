@@ -1,4 +1,4 @@
-"""Classes that people bring: found by `package.module:Class`."""
+"""Classes that people bring, found by `package.module:Class`."""
 
 import importlib
 import inspect
@@ -8,18 +8,19 @@ from typing import Any
 
 
 class Unimportable(ValueError):
-    """There is nothing of that name that could be used; the message says what is wrong, in a line."""
+    """Nothing usable has that name; the message says in one line what is wrong."""
 
 
 def load(name: str) -> Any:
-    """What stands at `package.module:Class`, installed or in the folder where the sweep was begun.
+    """Imports `package.module:Class`, from what is installed or from the folder in which the sweep was begun.
 
-    Raises Unimportable where the name is not of that form, the module can't be imported or has nothing of that name.
+    Raises Unimportable if the name does not have that form, the module can't be imported, or it has nothing of the
+    name.
     """
     module, colon, attribute = name.partition(":")
     if not (colon and attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))):
         raise Unimportable(f"should be package.module:Class, is {name!r}")
-    # A script of an installed command does not look into the current folder, which is where people keep their modules.
+    # An installed command does not look for modules in the current folder, which is where people keep theirs.
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.append(here)
     try:
@@ -32,10 +33,10 @@ def load(name: str) -> Any:
     return getattr(found, attribute)
 
 
-def is_foreign(found: object) -> bool:
-    """Whether this is a Trainable of Ray Tune: a function, or a class derived from Tune's."""
+def is_ray_trainable(found: object) -> bool:
+    """Whether this is a Trainable of Ray Tune: a function, or a class derived from Tune's own."""
     if isinstance(found, type):
-        # The module of such a class has imported it.
+        # The module of such a class has imported Ray.
         tune = sys.modules.get("ray.tune")
         return tune is not None and issubclass(found, tune.Trainable)
     return inspect.isfunction(found)

@@ -1,6 +1,6 @@
-"""Random numbers that belong to a member: functions of its seed, a purpose and a position, nothing else.
+"""Random numbers that belong to a member: functions of its seed, a purpose and a position, and of nothing else.
 
-So a member draws the same numbers alone and in a pack, and there is no state of a generator to save: a position is.
+So a member draws the same numbers alone as in a pack, and no generator's state has to be saved: a position is enough.
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 LARGEST_BLOCK, NUMBERS_IN_BLOCK = 512, 2**16
-"""Positions drawn at once, and fewer where each takes many numbers."""
+"""How many positions are drawn at once, at most; fewer if each takes many numbers."""
 
 
 class Purpose(IntEnum):
-    """What a stream is for; streams of one seed with different purposes are independent."""
+    """What a stream is for. Streams of the same seed and different purposes are independent."""
 
     WEIGHTS = 0
     EPISODES = 1
@@ -25,14 +25,20 @@ class Purpose(IntEnum):
 
 
 def integer(seed: int, purpose: Purpose) -> int:
-    """One integer below 2**63 of a seed's own."""
+    """An integer below 2**63 that belongs to a seed and a purpose."""
     return int(np.random.SeedSequence([seed, int(purpose)]).generate_state(1, np.uint64)[0] >> 1)
 
 
 class Uniforms:
-    """At each position of each member, `width` numbers uniform in [0, 1)."""
+    """The streams of a pack: at each position of each member, some numbers uniform in [0, 1)."""
 
     def __init__(self, seeds: Sequence[int], purpose: Purpose, width: int) -> None:
+        """Nothing is drawn yet.
+
+        seeds: one for each member.
+        purpose: what the numbers are for.
+        width: how many numbers there are at each position.
+        """
         self._seeds, self._purpose, self._width = list(seeds), purpose, width
         self._positions = max(1, min(LARGEST_BLOCK, NUMBERS_IN_BLOCK // width))
         self._block = np.full(len(self._seeds), -1, dtype=np.int64)
@@ -40,7 +46,7 @@ class Uniforms:
         self._rows = np.arange(len(self._seeds))
 
     def at(self, positions: NDArray[np.int64]) -> NDArray[np.float64]:
-        """positions: (M,), one of each member. Returns (M, width)."""
+        """The numbers (M, width) at a position of each member; positions: (M,)."""
         blocks = positions // self._positions
         for member in np.flatnonzero(blocks != self._block):
             entropy = [self._seeds[member], int(self._purpose), int(blocks[member])]
@@ -51,19 +57,23 @@ class Uniforms:
 
 
 TRAINING, SEARCH_EVALUATION, CONFIRMATION = (0, 2**30), (2**30, 2**29), (3 * 2**29, 2**29)
-"""Disjoint ranges of episode seeds, (first, how many): trained on, scored on in the search, scored on to confirm."""
+"""Disjoint ranges of episode seeds, each (first, count): for training, for scores in the search, for confirmation."""
 
 
 def episode_seeds(uniforms: NDArray[np.float64], seeds: tuple[int, int]) -> NDArray[np.int64]:
-    """Seeds of episodes out of one of the three ranges, from numbers uniform in [0, 1)."""
+    """Episode seeds from one of the three ranges, by numbers uniform in [0, 1)."""
     first, count = seeds
     return first + (uniforms * count).astype(np.int64)
 
 
 def evaluation_seeds(seed: int, episodes: int, seeds: tuple[int, int] = SEARCH_EVALUATION) -> NDArray[np.int64]:
-    """The (episodes,) seeds that every member of a study is scored on, so that none is lucky with its episodes.
+    """The seeds (episodes,) that every member of a study is scored on, so that none has luck with its episodes.
 
-    They follow each other, so that an environment can have them cover its cases in turn.
+    They are consecutive, so that an environment can cover its cases in turn.
+
+    seed: `evaluation_seed` of the config.
+    episodes: how many seeds.
+    seeds: the range that they come from.
     """
     first, count = seeds
     drawn = Uniforms([seed], Purpose.EVALUATION, 1).at(np.zeros(1, dtype=np.int64))[0]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
-from trainables.networks import networks
-from trainables.networks.networks import Spec
-from trainables.optimisation.optimizers import Tensors
+from trainables.base.member_axis import Tensors
+from trainables.networks import networks, specs
+from trainables.networks.specs import Spec
 
 CLASS_SHARE = "probability"
 
@@ -57,7 +57,7 @@ def load(path: Path) -> Predictor:
         raise CheckpointError(f"{path}: there is no such file")
     if "inputs" not in best:
         raise CheckpointError(f"{path}: a policy, which acts; predictions are made by what was trained on data")
-    spec = networks.from_plain(best["network"])
+    spec = specs.from_plain(best["network"])
     inputs, outputs = best["inputs"], best.get("outputs", {})
     return Predictor(
         features=tuple(inputs.get("names") or _numbered("feature", spec.inputs)),

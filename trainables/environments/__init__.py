@@ -1,9 +1,9 @@
-"""Environments: one place for vectorisation, seeding and the ends of episodes."""
+"""Environments: the one place for vectorisation, seeding and the ends of episodes."""
 
 from trainables.environments import number_match, sensor_tasking
 from trainables.environments.backends import VECTORISED, Backend, is_vectorised, make, problem
 from trainables.environments.description import Description, EnvironmentMisfit, describe
-from trainables.environments.grid import Grid, GymnasiumGrid, Moment, play, retrace
+from trainables.environments.grid import Grid, GridStep, GymnasiumGrid, play, retrace
 
 number_match.register()
 sensor_tasking.register()
@@ -14,8 +14,8 @@ __all__ = [
     "Description",
     "EnvironmentMisfit",
     "Grid",
+    "GridStep",
     "GymnasiumGrid",
-    "Moment",
     "describe",
     "is_vectorised",
     "make",

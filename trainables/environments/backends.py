@@ -1,4 +1,4 @@
-"""Which implementation of an environment a training steps."""
+"""Which implementation of an environment a training uses."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Literal
@@ -19,19 +19,27 @@ VECTORISED: dict[str, tuple[type[Grid], frozenset[str]]] = {
     cartpole.ID: (cartpole.CartPoleGrid, frozenset()),
     sensor_tasking.ID: (sensor_tasking.SensorTaskingGrid, frozenset({"objects", "detection"})),
 }
-"""Environments with an implementation of the whole grid, equal to the single one, and the arguments that it knows."""
+"""Environments that have an implementation of the whole grid, equal to the single one, and the arguments it takes."""
 
 
 def make(description: Description, members: int, episodes: int, backend: Backend = "auto") -> Grid:
-    """A grid of members x episodes of the environment; auto: the fastest in which every episode follows its own seed.
+    """A grid of the environment.
 
-    Raises EnvironmentMisfit where the backend does not have it.
+    description: of the environment.
+    members, episodes: the size of the grid.
+    backend: of the config; auto: the fastest in which every episode follows from its own seed.
+    Raises EnvironmentMisfit if the backend does not have the environment.
     """
     return _kind(description, backend)(description, members, episodes)
 
 
 def is_vectorised(environment: str, arguments: Collection[str], wrappers: Collection[Named], backend: Backend) -> bool:
-    """Whether all members and episodes are stepped as one; arguments: the names of those that it is made with."""
+    """Whether one operation steps all members and episodes.
+
+    environment: its id.
+    arguments: the names of those that it is made with.
+    wrappers, backend: of the config.
+    """
     _, known = VECTORISED.get(environment, (GymnasiumGrid, frozenset()))
     return backend == "auto" and environment in VECTORISED and not wrappers and set(arguments) <= known
 
@@ -39,7 +47,12 @@ def is_vectorised(environment: str, arguments: Collection[str], wrappers: Collec
 def problem(
     environment: str, arguments: dict[str, Any], wrappers: Sequence[Named] = (), backend: Backend = "auto"
 ) -> EnvironmentMisfit | None:
-    """What is wrong with the environment; None where nothing is."""
+    """What is wrong with an environment; None if nothing is.
+
+    environment: its id.
+    arguments: those that it is made with.
+    wrappers, backend: of the config.
+    """
     try:
         description = describe(environment, arguments, wrappers)
         if backend in ("vector", "envpool"):

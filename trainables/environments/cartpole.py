@@ -1,7 +1,10 @@
-"""CartPole-v1 for a whole grid at once: Gymnasium's physics, episode by episode the same for the same seeds.
+"""CartPole-v1 for a whole grid at once: Gymnasium's physics, with the same episodes for the same seeds.
 
-State: cart's position (m) and speed (m/s), pole's angle (rad) and angular speed (rad/s). Equations of motion: Florian,
-2007, "Correct equations for the dynamics of the cart-pole system", without friction; explicit Euler steps of 0.02 s.
+State: the cart's position (m) and speed (m/s), the pole's angle (rad) and angular speed (rad/s). Equations of motion:
+Florian, 2007, "Correct equations for the dynamics of the cart-pole system", without friction, in explicit Euler steps
+of 0.02 s.
+
+Axis letters: M members, E episodes side by side.
 """
 
 import math
@@ -19,12 +22,12 @@ ID = "CartPole-v1"
 GRAVITY, CART_KG, POLE_KG, HALF_POLE_M, FORCE_N, STEP_S = 9.8, 1.0, 0.1, 0.5, 10.0, 0.02
 TOTAL_KG = CART_KG + POLE_KG
 FARTHEST_M, STEEPEST_RAD = 2.4, 12 * 2 * math.pi / 360
-LONGEST = 500
-"""Steps after which an episode is cut."""
+MAX_EPISODE_STEPS = 500
+"""Steps after which an episode is truncated."""
 
 
 class CartPoleGrid:
-    """A grid of carts; one NumPy operation moves them all."""
+    """A grid of carts, all of which one NumPy operation moves."""
 
     rewinds: ClassVar[bool] = True
 
@@ -34,15 +37,15 @@ class CartPoleGrid:
         self.observations = np.zeros((members, episodes, 4), dtype=np.float32)
 
     def reset(self, seeds: Integers, where: Booleans) -> None:
-        """Begin episodes, each in the state that Gymnasium's environment has after `reset(seed=...)`."""
+        """Begins episodes, each in the state that Gymnasium's environment has after `reset(seed=...)`."""
         for place in zip(*np.nonzero(where), strict=True):
             generator, _ = seeding.np_random(int(seeds[place]))
             self._state[(slice(None), *place)] = generator.uniform(-0.05, 0.05, 4)
         self._steps[where] = 0
-        self._see()
+        self._observe()
 
     def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
-        """Push each chosen cart left (0) or right (1) for one step; reward 1 for each."""
+        """Pushes each chosen cart left (0) or right (1) for one step, and rewards each with 1."""
         _, speed, angle, spin = self._state
         cosine, sine = np.cos(angle), np.sin(angle)
         push = np.where(actions == 1, FORCE_N, -FORCE_N)
@@ -53,9 +56,9 @@ class CartPoleGrid:
         change = np.stack((speed, acceleration, spin, turning))
         self._state = np.where(where, self._state + STEP_S * change, self._state)
         self._steps += where
-        self._see()
+        self._observe()
         fallen = where & ((np.abs(self._state[0]) > FARTHEST_M) | (np.abs(self._state[2]) > STEEPEST_RAD))
-        return where.astype(np.float64), fallen, where & (self._steps >= LONGEST)
+        return where.astype(np.float64), fallen, where & (self._steps >= MAX_EPISODE_STEPS)
 
-    def _see(self) -> None:
+    def _observe(self) -> None:
         self.observations = np.moveaxis(self._state, 0, -1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a training needs to know of an environment, and what is wrong with one that does not fit."""
+"""What a training needs to know about an environment, and what is wrong with one that does not fit."""
 
 import difflib
 import math
@@ -17,29 +17,39 @@ from trainables.base import images
 from trainables.base.images import Image
 from trainables.environments.wrappers import Named, WrapperMisfit, wrapped
 
-LONGEST = 10_000
-"""Steps after which an episode is cut where neither the environment nor `max_episode_steps` in its arguments says."""
+MAX_EPISODE_STEPS = 10_000
+"""Steps after which an episode is truncated if neither the environment nor its argument `max_episode_steps` says it."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """An environment by id, arguments and wrappers: the inputs of a network and its actions.
+    """An environment as a network sees it.
 
-    A Box observation is read as a vector of float32, one of two or three axes as a flat image; a Discrete one, number i
-    of n from `start`, as a one-hot vector.
+    A Box observation becomes a vector of float32; one of two or three axes is an image, flattened. A Discrete one
+    becomes a one-hot vector.
+
+    environment: its id.
+    arguments: those that it is made with.
+    shape: of an observation as the environment gives it; () of a Discrete one.
+    inputs: the numbers of an observation as the network takes it.
+    actions: how many there are.
+    first_action: the number of the first.
+    one_hot_from: the first number of a Discrete space; None of a Box.
+    max_episode_steps: steps after which an episode is truncated.
+    reward_threshold: the return from which on an episode is solved, if Gymnasium has one.
+    image: how to read an observation as an image; None if it is none.
+    wrappers: around the environment, the innermost first.
     """
 
     environment: str
     arguments: dict[str, Any]
     shape: tuple[int, ...]
-    """Of an observation as the environment gives it; of a Discrete one ()."""
     inputs: int
     actions: int
     first_action: int
     one_hot_from: int | None
     max_episode_steps: int
     reward_threshold: float | None
-    """The return from which on an episode is solved, as Gymnasium has it."""
     image: Image | None = None
     wrappers: tuple[Named, ...] = ()
 
@@ -48,7 +58,7 @@ class Description:
         return wrapped(_bare(self.environment, self.arguments), self.wrappers)
 
     def encoded(self, seen: NDArray[np.generic]) -> NDArray[np.float32]:
-        """Observations that the space has, (P, *shape), as inputs of a network, (P, inputs)."""
+        """Observations in the space, (P, *shape), as inputs of a network, (P, inputs)."""
         if self.one_hot_from is None:
             return seen.reshape(len(seen), -1).astype(np.float32, copy=False)
         encoded = np.zeros((len(seen), self.inputs), dtype=np.float32)
@@ -57,12 +67,12 @@ class Description:
 
     @cached_property
     def vector(self) -> bool:
-        """Whether observations are vectors, not numbers to be made one-hot."""
+        """Whether observations are vectors, and not numbers to be made one-hot."""
         return self.one_hot_from is None
 
 
 class EnvironmentMisfit(ValueError):
-    """The environment does not exist or is none that these loops can train on; the message says what would be."""
+    """The environment does not exist, or the loops can't train on it; the message says what would be right."""
 
     def __init__(self, message: str, key: str = "environment") -> None:
         """key: the field of the config that is to blame."""
@@ -74,9 +84,12 @@ class EnvironmentMisfit(ValueError):
 
 
 def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Named] = ()) -> Description:
-    """Make the environment once, within its wrappers, and read its spaces.
+    """Makes an environment once and reads its spaces.
 
-    Raises EnvironmentMisfit where it does not exist, can't be made with these arguments, or does not fit.
+    environment: its id.
+    arguments: those that it is made with.
+    wrappers: around it, the innermost first.
+    Raises EnvironmentMisfit if it does not exist, can't be made with these arguments, or does not fit.
     """
     try:
         bare = _bare(environment, arguments)
@@ -99,7 +112,7 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
         inputs, start, image = int(observations.n), int(observations.start), None
     elif isinstance(observations, spaces.Box) and len(observations.shape) in (1, 2, 3):
         shape, inputs, start = observations.shape, math.prod(observations.shape), None
-        image = images.read(shape, observations.dtype == np.uint8)
+        image = images.of_shape(shape, observations.dtype == np.uint8)
     else:
         raise EnvironmentMisfit(
             f"{environment} has observations {observations}; needed is a vector (1-D Box), an image (2-D or 3-D "
@@ -114,7 +127,7 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
         int(actions.n),
         int(actions.start),
         start,
-        limit or LONGEST,
+        limit or MAX_EPISODE_STEPS,
         solved,
         image,
         tuple(wrappers),
@@ -122,21 +135,21 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
 
 
 def _bare(environment: str, arguments: dict[str, Any]) -> gymnasium.Env[Any, Any]:
-    """The environment, with a limit to its episodes, else one that never ends would hang its training."""
+    """The environment, with a limit to its episodes: one that never ends would hang its training."""
     made = gymnasium.make(environment, disable_env_checker=True, **arguments)
     if made.spec is not None and made.spec.max_episode_steps is not None:
         return made
-    return TimeLimit(made, LONGEST)
+    return TimeLimit(made, MAX_EPISODE_STEPS)
 
 
 def _why_not_made(environment: str, error: Exception) -> str:
     module, _, name = environment.rpartition(":")
-    # What is not there may be the module that was to register it, or else one that it needs itself.
+    # What is missing may be the module that registers it, or a module that the environment itself needs.
     if name in gymnasium.registry and not (module and isinstance(error, ImportError)):
         return f"{environment} can't be made: {type(error).__name__}: {' '.join(str(error).split())}"
     near = difflib.get_close_matches(environment, gymnasium.registry, n=3, cutoff=0.5)
     if module and not isinstance(error, ImportError):
-        # What the module registers is there only once it is imported, which takes its name before the colon.
+        # What a module registers is known only once it is imported, for which its name must stand before the colon.
         near = [f"{module}:{each}" for each in difflib.get_close_matches(name, gymnasium.registry, n=3, cutoff=0.5)]
     hint = f"; did you mean {' or '.join(near)}?" if near else "; see gymnasium.registry for those that exist"
     return f"there is no environment {environment!r}{hint}"

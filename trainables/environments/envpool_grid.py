@@ -11,24 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.environments.description import Description, EnvironmentMisfit
-from trainables.environments.episode_checks import Episodes
+from trainables.environments.episode_checks import EpisodeChecks
 from trainables.environments.grid import Booleans, Integers
 
 
 class EnvPoolGrid:
-    """A pool with an environment for each place.
+    """A pool with an environment for each place of the grid.
 
-    Each has a stream of random numbers of its own, from the seed of its first episode on; the seeds of those that
-    follow are not heeded, and no episode can be begun again.
-    Raises MemberFailed where one of them gives what its space does not have or is not finite.
+    Each environment has a stream of random numbers of its own, seeded by its first episode. The seeds of later episodes
+    are not used, and no episode can be begun again.
+    Raises MemberFailed if an environment gives something that is not in its space or not finite.
     """
 
     rewinds: ClassVar[bool] = False
 
     def __init__(self, description: Description, members: int, episodes: int) -> None:
-        """Raises EnvironmentMisfit where EnvPool is not installed, or has no such environment."""
+        """Raises EnvironmentMisfit if EnvPool is not installed, or does not have the environment."""
         self._description, self._shape = description, (members, episodes)
-        self._episodes = Episodes(description, members, episodes)
+        self._checks = EpisodeChecks(description, members, episodes)
         self.observations = np.zeros((members, episodes, description.inputs), dtype=np.float32)
         self._flat = self.observations.reshape(members * episodes, description.inputs)
         self._pool, self._stepped = self._made(np.zeros((members, episodes), dtype=np.int64)), False
@@ -37,7 +37,7 @@ class EnvPoolGrid:
         envpool, name = _installed(), self._description.environment
         try:
             with warnings.catch_warnings():
-                # Of the bounds of its own spaces.
+                # EnvPool is warned about the bounds of its own spaces.
                 warnings.simplefilter("ignore")
                 pool = envpool.make(
                     name,
@@ -60,9 +60,9 @@ class EnvPoolGrid:
             return
         if where.all() and not self._stepped:
             self._pool = self._made(seeds)
-        self._episodes.begin(places, seeds.ravel()[places])
+        self._checks.begin(places, seeds.ravel()[places])
         seen, _ = self._pool.reset(places)
-        self._see(places, seen)
+        self._observe(places, seen)
 
     def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
         rewards = np.zeros(self._shape)
@@ -70,18 +70,18 @@ class EnvPoolGrid:
         places = np.flatnonzero(where)
         if len(places):
             self._stepped = True
-            self._episodes.advance(places)
+            self._checks.advance(places)
             seen, earned, ended, cut, _ = self._pool.step(
                 actions.ravel()[places] + self._description.first_action, places
             )
-            self._see(places, seen)
+            self._observe(places, seen)
             rewards.ravel()[places], terminated.ravel()[places], truncated.ravel()[places] = earned, ended, cut
-            self._episodes.require_finite(places, rewards.ravel()[places])
-        return rewards, terminated, truncated | self._episodes.too_long(where)
+            self._checks.require_finite(places, rewards.ravel()[places])
+        return rewards, terminated, truncated | self._checks.too_long(where)
 
-    def _see(self, places: NDArray[np.intp], seen: NDArray[np.generic]) -> None:
-        # EnvPool's have as many numbers as Gymnasium's, but not always the same axes.
-        self._flat[places] = self._episodes.inputs(places, seen.reshape(len(places), *self._description.shape))
+    def _observe(self, places: NDArray[np.intp], seen: NDArray[np.generic]) -> None:
+        # EnvPool's observations have as many numbers as Gymnasium's, but not always the same axes.
+        self._flat[places] = self._checks.inputs(places, seen.reshape(len(places), *self._description.shape))
 
 
 def _installed() -> ModuleType:

@@ -1,4 +1,4 @@
-"""What an environment may not give, said with the episode and the step in which it did."""
+"""Checks of what environments give. An error names the episode and the step, so that it can be reproduced."""
 
 import textwrap
 from collections.abc import Sequence
@@ -11,8 +11,11 @@ from trainables.base.member_failure import MemberFailed
 from trainables.environments.description import Description
 
 
-class Episodes:
-    """Which episodes the places of a grid are in, so that one that breaks can be begun again by hand."""
+class EpisodeChecks:
+    """Checks the observations and rewards of a grid, and knows which episode each of its places is in.
+
+    Places are counted row by row; P of them are checked at a time.
+    """
 
     def __init__(self, description: Description, members: int, episodes: int) -> None:
         self._description, self._in_a_row = description, episodes
@@ -20,22 +23,22 @@ class Episodes:
         self._steps = np.zeros(members * episodes, dtype=np.int64)
 
     def begin(self, places: NDArray[np.intp], seeds: NDArray[np.int64]) -> None:
-        """Episodes are begun in these places of the grid, counted row by row; seeds: one of each."""
+        """Notes that episodes with these seeds begin in these places, both (P,)."""
         self._seeds[places], self._steps[places] = seeds, 0
 
     def advance(self, places: NDArray[np.intp]) -> None:
-        """Another step is taken in these places."""
+        """Notes that a step is taken in these places (P,)."""
         self._steps[places] += 1
 
     def too_long(self, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which of these places (M, E) have come to the limit of an episode."""
+        """Which of these places (M, E) have reached the most steps of an episode."""
         return where & (self._steps.reshape(where.shape) >= self._description.max_episode_steps)
 
     def inputs(self, places: NDArray[np.intp], seen: Sequence[Any] | NDArray[np.generic]) -> NDArray[np.float32]:
-        """Observations as these places gave them, one each, as inputs of a network, (places, F).
+        """The observations (P, *shape) that these places (P,) gave, as inputs of a network (P, F).
 
-        Raises MemberFailed where one is not as the environment's space declares it, in shape or as one of its numbers,
-        or not finite.
+        Raises MemberFailed if one has not the shape of the environment's space, is not a number in it, or is not
+        finite.
         """
         found = _stacked(seen)
         if found is None or found.shape[1:] != self._description.shape:
@@ -54,13 +57,13 @@ class Episodes:
         return encoded
 
     def require_finite(self, places: NDArray[np.intp], rewards: NDArray[np.float64]) -> None:
-        """rewards: (places,). Raises MemberFailed where one is NaN or infinite."""
+        """Raises MemberFailed if one of the rewards (P,) of these places (P,) is NaN or infinite."""
         if not np.isfinite(rewards).all():
             first = int(np.argmin(np.isfinite(rewards)))
             raise self.failed(places[first], f"gave a reward that is not finite, {rewards[first]}")
 
     def _misshapen(self, places: NDArray[np.intp], seen: Sequence[Any] | NDArray[np.generic]) -> MemberFailed:
-        """What to raise of the first of these places whose observation is of another shape, or not of numbers."""
+        """The failure of the first of these places whose observation has another shape, or is not made of numbers."""
         alone = [(place, each, _stacked([each])) for place, each in zip(places, seen, strict=True)]
         place, each, found = next(one for one in alone if one[2] is None or one[2].shape[1:] != self._description.shape)
         return self._outside(place, f"of shape {found.shape[1:]}" if found is not None else _in_a_line(each))
@@ -72,11 +75,11 @@ class Episodes:
         return self.failed(place, f"gave an observation that is not in its space, {what}: should be {right}")
 
     def raised(self, place: int, error: Exception) -> MemberFailed:
-        """The environment of this place has raised an error."""
+        """The failure of a place whose environment has raised an error."""
         return self.failed(place, f"raised {type(error).__name__}: {' '.join(str(error).split())}")
 
     def failed(self, place: int | np.intp, what: str) -> MemberFailed:
-        """The environment of this place can't be used any further."""
+        """The failure of a place whose environment can't be used any further; what: it did."""
         step = int(self._steps[place])
         when = f"in step {step:,}" if step else "at the beginning"
         whose = f"{when} of the episode of seed {self._seeds[place]}"
@@ -85,7 +88,7 @@ class Episodes:
 
 
 def _stacked(seen: Sequence[Any] | NDArray[np.generic]) -> NDArray[np.generic] | None:
-    """Observations as one array; None where they are of several shapes, or not of numbers."""
+    """Observations as one array; None if they have several shapes, or are not made of numbers."""
     try:
         stacked = np.asarray(seen)
     except ValueError:

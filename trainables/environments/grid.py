@@ -1,4 +1,4 @@
-"""Environments in a grid, a row a member: each episode is begun with a seed of its own and does not know its place.
+"""Environments in a grid, a row for each member: every episode begins with a seed of its own, wherever it is.
 
 Axis letters: M members, E episodes side by side, F features.
 """
@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.environments.description import Description
-from trainables.environments.episode_checks import Episodes
+from trainables.environments.episode_checks import EpisodeChecks
 
-Floats = NDArray[np.floating]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 Environment = gymnasium.Env[Any, Any]
@@ -24,28 +23,28 @@ class Grid(Protocol):
     """M x E environments of one kind. Nothing resets by itself: the caller begins each episode, with its seed."""
 
     observations: NDArray[np.float32]
-    """(M, E, F), the last ones seen; after the last step of an episode its final observation, until it is reset."""
+    """(M, E, F), the last ones seen; after the last step of an episode its final one, until the next is begun."""
 
     rewinds: ClassVar[bool]
     """Whether the same seed begins the same episode in the same place again."""
 
     def __init__(self, description: Description, members: int, episodes: int) -> None:
-        """The environments, none of them begun."""
+        """Makes the environments and begins none of them."""
 
     def reset(self, seeds: Integers, where: Booleans) -> None:
-        """Begin an episode in each place of the grid that is chosen; seeds and where: (M, E)."""
+        """Begins an episode in each chosen place, with its seed; seeds and where: (M, E)."""
 
     def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
-        """One step in each place that is chosen; actions (M, E) counted from 0.
+        """Takes one step in each chosen place; actions, counted from 0, and where: (M, E).
 
-        Returns rewards, terminated, truncated, each (M, E); zero and False where nothing was chosen.
+        Returns rewards, terminated, truncated, each (M, E); zero and False in all other places.
         """
 
 
 class GymnasiumGrid:
     """Any Gymnasium environment, stepped one by one in this process.
 
-    Raises MemberFailed where one of them raises an error, or gives what its space does not have or is not finite.
+    Raises MemberFailed if one raises an error, or gives something that is not in its space or not finite.
     """
 
     rewinds: ClassVar[bool] = True
@@ -53,7 +52,7 @@ class GymnasiumGrid:
     def __init__(self, description: Description, members: int, episodes: int) -> None:
         self._description, self._shape = description, (members, episodes)
         self._environments = [description.make() for _ in range(members * episodes)]
-        self._episodes = Episodes(description, members, episodes)
+        self._checks = EpisodeChecks(description, members, episodes)
         self.observations = np.zeros((members, episodes, description.inputs), dtype=np.float32)
         self._flat = self.observations.reshape(members * episodes, description.inputs)
 
@@ -61,9 +60,9 @@ class GymnasiumGrid:
         places = np.flatnonzero(where)
         if len(places):
             chosen = seeds.ravel()[places]
-            self._episodes.begin(places, chosen)
-            seen = self._each(places, chosen.tolist(), lambda one, seed: one.reset(seed=seed)[0])
-            self._flat[places] = self._episodes.inputs(places, seen)
+            self._checks.begin(places, chosen)
+            seen = self._call(places, chosen.tolist(), lambda environment, seed: environment.reset(seed=seed)[0])
+            self._flat[places] = self._checks.inputs(places, seen)
 
     def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
         rewards = np.zeros(self._shape)
@@ -71,33 +70,39 @@ class GymnasiumGrid:
         places = np.flatnonzero(where)
         if len(places):
             chosen = (actions.ravel()[places] + self._description.first_action).tolist()
-            self._episodes.advance(places)
-            seen, earned, ended, cut = zip(*self._each(places, chosen, _step), strict=True)
-            self._flat[places] = self._episodes.inputs(places, seen)
+            self._checks.advance(places)
+            seen, earned, ended, cut = zip(*self._call(places, chosen, _step), strict=True)
+            self._flat[places] = self._checks.inputs(places, seen)
             rewards.ravel()[places], terminated.ravel()[places], truncated.ravel()[places] = earned, ended, cut
-            self._episodes.require_finite(places, rewards.ravel()[places])
+            self._checks.require_finite(places, rewards.ravel()[places])
         return rewards, terminated, truncated
 
-    def _each(self, places: NDArray[np.intp], given: list[int], call: Callable[[Environment, int], Any]) -> list[Any]:
+    def _call(self, places: NDArray[np.intp], given: list[int], call: Callable[[Environment, int], Any]) -> list[Any]:
         """What the environments of these places answer, each to what it is given."""
         answers = []
         for place, each in zip(places.tolist(), given, strict=True):
             try:
                 answers.append(call(self._environments[place], each))
             except Exception as error:
-                raise self._episodes.raised(place, error) from error
+                raise self._checks.raised(place, error) from error
         return answers
 
 
 def _step(environment: Environment, action: int) -> tuple[Any, float, bool, bool]:
-    """What is seen, earned, and whether the episode is terminated or truncated; raises whatever is wrong with it."""
+    """The observation, the reward, and whether the episode is terminated or truncated, each of its proper type."""
     seen, earned, terminated, truncated, _ = environment.step(action)
     return seen, float(earned), bool(terminated), bool(truncated)
 
 
 @dataclass(frozen=True)
-class Moment:
-    """One step of the grid: what was seen, done and earned where; every array (M, E) or (M, E, F)."""
+class GridStep:
+    """One step of a grid: what was seen, done and earned where.
+
+    active: (M, E), the places where an episode was under way.
+    observations: (M, E, F), before the step.
+    actions: (M, E).
+    rewards: (M, E), zero where no episode was under way.
+    """
 
     active: Booleans
     observations: NDArray[np.float32]
@@ -106,26 +111,34 @@ class Moment:
 
 
 def play(
-    grid: Grid, seeds: Integers, where: Booleans, choose: Callable[[NDArray[np.float32]], Integers]
-) -> Iterator[Moment]:
-    """Complete episodes, one in each chosen place, side by side; those that have ended idle till the last one has.
+    grid: Grid, seeds: Integers, where: Booleans, act: Callable[[NDArray[np.float32]], Integers]
+) -> Iterator[GridStep]:
+    """Plays complete episodes side by side, one in each chosen place; those that have ended idle until the last ends.
 
-    choose: observations (M, E, F) -> actions (M, E).
+    grid: where they are played.
+    seeds: of the episodes, (M, E).
+    where: the chosen places, (M, E).
+    act: observations (M, E, F) -> actions (M, E).
     """
     grid.reset(seeds, where)
     active = where.copy()
     while active.any():
         observations = grid.observations.copy()
-        actions = choose(observations)
+        actions = act(observations)
         rewards, terminated, truncated = grid.step(actions, active)
-        yield Moment(active, observations, actions, rewards)
+        yield GridStep(active, observations, actions, rewards)
         active = active & ~(terminated | truncated)
 
 
 def retrace(grid: Grid, seeds: Integers, taken: Sequence[list[int]]) -> list[list[int]]:
-    """Begin an episode of each member again and take the same actions; a grid of one episode a member, (M, 1).
+    """Begins an episode of each member again and takes the same actions.
 
-    Where the grid can't begin an episode again it begins another. Returns the actions taken since its beginning.
+    A grid that can't begin the same episode again begins another.
+
+    grid: of one episode for each member.
+    seeds: of the episodes, (M, 1).
+    taken: the actions of each member.
+    Returns the actions of each member since the beginning of its episode.
     """
     grid.reset(seeds, np.ones(seeds.shape, dtype=np.bool_))
     if not grid.rewinds:

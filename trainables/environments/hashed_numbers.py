@@ -1,12 +1,12 @@
-"""Numbers that are functions of an episode's seed: the same one by one and in a grid, with no generator to keep."""
+"""Random numbers as functions of an episode's seed: the same one by one and in a grid, without a generator's state."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Each number well stirred: a step of SplitMix64 (Steele, Lea and Flood, 2014)."""
-    # At least one axis: NumPy warns of a single number that overflows, as this arithmetic is meant to.
+def hashed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Each number hashed: a step of SplitMix64 (Steele, Lea and Flood, 2014)."""
+    # At least one axis, since NumPy warns when a single number overflows, as this arithmetic is meant to.
     state = np.atleast_1d(numbers) + np.uint64(0x9E3779B97F4A7C15)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -14,10 +14,10 @@ def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def integers(seeds: ArrayLike, *places: ArrayLike) -> NDArray[np.uint64]:
-    """A number of each seed for each place, such as a purpose and a step; all of them broadcast."""
-    found = mixed(np.asarray(seeds).astype(np.uint64))
+    """A number for each seed and each place in its stream, such as a purpose and a step; all are broadcast."""
+    found = hashed(np.asarray(seeds).astype(np.uint64))
     for place in places:
-        found = mixed(found ^ mixed(np.asarray(place).astype(np.uint64)))
+        found = hashed(found ^ hashed(np.asarray(place).astype(np.uint64)))
     return found
 
 

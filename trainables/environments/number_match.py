@@ -1,6 +1,6 @@
-"""Number matching: shown a number of 0 .. n-1, name it. A contextual bandit: an episode has one step.
+"""Number matching: name the number, 0 to n - 1, that is shown. A contextual bandit: an episode has one step.
 
-Reward: minus the distance between the number named and the number shown, so 0 at best and 1 - n at worst.
+The reward is minus the distance between the number named and the number shown: 0 at best, 1 - n at worst.
 """
 
 from typing import Any, ClassVar
@@ -17,21 +17,22 @@ ID = "NumberMatch-v0"
 
 
 def shown(seeds: Integers, n: int) -> Integers:
-    """The numbers that episodes with these seeds show: of n seeds in a row each number once."""
+    """The numbers that episodes with these seeds show; n consecutive seeds show each number once."""
     return seeds % n
 
 
 def encoded(numbers: Integers, n: int, one_hot: bool) -> NDArray[np.float32]:
-    """Numbers (...) as observations (..., n) one-hot, or (..., 1) raw."""
+    """Numbers (...) as observations: one-hot (..., n), or as they are (..., 1)."""
     if one_hot:
         return np.eye(n, dtype=np.float32)[numbers]
     return numbers[..., None].astype(np.float32)
 
 
 class NumberMatch(gymnasium.Env[NDArray[np.float32], np.int64]):
-    """One episode: a number is shown, one is named.
+    """One episode: a number is shown, and a number is named.
 
-    n: how many numbers there are, at least 2; one_hot: whether a number is shown as a unit vector or as itself.
+    n: how many numbers there are, at least 2.
+    one_hot: whether a number is shown as a unit vector; else it is shown as itself.
     Raises ValueError for fewer than two numbers.
     """
 
@@ -53,19 +54,19 @@ class NumberMatch(gymnasium.Env[NDArray[np.float32], np.int64]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Show a number: that of the seed, or the next of the environment's own stream."""
+        """Shows the number of the seed; without a seed, one from the environment's own stream."""
         super().reset(seed=seed)
         episode = int(self.np_random.integers(2**31)) if seed is None else seed
         self._number = int(shown(np.asarray(episode, dtype=np.int64), self._n))
         return self._observation(), {}
 
     def step(self, action: np.int64) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        """Name a number; the episode ends."""
+        """Names a number, which ends the episode."""
         return self._observation(), -float(abs(int(action) - self._number)), True, False, {}
 
 
 class NumberMatchGrid:
-    """The grid in one piece: the same episodes for the same seeds as NumberMatch."""
+    """A whole grid at once, with the same episodes for the same seeds as NumberMatch."""
 
     rewinds: ClassVar[bool] = True
 
@@ -84,6 +85,6 @@ class NumberMatchGrid:
 
 
 def register() -> None:
-    """Make the environment known to Gymnasium."""
+    """Makes the environment known to Gymnasium."""
     if ID not in gymnasium.registry:
         gymnasium.register(ID, entry_point="trainables.environments.number_match:NumberMatch", reward_threshold=0.0)

@@ -1,13 +1,13 @@
 """Sensor tasking for space situational awareness: one sensor keeps track of several objects in orbit.
 
-A step is a minute. Of every object the position is known but for an uncertainty (km), which grows at a rate of the
-object's own until the sensor has detected it. It can be detected while its visibility window is open and the sensor
-points at it, with a probability; turning the sensor takes minutes. For a quarter of an hour at a time one object has a
-conjunction alert, announced as long before: its uncertainty counts ten times then.
+A step is a minute. The position of every object is known up to an uncertainty (km), which grows at a rate of its own
+until the sensor detects the object. It can be detected, with some probability, while its visibility window is open and
+the sensor points at it; turning the sensor takes minutes. For a quarter of an hour at a time, one object has a
+conjunction alert, announced as long before, during which its uncertainty counts ten times.
 
-Reward of a minute: minus the mean over all objects of uncertainty times weight (km), after the minute's look.
+The reward of a minute is minus the mean over all objects of uncertainty times weight (km), after the minute's look.
 
-Axis letters: N objects; leading axes (...) are episodes, none for a single one.
+Axis letters: N objects; leading axes (...) are episodes, and a single episode has none.
 """
 
 from dataclasses import dataclass
@@ -24,38 +24,42 @@ from trainables.environments.hashed_numbers import integers, uniforms
 
 ID = "SensorTasking-v0"
 
-LONGEST = 120
-"""Minutes after which an episode is cut; the objects fly on."""
+MAX_EPISODE_STEPS = 120
+"""Minutes after which an episode is truncated; the objects fly on."""
 
 SLOWEST_KM, FASTEST_KM = 0.02, 0.4
-"""Growth of uncertainty in a minute, of the first object and of the last; between them a geometric series."""
+"""How much the uncertainty of the first and of the last object grows in a minute; between them a geometric series."""
 
 LEAST_KM, MOST_KM = 0.1, 10.0
-"""Uncertainty after a detection, and the most there is: what a catalogue knows without looking."""
+"""Uncertainty after a detection, and the largest, which is that of a catalogue without any looks."""
 
 TURN_DEG = 20.0
-"""How far the sensor turns in a minute; it can look once it points at its object, in the same minute."""
+"""How far the sensor turns in a minute. Once it points at its object it looks, in the same minute."""
 
 GOLDEN_DEG = 180.0 * (3.0 - 5.0**0.5)
-"""Between two objects in a row: spread around the sky, with neighbours in rate far from each other."""
+"""Between consecutive objects: they spread around the sky, and objects with similar rates are far from each other."""
 
 SHORTEST_PERIOD, LONGER_BY, OPEN_SHARE = 20, 4, 0.6
-"""Minutes from one opening of the first object's window to the next, by how many the next object's are longer, and the
-share of them that the window is open."""
+"""Minutes from one opening of the first object's window to the next, how many more they are for each further object,
+and the share of them during which a window is open."""
 
 ALERT, ALERT_WEIGHT = 15, 10.0
-"""Minutes that an alert lasts, and as many before that it is announced; what uncertainty counts meanwhile."""
+"""Minutes that an alert lasts and is announced before; what uncertainty is multiplied by meanwhile."""
 
 FEATURES = 6
-"""Of an object: uncertainty, open, minutes to change, bearing, alert, announcement; see `Sky.seen`."""
+"""Of each object: uncertainty, open, minutes to change, bearing, alert, announcement; see `Sky.seen`."""
 
 _PHASE, _BEGIN, _ALERT, _DETECTION = range(4)
-"""What the numbers of an episode's seed are for."""
+"""What the random numbers of an episode are for."""
 
 
 @dataclass(frozen=True)
 class Sky:
-    """The objects: what is the same in every episode, and how a minute passes. Pure: nothing here has a state."""
+    """The objects: what is the same in every episode, and how a minute passes. It has no state of its own.
+
+    objects: N.
+    detection: the probability that a look detects what it should.
+    """
 
     objects: int = 6
     detection: float = 0.9
@@ -77,7 +81,7 @@ class Sky:
         return SHORTEST_PERIOD + LONGER_BY * np.arange(self.objects)
 
     def begun(self, seeds: Integers) -> NDArray[np.float64]:
-        """(..., N), km, the uncertainties that episodes of these seeds begin with."""
+        """(..., N), the uncertainties (km) that episodes with these seeds begin with."""
         drawn = uniforms(seeds[..., None], _BEGIN, np.arange(self.objects))
         return LEAST_KM + drawn * (MOST_KM / 2 - LEAST_KM)
 
@@ -99,7 +103,7 @@ class Sky:
         return now, later, ALERT - minutes % ALERT
 
     def weights(self, seeds: Integers, minutes: Integers) -> NDArray[np.float64]:
-        """(..., N): what each object's uncertainty counts in this minute."""
+        """(..., N): what each object's uncertainty is multiplied by in this minute."""
         now, _, _ = self.alerts(seeds, minutes)
         return np.where(np.arange(self.objects) == now[..., None], ALERT_WEIGHT, 1.0)
 
@@ -111,9 +115,14 @@ class Sky:
         pointing: NDArray[np.float64],
         actions: Integers,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """One minute: turn, look, wait. Action i: object i; N: idle.
+        """One minute: turn, look, wait.
 
-        Returns uncertainty (..., N), pointing (...) in degrees and rewards (...) in km.
+        seeds: of the episodes (...).
+        minutes: since their beginning (...).
+        uncertainty: (..., N), km.
+        pointing: where the sensor points (...), degrees.
+        actions: the object to look at (...), or N to idle.
+        Returns uncertainty, pointing and rewards (...) in km.
         """
         idle = actions == self.objects
         target = np.where(idle, 0, actions)
@@ -135,11 +144,13 @@ class Sky:
         uncertainty: NDArray[np.float64],
         pointing: NDArray[np.float64],
     ) -> NDArray[np.float32]:
-        """(..., N * FEATURES), an object after the other.
+        """What is observed, (..., N * FEATURES), one object after the other.
 
-        Uncertainty as a share of the most there is; 1 where the window is open; minutes until that changes as a share
-        of the period; the turn to the object as a share of half a circle, positive to the right; 1 during an alert;
-        of an object that is to have one, how near it is, from 0 to 1.
+        Of each object: its uncertainty as a share of the largest; 1 while its window is open; the minutes until that
+        changes, as a share of its period; the turn to it, as a share of half a circle, positive to the right; 1 during
+        its alert; and while an alert is announced, how near it is, from 0 to 1.
+
+        seeds, minutes, uncertainty, pointing: as in `passed`.
         """
         is_open, left = self.changes(seeds, minutes)
         now, later, ahead = self.alerts(seeds, minutes)
@@ -158,12 +169,12 @@ class Sky:
 
 
 def turn(pointing: NDArray[np.float64], direction: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The shorter way from one direction to another, degrees from -180 to below 180."""
+    """The shorter turn from one direction to another, in degrees from -180 to below 180."""
     return (direction - pointing + 180.0) % 360.0 - 180.0
 
 
 class SensorTaskingGrid:
-    """The grid in one piece: the same episodes for the same seeds as SensorTasking."""
+    """A whole grid at once, with the same episodes for the same seeds as SensorTasking."""
 
     rewinds: ClassVar[bool] = True
 
@@ -174,33 +185,34 @@ class SensorTaskingGrid:
         self.observations = np.zeros((*shape, description.inputs), dtype=np.float32)
 
     def reset(self, seeds: Integers, where: Booleans) -> None:
-        """Begin episodes; the sensor points at 0 degrees."""
+        """Begins episodes, with the sensor pointing at 0 degrees."""
         self._seeds = np.where(where, seeds, self._seeds)
         self._minutes = np.where(where, 0, self._minutes)
         self._uncertainty = np.where(where[..., None], self._sky.begun(self._seeds), self._uncertainty)
         self._pointing = np.where(where, 0.0, self._pointing)
-        self._see()
+        self._observe()
 
     def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
-        """One minute of each chosen episode; none ends by itself."""
+        """Lets one minute of each chosen episode pass; none ends by itself."""
         uncertainty, pointing, rewards = self._sky.passed(
             self._seeds, self._minutes, self._uncertainty, self._pointing, actions
         )
         self._uncertainty = np.where(where[..., None], uncertainty, self._uncertainty)
         self._pointing = np.where(where, pointing, self._pointing)
         self._minutes = self._minutes + where
-        self._see()
-        return np.where(where, rewards, 0.0), np.zeros_like(where), where & (self._minutes >= LONGEST)
+        self._observe()
+        return np.where(where, rewards, 0.0), np.zeros_like(where), where & (self._minutes >= MAX_EPISODE_STEPS)
 
-    def _see(self) -> None:
+    def _observe(self) -> None:
         self.observations = self._sky.seen(self._seeds, self._minutes, self._uncertainty, self._pointing)
 
 
 class SensorTasking(gymnasium.Env[NDArray[np.float32], np.int64]):
-    """One episode, cut after LONGEST minutes by Gymnasium's own limit.
+    """One episode, truncated after MAX_EPISODE_STEPS minutes by Gymnasium's own limit.
 
-    objects: how many, 2 to 20; detection: the probability that a look detects what it should.
-    Raises ValueError where one of them is out of bounds.
+    objects: how many there are, 2 to 20.
+    detection: the probability that a look detects what it should.
+    Raises ValueError if one of them is out of bounds.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012  Gymnasium's own declaration
@@ -223,7 +235,7 @@ class SensorTasking(gymnasium.Env[NDArray[np.float32], np.int64]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Begin the episode of the seed, or the next of the environment's own stream."""
+        """Begins the episode of the seed; without a seed, one from the environment's own stream."""
         super().reset(seed=seed)
         episode = int(self.np_random.integers(2**31)) if seed is None else seed
         self._seed, self._minute = np.asarray(episode, dtype=np.int64), np.asarray(0, dtype=np.int64)
@@ -231,7 +243,7 @@ class SensorTasking(gymnasium.Env[NDArray[np.float32], np.int64]):
         return self._observation(), {}
 
     def step(self, action: np.int64) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        """One minute."""
+        """Lets one minute pass."""
         self._uncertainty, self._pointing, reward = self._sky.passed(
             self._seed, self._minute, self._uncertainty, self._pointing, np.asarray(action, dtype=np.int64)
         )
@@ -240,8 +252,8 @@ class SensorTasking(gymnasium.Env[NDArray[np.float32], np.int64]):
 
 
 def register() -> None:
-    """Make the environment known to Gymnasium."""
+    """Makes the environment known to Gymnasium."""
     if ID not in gymnasium.registry:
         gymnasium.register(
-            ID, entry_point="trainables.environments.sensor_tasking:SensorTasking", max_episode_steps=LONGEST
+            ID, entry_point="trainables.environments.sensor_tasking:SensorTasking", max_episode_steps=MAX_EPISODE_STEPS
         )

@@ -1,4 +1,4 @@
-"""Vector environments that come with an environment (Gymnasium's `vector_entry_point`): one for each member."""
+"""The vector environment that an environment brings along (Gymnasium's `vector_entry_point`), one for each member."""
 
 from typing import ClassVar
 
@@ -8,18 +8,18 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from trainables.environments.description import Description, EnvironmentMisfit
-from trainables.environments.episode_checks import Episodes
+from trainables.environments.episode_checks import EpisodeChecks
 from trainables.environments.grid import Booleans, Integers
 
 
 class VectorGrid:
-    """A vector environment a member, of as many places as it has episodes side by side.
+    """A vector environment for each member, with a place for each of its episodes.
 
-    Its places have one stream of random numbers, so a member's episodes are begun together, by the seed of the first of
-    them. It begins ended episodes again by itself, in the same step or in the next: the first hides the final
-    observation among its infos, the second ignores an action. Neither is seen from outside: a place that has ended
-    idles until its member is reset.
-    Raises MemberFailed where one of them raises an error, or gives what its space does not have or is not finite.
+    The places of one vector environment share a stream of random numbers, so a member's episodes are begun together, by
+    the seed of the first. A vector environment resets ended episodes by itself, in the same step or in the next: in the
+    same step, the final observation is hidden among its infos; in the next, an action is ignored. Neither can be seen
+    from outside, where a place idles after the end of its episode until its member is reset.
+    Raises MemberFailed if one raises an error, or gives something that is not in its space or not finite.
     """
 
     rewinds: ClassVar[bool] = True
@@ -36,7 +36,7 @@ class VectorGrid:
             for _ in range(members)
         ]
         self._same_step = self._mode() is AutoresetMode.SAME_STEP
-        self._episodes = Episodes(description, members, episodes)
+        self._checks = EpisodeChecks(description, members, episodes)
         self.observations = np.zeros((members, episodes, description.inputs), dtype=np.float32)
 
     def _mode(self) -> AutoresetMode:
@@ -51,37 +51,37 @@ class VectorGrid:
     def reset(self, seeds: Integers, where: Booleans) -> None:
         for member in np.flatnonzero(where.any(1)).tolist():
             places = self._places(member, where)
-            self._episodes.begin(places, np.full(len(places), seeds[member, 0]))
+            self._checks.begin(places, np.full(len(places), seeds[member, 0]))
             try:
                 seen, _ = self._environments[member].reset(seed=int(seeds[member, 0]))
             except Exception as error:
-                raise self._episodes.raised(places[0], error) from error
-            self._see(member, places, seen)
+                raise self._checks.raised(places[0], error) from error
+            self._observe(member, places, seen)
 
     def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
         rewards = np.zeros(self._shape)
         terminated, truncated = np.zeros(self._shape, dtype=np.bool_), np.zeros(self._shape, dtype=np.bool_)
         for member in np.flatnonzero(where.any(1)).tolist():
             chosen, places = where[member], self._places(member, where)
-            self._episodes.advance(places)
+            self._checks.advance(places)
             try:
                 seen, earned, ended, cut, infos = self._environments[member].step(
                     actions[member] + self._description.first_action
                 )
             except Exception as error:
-                raise self._episodes.raised(places[0], error) from error
+                raise self._checks.raised(places[0], error) from error
             if self._same_step and (ended | cut).any():
                 seen = np.array(seen)
                 seen[ended | cut] = np.stack(list(infos["final_obs"][ended | cut]))
-            self._see(member, places, seen)
+            self._observe(member, places, seen)
             rewards[member][chosen], terminated[member][chosen] = earned[chosen], ended[chosen]
             truncated[member][chosen] = cut[chosen]
-            self._episodes.require_finite(places, rewards[member][chosen])
-        return rewards, terminated, truncated | self._episodes.too_long(where)
+            self._checks.require_finite(places, rewards[member][chosen])
+        return rewards, terminated, truncated | self._checks.too_long(where)
 
     def _places(self, member: int, where: Booleans) -> NDArray[np.intp]:
         return member * self._shape[1] + np.flatnonzero(where[member])
 
-    def _see(self, member: int, places: NDArray[np.intp], seen: NDArray[np.generic]) -> None:
+    def _observe(self, member: int, places: NDArray[np.intp], seen: NDArray[np.generic]) -> None:
         chosen = places % self._shape[1]
-        self.observations[member, chosen] = self._episodes.inputs(places, np.asarray(seen)[chosen])
+        self.observations[member, chosen] = self._checks.inputs(places, np.asarray(seen)[chosen])

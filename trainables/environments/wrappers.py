@@ -1,4 +1,4 @@
-"""Gymnasium's wrappers, and those that people bring, by name and arguments."""
+"""Gymnasium's wrappers and people's own, by name and arguments."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,11 @@ Named = str | Mapping[str, Mapping[str, Any]]
 
 
 class WrapperMisfit(ValueError):
-    """There is no such wrapper, or it can't wrap this environment; the message says which and why."""
+    """There is no such wrapper, or it can't wrap the environment; the message says which and why."""
 
 
 def wrapped(environment: gymnasium.Env[Any, Any], wrappers: Sequence[Named]) -> gymnasium.Env[Any, Any]:
-    """The environment within these wrappers, the innermost first. Raises WrapperMisfit."""
+    """The environment in these wrappers, the innermost first. Raises WrapperMisfit."""
     for named in wrappers:
         name, arguments = (named, {}) if isinstance(named, str) else next(iter(named.items()))
         wrapper = _found(name)

@@ -16,7 +16,7 @@ from trainables.base.config_fields import Frozen, Option, tunable
 from trainables.base.images import Image
 from trainables.environments.wrappers import Named
 from trainables.networks.initialisations import TORCH, Initialisation
-from trainables.networks.networks import MLP, Activation, Convolutional, Own, Spec
+from trainables.networks.specs import MLP, Activation, Convolutional, Own, Spec
 from trainables.optimisation.optimizers import Adam, Optimizer
 from trainables.optimisation.schedules import Fixed, Schedule
 

@@ -1,5 +1,8 @@
 """DQN (Mnih et al., 2015): settings, network, loss, loop; a whole pack of members in lockstep.
 
+Time is in the names: in the state s_tm1 the action a_tm1 is taken, which leads to the reward r_t and the state s_t.
+discount_t is gamma, or 0 where s_t is terminal.
+
 Axis letters: M members, E episodes side by side, B batch, A actions, F features.
 """
 
@@ -17,7 +20,7 @@ from torch.nn.functional import huber_loss, mse_loss
 from trainables import environments
 from trainables.base import member_axis, random_streams
 from trainables.base.config_fields import tunable
-from trainables.base.member_axis import Tree
+from trainables.base.member_axis import Tensors, Tree
 from trainables.base.random_streams import Purpose
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
@@ -26,12 +29,11 @@ from trainables.loops.contract import EpisodicConfig, Report, network
 from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
 from trainables.loops.exploration import LINEAR, Epsilon
 from trainables.loops.learner import Learner
-from trainables.networks import networks
-from trainables.networks.networks import Spec
-from trainables.optimisation.optimizers import Tensors
+from trainables.networks import networks, specs
+from trainables.networks.specs import Spec
 
 MOST_STEPS = 100
-"""That a transition can span; without a replay memory so many are kept until they have grown up."""
+"""The most steps that a transition may span. Without a replay memory, so many are kept while they still grow."""
 
 
 class DQNConfig(EpisodicConfig):
@@ -67,21 +69,21 @@ class DQNConfig(EpisodicConfig):
     epsilon: Epsilon = tunable(LINEAR, description="how the share of random actions falls")
 
     def rounds(self, steps: int) -> int:
-        """How many rounds of updates belong to so many environment steps."""
+        """How many rounds of updates come within the first `steps` environment steps."""
         return max(0, steps // self.train_frequency - self.learning_starts // self.train_frequency)
 
     def calls(self) -> int:
-        """Updates."""
+        """How many updates the whole training makes."""
         return self.rounds(self.budget) * self.gradient_steps
 
 
 @rebuildable
 def packed_greedy(spec: Spec) -> Callable[[Tensors, Tensor], Tensor]:
-    """(parameters, observations (M, E, F)) -> the best actions (M, E)."""
-    network = networks.function(spec)
+    """The greedy policy of a pack: (parameters, observations (M, E, F)) -> the actions of the highest value (M, E)."""
+    q = networks.function(spec)
 
     def greedy(parameters: Tensors, observations: Tensor) -> Tensor:
-        return network(parameters, observations).argmax(-1)
+        return q(parameters, observations).argmax(-1)
 
     packed: Callable[[Tensors, Tensor], Tensor] = vmap(greedy)
     return packed
@@ -91,15 +93,25 @@ def packed_greedy(spec: Spec) -> Callable[[Tensors, Tensor], Tensor]:
 def make_loss(
     spec: Spec, kind: str, reduction: str = "mean", double: bool = False, target_network: bool = True
 ) -> Callable[..., tuple[Tensor, Tensors]]:
-    """The temporal-difference loss of one member.
+    """The loss of one member: of the temporal-difference errors delta = y - Q(s_tm1, a_tm1) of a batch.
 
-    target of Q(s, a): reward + discount * max_a' Q_target(s', a'), of a transition as the replay memory has it: over
-    one step or more, with discount 0 where s' is terminal. A truncated episode has no terminal state, so its last
-    transition bootstraps. Mnih et al., 2015, equation 2; double: a' is the best by the network that learns (van
-    Hasselt, Guez and Silver, 2016, equation 4).
+    DQN (Mnih et al., 2015, equation 2):
+        y = r_t + discount_t max_a Q_target(s_t, a)
+    Double DQN (van Hasselt, Guez and Silver, 2016, equation 4):
+        y = r_t + discount_t Q_target(s_t, argmax_a Q(s_t, a))
+
+    Over n steps, r_t is the sum of their discounted rewards, s_t the state after them, and discount_t gamma^n. An
+    episode that is truncated has no terminal state, so its last transition bootstraps like any other.
+
+    spec: the network Q.
+    kind: of the loss of an error: huber, |delta| - 1/2 beyond 1 and delta^2 / 2 within (Huber, 1964), or squared,
+    delta^2.
+    reduction: of the losses of a batch, mean or sum.
+    double: whether Q chooses the action that Q_target values.
+    target_network: whether there is a Q_target; else it is Q itself.
     """
-    network = networks.function(spec)
-    measure = huber_loss if kind == "huber" else mse_loss
+    q = networks.function(spec)
+    loss_of = huber_loss if kind == "huber" else mse_loss
 
     def loss(
         parameters: Tensors,
@@ -109,30 +121,35 @@ def make_loss(
         indices: Tensor,
         weights: Tensor | None = None,
     ) -> tuple[Tensor, Tensors]:
-        """target: parameters, empty without a target network; rows: (capacity, 2F + 3); indices: (B,) into them.
+        """The loss, and what it shows: the mean value, and the errors (B,) if there are weights.
 
-        weights: (B,), of the losses, if they have any; then the temporal-difference errors (B,) are shown, too.
+        parameters: of Q.
+        numbers: settings; here reward_scale, a factor of r_t.
+        target: parameters of Q_target; empty without one.
+        rows: (capacity, 2F + 3), the replay memory.
+        indices: (B,), the rows of the batch.
+        weights: (B,), of the losses.
         """
-        observations, next_observations, actions, rewards, discounts = replay.split(rows[indices], spec.inputs)
-        values = network(parameters, observations).gather(1, actions[:, None]).squeeze(1)
-        following = network(target if target_network else parameters, next_observations)
+        s_tm1, s_t, a_tm1, r_t, discount_t = replay.split(rows[indices], spec.inputs)
+        q_tm1 = q(parameters, s_tm1).gather(1, a_tm1[:, None]).squeeze(1)
+        q_target_t = q(target if target_network else parameters, s_t)
         if double and target_network:
-            best = network(parameters, next_observations).argmax(1, keepdim=True)
-            bootstrap = following.gather(1, best).squeeze(1)
+            a_t = q(parameters, s_t).argmax(1, keepdim=True)
+            v_t = q_target_t.gather(1, a_t).squeeze(1)
         else:
-            bootstrap = following.amax(1)
-        targets = (numbers["reward_scale"] * rewards + discounts * bootstrap).detach()
+            v_t = q_target_t.amax(1)
+        y = (numbers["reward_scale"] * r_t + discount_t * v_t).detach()
         if weights is None:
-            return measure(values, targets, reduction=reduction), {"value_mean": values.mean()}
-        losses = weights * measure(values, targets, reduction="none")
+            return loss_of(q_tm1, y, reduction=reduction), {"value_mean": q_tm1.mean()}
+        losses = weights * loss_of(q_tm1, y, reduction="none")
         total = losses.mean() if reduction == "mean" else losses.sum()
-        return total, {"value_mean": values.mean(), "errors": targets - values.detach()}
+        return total, {"value_mean": q_tm1.mean(), "errors": y - q_tm1.detach()}
 
     return loss
 
 
 class DQNLoop:
-    """Trains a pack: every member acts once, then every member learns, and again."""
+    """Trains a pack: every member acts once, then every member learns if it is time to, and so on."""
 
     Config: ClassVar[type[DQNConfig]] = DQNConfig
     score: ClassVar[str] = SCORE
@@ -142,13 +159,19 @@ class DQNLoop:
     metrics: ClassVar[tuple[str, ...]] = (*METRICS, "train/value_mean", "train/epsilon")
 
     def __init__(self, configs: Sequence[DQNConfig], device: torch.device) -> None:
+        """Raises ValueError for settings that contradict each other."""
         self._configs, self._device, self._members, self.steps = configs, device, len(configs), 0
         self._common = common = configs[0]
-        seeds = [config.seed for config in configs]
-        self._description = description = environments.describe(
-            common.environment, common.environment_args, common.wrappers
-        )
+        if common.replay and common.replay_capacity < common.batch_size:
+            raise ValueError(f"replay_capacity: {common.replay_capacity} is less than a batch of {common.batch_size}")
+        if common.prioritised_replay and not common.replay:
+            raise ValueError("prioritised_replay: should be false, since replay is")
+        description = environments.describe(common.environment, common.environment_args, common.wrappers)
         self._spec = network(common, description.inputs, description.actions, description.image)
+
+        # The networks that learn, and the target networks. These are copies, since torch.compile would make a version
+        # of its own for an update whose two networks are one.
+        seeds = [config.seed for config in configs]
         self._learner = Learner(
             configs,
             [
@@ -163,30 +186,32 @@ class DQNLoop:
             device=device,
             numbers=[{"reward_scale": config.reward_scale} for config in configs],
         )
-        # A copy, since torch.compile would make a version of its own for an update whose two networks are one.
         copied = self._learner.parameters.items() if common.target_network else ()
         self._target = {name: tensor.clone() for name, tensor in copied}
-        if common.replay and common.replay_capacity < common.batch_size:
-            raise ValueError(f"replay_capacity: {common.replay_capacity} is less than a batch of {common.batch_size}")
-        if common.prioritised_replay and not common.replay:
-            raise ValueError("prioritised_replay: should be false, since replay is")
+        self._target_intervals = np.array([config.target_interval for config in configs])
+        self._taus = np.array([config.target_tau for config in configs])
+
+        # The memory.
         capacity = common.replay_capacity if common.replay else common.batch_size + MOST_STEPS
         alphas = torch.tensor([config.priority_alpha for config in configs]) if common.prioritised_replay else None
         self._betas = torch.tensor([config.priority_beta for config in configs], device=device)
         self._replay = replay.Replay(self._members, min(capacity, common.budget), description.inputs, device, alphas)
+        self._gammas = np.array([config.gamma for config in configs])
+        self._n_steps = np.array([config.n_steps for config in configs])
+
+        # Random numbers.
+        self._exploring = random_streams.Uniforms(seeds, Purpose.ACTIONS, 2)
+        self._sampling = random_streams.Uniforms(seeds, Purpose.SAMPLING, common.gradient_steps * common.batch_size)
+        self._episode_seeds = random_streams.Uniforms(seeds, Purpose.EPISODES, 1)
+
+        # Programs.
         self._updates_in_all = common.calls()
         self._compiled = when_it_pays.compiles(common.compile, self._updates_in_all, device)
         greedy, compiled = packed_greedy(self._spec), when_it_pays.compiles(common.compile, common.budget, device)
         self._greedy = programs.compiled_if(compiled, greedy)
-        self._exploring = random_streams.Uniforms(seeds, Purpose.ACTIONS, 2)
-        self._sampling = random_streams.Uniforms(seeds, Purpose.SAMPLING, common.gradient_steps * common.batch_size)
-        self._episode_seeds = random_streams.Uniforms(seeds, Purpose.EPISODES, 1)
         self._evaluation = Evaluation(description, common, self._learner, self.score, greedy, compiled)
-        self._gamma = np.array([config.gamma for config in configs])
-        self._n_steps = np.array([config.n_steps for config in configs])
-        self._targets_every = np.array([config.target_interval for config in configs])
-        self._tau = np.array([config.target_tau for config in configs])
-        # An environment can't be saved; its episode's seed and actions can, and lead to where it was.
+
+        # The environments. None of them can be saved, but the seed and the actions of its episode lead back to it.
         self._grid = environments.make(description, self._members, 1, common.backend)
         self._episodes = np.zeros(self._members, dtype=np.int64)
         self._actions_taken: list[list[int]] = [[] for _ in configs]
@@ -200,28 +225,28 @@ class DQNLoop:
         if self._compiled:
             indices = torch.zeros(self._members, self._common.batch_size, dtype=torch.int64, device=self._device)
             weights = [indices.float()] if self._common.prioritised_replay else []
-            moment = self._learner.moment(0.0, 0.0, 0)
-            self._learner.begin_compiling(moment, self._target, self._replay.rows, indices, *weights)
+            clock = self._learner.clock(0.0, 0.0, 0)
+            self._learner.begin_compiling(clock, self._target, self._replay.rows, indices, *weights)
 
     def train(self, until: int) -> list[Report]:
-        """Act and learn until `until` environment steps are spent, then play the evaluation episodes greedily."""
+        """Acts and learns until `until` environment steps are spent, then plays the evaluation episodes greedily."""
         while self.steps < until and self._alive.any():
             self._act()
             if self.steps > self._common.learning_starts and self.steps % self._common.train_frequency == 0:
                 self._learn()
-            self._follow()
+            self._update_targets()
         self.steps = until
         return self._report()
 
     def _act(self) -> None:
-        """One step of every member, epsilon-greedy, into its memory."""
+        """Takes one epsilon-greedy step of every member, and remembers it."""
         observations = self._grid.observations.copy()
         greedy = self._greedy(self._learner.parameters, torch.from_numpy(observations).to(self._device)).cpu().numpy()
         drawn = self._exploring.at(np.full(self._members, self.steps))
         explored = (drawn[:, 1:] * self._spec.outputs).astype(np.int64)
-        actions = np.where(drawn[:, :1] < self._epsilon()[:, None], explored, greedy)
+        actions = np.where(drawn[:, :1] < self._epsilons()[:, None], explored, greedy)
         rewards, terminated, truncated = self._grid.step(actions, self._alive)
-        discounts = self._gamma * ~terminated[:, 0]
+        discounts = self._gammas * ~terminated[:, 0]
         self._replay.add(observations[:, 0], self._grid.observations[:, 0], actions[:, 0], rewards[:, 0], discounts)
         self._replay.grow(np.minimum(self._n_steps - 1, [len(taken) for taken in self._actions_taken]))
         for member in np.flatnonzero(self._alive):
@@ -232,18 +257,20 @@ class DQNLoop:
             self._begin_episodes(ended)
 
     def _learn(self) -> None:
-        """A round of updates."""
+        """Makes a round of updates."""
         done, priorities = (self._common.rounds(self.steps) - 1) * self._common.gradient_steps, self._replay.priorities
         for step, batch in enumerate(self._batches()):
-            moment = self._learner.moment((done + step) / self._updates_in_all, 1 / self._updates_in_all, self.steps)
-            shown = self._learner.update(moment, self._target, self._replay.rows, *batch, compiled=self._compiled)
+            clock = self._learner.clock((done + step) / self._updates_in_all, 1 / self._updates_in_all, self.steps)
+            shown = self._learner.update(clock, self._target, self._replay.rows, *batch, compiled=self._compiled)
             if priorities is not None:
                 priorities.update(batch[0], shown["errors"])
 
     def _batches(self) -> Iterator[tuple[Tensor, ...]]:
-        """For each update of a round what is drawn from the memory, or the newest transitions that have grown up.
+        """The batch of each update in a round: rows (M, B) and, if drawn by priority, the weights (M, B) of their
+        losses.
 
-        Rows (M, B), and their weights (M, B) where they are drawn by priority, each time as the last update left it.
+        Without a replay memory these are the newest transitions that span all of their steps. Priorities are read when
+        the batch is asked for, as the last update left them.
         """
         common, shape = self._common, (self._members, self._common.gradient_steps, self._common.batch_size)
         if not common.replay:
@@ -259,17 +286,17 @@ class DQNLoop:
         for step in range(common.gradient_steps):
             yield self._replay.priorities.draw(uniforms[:, step], self._replay.filled, betas)
 
-    def _follow(self) -> None:
-        """Move the target network of each member that is due its share of the way to the network that learns."""
-        due = self.steps % self._targets_every == 0
+    def _update_targets(self) -> None:
+        """Moves target networks that are due by tau towards theirs: theta_target + tau (theta - theta_target)."""
+        due = self.steps % self._target_intervals == 0
         if not due.any():
             return
-        shares = torch.from_numpy(self._tau * due).to(self._device, torch.float32)
+        taus = torch.from_numpy(self._taus * due).to(self._device, torch.float32)
         for name, tensor in self._target.items():
-            share = shares.reshape(-1, *(1 for _ in tensor.shape[1:]))
-            self._target[name] = torch.lerp(tensor, self._learner.parameters[name], share)
+            tau = taus.reshape(-1, *(1 for _ in tensor.shape[1:]))
+            self._target[name] = torch.lerp(tensor, self._learner.parameters[name], tau)
 
-    def _epsilon(self) -> NDArray[np.float64]:
+    def _epsilons(self) -> NDArray[np.float64]:
         """(M,), the share of random actions now."""
         return np.array(
             [
@@ -285,24 +312,24 @@ class DQNLoop:
             self._actions_taken[member] = []
 
     def _seeds_of_episodes(self) -> NDArray[np.int64]:
-        """(M, 1), the seed of the next episode of each member."""
+        """(M, 1), the seed of each member's next episode."""
         return random_streams.episode_seeds(self._episode_seeds.at(self._episodes), random_streams.TRAINING)
 
     def _report(self) -> list[Report]:
-        figures, epsilon = self._learner.take_figures(), self._epsilon()
+        figures, epsilons = self._learner.take_figures(), self._epsilons()
         shown = [
-            {**each, **scored, "train/epsilon": float(share)}
-            for each, scored, share in zip(figures, self._evaluation.score(self.steps), epsilon, strict=True)
+            {**each, **scored, "train/epsilon": float(epsilon)}
+            for each, scored, epsilon in zip(figures, self._evaluation.score(self.steps), epsilons, strict=True)
         ]
         self._alive = self._learner.alive.cpu().numpy()[:, None].copy()
         return self._learner.reports(np.full(self._members, self.steps), [[(self.steps, each)] for each in shown])
 
     def confirm(self, episodes: int) -> list[float]:
-        """Of each member the score of its best weights over fresh episodes, greedily; NaN without any."""
+        """Of each member, the greedy score of its best weights on fresh episodes; NaN without any."""
         return self._evaluation.confirm(episodes)
 
     def state(self) -> list[Tree]:
-        """All that a member needs to go on, the way to where its episode stands included."""
+        """All that each member needs to go on, with the way back to where its episode stands."""
         return [
             {
                 **self._learner.member(index),
@@ -316,7 +343,7 @@ class DQNLoop:
         ]
 
     def load(self, states: Sequence[Tree]) -> None:
-        """Go on from these: begin each member's current episode again and take the same actions."""
+        """Goes on from these states: begins each member's current episode again and takes the same actions."""
         self._learner.load(states)
         self._target = member_axis.to(member_axis.stack([state["target"] for state in states]), self._device)
         self._replay.load([state["replay"] for state in states])
@@ -328,10 +355,10 @@ class DQNLoop:
         self._episodes += 1
 
     def best(self) -> list[Tree]:
-        """Of each member the network with the best score."""
+        """Of each member, the network with the best score."""
         return [
             {
-                "network": networks.as_plain(self._spec),
+                "network": specs.as_plain(self._spec),
                 "state_dict": member_axis.member(self._learner.best, index)["parameters"],
             }
             for index in range(self._members)

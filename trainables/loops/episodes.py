@@ -10,31 +10,34 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.environments import Moment
+from trainables.environments import GridStep
 
 Floats = NDArray[np.float64]
 
 NEGLIGIBLE = 1e-6
-"""Share of the mean up to which a deviation is taken for rounding."""
+"""The share of the mean up to which a deviation is taken for rounding."""
 
 
-def returns_to_go(rewards: Floats, gamma: Floats) -> Floats:
-    """The discounted return from each step on: G_t = r_t + gamma * G_t+1.
+def returns_to_go(rewards: Floats, gammas: Floats) -> Floats:
+    """The discounted return from each step on, G_t = r_t + gamma G_t+1.
 
-    rewards: (M, E, T), zero after an episode's end; gamma: (M,). Returns (M, E, T).
+    rewards: (M, E, T), zero after an episode's end. gammas: (M,). Returns (M, E, T).
     """
     returns = np.empty_like(rewards)
     following = np.zeros(rewards.shape[:2])
     for time in reversed(range(rewards.shape[2])):
-        following = rewards[:, :, time] + gamma[:, None] * following
+        following = rewards[:, :, time] + gammas[:, None] * following
         returns[:, :, time] = following
     return returns
 
 
 class Steps(NamedTuple):
-    """The steps of a batch of episodes, those of each member one after the other and zeros behind the last.
+    """The steps of a batch of episodes, those of each member one after the other, with zeros behind the last.
 
-    observations: (M, N, F); actions, returns and valid, 1 of a step and 0 behind the last: (M, N).
+    observations: (M, N, F).
+    actions: (M, N).
+    returns: (M, N).
+    valid: (M, N), 1 for a step and 0 behind the last.
     """
 
     observations: NDArray[np.float32]
@@ -43,30 +46,34 @@ class Steps(NamedTuple):
     valid: NDArray[np.float32]
 
 
-def counted(moments: Sequence[Moment]) -> NDArray[np.int64]:
+def counted(steps: Sequence[GridStep]) -> NDArray[np.int64]:
     """(M,), how many steps each member has taken in all its episodes."""
-    return np.asarray(sum(moment.active.sum(1) for moment in moments))
+    return np.asarray(sum(step.active.sum(1) for step in steps))
 
 
-def flattened(moments: Sequence[Moment], returns: Floats, length: int) -> Steps:
-    """The steps of episodes played side by side, without those of places that idled; N is `length`.
+def flattened(steps: Sequence[GridStep], returns: Floats, length: int) -> Steps:
+    """The steps of episodes that were played side by side, without the places that idled.
 
-    returns: (M, E, T). Learnt from so, a batch costs what its steps cost, however long its longest episode is.
+    So a batch costs as much to learn from as it has steps, however long its longest episode is.
+
+    steps: those of the grid, in order.
+    returns: (M, E, T).
+    length: N, at least the most steps of a member.
     """
-    active = np.stack([moment.active for moment in moments])
-    # Of each step, in the order time, member, episode, whose it is; a stable sort keeps a member's own order.
+    active = np.stack([step.active for step in steps])
+    # Steps come in the order time, member, episode. The stable sort by member keeps each member's own order.
     order = np.argsort(np.nonzero(active)[1], kind="stable")
-    filled = np.arange(length) < counted(moments)[:, None]
+    filled = np.arange(length) < counted(steps)[:, None]
 
     def flat(arrays: Iterable[NDArray[Any]]) -> NDArray[Any]:
-        steps = np.concatenate([array[moment.active] for array, moment in zip(arrays, moments, strict=True)])
-        rows = np.zeros((*filled.shape, *steps.shape[1:]), dtype=steps.dtype)
-        rows[filled] = steps[order]
+        taken = np.concatenate([array[step.active] for array, step in zip(arrays, steps, strict=True)])
+        rows = np.zeros((*filled.shape, *taken.shape[1:]), dtype=taken.dtype)
+        rows[filled] = taken[order]
         return rows
 
     return Steps(
-        flat(moment.observations for moment in moments),
-        flat(moment.actions for moment in moments),
+        flat(step.observations for step in steps),
+        flat(step.actions for step in steps),
         flat(np.moveaxis(returns, -1, 0)).astype(np.float32),
         filled.astype(np.float32),
     )
@@ -74,15 +81,18 @@ def flattened(moments: Sequence[Moment], returns: Floats, length: int) -> Steps:
 
 @dataclass
 class Deviation:
-    """The running mean and deviation of all values that each member has shown; every array (M,).
+    """The running mean and deviation of all values that each member has shown.
 
-    Batches are joined after Chan, Golub and LeVeque, 1979, "Updating formulae and a pairwise algorithm".
+    Batches are joined as by Chan, Golub and LeVeque, 1979, "Updating formulae and a pairwise algorithm".
+
+    count: (M,), how many values.
+    mean: (M,).
+    squares: (M,), the sum of squared distances from the mean.
     """
 
     count: Floats
     mean: Floats
     squares: Floats
-    """Sum of squared distances from the mean."""
 
     @classmethod
     def of(cls, members: int) -> "Deviation":
@@ -90,7 +100,7 @@ class Deviation:
         return cls(np.zeros(members), np.zeros(members), np.zeros(members))
 
     def add(self, values: NDArray[np.floating], valid: NDArray[np.floating]) -> None:
-        """values and valid, 1 where there is a value and 0 elsewhere: (M, N)."""
+        """Takes in values (M, N); valid: (M, N), 1 where there is a value and 0 elsewhere."""
         more = valid.sum(1, dtype=np.float64)
         count = self.count + more
         mean = (values * valid).sum(1, dtype=np.float64) / np.maximum(more, 1)
@@ -102,7 +112,7 @@ class Deviation:
         self.count = count
 
     def scale(self) -> Floats:
-        """The deviation (M,); 1 where there is none, so that anything can be divided by it."""
+        """The deviation (M,), but 1 where it is negligible, so that anything can be divided by it."""
         deviation = np.sqrt(self.squares / np.maximum(self.count, 1))
         return np.where(deviation > NEGLIGIBLE * np.abs(self.mean), deviation, 1.0)
 

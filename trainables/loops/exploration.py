@@ -1,4 +1,4 @@
-"""How the share of random actions falls: pure, of one member."""
+"""Epsilon, the share of random actions, and how it falls: pure, of one member."""
 
 from typing import Annotated, Literal
 
@@ -7,8 +7,8 @@ from pydantic import Field
 from trainables.base.config_fields import Option, by_name
 
 
-class Linear(Option):
-    """Falls on a line from `start` to `end`, and stays."""
+class LinearDecay(Option):
+    """Falls on a line from `start` to `end`, and stays there."""
 
     kind: Literal["linear"] = "linear"
     start: float = Field(1.0, ge=0, le=1, description="share of random actions at the beginning")
@@ -16,7 +16,7 @@ class Linear(Option):
     share: float = Field(0.2, gt=0, le=1, description="of the budget over which it falls")
 
 
-class Exponential(Option):
+class ExponentialDecay(Option):
     """Multiplied by `factor` after each episode or each step, down to `end`."""
 
     kind: Literal["exponential"] = "exponential"
@@ -26,15 +26,21 @@ class Exponential(Option):
     every: Literal["episode", "step"] = Field("episode", description="after which it is multiplied")
 
 
-Epsilon = Annotated[Linear | Exponential, Field(discriminator="kind"), by_name]
+Epsilon = Annotated[LinearDecay | ExponentialDecay, Field(discriminator="kind"), by_name]
 
-LINEAR = Linear()
+LINEAR = LinearDecay()
 
 
-def epsilon(exploration: Linear | Exponential, steps: int, episodes: int, budget: int) -> float:
-    """The share of random actions after so many environment steps and so many episodes that have ended."""
-    match exploration:
-        case Linear(start=start, end=end, share=share):
+def epsilon(decay: LinearDecay | ExponentialDecay, steps: int, episodes: int, budget: int) -> float:
+    """The share of random actions at one moment of a training.
+
+    decay: how it falls.
+    steps: environment steps taken.
+    episodes: episodes that have ended.
+    budget: environment steps of the whole training.
+    """
+    match decay:
+        case LinearDecay(start=start, end=end, share=share):
             return end + (start - end) * max(0.0, 1 - steps / (share * budget))
-        case Exponential(start=start, end=end, factor=factor, every=every):
+        case ExponentialDecay(start=start, end=end, factor=factor, every=every):
             return max(end, start * factor ** (episodes if every == "episode" else steps))

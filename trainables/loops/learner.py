@@ -1,4 +1,7 @@
-"""One gradient step, the same in every loop: forward, loss, backward, clip, optimizer step, for a pack in lockstep."""
+"""One gradient step, the same in every loop: forward, loss, backward, clip, optimizer step, for a pack in lockstep.
+
+Axis letters: M members.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,20 +13,21 @@ from torch import Tensor
 from torch.func import grad_and_value, vmap
 
 from trainables.base import member_axis
-from trainables.base.member_axis import Tree
+from trainables.base.member_axis import Tensors, Tree
 from trainables.compilation import programs
 from trainables.compilation.rebuildable import rebuildable
 from trainables.loops.contract import Config, Report
 from trainables.optimisation import optimizers, schedules
-from trainables.optimisation.optimizers import Tensors
 
 Loss = Callable[..., tuple[Tensor, Tensors]]
-"""(parameters, numbers, *data) of one member -> (loss, what it shows): scalars are figures, the rest is handed back."""
+"""(parameters, numbers, *data) of one member -> (loss, what it shows). What is shown are figures, if they are scalars;
+the rest is handed back by the update."""
 
 FIGURES = ("train/loss", "train/gradient_norm", "train/clipped_share", "train/learning_rate")
 """What every loop reports of its updates: means since the last report, and the learning rate of the last update."""
 
 REASONS = {1: "the loss is not finite", 2: "the gradient is not finite", 3: "the weights are not finite"}
+"""Why a member has diverged, by its `flaw`."""
 
 
 def _numbers(config: Config) -> Tree:
@@ -37,7 +41,7 @@ def _numbers(config: Config) -> Tree:
 
 
 def tensors(numbers: Sequence[Tree]) -> Tree:
-    """The numbers of the members as (M,) tensors of float32."""
+    """The numbers of the members, one tree each, as a tree of float32 tensors (M,)."""
     first = numbers[0]
     return {
         key: tensors([each[key] for each in numbers])
@@ -49,30 +53,37 @@ def tensors(numbers: Sequence[Tree]) -> Tree:
 
 @rebuildable
 def packed_update(loss: Loss, optimizer: str, decays: bool, at_once: int | None) -> Callable[..., tuple[Tree, Tensors]]:
-    """(state, numbers, moment, *data), trees with a leading member axis -> (state, what the loss shows)."""
-    take_step = optimizers.stepping(optimizer, decays)
+    """The update of a pack: (state, numbers, clock, *data) -> (state, what the loss shows), with leading axes M.
 
-    def update(state: Tree, numbers: Tree, moment: Tensors, *data: Any) -> tuple[Tree, Tensors]:
+    loss: of one member.
+    optimizer: a name in optimizers.RULES.
+    decays: whether the weights of any member decay.
+    at_once: how many members are computed together; None: all.
+    """
+    take_step = optimizers.step_of(optimizer, decays)
+
+    def update(state: Tree, numbers: Tree, clock: Tensors, *data: Any) -> tuple[Tree, Tensors]:
         gradients, (value, shown) = grad_and_value(loss, has_aux=True)(state["parameters"], numbers, *data)
         norm = optimizers.global_norm(gradients)
         clipped = optimizers.clip(gradients, norm, numbers["max_norm"])
-        rate = moment["rate"]
-        parameters, memory = take_step(
+        rate = clock["rate"]
+        parameters, moments = take_step(
             state["parameters"], clipped, state["optimizer"], numbers["optimizer"], rate, state["updates"]
         )
 
+        # A member with a flaw keeps its last sound weights, and is trained no further.
         sound = torch.stack([torch.isfinite(tensor).all() for tensor in parameters.values()]).all()
         flaw = torch.where(torch.isfinite(value), torch.where(torch.isfinite(norm), torch.where(sound, 0, 3), 2), 1)
-        trained = moment["active"] & state["alive"]
+        trained = clock["active"] & state["alive"]
         taken, broken = trained & (flaw == 0), trained & (flaw > 0)
         figures = {"loss": value, "gradient_norm": norm, "clipped_share": (norm > numbers["max_norm"]).float(), **shown}
         following = {
             "parameters": member_axis.where(taken, parameters, state["parameters"]),
-            "optimizer": member_axis.where(taken, memory, state["optimizer"]),
+            "optimizer": member_axis.where(taken, moments, state["optimizer"]),
             "updates": state["updates"] + taken,
             "alive": state["alive"] & ~broken,
             "flaw": torch.where(broken, flaw, state["flaw"]),
-            "diverged_at": torch.where(broken, moment["steps"], state["diverged_at"]),
+            "diverged_at": torch.where(broken, clock["steps"], state["diverged_at"]),
             "tally": {
                 "updates": state["tally"]["updates"] + taken,
                 "learning_rate": torch.where(taken, rate, state["tally"]["learning_rate"]),
@@ -86,11 +97,11 @@ def packed_update(loss: Loss, optimizer: str, decays: bool, at_once: int | None)
 
     members = vmap(update, chunk_size=at_once)
 
-    def packed(state: Tree, numbers: Tree, moment: Tensors, *data: Any) -> tuple[Tree, Tensors]:
-        # Of all members at once: vmap would cost as much again for each of these many little operations.
-        factor = schedules.factor(numbers["schedule"], moment["progress"], moment["tick"])
+    def packed(state: Tree, numbers: Tree, clock: Tensors, *data: Any) -> tuple[Tree, Tensors]:
+        # For all members at once: under vmap each of these many small operations would cost as much again.
+        factor = schedules.factor(numbers["schedule"], clock["progress"], clock["tick"])
         updated: tuple[Tree, Tensors] = members(
-            state, numbers, {**moment, "rate": numbers["learning_rate"] * factor}, *data
+            state, numbers, {**clock, "rate": numbers["learning_rate"] * factor}, *data
         )
         return updated
 
@@ -110,25 +121,32 @@ class Learner:
         device: torch.device,
         numbers: Sequence[Tree] = (),
     ) -> None:
-        """parameters: of each member, as it begins; shown: names of the figures that the loss returns beside itself;
-        numbers: the loop's own tunable settings, a dict a member, handed to the loss with those of every loop.
+        """Nothing is learnt yet.
+
+        configs: one for each member, all of one structure.
+        parameters: what each member begins with.
+        loss: of one member.
+        shown: the names of the figures that the loss shows.
+        maximize: whether higher scores are better.
+        device: where to compute.
+        numbers: the loop's own tunable settings, a tree for each member; the loss gets them beside those of every loop.
         """
         own = numbers or [{} for _ in configs]
         self.device, self._loss, self._maximize = device, loss, maximize
         self.numbers = member_axis.to(
-            tensors([{**_numbers(c), **each} for c, each in zip(configs, own, strict=True)]), device
+            tensors([{**_numbers(config), **each} for config, each in zip(configs, own, strict=True)]), device
         )
         self._optimizer = configs[0].optimizer.kind
         self._decays = any(config.optimizer.weight_decay > 0 for config in configs)
-        memory = optimizers.RULES[self._optimizer].memory
+        moments = optimizers.RULES[self._optimizer].moments
         figures = ("loss", "gradient_norm", "clipped_share", *shown)
         worst = float("-inf") if maximize else float("inf")
-        begun, members = member_axis.stack(parameters), len(configs)
+        initial, members = member_axis.stack(parameters), len(configs)
         none = torch.zeros(members, dtype=torch.int64)
         self.state = member_axis.to(
             {
-                "parameters": begun,
-                "optimizer": {key: {name: torch.zeros_like(each) for name, each in begun.items()} for key in memory},
+                "parameters": initial,
+                "optimizer": {key: {name: torch.zeros_like(each) for name, each in initial.items()} for key in moments},
                 "updates": none.clone(),
                 "alive": torch.ones(members, dtype=torch.bool),
                 "flaw": none.clone(),
@@ -143,19 +161,18 @@ class Learner:
         )
         self.best = member_axis.to(
             {
-                "parameters": {name: each.clone() for name, each in begun.items()},
+                "parameters": {name: each.clone() for name, each in initial.items()},
                 "score": torch.full((members,), worst, dtype=torch.float64),
                 "steps": none - 1,
             },
             device,
         )
-
-        self._watches = any(isinstance(config.schedule, schedules.Plateau) for config in configs)
-        self._watch(member_axis.to(member_axis.stack([schedules.unwatched() for _ in configs]), device))
+        self._has_plateau = any(isinstance(config.schedule, schedules.Plateau) for config in configs)
+        self._use_plateau(member_axis.to(member_axis.stack([schedules.before_scores() for _ in configs]), device))
 
     @property
     def parameters(self) -> Tensors:
-        """The weights now, every tensor (M, ...)."""
+        """The weights now, each tensor (M, ...)."""
         parameters: Tensors = self.state["parameters"]
         return parameters
 
@@ -165,50 +182,64 @@ class Learner:
         alive: Tensor = self.state["alive"]
         return alive
 
-    def update(self, moment: Tensors, *data: Any, compiled: bool, at_once: int | None = None) -> Tensors:
-        """One update of every member that is active and has not diverged; data: trees with a leading member axis.
+    def update(self, clock: Tensors, *data: Any, compiled: bool, at_once: int | None = None) -> Tensors:
+        """One update of every member that is active and has not diverged.
 
+        clock: when the update takes place, as `clock` has it.
+        data: what the loss takes, trees with leading axes M.
+        compiled: whether to compile it.
+        at_once: how many members are computed together, to bound the memory of large batches; None: all.
         Returns what the loss shows beside its figures, (M, ...) each.
-
-        at_once: members computed together, which bounds the memory of large batches; None: all.
-
-        moment: (M,) each: `progress`, the share of the full budget spent; `tick`, the share that one update spends;
-        `steps`, the budget spent (what a divergence is reported at); `active`, bool.
         """
         packed = self._packed(compiled, at_once)
-        self.state, shown = packed(self.state, self.numbers, moment, *data)
+        self.state, shown = packed(self.state, self.numbers, clock, *data)
         handed_back: Tensors = shown
         return handed_back
 
-    def begin_compiling(self, moment: Tensors, *data: Any) -> None:
-        """In the background, an update with such data."""
-        programs.begin(self._packed(True, None), self.state, self.numbers, moment, *data)
+    def begin_compiling(self, clock: Tensors, *data: Any) -> None:
+        """Begins to compile an update with such data, in the background."""
+        programs.begin(self._packed(True, None), self.state, self.numbers, clock, *data)
 
     def _packed(self, compiled: bool, at_once: int | None) -> Callable[..., tuple[Tree, Tensors]]:
         return programs.compiled_if(compiled, packed_update(self._loss, self._optimizer, self._decays, at_once))
 
-    def keep_best(self, scores: Tensor, steps: Tensor) -> None:
-        """Remember the weights of members whose score (M,) is finite and the best so far; steps: (M,).
+    def clock(self, progress: float, tick: float, steps: int) -> Tensors:
+        """When an update takes place, (M,) each, if it does so for all members at the same time.
 
-        One evaluation of each: it is by these that a plateau is known.
+        progress: the share of the full budget that is spent.
+        tick: the share that the update spends.
+        steps: the budget spent, at which a divergence is reported.
+        """
+        members = len(self.alive)
+        return {
+            "progress": torch.full((members,), progress, device=self.device),
+            "tick": torch.full((members,), tick, device=self.device),
+            "steps": torch.full((members,), steps, device=self.device),
+            "active": torch.ones(members, dtype=torch.bool, device=self.device),
+        }
+
+    def keep_best(self, scores: Tensor, steps: Tensor) -> None:
+        """Takes in an evaluation: keeps the weights of members whose score is their best, and steps plateaus down.
+
+        scores: (M,); NaN of a member without a score.
+        steps: (M,), the budget spent.
         """
         scores = scores.double()
         better = scores > self.best["score"] if self._maximize else scores < self.best["score"]
         better = better & torch.isfinite(scores) & self.alive
         new = {"parameters": self.parameters, "score": scores, "steps": steps}
         self.best = member_axis.where(better, new, self.best)
-        if self._watches:
-            self._watch(
-                schedules.watched(self._watched, self.numbers["schedule"], -scores if self._maximize else scores)
-            )
+        if self._has_plateau:
+            losses = -scores if self._maximize else scores
+            self._use_plateau(schedules.after_score(self._plateau, self.numbers["schedule"], losses))
 
-    def _watch(self, watched: Tensors) -> None:
-        """Train on at the rates that the scores so far lead to."""
-        self._watched = watched
-        self.numbers = {**self.numbers, "schedule": {**self.numbers["schedule"], "watched": watched["factor"]}}
+    def _use_plateau(self, plateau: Tensors) -> None:
+        """Trains on at the rates that the scores so far lead to."""
+        self._plateau = plateau
+        self.numbers = {**self.numbers, "schedule": {**self.numbers["schedule"], "plateau": plateau["factor"]}}
 
     def take_figures(self) -> list[dict[str, float]]:
-        """Of each member the means over its updates since the last call, and the last learning rate."""
+        """Of each member, the means over its updates since the last call, and the last learning rate."""
         tally = member_axis.to(self.state["tally"], torch.device("cpu"))
         self.state["tally"] = {
             "updates": torch.zeros_like(self.state["tally"]["updates"]),
@@ -223,54 +254,49 @@ class Learner:
             figures.append(means | ({"train/learning_rate": tally["learning_rate"][member].item()} if updates else {}))
         return figures
 
-    def moment(self, progress: float, tick: float, steps: int) -> Tensors:
-        """The moment of an update that all members take at the same time."""
-        members = len(self.alive)
-        return {
-            "progress": torch.full((members,), progress, device=self.device),
-            "tick": torch.full((members,), tick, device=self.device),
-            "steps": torch.full((members,), steps, device=self.device),
-            "active": torch.ones(members, dtype=torch.bool, device=self.device),
-        }
-
     def reports(self, steps: NDArray[np.int64], points: Sequence[list[tuple[int, dict[str, float]]]]) -> list[Report]:
-        """One report a member: the budget it has spent (M,) and its points since the last report."""
+        """One report for each member.
+
+        steps: (M,), the budget that it has spent.
+        points: of each member, those since the last report.
+        """
         return [
             Report(at if diverged_at is None else diverged_at, shown, best, best_steps, diverged_at, reason)
             for at, shown, (best, best_steps), (diverged_at, reason) in zip(
-                steps.tolist(), points, self._bests(), self._verdicts(), strict=True
+                steps.tolist(), points, self._bests(), self._divergences(), strict=True
             )
         ]
 
-    def _verdicts(self) -> list[tuple[int | None, str | None]]:
-        """Of each member the steps at which it diverged and why; None and None of one that has not."""
+    def _divergences(self) -> list[tuple[int | None, str | None]]:
+        """Of each member, the steps at which it diverged and why; None and None if it has not."""
         flaws, steps = self.state["flaw"].tolist(), self.state["diverged_at"].tolist()
         return [(at if flaw else None, REASONS.get(flaw)) for flaw, at in zip(flaws, steps, strict=True)]
 
     def _bests(self) -> list[tuple[float | None, int | None]]:
-        """Of each member its best score and the steps it was seen at; None and None before the first."""
+        """Of each member, its best score and the steps it was seen at; None and None before the first."""
         scores, steps = self.best["score"].tolist(), self.best["steps"].tolist()
         return [(score if at >= 0 else None, at if at >= 0 else None) for score, at in zip(scores, steps, strict=True)]
 
     def best_scores(self) -> list[float]:
-        """Of each member its best score, NaN before the first."""
+        """Of each member, its best score; NaN before the first."""
         return [float("nan") if score is None else score for score, _ in self._bests()]
 
     def member(self, index: int) -> Tree:
         """All that one member needs to go on."""
-        parts = {"learner": self.state, "best": self.best, "watched": self._watched}
+        parts = {"learner": self.state, "best": self.best, "watched": self._plateau}
         return {name: member_axis.member(part, index) for name, part in parts.items()}
 
     def load(self, members: Sequence[Tree]) -> None:
-        """Go on from these, one a member."""
-        self.state = member_axis.to(member_axis.stack([self._whole(each["learner"]) for each in members]), self.device)
+        """Goes on from what `member` gave, one tree for each member."""
+        states = [self._with_all_moments(each["learner"]) for each in members]
+        self.state = member_axis.to(member_axis.stack(states), self.device)
         self.best = member_axis.to(member_axis.stack([each["best"] for each in members]), self.device)
-        # Members of before there were plateaus have seen none.
-        watched = [each.get("watched", schedules.unwatched()) for each in members]
-        self._watch(member_axis.to(member_axis.stack(watched), self.device))
+        # Checkpoints of versions without plateaus have none.
+        plateaus = [each.get("watched", schedules.before_scores()) for each in members]
+        self._use_plateau(member_axis.to(member_axis.stack(plateaus), self.device))
 
-    def _whole(self, state: Tree) -> Tree:
-        """A member's state, with zeros for what its optimizer did not remember when an earlier version wrote it."""
-        nothing = {name: torch.zeros_like(tensor) for name, tensor in state["parameters"].items()}
-        memory = optimizers.RULES[self._optimizer].memory
-        return {**state, "optimizer": {name: state["optimizer"].get(name, nothing) for name in memory}}
+    def _with_all_moments(self, state: Tree) -> Tree:
+        """A member's state, with zeros for moments that the optimizer did not have when an earlier version wrote it."""
+        zeros = {name: torch.zeros_like(tensor) for name, tensor in state["parameters"].items()}
+        moments = optimizers.RULES[self._optimizer].moments
+        return {**state, "optimizer": {name: state["optimizer"].get(name, zeros) for name in moments}}

@@ -22,7 +22,7 @@ def loop_of(name: str) -> type[Loop]:
         return LOOPS[name]
     found = own_classes.load(name)
     flaw = contract_flaw(found)
-    if flaw and own_classes.is_foreign(found):
+    if flaw and own_classes.is_ray_trainable(found):
         return _foreign(name, found)
     if flaw:
         raise own_classes.Unimportable(f"{name}: {flaw}; what a loop has is in docs/own-loops.md")

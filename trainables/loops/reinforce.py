@@ -1,10 +1,16 @@
 """REINFORCE (Williams, 1992): settings, networks, loss, loop; a whole pack of members in lockstep.
 
+    pi(a|s)  probability of action a in state s, by the policy
+    G_t      discounted return from step t on
+    b        baseline that returns are compared with
+    V(s)     learnt value of state s
+    H        entropy of the policy, -sum_a pi(a|s) log pi(a|s)
+
 Axis letters: M members, E episodes side by side, T time, N steps of one member, A actions, F features.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -18,19 +24,18 @@ from torch.nn.functional import log_softmax
 from trainables import environments
 from trainables.base import member_axis, random_streams
 from trainables.base.config_fields import by_name, tunable
-from trainables.base.member_axis import Tree
+from trainables.base.member_axis import Tensors, Tree
 from trainables.base.random_streams import Purpose
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
-from trainables.environments import Moment
+from trainables.environments import GridStep
 from trainables.loops.contract import EpisodicConfig, Report, network
 from trainables.loops.episodes import Deviation, counted, flattened, returns_to_go
 from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
 from trainables.loops.learner import Learner, tensors
-from trainables.networks import networks
-from trainables.networks.networks import Spec
+from trainables.networks import networks, specs
+from trainables.networks.specs import Spec
 from trainables.optimisation import schedules
-from trainables.optimisation.optimizers import Tensors
 from trainables.optimisation.schedules import Cosine, Exponential, Fixed, Step
 
 EntropySchedule = Annotated[Fixed | Step | Exponential | Cosine, Field(discriminator="kind"), by_name]
@@ -59,31 +64,31 @@ class ReinforceConfig(EpisodicConfig):
     normalise_advantages: bool = Field(False, description="advantages of a batch to mean 0 and deviation 1")
 
     def calls(self) -> int:
-        """Steps of batches, whose episodes are played side by side."""
+        """How many steps batches take, as their episodes are played side by side."""
         return self.budget // self.batch_size
 
 
 STEPS_AT_ONCE = 2**13
-"""Steps of all members whose activations are held at once (docs/findings.md)."""
+"""Steps of all members whose activations are held at once on the CPU (docs/findings.md)."""
 
 POLICY, VALUE = "policy.", "value."
 """What the names of the two networks' parameters begin with."""
 
 
 def part(parameters: Tensors, prefix: str) -> Tensors:
-    """The parameters of one of the networks, under its own names."""
+    """The parameters of one of the two networks, by their own names."""
     return {name.removeprefix(prefix): tensor for name, tensor in parameters.items() if name.startswith(prefix)}
 
 
 @rebuildable
 def packed_sample(spec: Spec) -> Callable[[Tensors, Tensor, Tensor], Tensor]:
-    """(parameters, observations (M, E, F), uniforms (M, E)) -> actions (M, E) drawn from the policy."""
-    network = networks.function(spec)
+    """The policy of a pack: (parameters, observations (M, E, F), uniforms (M, E)) -> actions (M, E) drawn from pi."""
+    policy = networks.function(spec)
 
     def sample(parameters: Tensors, observations: Tensor, uniforms: Tensor) -> Tensor:
-        chances = torch.softmax(network(part(parameters, POLICY), observations), -1).cumsum(-1)
-        # Rounding can leave the sum of all chances below the number drawn; the last action then.
-        return (chances < uniforms[..., None]).sum(-1).clamp(max=spec.outputs - 1)
+        cumulative = torch.softmax(policy(part(parameters, POLICY), observations), -1).cumsum(-1)
+        # Rounding can leave the sum of all probabilities below the number drawn; then it is the last action.
+        return (cumulative < uniforms[..., None]).sum(-1).clamp(max=spec.outputs - 1)
 
     packed: Callable[[Tensors, Tensor, Tensor], Tensor] = vmap(sample)
     return packed
@@ -91,11 +96,11 @@ def packed_sample(spec: Spec) -> Callable[[Tensors, Tensor, Tensor], Tensor]:
 
 @rebuildable
 def packed_greedy(spec: Spec) -> Callable[[Tensors, Tensor], Tensor]:
-    """(parameters, observations (M, E, F)) -> the likeliest actions (M, E)."""
-    network = networks.function(spec)
+    """The greedy policy of a pack: (parameters, observations (M, E, F)) -> the likeliest actions (M, E)."""
+    policy = networks.function(spec)
 
     def greedy(parameters: Tensors, observations: Tensor) -> Tensor:
-        return network(part(parameters, POLICY), observations).argmax(-1)
+        return policy(part(parameters, POLICY), observations).argmax(-1)
 
     packed: Callable[[Tensors, Tensor], Tensor] = vmap(greedy)
     return packed
@@ -103,10 +108,16 @@ def packed_greedy(spec: Spec) -> Callable[[Tensors, Tensor], Tensor]:
 
 @rebuildable
 def make_loss(spec: Spec, baseline: str, normalise: bool) -> Callable[..., tuple[Tensor, Tensors]]:
-    """The policy gradient's loss of one member: means over all steps of all episodes of the batch.
+    """The loss of one member; means are over all steps of all episodes of the batch.
 
-    -log pi(a_t | s_t) * (G_t - baseline) - entropy_weight * entropy, and with a learnt baseline its squared error.
-    Log-probabilities come from logits, so that none is the logarithm of a rounded zero.
+    mean(-log pi(a_t|s_t) (G_t - b)) - entropy_weight mean(H) + value_weight mean((G_t - V(s_t))^2)
+
+    Its first term has the policy gradient with a baseline (Williams, 1992, theorem 1; Sutton and Barto, 2018, section
+    13.4), the second rewards entropy (Williams and Peng, 1991), and the last fits V where it is the baseline.
+
+    spec: the policy; V is alike, but has one output.
+    baseline: b: none (0), batch_mean (the mean of G_t) or value (V(s_t)).
+    normalise: whether to bring G_t - b to mean 0 and deviation 1.
     """
     policy, value = networks.function(spec), networks.function(replace(spec, outputs=1))
 
@@ -119,15 +130,25 @@ def make_loss(spec: Spec, baseline: str, normalise: bool) -> Callable[..., tuple
         returns: Tensor,
         valid: Tensor,
     ) -> tuple[Tensor, Tensors]:
-        """entropy_weight: scalar; observations: (N, F); actions, returns and valid, 1 of a step, 0 of none: (N,)."""
+        """The loss, and what it shows: the mean entropy.
+
+        parameters: of both networks.
+        numbers: settings; here reward_scale, a factor of G_t, and value_weight.
+        entropy_weight: scalar.
+        observations: s_t (N, F).
+        actions: a_t (N,).
+        returns: G_t (N,).
+        valid: (N,), 1 for a step and 0 for none.
+        """
         steps = valid.sum().clamp(min=1)
 
         def mean(values: Tensor) -> Tensor:
             return (values * valid).sum() / steps
 
-        chances = log_softmax(policy(part(parameters, POLICY), observations), -1)
-        taken = chances.gather(-1, actions[..., None]).squeeze(-1)
-        entropy = mean(-(chances.exp() * chances).sum(-1))
+        # From logits, so that no probability is rounded to 0 before its logarithm is taken.
+        log_pi = log_softmax(policy(part(parameters, POLICY), observations), -1)
+        log_pi_a = log_pi.gather(-1, actions[..., None]).squeeze(-1)
+        entropy = mean(-(log_pi.exp() * log_pi).sum(-1))
         scaled = numbers["reward_scale"] * returns
         advantages, value_loss = scaled, torch.zeros_like(entropy)
         if baseline == "batch_mean":
@@ -138,19 +159,41 @@ def make_loss(spec: Spec, baseline: str, normalise: bool) -> Callable[..., tuple
         if normalise:
             centred = advantages - mean(advantages)
             advantages = centred / (torch.sqrt(mean(centred**2)) + 1e-8)
-        total = -mean(taken * advantages) - entropy_weight * entropy + numbers["value_weight"] * value_loss
+        total = -mean(log_pi_a * advantages) - entropy_weight * entropy + numbers["value_weight"] * value_loss
         return total, {"entropy": entropy}
 
     return loss
 
 
-class ReinforceLoop:
-    """Trains a pack: every member plays a batch of complete episodes, then every member learns from its own.
+@dataclass(frozen=True)
+class Played:
+    """What one member's training episodes since its last report come to."""
 
-    A member's budget counts the steps of its own training episodes and nothing else: not those of evaluation, not those
-    of its neighbours, and none for a place that idles since its episode has ended. It begins a batch while any budget
-    is left and plays its episodes to their ends, so it overshoots by less than a batch; one that has spent its share
-    waits for the others. All episodes of an update are played by the policy that it updates, and learnt from once.
+    rewards: float = 0.0
+    steps: int = 0
+    episodes: int = 0
+
+    def plus(self, rewards: float, steps: int, episodes: int) -> "Played":
+        """With further episodes."""
+        return Played(self.rewards + rewards, self.steps + steps, self.episodes + episodes)
+
+    def metrics(self) -> dict[str, float]:
+        """The means over its episodes; none without any."""
+        if not self.episodes:
+            return {}
+        return {
+            "train/return_mean": self.rewards / self.episodes,
+            "train/episode_steps": self.steps / self.episodes,
+        }
+
+
+class ReinforceLoop:
+    """Trains a pack: every member plays a batch of complete episodes, then every member learns from its own, once.
+
+    A member's budget counts the steps of its own training episodes and nothing else: no evaluation, no neighbours, and
+    no places that idle because their episode has ended. A member begins a batch as long as any budget is left, and
+    plays its episodes to their ends, so it overshoots by less than a batch. One that has spent its share waits for the
+    others.
     """
 
     Config: ClassVar[type[ReinforceConfig]] = ReinforceConfig
@@ -161,13 +204,12 @@ class ReinforceLoop:
     metrics: ClassVar[tuple[str, ...]] = (*METRICS, "train/entropy", "train/return_mean", "train/episode_steps")
 
     def __init__(self, configs: Sequence[ReinforceConfig], device: torch.device) -> None:
-        self._device, self._members, self._common = device, len(configs), configs[0]
-        common = self._common
-        seeds = [config.seed for config in configs]
-        self._description = description = environments.describe(
-            common.environment, common.environment_args, common.wrappers
-        )
+        self._device, self._members = device, len(configs)
+        self._common = common = configs[0]
+        description = environments.describe(common.environment, common.environment_args, common.wrappers)
         self._spec = network(common, description.inputs, description.actions, description.image)
+
+        # The networks that learn.
         self._learner = Learner(
             configs,
             [self._initial(config) for config in configs],
@@ -177,24 +219,25 @@ class ReinforceLoop:
             device=device,
             numbers=[{"reward_scale": config.reward_scale, "value_weight": config.value_weight} for config in configs],
         )
-        self._gamma = np.array([config.gamma for config in configs])
-        self._entropy = member_axis.to(
-            tensors(
-                [
-                    {"weight": config.entropy_weight, "schedule": schedules.numbers(config.entropy_schedule, 0.0)}
-                    for config in configs
-                ]
-            ),
-            device,
-        )
+        self._gammas = np.array([config.gamma for config in configs])
+        entropy = [
+            {"weight": config.entropy_weight, "schedule": schedules.numbers(config.entropy_schedule, warmup=0.0)}
+            for config in configs
+        ]
+        self._entropy = member_axis.to(tensors(entropy), device)
         self._entropy_changes = any(config.entropy_schedule != Fixed() for config in configs)
         self._deviation = Deviation.of(self._members)
+
+        # Random numbers.
+        seeds = [config.seed for config in configs]
+        self._drawing = random_streams.Uniforms(seeds, Purpose.ACTIONS, common.batch_size)
+        self._episode_seeds = random_streams.Uniforms(seeds, Purpose.EPISODES, common.batch_size)
+
+        # The environments, and how a pack acts in them.
+        self._grid = environments.make(description, self._members, common.batch_size, common.backend)
         self._sample = programs.compiled_if(
             when_it_pays.compiles(common.compile, common.calls(), device), packed_sample(self._spec)
         )
-        self._drawing = random_streams.Uniforms(seeds, Purpose.ACTIONS, common.batch_size)
-        self._episode_seeds = random_streams.Uniforms(seeds, Purpose.EPISODES, common.batch_size)
-        self._grid = environments.make(description, self._members, common.batch_size, common.backend)
         self._evaluation = Evaluation(
             description,
             common,
@@ -205,10 +248,12 @@ class ReinforceLoop:
         )
         seen = torch.from_numpy(self._grid.observations).to(device)
         programs.begin(self._sample, self._learner.parameters, seen, seen[..., 0])
+
+        # Of each member: the steps of its episodes, its updates, and how often it has drawn actions.
         self._steps = np.zeros(self._members, dtype=np.int64)
         self._updates = np.zeros(self._members, dtype=np.int64)
         self._drawn = np.zeros(self._members, dtype=np.int64)
-        self._played: list[tuple[float, float, int]] = [(0.0, 0.0, 0) for _ in configs]
+        self._played = [Played() for _ in configs]
 
     def _initial(self, config: ReinforceConfig) -> Tensors:
         first = random_streams.integer(config.seed, Purpose.WEIGHTS)
@@ -218,17 +263,17 @@ class ReinforceLoop:
         return {prefix + name: tensor for prefix, tensors in parts.items() for name, tensor in tensors.items()}
 
     def train(self, until: int) -> list[Report]:
-        """Play and learn until every member has spent `until` steps, then play the evaluation episodes greedily."""
+        """Plays and learns until every member has spent `until` steps, then plays the evaluation episodes greedily."""
         while (going := (self._steps < until) & self._learner.alive.cpu().numpy()).any():
             self._learn(self._play(going), going)
         return self._report(until)
 
-    def _play(self, going: NDArray[np.bool_]) -> list[Moment]:
-        """A batch of complete episodes of every member that is going, sampled from its policy as it is now."""
+    def _play(self, going: NDArray[np.bool_]) -> list[GridStep]:
+        """Plays a batch of complete episodes of every member that goes on, with actions drawn from its policy."""
         parameters = self._learner.parameters
         positions = self._drawn.copy()
 
-        def choose(observations: NDArray[np.float32]) -> NDArray[np.int64]:
+        def act(observations: NDArray[np.float32]) -> NDArray[np.int64]:
             uniforms = torch.from_numpy(self._drawing.at(positions)).to(self._device, torch.float32)
             seen = torch.from_numpy(observations).to(self._device)
             positions[:] += 1
@@ -237,24 +282,25 @@ class ReinforceLoop:
 
         seeds = random_streams.episode_seeds(self._episode_seeds.at(self._updates), random_streams.TRAINING)
         where = np.broadcast_to(going[:, None], seeds.shape)
-        moments = list(environments.play(self._grid, seeds, where, choose))
-        # A member has drawn as often as its own longest episode is long, however long its neighbours played on.
-        self._drawn += sum(moment.active.any(1) for moment in moments)
-        return moments
+        steps = list(environments.play(self._grid, seeds, where, act))
+        # A member has drawn as often as its own longest episode is long, however long its neighbours have played.
+        self._drawn += sum(step.active.any(1) for step in steps)
+        return steps
 
-    def _learn(self, moments: list[Moment], going: NDArray[np.bool_]) -> None:
-        """One update of every member that is going, on the episodes that it has just played."""
+    def _learn(self, played: list[GridStep], going: NDArray[np.bool_]) -> None:
+        """Makes one update of every member that goes on, from the episodes that it has just played."""
         common = self._common
-        rewards, taken = np.stack([moment.rewards for moment in moments], -1), counted(moments)
+        rewards, taken = np.stack([step.rewards for step in played], -1), counted(played)
         self._tally(rewards, taken, going)
-        compiled = when_it_pays.compiles(common.compile, common.budget // int(taken.max()), self._device)
-        length = padded(int(taken.max())) if compiled else int(taken.max())
-        steps = flattened(moments, returns_to_go(rewards, self._gamma), length)
+        longest = int(taken.max())
+        compiled = when_it_pays.compiles(common.compile, common.budget // longest, self._device)
+        length = padded(longest) if compiled else longest
+        steps = flattened(played, returns_to_go(rewards, self._gammas), length)
         if common.normalise_rewards:
             self._deviation.add(steps.returns, steps.valid)
             normalised = steps.returns / self._deviation.scale()[:, None]
             steps = steps._replace(returns=normalised.astype(np.float32))
-        moment = {
+        clock = {
             "progress": torch.from_numpy(self._steps / common.budget).to(self._device, torch.float32),
             "tick": torch.from_numpy(taken / common.budget).to(self._device, torch.float32),
             "steps": torch.from_numpy(self._steps).to(self._device),
@@ -262,40 +308,33 @@ class ReinforceLoop:
         }
         weight = self._entropy["weight"]
         if self._entropy_changes:
-            weight = weight * schedules.factor(self._entropy["schedule"], moment["progress"], moment["tick"])
+            weight = weight * schedules.factor(self._entropy["schedule"], clock["progress"], clock["tick"])
         data = (torch.from_numpy(each).to(self._device) for each in steps)
         at_once = max(1, STEPS_AT_ONCE // length)
-        # An accelerator has the memory, and gains by all members at once.
+        # An accelerator has enough memory, and computes all members faster together.
         chunked = self._device.type == "cpu" and at_once < self._members
-        self._learner.update(moment, weight, *data, compiled=compiled, at_once=at_once if chunked else None)
+        self._learner.update(clock, weight, *data, compiled=compiled, at_once=at_once if chunked else None)
         self._steps = self._steps + taken
         self._updates = self._updates + going
 
     def _tally(self, rewards: NDArray[np.float64], taken: NDArray[np.int64], going: NDArray[np.bool_]) -> None:
-        episodes = going * self._common.batch_size
+        earned, episodes = rewards.sum((1, 2)).tolist(), (going * self._common.batch_size).tolist()
         self._played = [
-            (earned + more, steps + longer, count + further)
-            for (earned, steps, count), more, longer, further in zip(
-                self._played, rewards.sum((1, 2)).tolist(), taken.tolist(), episodes.tolist(), strict=True
-            )
+            played.plus(*more) for played, *more in zip(self._played, earned, taken.tolist(), episodes, strict=True)
         ]
 
     def _report(self, until: int) -> list[Report]:
-        points = []
-        for figures, scored, (earned, steps, count) in zip(
-            self._learner.take_figures(), self._evaluation.score(until), self._played, strict=True
-        ):
-            played = {"train/return_mean": earned / count, "train/episode_steps": steps / count} if count else {}
-            points.append([(until, {**figures, **played, **scored})])
-        self._played = [(0.0, 0.0, 0) for _ in self._played]
+        shown = zip(self._learner.take_figures(), self._played, self._evaluation.score(until), strict=True)
+        points = [[(until, {**figures, **played.metrics(), **scored})] for figures, played, scored in shown]
+        self._played = [Played() for _ in self._played]
         return self._learner.reports(self._steps, points)
 
     def confirm(self, episodes: int) -> list[float]:
-        """Of each member the score of its best weights over fresh episodes, greedily; NaN without any."""
+        """Of each member, the greedy score of its best weights on fresh episodes; NaN without any."""
         return self._evaluation.confirm(episodes)
 
     def state(self) -> list[Tree]:
-        """All that a member needs to go on; between updates no episode is under way."""
+        """All that each member needs to go on; between updates no episode is under way."""
         return [
             {
                 **self._learner.member(index),
@@ -308,21 +347,21 @@ class ReinforceLoop:
         ]
 
     def load(self, states: Sequence[Tree]) -> None:
-        """Go on from these states."""
+        """Goes on from these states."""
         self._learner.load(states)
         self._steps = np.array([state["steps"] for state in states])
         self._updates = np.array([state["updates"] for state in states])
         self._drawn = np.array([state["drawn"] for state in states])
-        # Members of before rewards could be normalised have shown nothing yet.
+        # Checkpoints of versions that could not normalise rewards have no deviation.
         unseen = Deviation.of(1).member(0)
         self._deviation = Deviation.join([state.get("deviation", unseen) for state in states])
 
     def best(self) -> list[Tree]:
-        """Of each member the policy with the best score."""
+        """Of each member, the policy with the best score."""
         best = [member_axis.member(self._learner.best, index)["parameters"] for index in range(self._members)]
-        return [{"network": networks.as_plain(self._spec), "state_dict": part(each, POLICY)} for each in best]
+        return [{"network": specs.as_plain(self._spec), "state_dict": part(each, POLICY)} for each in best]
 
 
 def padded(length: int) -> int:
-    """The next power of two: few shapes reach the update, and at most half of a batch is padding."""
+    """The next power of two, so that few shapes reach the update; less than half of a batch is padding."""
     return 1 << (length - 1).bit_length()

@@ -1,4 +1,7 @@
-"""Replay memory of a pack: one row a transition, so that one write and one gather move it."""
+"""The replay memory of a pack: one row for each transition, so that a single write or gather moves it.
+
+Axis letters: M members, B batch, F features.
+"""
 
 from typing import Any
 
@@ -7,86 +10,29 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-LEAST_PRIORITY = 1e-6
-"""Added to the size of an error, so that a transition without any can be drawn again."""
-
-BLOCK = 64
-"""Transitions that one sum of their priorities passes over; running sums over memories of 100,000 take ten times as
-long as an update (docs/findings.md)."""
-
-
-class Priorities:
-    """How likely each transition of a memory is drawn: by its last temporal-difference error (Schaul et al., 2016).
-
-    Transition i has the chance P(i) = p_i^alpha / sum_k p_k^alpha with p_i = |error| + LEAST_PRIORITY (equation 1,
-    proportional). Kept are the powers p_i^alpha: (M, capacity). One that goes on over further steps keeps its own.
-    """
-
-    def __init__(self, alphas: Tensor, capacity: int) -> None:
-        """alphas: (M,), how much errors count; 0: all transitions are drawn alike."""
-        self._alphas = alphas[:, None]
-        self._blocks = torch.zeros(len(alphas), -(-capacity // BLOCK), BLOCK, device=alphas.device)
-        self.powers = self._blocks.flatten(1)[:, :capacity]
-        self.largest = torch.ones_like(alphas)
-
-    def add(self, place: int) -> None:
-        """A new transition of each member is as likely as its likeliest ever was, so that it is soon learnt from."""
-        self.powers[:, place] = self.largest
-
-    def draw(self, uniforms: NDArray[np.float64], filled: int, betas: Tensor) -> tuple[Tensor, Tensor]:
-        """A batch of each member, and the weights of its losses, from numbers uniform in [0, 1): (M, B) each.
-
-        One transition out of each of B equal parts of the sum of powers (appendix B.2.1). The weights make up for
-        chances that are not alike: (N P(i))^-beta for N transitions, over the largest of the batch (section 3.4).
-        betas: (M,).
-        """
-        parts = torch.from_numpy((np.arange(uniforms.shape[1]) + uniforms) / uniforms.shape[1]).to(self.powers.device)
-        blocks = self._blocks[:, : -(-filled // BLOCK)]
-        # As double, since in a long sum of floats small powers would be lost.
-        sums = blocks.sum(2).double()
-        ends = sums.cumsum(1)
-        wanted = parts * ends[:, -1:]
-        # Rounding can bring a number up to the end of all that it is looked for in; the last of that then.
-        block = torch.searchsorted(ends, wanted, right=True).clamp(max=blocks.shape[1] - 1)
-        within = blocks.gather(1, block[..., None].expand(-1, -1, BLOCK)).cumsum(2, dtype=torch.float64)
-        left = wanted - ends.gather(1, block) + sums.gather(1, block)
-        place = torch.searchsorted(within, left[..., None], right=True).squeeze(2).clamp(max=BLOCK - 1)
-        indices = (block * BLOCK + place).clamp(max=filled - 1)
-        drawn = self.powers.gather(1, indices)
-        return indices, (drawn.amin(1, keepdim=True) / drawn) ** betas[:, None]
-
-    def update(self, indices: Tensor, errors: Tensor) -> None:
-        """errors: (M, B), of the transitions (M, B) just learnt from; one that is not finite changes nothing."""
-        powers = (errors.abs() + LEAST_PRIORITY) ** self._alphas
-        powers = torch.where(torch.isfinite(powers), powers, self.powers.gather(1, indices))
-        self.powers.scatter_(1, indices, powers)
-        self.largest = torch.maximum(self.largest, powers.amax(1))
-
-    def member(self, index: int, filled: int) -> dict[str, Tensor]:
-        """What one member has."""
-        kept = {"powers": self.powers[index, :filled], "largest": self.largest[index]}
-        return {name: tensor.detach().cpu().clone() for name, tensor in kept.items()}
-
-    def load(self, members: list[dict[str, Tensor]]) -> None:
-        """Go on from these, one a member."""
-        for index, each in enumerate(members):
-            self.powers[index, : len(each["powers"])] = each["powers"].to(self.powers.device)
-            self.largest[index] = each["largest"]
+from trainables.loops.priorities import Priorities
 
 
 class Replay:
-    """The last `capacity` transitions of every member, written in lockstep.
+    """The last transitions of every member, written in lockstep.
 
-    A row holds observation (F), next observation (F), action, reward and discount as float32: (M, capacity, 2F + 3).
-    The next observation is the one that the episode ended with, not the one that the next begins with. The discount is
-    that of the next observation's value: 0 where it is terminal.
+    A row holds s_tm1 (F), s_t (F), a_tm1, r_t and discount_t as float32: `rows` is (M, capacity, 2F + 3). At the end of
+    an episode s_t is its last observation, not the first of the next episode. discount_t multiplies the value of s_t:
+    it is gamma, or 0 where s_t is terminal.
     """
 
     def __init__(
         self, members: int, capacity: int, inputs: int, device: torch.device, alphas: Tensor | None = None
     ) -> None:
-        """alphas: of the priorities that transitions are drawn by; None: all are drawn alike."""
-        # NumPy's zeros take memory as it is written to, torch's all of it at once.
+        """Nothing is remembered yet.
+
+        members: M.
+        capacity: the most transitions of a member.
+        inputs: F.
+        device: where the rows lie.
+        alphas: (M,), of the priorities that transitions are drawn by; None: all are drawn alike.
+        """
+        # NumPy's zeros take memory only as it is written to, torch's take all of it at once.
         self.rows = torch.from_numpy(np.zeros((members, capacity, 2 * inputs + 3), dtype=np.float32)).to(device)
         self.capacity, self.written, self._inputs, self._device = capacity, 0, inputs, device
         self.priorities = None if alphas is None else Priorities(alphas.to(device), capacity)
@@ -99,7 +45,14 @@ class Replay:
         rewards: NDArray[np.float64],
         discounts: NDArray[np.float64],
     ) -> None:
-        """One transition a member, of one step: observations (M, F), the rest (M,)."""
+        """Remembers one transition of each member, over one step.
+
+        observations: s_tm1 (M, F).
+        next_observations: s_t (M, F).
+        actions: a_tm1 (M,).
+        rewards: r_t (M,).
+        discounts: discount_t (M,).
+        """
         scalars = np.stack((actions, rewards, discounts), axis=1)
         row = np.concatenate((observations, next_observations, scalars), axis=1, dtype=np.float32, casting="same_kind")
         self.rows[:, self.written % self.capacity] = torch.from_numpy(row).to(self._device)
@@ -108,11 +61,13 @@ class Replay:
         self.written += 1
 
     def grow(self, older: NDArray[np.int64]) -> None:
-        """Let transitions before the newest go on over it: they earn its reward and end in its next observation.
+        """Extends transitions before the newest by its step: they earn its reward and end in its s_t.
 
-        older: (M,), how many of each member. So a transition spans more steps with every step of its episode, and is
-        at any time a sound one: sum of gamma^k r_t+k over its n steps, and the state after them with discount gamma^n
-        (Sutton and Barto, 2018, equation 7.1), or 0 where that is terminal.
+        So a transition spans one more step with every step of its episode, and is sound at any time: its reward is
+        sum_k gamma^k r_t+k over its n steps, its discount gamma^n, or 0 where the state after them is terminal (Sutton
+        and Barto, 2018, equation 7.1).
+
+        older: (M,), how many transitions of each member to extend.
         """
         most = min(int(older.max()), self.capacity - 1)
         if most <= 0:
@@ -128,28 +83,29 @@ class Replay:
 
     @property
     def filled(self) -> int:
-        """How many transitions each member has in memory."""
+        """How many transitions each member remembers."""
         return min(self.written, self.capacity)
 
     def indices(self, uniforms: NDArray[np.float64]) -> Tensor:
-        """Rows to learn from, uniform over those written, from numbers uniform in [0, 1); shape kept."""
+        """Rows drawn uniformly from those written, by numbers in [0, 1), of their shape."""
         return torch.from_numpy((uniforms * self.filled).astype(np.int64)).to(self._device)
 
     def newest(self, count: int, skipped: NDArray[np.int64]) -> Tensor:
-        """(M, count), rows of each member from the newest back, the very newest skipped: (M,), how many of them.
+        """The rows (M, count) of each member from the newest back; from the newest again where there are fewer.
 
-        Where there are not so many yet, it begins again at the newest.
+        count: how many.
+        skipped: (M,), how many of the very newest to skip.
         """
         back = (skipped[:, None] + np.arange(count)) % self.filled
         return torch.from_numpy((self.written - 1 - back) % self.capacity).to(self._device)
 
     def member(self, index: int) -> dict[str, Any]:
-        """What one member has in memory: the rows written, and how many ever were."""
+        """What one member remembers: its rows, and how many have ever been written."""
         rows = {"rows": self.rows[index, : self.filled].detach().cpu().clone(), "written": self.written}
         return rows if self.priorities is None else {**rows, "priorities": self.priorities.member(index, self.filled)}
 
     def load(self, members: list[dict[str, Any]]) -> None:
-        """Go on from these memories, one a member, all after as many writes."""
+        """Goes on from what `member` gave, one for each member, all after as many writes."""
         self.written = members[0]["written"]
         for index, each in enumerate(members):
             self.rows[index, : len(each["rows"])] = each["rows"].to(self._device)
@@ -158,12 +114,12 @@ class Replay:
 
 
 def row_bytes(inputs: int, prioritised: bool) -> int:
-    """What a transition of observations (F) takes in a memory, with its priority if it has one."""
+    """How many bytes a transition of observations (F) takes, with its priority if it has one."""
     return 4 * (2 * inputs + 3 + prioritised)
 
 
 def split(rows: Tensor, inputs: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Rows (B, 2F + 3) as observations and next observations (B, F), actions as int64, rewards and discounts (B,)."""
+    """Rows (B, 2F + 3) as s_tm1 and s_t (B, F), a_tm1 as int64, r_t and discount_t (B,)."""
     return (
         rows[:, :inputs],
         rows[:, inputs : 2 * inputs],

@@ -1,6 +1,10 @@
 """Supervised training: settings, losses, loop; a whole pack of members in lockstep.
 
-Axis letters: M members, N samples, B batch, F features, T targets or classes.
+    x  features, standardised unless the config says otherwise
+    y  targets: numbers, or one class
+    f  the network, from features to numbers or to the logits of the classes
+
+Axis letters: M members, N samples, B batch, F features, T targets or classes, H hidden units of all layers together.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,23 +20,22 @@ from torch.nn.functional import cross_entropy, huber_loss, mse_loss
 
 from trainables.base import member_axis, random_streams
 from trainables.base.config_fields import tunable
-from trainables.base.member_axis import Tree
+from trainables.base.member_axis import Tensors, Tree
 from trainables.base.random_streams import Purpose
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
 from trainables.data import datasets
 from trainables.loops.contract import Config, Report, network
 from trainables.loops.learner import FIGURES, Learner
-from trainables.networks import dropout, networks
-from trainables.networks.networks import MLP, Spec
-from trainables.optimisation.optimizers import Tensors
+from trainables.networks import dropout, networks, specs
+from trainables.networks.specs import MLP, Spec
 
 SCORE, ACCURACY = "validation/loss", "validation/accuracy"
 BEST = {SCORE: "validation/best_loss", ACCURACY: "validation/best_accuracy"}
-"""How the best so far is called of what the best weights are chosen by."""
+"""By what the best weights are chosen by: the metric that tells the best so far."""
 
 NEVER = 2**62
-"""An epoch that no training comes to."""
+"""An epoch that no training reaches."""
 
 
 class SupervisedConfig(Config):
@@ -67,7 +70,7 @@ class SupervisedConfig(Config):
 
 
 def _cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
-    """outputs: (N, T) unnormalised logarithms of the classes' probabilities; targets: (N, 1) classes."""
+    """outputs: (N, T), logits of the classes. targets: (N, 1), the classes."""
     return cross_entropy(outputs, targets[:, 0].long())
 
 
@@ -76,23 +79,39 @@ LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "huber": huber_loss,
     "cross_entropy": _cross_entropy,
 }
-"""(outputs (N, T), targets) -> the mean over all of them."""
+"""(outputs f(x) (N, T), targets y) -> the mean over all of them of
+
+    mse            (f(x) - y)^2
+    huber          (f(x) - y)^2 / 2 within 1, |f(x) - y| - 1/2 beyond (Huber, 1964)
+    cross_entropy  -log of the probability that the softmax of f(x) gives class y
+"""
 
 
 @rebuildable
 def make_loss(spec: Spec, kind: str, drops: bool) -> Callable[..., tuple[Tensor, Tensors]]:
-    """The loss of one member on one batch, its network in train mode; drops: whether hidden units are left out."""
-    network: Callable[..., Tensor] = networks.function(spec, training=True)
+    """The loss of one member on one batch, with its network in train mode.
+
+    spec: the network.
+    kind: a name in LOSSES.
+    drops: whether hidden units are dropped.
+    """
+    f: Callable[..., Tensor] = networks.function(spec, training=True)
     if drops and isinstance(spec, MLP):
-        network = dropout.function(spec)
+        f = dropout.function(spec)
 
     def loss(
-        parameters: Tensors, numbers: Tensors, features: Tensor, targets: Tensor, batch: Tensor, *kept: Tensor
+        parameters: Tensors, numbers: Tensors, features: Tensor, targets: Tensor, batch: Tensor, *masks: Tensor
     ) -> tuple[Tensor, Tensors]:
-        """features: (N, F), targets: (N, T) or (N, 1), the whole training part; batch: (B,) indices into it; kept:
-        (B, hidden units in all) where units are left out.
+        """The loss, which shows nothing else.
+
+        parameters: of the network.
+        numbers: settings, none of which is needed here.
+        features: (N, F), of the whole training part.
+        targets: (N, T) or (N, 1), of the whole training part.
+        batch: (B,), indices into it.
+        masks: (B, H), if hidden units are dropped.
         """
-        outputs = network(parameters, features[batch], *kept)
+        outputs = f(parameters, features[batch], *masks)
         return LOSSES[kind](outputs, targets[batch]), {}
 
     return loss
@@ -100,11 +119,14 @@ def make_loss(spec: Spec, kind: str, drops: bool) -> Callable[..., tuple[Tensor,
 
 @rebuildable
 def packed_validate(spec: Spec, kind: str) -> Callable[[Tensors, Tensor, Tensor], Tensors]:
-    """(parameters, features (M, N, F), targets (M, N, T)) -> metrics (M,) each, networks in eval mode."""
-    network = networks.function(spec)
+    """The validation of a pack: (parameters, features (M, N, F), targets (M, N, T)) -> metrics (M,), in eval mode.
+
+    spec: the network. kind: of the loss, a name in LOSSES.
+    """
+    f = networks.function(spec)
 
     def validate(parameters: Tensors, features: Tensor, targets: Tensor) -> Tensors:
-        outputs = network(parameters, features)
+        outputs = f(parameters, features)
         metrics = {SCORE: LOSSES[kind](outputs, targets)}
         if kind == "cross_entropy":
             metrics[ACCURACY] = (outputs.argmax(-1) == targets[:, 0]).float().mean()
@@ -117,8 +139,8 @@ def packed_validate(spec: Spec, kind: str) -> Callable[[Tensors, Tensor, Tensor]
 class SupervisedLoop:
     """Trains a pack: epochs of shuffled batches, each followed by a validation.
 
-    All members see the same data, each in an order of its own. The last batch of an epoch is left out where it would be
-    short: the order is new in every epoch, so no sample is left out for long. A member that stops early stays as it is
+    All members see the same data, each in an order of its own. The last batch of an epoch is left out if it would be
+    short; as the order is new in every epoch, no sample is left out for long. A member that stops early stays as it is
     while others of its pack go on.
     """
 
@@ -126,7 +148,7 @@ class SupervisedLoop:
     score: ClassVar[str] = SCORE
     direction: ClassVar[Literal["maximize", "minimize"]] = "minimize"
     scores: ClassVar[tuple[str, ...]] = tuple(BEST)
-    """The accuracy is there with cross_entropy alone."""
+    """The accuracy exists with cross_entropy only."""
     unit: ClassVar[str] = "epochs"
     metrics: ClassVar[tuple[str, ...]] = (
         SCORE,
@@ -137,22 +159,27 @@ class SupervisedLoop:
     )
 
     def __init__(self, configs: Sequence[SupervisedConfig], device: torch.device) -> None:
+        """Raises ValueError for settings that contradict each other or the data, and Unusable for the data."""
         self._device, self._members, self.steps = device, len(configs), 0
         self._common = common = configs[0]
         if self.score == ACCURACY and common.loss != "cross_entropy":
             raise ValueError(f"metric: {ACCURACY} is there only with loss: cross_entropy, not {common.loss}")
+
+        # The data, of which every member sees the same memory.
         self._data = data = datasets.load(common.source)
         samples, inputs = data.train_features.shape
         if common.batch_size > samples:
             raise ValueError(f"batch_size: {common.batch_size} is more than the {samples} samples to train on")
         mean, deviation = data.train_features.mean(0), data.train_features.std(0)
-        # A constant column has a deviation of rounding errors alone.
+        # The deviation of a constant column is made of rounding errors.
         scale = np.where(deviation > 1e-9 * np.abs(mean), deviation, 1.0)
         self._scaling = (mean, scale) if common.standardise else (0 * mean, 0 * mean + 1)
-        self._train = (self._features(data.train_features), self._shared(data.train_targets))
-        self._validation = (self._features(data.validation_features), self._shared(data.validation_targets))
+        self._train = (self._scaled(data.train_features), self._shared(data.train_targets))
+        self._validation = (self._scaled(data.validation_features), self._shared(data.validation_targets))
+        self._batches = samples // common.batch_size
+
+        # The networks that learn.
         self._spec = network(common, inputs, len(data.classes) or data.train_targets.shape[1])
-        seeds = [config.seed for config in configs]
         self._rates = np.array([config.dropout for config in configs])
         self._drops = bool(self._rates.any()) and isinstance(self._spec, MLP) and common.hidden != ()
         self._learner = Learner(
@@ -168,12 +195,16 @@ class SupervisedLoop:
             maximize=self.direction == "maximize",
             device=device,
         )
-        self._batches = samples // common.batch_size
+        patience = [NEVER if config.patience is None else config.patience for config in configs]
+        self._patience = torch.tensor(patience, device=device)
+
+        # Random numbers.
+        seeds = [config.seed for config in configs]
         self._shuffling = random_streams.Uniforms(seeds, Purpose.SAMPLING, samples)
         units = common.batch_size * sum(common.hidden) if self._drops else 1
         self._dropping = random_streams.Uniforms(seeds, Purpose.DROPOUT, units)
-        patience = [NEVER if config.patience is None else config.patience for config in configs]
-        self._patience = torch.tensor(patience, device=device)
+
+        # Programs.
         self._compiled = when_it_pays.compiles(common.compile, self._batches * common.budget, device)
         self._validate = programs.compiled_if(
             when_it_pays.compiles(common.compile, common.budget, device), packed_validate(self._spec, common.loss)
@@ -181,20 +212,20 @@ class SupervisedLoop:
         programs.begin(self._validate, self._learner.parameters, *self._validation)
         if self._compiled:
             batch = torch.zeros(self._members, common.batch_size, dtype=torch.int64, device=device)
-            moment = {**self._learner.moment(0.0, 0.0, 0), "active": self._going()}
-            self._learner.begin_compiling(moment, *self._train, batch, *self._kept(0))
+            clock = {**self._learner.clock(0.0, 0.0, 0), "active": self._going()}
+            self._learner.begin_compiling(clock, *self._train, batch, *self._masks(0))
 
-    def _features(self, features: datasets.Floats) -> Tensor:
+    def _scaled(self, features: datasets.Floats) -> Tensor:
         mean, deviation = self._scaling
         return self._shared((features - mean) / deviation)
 
     def _shared(self, values: datasets.Floats) -> Tensor:
-        """(N, ...) as (M, N, ...), every member seeing the same memory."""
+        """Values (N, ...) as (M, N, ...), of which every member sees the same memory."""
         tensor = torch.from_numpy(values.astype(np.float32)).to(self._device)
         return tensor.expand(self._members, *tensor.shape)
 
     def train(self, until: int) -> list[Report]:
-        """Train epochs until `until` are done, each followed by a validation."""
+        """Trains until `until` epochs are done, with a validation after each."""
         points: list[list[tuple[int, dict[str, float]]]] = [[] for _ in range(self._members)]
         while self.steps < until and bool((self._learner.alive & self._going()).any()):
             going = self._going()
@@ -202,7 +233,7 @@ class SupervisedLoop:
             self.steps += 1
             with torch.no_grad():
                 found = self._validate(self._learner.parameters, *self._validation)
-            # The weights of a member that has stopped are none of a new epoch.
+            # A member that has stopped has no weights of this epoch.
             scores = torch.where(going, found[self.score], torch.nan)
             self._learner.keep_best(scores, torch.full((self._members,), self.steps, device=self._device))
             for member, metrics in enumerate(self._metrics(found)):
@@ -211,8 +242,27 @@ class SupervisedLoop:
         self.steps = until
         return self._reports(points)
 
+    def _epoch(self, going: Tensor) -> None:
+        """Trains the members that go on, (M,) bool, on every batch of one epoch, each member in its own order."""
+        size, total = self._common.batch_size, self._batches * self._common.budget
+        order = np.argsort(self._shuffling.at(np.full(self._members, self.steps)), axis=1)
+        samples = torch.from_numpy(order).to(self._device)
+        for batch in range(self._batches):
+            update = self.steps * self._batches + batch
+            clock = {**self._learner.clock(update / total, 1 / total, self.steps), "active": going}
+            chosen = samples[:, batch * size : (batch + 1) * size]
+            self._learner.update(clock, *self._train, chosen, *self._masks(update), compiled=self._compiled)
+
+    def _masks(self, update: int) -> list[Tensor]:
+        """What an update multiplies the hidden units by, (M, B, H); nothing if no member drops any."""
+        if not self._drops:
+            return []
+        drawn = self._dropping.at(np.full(self._members, update))
+        masks = torch.from_numpy(dropout.masks(drawn, self._rates)).to(self._device)
+        return [masks.reshape(self._members, self._common.batch_size, -1)]
+
     def _stops_at(self) -> Tensor:
-        """(M,) the epoch with which a member's patience ends, if it comes to that."""
+        """(M,), the epoch at which a member's patience ends if it sees no better score until then."""
         best: Tensor = self._learner.best["steps"]
         return best.clamp(min=0) + self._patience
 
@@ -221,7 +271,7 @@ class SupervisedLoop:
         return self._stops_at() > self.steps
 
     def _metrics(self, found: Tensors) -> list[dict[str, float]]:
-        """Of each member the figures of its updates and its validation, and the best so far."""
+        """Of each member, the figures of its updates, its validation, and the best so far."""
         best, values = self._learner.best, {name: each.tolist() for name, each in found.items()}
         return [
             {
@@ -241,45 +291,26 @@ class SupervisedLoop:
             for report, end in zip(reports, ends, strict=True)
         ]
 
-    def _epoch(self, going: Tensor) -> None:
-        """Every batch of one epoch, in an order of each member's own, of the members (M,) that go on."""
-        size, total = self._common.batch_size, self._batches * self._common.budget
-        order = np.argsort(self._shuffling.at(np.full(self._members, self.steps)), axis=1)
-        batches = torch.from_numpy(order).to(self._device)
-        for batch in range(self._batches):
-            update = self.steps * self._batches + batch
-            moment = {**self._learner.moment(update / total, 1 / total, self.steps), "active": going}
-            chosen = batches[:, batch * size : (batch + 1) * size]
-            self._learner.update(moment, *self._train, chosen, *self._kept(update), compiled=self._compiled)
-
-    def _kept(self, update: int) -> list[Tensor]:
-        """What an update keeps of the hidden units, (M, B, units in all); nothing where no member drops any."""
-        if not self._drops:
-            return []
-        drawn = self._dropping.at(np.full(self._members, update))
-        kept = torch.from_numpy(dropout.kept(drawn, self._rates)).to(self._device)
-        return [kept.reshape(self._members, self._common.batch_size, -1)]
-
     def confirm(self, episodes: int) -> list[float]:
-        """Of each member its best score; there are no episodes, and no data beyond those of the split."""
+        """Of each member, its best score; there are no episodes, and no data beside the two parts."""
         return self._learner.best_scores()
 
     def state(self) -> list[Tree]:
-        """All that a member needs to go on; the order of an epoch follows from the seed and the epoch."""
+        """All that each member needs to go on; the order of an epoch follows from the seed and the epoch."""
         return [{**self._learner.member(index), "steps": self.steps} for index in range(self._members)]
 
     def load(self, states: Sequence[Tree]) -> None:
-        """Go on from these states."""
+        """Goes on from these states."""
         self._learner.load(states)
         self.steps = states[0]["steps"]
 
     def best(self) -> list[Tree]:
-        """Of each member the network with the best score, what its inputs need, what its outputs are."""
+        """Of each member, the network with the best score, what its inputs need, and what its outputs are."""
         mean, deviation = (each.tolist() for each in self._scaling)
         data = self._data
         return [
             {
-                "network": networks.as_plain(self._spec),
+                "network": specs.as_plain(self._spec),
                 "state_dict": member_axis.member(self._learner.best, index)["parameters"],
                 "inputs": {"names": list(data.features), "mean": mean, "deviation": deviation},
                 "outputs": {"names": list(data.targets), "classes": list(data.classes)},

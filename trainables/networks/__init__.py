@@ -1,1 +1,1 @@
-"""Networks, what their weights begin with, and dropout."""
+"""Networks: what they are, how they are computed, what their weights begin with, and dropout."""

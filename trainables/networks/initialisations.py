@@ -1,6 +1,6 @@
-"""How weights begin: drawn into a module from torch's global stream, layer by layer.
+"""What weights begin with. They are drawn into a module, layer by layer, from torch's global stream.
 
-Linear and convolutional layers are drawn; whatever else a module holds keeps what torch gave it.
+Only linear and convolutional layers are drawn; everything else in a module keeps what torch gave it.
 """
 
 import math
@@ -13,7 +13,7 @@ from trainables.base.config_fields import Option, by_name
 
 
 class Torch(Option):
-    """As torch begins its layers: uniform within 1 / sqrt(inputs of the layer), weights and biases."""
+    """As torch begins its layers: weights and biases uniform within ±1 / sqrt(inputs of the layer)."""
 
     kind: Literal["torch"] = "torch"
 
@@ -39,7 +39,7 @@ TORCH = Torch()
 
 
 def draw(initialisation: Torch | Orthogonal | Uniform, module: nn.Module) -> None:
-    """Draw the layers of a module that torch has begun already, in place."""
+    """Draws the layers of a module anew, in place; torch has initialised them already."""
     layers = [each for each in module.modules() if isinstance(each, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)]
     for layer in layers:
         match initialisation:

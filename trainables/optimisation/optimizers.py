@@ -1,6 +1,12 @@
-"""Optimizers of one member, pure, equal to torch.optim's; vmapped over the pack.
+"""Optimizers of one member as pure functions, equal to torch.optim's and vmapped over the pack.
 
-Parameters, gradients and moments are dicts of tensors with the same keys and shapes; a setting is a scalar tensor.
+Parameters, gradients and moments are dicts of tensors with the same names and shapes; settings are scalar tensors.
+
+    theta    parameters          mu       momentum
+    g        gradients           beta     decay of a moment
+    m, v     mean, square        epsilon  keeps the divisor above zero
+    b        velocity            lambda   weight decay
+    eta      learning rate       t        number of the update, from 1
 """
 
 from collections.abc import Callable, Mapping
@@ -12,8 +18,7 @@ from pydantic import Field
 from torch import Tensor
 
 from trainables.base.config_fields import Option, by_name
-
-Tensors = dict[str, Tensor]
+from trainables.base.member_axis import Tensors
 
 
 def _weight_decay(default: float, description: str) -> Any:
@@ -21,7 +26,7 @@ def _weight_decay(default: float, description: str) -> Any:
 
 
 class SGD(Option):
-    """Stochastic gradient descent with momentum, as torch.optim.SGD."""
+    """Stochastic gradient descent with momentum (Polyak, 1964), as torch.optim.SGD."""
 
     kind: Literal["sgd"] = "sgd"
     momentum: float = Field(0.0, ge=0, lt=1, description="share of the last step's direction that is kept")
@@ -61,12 +66,13 @@ class RMSprop(Option):
 
 Optimizer = Annotated[SGD | Adam | AdamW | RMSprop, Field(discriminator="kind"), by_name]
 
-Step = Callable[
-    [Tensors, Tensors, dict[str, Tensors], dict[str, Tensor], Tensor, Tensor], tuple[Tensors, dict[str, Tensors]]
-]
-"""(parameters, gradients, state, settings, rate, updates so far) -> (parameters, state)"""
+Moments = dict[str, Tensors]
+"""What an optimizer remembers, by name: each a dict like the parameters."""
 
-Decay = Callable[[Tensors, Tensors, Tensor, Tensor], tuple[Tensors, Tensors]]
+OptimizerStep = Callable[[Tensors, Tensors, Moments, Tensors, Tensor, Tensor], tuple[Tensors, Moments]]
+"""(parameters, gradients, moments, settings, rate, updates so far) -> (parameters, moments)"""
+
+WeightDecay = Callable[[Tensors, Tensors, Tensor, Tensor], tuple[Tensors, Tensors]]
 """(parameters, gradients, weight decay, rate) -> (parameters, gradients)"""
 
 
@@ -76,27 +82,41 @@ def global_norm(gradients: Tensors) -> Tensor:
 
 
 def clip(gradients: Tensors, norm: Tensor, max_norm: Tensor) -> Tensors:
-    """Scaled down to max_norm where the norm exceeds it, as torch.nn.utils.clip_grad_norm_; infinity clips nothing."""
+    """The gradients, scaled down to a norm of max_norm if theirs exceeds it, as torch.nn.utils.clip_grad_norm_.
+
+    gradients: what to clip.
+    norm: their global norm.
+    max_norm: the largest norm; infinity clips nothing.
+    """
     scale = torch.clamp(max_norm / (norm + 1e-6), max=1.0)
     return {name: gradient * scale for name, gradient in gradients.items()}
 
 
 def sgd(
-    parameters: Tensors, gradients: Tensors, state: dict[str, Tensors], settings: Tensors, rate: Tensor, updates: Tensor
-) -> tuple[Tensors, dict[str, Tensors]]:
-    """One step of SGD; with the buffer at zero before the first, as torch.optim.SGD without dampening."""
-    velocity = {name: settings["momentum"] * state["velocity"][name] + gradients[name] for name in parameters}
+    parameters: Tensors, gradients: Tensors, moments: Moments, settings: Tensors, rate: Tensor, updates: Tensor
+) -> tuple[Tensors, Moments]:
+    """One step of SGD, as torch.optim.SGD without dampening.
+
+    b_t = mu b_t-1 + g_t,  b_0 = 0
+    theta_t = theta_t-1 - eta b_t
+    """
+    velocity = {name: settings["momentum"] * moments["velocity"][name] + gradients[name] for name in parameters}
     return {name: parameters[name] - rate * velocity[name] for name in parameters}, {"velocity": velocity}
 
 
 def adam(
-    parameters: Tensors, gradients: Tensors, state: dict[str, Tensors], settings: Tensors, rate: Tensor, updates: Tensor
-) -> tuple[Tensors, dict[str, Tensors]]:
-    """One step of Adam with both bias corrections (algorithm 1 of Kingma and Ba)."""
-    beta1, beta2, step = settings["beta1"], settings["beta2"], updates + 1.0
-    mean = {name: beta1 * state["mean"][name] + (1 - beta1) * gradients[name] for name in parameters}
-    square = {name: beta2 * state["square"][name] + (1 - beta2) * gradients[name] ** 2 for name in parameters}
-    scale, root = rate / (1 - torch.pow(beta1, step)), torch.sqrt(1 - torch.pow(beta2, step))
+    parameters: Tensors, gradients: Tensors, moments: Moments, settings: Tensors, rate: Tensor, updates: Tensor
+) -> tuple[Tensors, Moments]:
+    """One step of Adam (Kingma and Ba, 2015, algorithm 1).
+
+    m_t = beta1 m_t-1 + (1 - beta1) g_t
+    v_t = beta2 v_t-1 + (1 - beta2) g_t^2
+    theta_t = theta_t-1 - eta / (1 - beta1^t) m_t / (sqrt(v_t / (1 - beta2^t)) + epsilon)
+    """
+    beta1, beta2, t = settings["beta1"], settings["beta2"], updates + 1.0
+    mean = {name: beta1 * moments["mean"][name] + (1 - beta1) * gradients[name] for name in parameters}
+    square = {name: beta2 * moments["square"][name] + (1 - beta2) * gradients[name] ** 2 for name in parameters}
+    scale, root = rate / (1 - torch.pow(beta1, t)), torch.sqrt(1 - torch.pow(beta2, t))
     return {
         name: parameters[name] - scale * mean[name] / (torch.sqrt(square[name]) / root + settings["epsilon"])
         for name in parameters
@@ -104,19 +124,24 @@ def adam(
 
 
 def rmsprop(
-    parameters: Tensors, gradients: Tensors, state: dict[str, Tensors], settings: Tensors, rate: Tensor, updates: Tensor
-) -> tuple[Tensors, dict[str, Tensors]]:
-    """One step of RMSprop; the momentum gathers what the step is made of, before the rate.
+    parameters: Tensors, gradients: Tensors, moments: Moments, settings: Tensors, rate: Tensor, updates: Tensor
+) -> tuple[Tensors, Moments]:
+    """One step of RMSprop (Tieleman and Hinton, 2012).
 
-    Centred (Graves, 2013, equations 38 to 41, but for where epsilon stands), the variance of the gradient divides it.
-    Of a gradient that hardly changes rounding may leave less than none, and the step is NaN, as torch's is.
+    v_t = beta v_t-1 + (1 - beta) g_t^2
+    b_t = mu b_t-1 + g_t / (sqrt(v_t) + epsilon)
+    theta_t = theta_t-1 - eta b_t
+
+    Centred (Graves, 2013, equations 38 to 41, except for the place of epsilon), v_t - m_t^2 stands for v_t, with m_t
+    the mean of the gradients. If a gradient hardly changes, rounding may make it negative, and the step is NaN, as
+    torch's.
     """
-    decay, centred = settings["decay"], settings["centered"] > 0
-    square = {name: decay * state["square"][name] + (1 - decay) * gradients[name] ** 2 for name in parameters}
-    mean = {name: decay * state["mean"][name] + (1 - decay) * gradients[name] for name in parameters}
+    beta, centred = settings["decay"], settings["centered"] > 0
+    square = {name: beta * moments["square"][name] + (1 - beta) * gradients[name] ** 2 for name in parameters}
+    mean = {name: beta * moments["mean"][name] + (1 - beta) * gradients[name] for name in parameters}
     spread = {name: torch.where(centred, square[name] - mean[name] ** 2, square[name]) for name in parameters}
     velocity = {
-        name: settings["momentum"] * state["velocity"][name]
+        name: settings["momentum"] * moments["velocity"][name]
         + gradients[name] / (torch.sqrt(spread[name]) + settings["epsilon"])
         for name in parameters
     }
@@ -125,25 +150,27 @@ def rmsprop(
 
 
 def coupled(parameters: Tensors, gradients: Tensors, decay: Tensor, rate: Tensor) -> tuple[Tensors, Tensors]:
-    """The gradient of decay / 2 times the weights' squares is added, as an L2 penalty of the loss would do."""
+    """Weight decay through the gradient, like a penalty of lambda / 2 |theta|^2 on the loss: g + lambda theta."""
     return parameters, {name: gradients[name] + decay * parameters[name] for name in parameters}
 
 
 def decoupled(parameters: Tensors, gradients: Tensors, decay: Tensor, rate: Tensor) -> tuple[Tensors, Tensors]:
-    """The weights shrink by themselves, whatever their gradients (algorithm 2 of Loshchilov and Hutter)."""
+    """Weight decay apart from the gradient (Loshchilov and Hutter, 2019, algorithm 2): (1 - eta lambda) theta."""
     return {name: parameters[name] * (1 - rate * decay) for name in parameters}, gradients
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One kind of optimizer: its step, how weights decay before it, and the names of its state.
+    """One kind of optimizer.
 
-    Each part of the state is a dict like the parameters that begins at zero.
+    step: takes a step.
+    decay: how weights decay before it.
+    moments: the names of what it remembers, which is zero at the beginning.
     """
 
-    step: Step
-    decay: Decay
-    memory: tuple[str, ...]
+    step: OptimizerStep
+    decay: WeightDecay
+    moments: tuple[str, ...]
 
 
 RULES: Mapping[str, Rule] = {
@@ -154,21 +181,20 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-def stepping(kind: str, decays: bool) -> Step:
-    """The whole step of an optimizer; decays: whether any member's weights do, since else it need not be computed."""
+def step_of(kind: str, decays: bool) -> OptimizerStep:
+    """The whole step of an optimizer.
+
+    kind: a name in RULES.
+    decays: whether the weights of any member decay; else the decay is not computed.
+    """
     rule = RULES[kind]
     if not decays:
         return rule.step
 
     def step(
-        parameters: Tensors,
-        gradients: Tensors,
-        state: dict[str, Tensors],
-        settings: Tensors,
-        rate: Tensor,
-        updates: Tensor,
-    ) -> tuple[Tensors, dict[str, Tensors]]:
+        parameters: Tensors, gradients: Tensors, moments: Moments, settings: Tensors, rate: Tensor, updates: Tensor
+    ) -> tuple[Tensors, Moments]:
         parameters, gradients = rule.decay(parameters, gradients, settings["weight_decay"], rate)
-        return rule.step(parameters, gradients, state, settings, rate, updates)
+        return rule.step(parameters, gradients, moments, settings, rate, updates)
 
     return step

@@ -1,9 +1,15 @@
-"""How the learning rate changes over the full budget: pure, of one member, vmapped over the pack.
+"""How the learning rate changes over the full budget: pure functions of one member, vmapped over the pack.
 
-A schedule gives a factor of `learning_rate`. It is read at `progress`, the share of the full budget already spent:
-k / K at optimizer step k of K where the number of steps is known (DQN, supervised), else environment steps over budget
-(REINFORCE). Counted so, a schedule means the same at every budget, and spans the full budget whatever the leg.
-`plateau` alone looks at the score, not at the budget: its factor is kept beside the weights.
+A schedule gives a factor of `learning_rate`. It is read at `progress`, the share of the full budget that is spent: k /
+K at update k of K if the number of updates is known (DQN, supervised), else environment steps over the budget
+(REINFORCE). So a schedule means the same at every budget, and spans the full budget, not a leg's. Only `plateau` looks
+at the score instead of the budget; its factor is kept beside the weights.
+
+    p   progress, from 0 at the first update to below 1 at the last
+    dp  the share of the budget that one update spends
+    w   warmup, the share of the budget over which the rate rises
+    x   (p - w) / (1 - w), the share of the schedule that is spent
+    f   the factor of the learning rate
 """
 
 import math
@@ -14,6 +20,7 @@ from pydantic import Field
 from torch import Tensor
 
 from trainables.base.config_fields import Option, by_name
+from trainables.base.member_axis import Tensors
 
 
 class Fixed(Option):
@@ -73,64 +80,76 @@ KINDS = ("fixed", "step", "exponential", "cosine", "one-cycle", "plateau")
 
 
 def numbers(schedule: Kind, warmup: float) -> dict[str, float]:
-    """The schedule of one member as the numbers that `factor` and `watched` take."""
+    """The schedule of one member as numbers, which `factor` and `after_score` take as scalar tensors."""
     settings = schedule.model_dump(exclude={"kind"})
     return {
         "kind": float(KINDS.index(schedule.kind)),
         "warmup": warmup,
         "factor": settings.get("factor", 1.0),
         "every": settings.get("every", 1.0),
-        # One number serves all: where the rate ends, as a factor of where it starts.
+        # One number serves all kinds: the factor at the end.
         "end": settings.get("final", settings.get("floor", 1.0)),
         "periods": settings.get("periods", 1),
         "rise": settings.get("rise", 0.0),
         "start": settings.get("start", 1.0),
         "patience": settings.get("patience", 0),
         "threshold": settings.get("threshold", 0.0),
-        # What the score has made of it so far.
-        "watched": 1.0,
+        # The factor of a plateau so far.
+        "plateau": 1.0,
     }
 
 
-def factor(schedule: dict[str, Tensor], progress: Tensor, tick: Tensor) -> Tensor:
-    """What the learning rate is multiplied by; of one member or, as it takes each number by itself, of many.
+def factor(schedule: Tensors, progress: Tensor, tick: Tensor) -> Tensor:
+    """f, what the learning rate is multiplied by.
 
-    schedule: scalars from `numbers`; progress: scalar, 0 at the first update, below 1 at the last; tick: scalar, the
-    share of the budget that one update spends. During warmup the factor rises linearly and reaches 1 with the last
-    warmup step; the schedule then runs over what is left of the budget.
+    During warmup, f = (p + dp) / w: it reaches 1 with the last step of the warmup. Afterwards:
+
+        step         factor^floor(x / every)
+        exponential  end^x
+        cosine       half a cosine from 1 to `end`, in each of the equal periods
+        one-cycle    half a cosine from `start` to 1 over the rise, and another from 1 to `end`
+        plateau      what the scores so far have made of it (`after_score`)
+
+    schedule: scalars, from `numbers`; of many members at once (M,), as every operation is elementwise.
+    progress: p, a scalar.
+    tick: dp, a scalar.
     """
     warmup, kind, end = schedule["warmup"], schedule["kind"], schedule["end"]
     left = torch.clamp(1 - warmup, min=1e-12)
     rising = (progress + tick) / torch.clamp(warmup, min=1e-12)
-    after = torch.clamp((progress - warmup) / left, 0.0, 1.0)
+    x = torch.clamp((progress - warmup) / left, 0.0, 1.0)
     # The small offset keeps a boundary that float32 rounds down (0.3 / 0.1 = 2.9999998) from coming one update late.
-    falls = torch.floor(after / schedule["every"] + 1e-5)
+    falls = torch.floor(x / schedule["every"] + 1e-5)
     step = torch.pow(schedule["factor"], falls)
-    exponential = torch.exp(after * torch.log(torch.clamp(end, min=1e-30)))
-    turns = after * schedule["periods"]
+    exponential = torch.exp(x * torch.log(torch.clamp(end, min=1e-30)))
+    turns = x * schedule["periods"]
     turn = turns - torch.minimum(torch.floor(turns + 1e-5), schedule["periods"] - 1)
     cosine = _half_cosine(turn, end)
     shape = torch.where(kind == 1, step, torch.where(kind == 2, exponential, torch.where(kind == 3, cosine, 1.0)))
-    shape = torch.where(kind == 4, _one_cycle(schedule, after, tick / left), shape)
-    shape = torch.where(kind == 5, schedule["watched"], shape)
+    shape = torch.where(kind == 4, _one_cycle(schedule, x, tick / left), shape)
+    shape = torch.where(kind == 5, schedule["plateau"], shape)
     return torch.where(progress < warmup - 1e-7, torch.clamp(rising, max=1.0), shape)
 
 
 def _half_cosine(share: Tensor, end: Tensor) -> Tensor:
+    """From 1 at share 0 to `end` at share 1 (Loshchilov and Hutter, 2017, equation 5)."""
     return end + (1 - end) * 0.5 * (1 + torch.cos(math.pi * share))
 
 
-def _one_cycle(schedule: dict[str, Tensor], after: Tensor, tick: Tensor) -> Tensor:
-    """Counted as torch does it: at full rate with the last update of the rise, at the end with the very last."""
-    rise, spent = schedule["rise"], after + tick
-    upwards = 1 - after / torch.clamp(rise - tick, min=1e-12)
+def _one_cycle(schedule: Tensors, x: Tensor, dx: Tensor) -> Tensor:
+    """Counted as torch does: the rate is full with the last update of the rise, and at its end with the very last."""
+    rise, spent = schedule["rise"], x + dx
+    upwards = 1 - x / torch.clamp(rise - dx, min=1e-12)
     downwards = (spent - rise) / (1 - rise)
     up = spent < rise
     return _half_cosine(torch.where(up, upwards, downwards), torch.where(up, schedule["start"], schedule["end"]))
 
 
-def unwatched() -> dict[str, Tensor]:
-    """What `watched` has seen of a member before its first score."""
+def before_scores() -> Tensors:
+    """What a plateau knows of a member before its first score.
+
+    factor: of the learning rate. best: the best score. waited: evaluations since then, or since the last step down.
+    """
     return {
         "factor": torch.tensor(1.0),
         "best": torch.tensor(float("inf"), dtype=torch.float64),
@@ -138,17 +157,19 @@ def unwatched() -> dict[str, Tensor]:
     }
 
 
-def watched(state: dict[str, Tensor], schedule: dict[str, Tensor], score: Tensor) -> dict[str, Tensor]:
-    """What a plateau makes of one more score, of which less is better; NaN is never better. Any number of members.
+def after_score(plateau: Tensors, schedule: Tensors, score: Tensor) -> Tensors:
+    """What a plateau knows after one more score; of one member, or of many at once.
 
-    state: `factor` of the rate, `best` score, evaluations `waited` since then or since the last step down.
+    plateau: what it knew before, as `before_scores` has it.
+    schedule: scalars, from `numbers`.
+    score: of which less is better; NaN is never better.
     """
-    better = score < state["best"] * (1 - schedule["threshold"] * torch.sign(state["best"]))
-    waited = torch.where(better, 0, state["waited"] + 1)
+    better = score < plateau["best"] * (1 - schedule["threshold"] * torch.sign(plateau["best"]))
+    waited = torch.where(better, 0, plateau["waited"] + 1)
     falls = (waited > schedule["patience"]) & (schedule["kind"] == KINDS.index("plateau"))
-    lower = torch.maximum(state["factor"] * schedule["factor"], schedule["end"])
+    lower = torch.maximum(plateau["factor"] * schedule["factor"], schedule["end"])
     return {
-        "factor": torch.where(falls, lower, state["factor"]),
-        "best": torch.where(better, score, state["best"]),
+        "factor": torch.where(falls, lower, plateau["factor"]),
+        "best": torch.where(better, score, plateau["best"]),
         "waited": torch.where(falls, 0, waited),
     }

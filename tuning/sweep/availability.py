@@ -11,8 +11,8 @@ from trainables.environments import EnvironmentMisfit
 from trainables.loops.contract import EpisodicConfig, Loop
 from trainables.loops.evaluation import SOLVED
 from trainables.loops.registry import LOOPS, loop_of
-from trainables.networks import networks
-from trainables.networks.networks import Own
+from trainables.networks import own_networks
+from trainables.networks.specs import Own
 from tuning.errors import Problem
 from tuning.sweep import fields, unused_fields
 from tuning.sweep.field_values import default, default_problem, largest, mapping, of_default, place, searched
@@ -106,7 +106,7 @@ def _network_problems(data: Mapping[str, Any], shapes: Iterable[tuple[int, int, 
     own = {path: name for path, name in given.items() if isinstance(name, str) and ":" in name}
     for inputs, outputs, image in shapes if own else ():
         for path, name in own.items():
-            message = networks.problem(Own(name, inputs, outputs, image))
+            message = own_networks.problem(Own(name, inputs, outputs, image))
             if message:
                 yield Problem(path, message)
 

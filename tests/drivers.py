@@ -22,7 +22,7 @@ from trainables.base import checkpoint
 from tuning.study.paths import Home
 from tuning.study.study import Study
 from tuning.study.summary import StudySummary
-from tuning.tracking import audit as audits
+from tuning.tracking.audit import differences
 
 STUDY = "tiny-1"
 
@@ -181,7 +181,7 @@ def assert_whole(root: Path, trials: int, untrained: Collection[int] = ()) -> No
     """
     study = sweeps.opened(root)
     sweeps.assert_sound(study, trials)
-    assert audits.audit(study) == []
+    assert differences(study) == []
     summary = study.summary()
     assert summary.state == "finished"
     children = {

@@ -9,7 +9,21 @@ from mlflow.tracking import MlflowClient
 
 from tuning.study.paths import Home
 from tuning.study.study import Study
+from tuning.tracking.retries import PATIENCE, Patience
 from tuning.tracking.tracker import Tracker
+
+
+class Clock:
+    """Time passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 def client_of(root: Path) -> MlflowClient:
@@ -38,9 +52,10 @@ def tracked(
     drive: Callable[[Tracker], Any],
     state: Any = "finished",
     say: Callable[[str], None] = lambda line: None,
+    patience: Patience = PATIENCE,
 ) -> Tracker:
     """Track what happens while `drive` runs, then end the study."""
-    tracker = Tracker(study)
+    tracker = Tracker(study, patience)
     with study.held(), tracker.open(say):
         study.set_state("running", 0.0)
         drive(tracker)

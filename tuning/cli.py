@@ -199,12 +199,14 @@ def audit(
     """
     study = opened(name, root, storage)
     with during_a_run(), log_file(study.home):
-        from tuning.tracking import audit as audits
+        from tuning.tracking.audit import differences
 
-        found = audits.audit(study)
+        found = differences(study)
         if found and repair:
-            shortfall = audits.repair(study)
-            mended, found = found, audits.audit(study)
+            from tuning.tracking.repair import mend
+
+            shortfall = mend(study)
+            mended, found = found, differences(study)
             err.print(f"{len(mended) - len(found)} of {len(mended)} differences mended", highlight=False)
             if shortfall:
                 err.print(shortfall, highlight=False, markup=False, soft_wrap=True)

@@ -16,7 +16,8 @@ from tuning.search.leg_search import PackSearch
 from tuning.study.legs import Plan
 from tuning.study.study import Study
 from tuning.study.summary import StudyState
-from tuning.tracking.audit import Finding, audit, repair
+from tuning.tracking.audit import Difference, differences
+from tuning.tracking.repair import mend
 from tuning.tracking.run_contents import FRONT, PARENT
 from tuning.tracking.tracker import Tracker
 
@@ -83,10 +84,10 @@ def kept(sound: Kept, runs: Path) -> Kept:
 
 
 def test_of_a_sound_study_there_is_nothing_to_say(kept: Kept) -> None:
-    assert audit(kept.study) == []
+    assert differences(kept.study) == []
     before = [run.to_dictionary() for run in (kept.run(None), kept.run(3))]
-    repair(kept.study)
-    assert audit(kept.study) == []
+    mend(kept.study)
+    assert differences(kept.study) == []
     assert [run.to_dictionary()["data"]["metrics"] for run in (kept.run(None), kept.run(3))] == [
         each["data"]["metrics"] for each in before
     ]
@@ -187,19 +188,19 @@ def test_each_difference_is_named_and_mended(
 ) -> None:
     before = {trial.number: trial.value for trial in kept.study.summary().trials}
     break_it(kept)
-    (found,) = audit(kept.study)
+    (found,) = differences(kept.study)
     assert found.where == where
     assert found.message.startswith(message)
     assert str(found) == f"{where}: {found.message}"
-    repair(kept.study)
-    assert audit(kept.study) == []
+    mend(kept.study)
+    assert differences(kept.study) == []
     assert {trial.number: trial.value for trial in kept.study.summary().trials if trial.number in before} == before
 
 
 def test_a_run_made_anew_says_what_the_lost_one_did(kept: Kept) -> None:
     theirs = kept.run(3)
     lost_run(kept)
-    repair(kept.study)
+    mend(kept.study)
     made = kept.run(3)
     assert made.info.run_id != theirs.info.run_id
     assert made.data.params == theirs.data.params
@@ -220,10 +221,10 @@ def test_lost_weights_are_named_and_brought_back_where_mlflow_has_them(runs: Pat
             path.unlink()
         if lost:
             copy.rename(copy.with_name("elsewhere"))
-        expected = [Finding("trial 2", f"its best weights are {how}: {path}")]
-        assert audit(kept.study) == expected
-        repair(kept.study)
-        assert audit(kept.study) == (expected if lost else [])
+        expected = [Difference("trial 2", f"its best weights are {how}: {path}")]
+        assert differences(kept.study) == expected
+        mend(kept.study)
+        assert differences(kept.study) == (expected if lost else [])
         if lost:
             copy.with_name("elsewhere").rename(copy)
     assert path.read_bytes() == copy.read_bytes() == before
@@ -244,11 +245,11 @@ def test_one_that_waits_and_has_lost_what_it_would_go_on_from_is_named(runs: Pat
         path = study.home.member(study.name, number, 0) / "latest.pt"
         sweeps.left_weights(path.parent)
         path.with_name("best.pt").rename(path)
-    assert audit(study) == []
+    assert differences(study) == []
     path.write_bytes(b"?")
     if how == "missing":
         path.unlink()
-    (found,) = audit(study)
+    (found,) = differences(study)
     assert found.where == f"trial {number}"
     assert found.message.startswith(f"{path} is missing or damaged: its training begins again, though it had come to ")
 
@@ -258,41 +259,41 @@ def test_weights_that_mlflow_lost_are_given_to_it_again(runs: Path) -> None:
     best = kept.study.summary().best
     assert best is not None
     shutil.rmtree(Path(kept.run(best.number).info.artifact_uri.removeprefix("file://")) / "checkpoint")
-    assert audit(kept.study) == [
-        Finding(f"trial {best.number}", "is one of the best, and MLflow does not have its weights")
+    assert differences(kept.study) == [
+        Difference(f"trial {best.number}", "is one of the best, and MLflow does not have its weights")
     ]
-    repair(kept.study)
-    assert audit(kept.study) == []
+    mend(kept.study)
+    assert differences(kept.study) == []
 
 
 def test_an_interrupted_study_is_sound_and_who_waits_needs_no_run(runs: Path) -> None:
     kept = ended(runs, "interrupted", trials=8, legs=2)
-    assert audit(kept.study) == []
+    assert differences(kept.study) == []
     plan = Plan(4, {"learning_rate": 0.1}, {"learning_rate": 0.1}, [7])
     study = kept.study
     study.desk.ask()
     study.plan(plan)
-    assert audit(kept.study) == []
+    assert differences(kept.study) == []
 
 
 def test_one_that_a_limit_has_ended_may_leave_trials_without_an_end(kept: Kept) -> None:
     no_end(kept)
     kept.study.change(sweeps.tiny(trials=7, pack_size=2, target=100.0))
-    assert audit(kept.study) == []
+    assert differences(kept.study) == []
 
 
 def test_more_trials_than_asked_for_are_named_and_stay(kept: Kept) -> None:
     kept.study.change(sweeps.tiny(trials=4, pack_size=2))
-    assert audit(kept.study) == [Finding("study", "has 6 trials, of 4 asked for")]
-    repair(kept.study)
-    assert len(audit(kept.study)) == 1
+    assert differences(kept.study) == [Difference("study", "has 6 trials, of 4 asked for")]
+    mend(kept.study)
+    assert len(differences(kept.study)) == 1
 
 
 def test_of_a_study_that_runs_nothing_is_said(kept: Kept) -> None:
     study = kept.study
     with study.held():
         study.set_state("running", 1.0)
-        (found,) = audit(kept.study)
+        (found,) = differences(kept.study)
     assert "is running now" in found.message
 
 
@@ -300,8 +301,8 @@ def test_without_tracking_there_is_no_mlflow_to_agree_with(runs: Path) -> None:
     study = sweeps.created(runs, trials=2, pack_size=2, tracking="off")
     sweeps.finished(study)
     study.set_state("finished", 1.0)
-    assert [str(found).partition(" are missing")[0] for found in audit(study)] == [
+    assert [str(found).partition(" are missing")[0] for found in differences(study)] == [
         f"trial {number}: its best weights" for number in range(2)
     ]
-    repair(study)
+    mend(study)
     assert not study.home.tracking_database.exists()

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import sweeps
-from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 from mlflow.tracking import MlflowClient
@@ -18,9 +17,9 @@ from tracked import by_trial, client_of, runs_of, tracked
 from tuning.errors import ServerError
 from tuning.search.leg_search import PackSearch
 from tuning.study.study import Study
-from tuning.tracking import audit as audits
-from tuning.tracking import retries
-from tuning.tracking import tracker as tracker_module
+from tuning.tracking.audit import differences
+from tuning.tracking.repair import mend
+from tuning.tracking.retries import Patience
 from tuning.tracking.tracker import Tracker
 
 
@@ -48,15 +47,12 @@ def test_what_is_no_mlflow_is_refused_before_anything_is_begun(
 
 
 def test_a_server_that_is_not_there_costs_no_trial_and_is_told_later(
-    runs: Path, monkeypatch: pytest.MonkeyPatch
+    runs: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:secret@127.0.0.1:{nobody.getsockname()[1]}")
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-        monkeypatch.setattr(tracker_module, "CLOSING_S", 0.2)
-        monkeypatch.setattr(tracker_module, "SILENT_CLOSING_S", 0.01)
-        monkeypatch.setattr(retries, "FIRST_WAIT_S", 0.05)
         study = sweeps.created(runs, trials=4, pack_size=4)
 
         def drive(tracker: Tracker) -> None:
@@ -64,18 +60,22 @@ def test_a_server_that_is_not_there_costs_no_trial_and_is_told_later(
             search.on_trial_complete("leg", sweeps.reports(search.suggest("leg")))
 
         said: list[str] = []
-        tracker = tracked(study, drive, say=said.append)
-        with pytest.raises(ServerError, match=r"^MLflow at http://127\.0\.0\.1:\d+ can't be asked: "):
-            audits.audit(study)
+        hasty = Patience(first_wait_s=0.05, closing_s=0.2, silent_closing_s=0.01)
+        tracker = tracked(study, drive, say=said.append, patience=hasty)
+        with pytest.raises(
+            ServerError, match=r"^MLflow at http://me:\*\*\*@127\.0\.0\.1:\d+ can't be asked: "
+        ) as error:
+            differences(study)
     assert said == ["telling MLflow what is left, up to 0.2 s; Ctrl-C leaves it for later"]
     assert tracker.shortfall is not None
-    assert tracker.shortfall.startswith("MLflow could not be reached at http://127.0.0.1:")
+    assert tracker.shortfall.startswith("MLflow could not be reached at http://me:***@127.0.0.1:")
+    assert "secret" not in f"{tracker.shortfall} {error.value} {caplog.text}"
     assert "`tuning audit tiny-1 --repair`" in tracker.shortfall
     summary = study.summary()
     assert (summary.state, summary.count("complete"), summary.tracking) == ("finished", 4, {})
     assert {trial.run_id for trial in summary.trials} == {None}
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    audits.repair(study)
+    mend(study)
     assert sorted(by_trial(runs_of(client_of(runs)))) == [0, 1, 2, 3]
 
 
@@ -89,9 +89,9 @@ def test_what_mlflow_refuses_is_counted_and_said_with_its_reason(runs: Path, mon
     assert tracker.shortfall is not None
     assert tracker.shortfall.startswith("MLflow did not take all of 5 runs (no more; all of it in "), tracker.shortfall
     assert tracker.shortfall.endswith("`tuning audit tiny-1 --repair` or `tuning resume tiny-1` tells it later.")
-    assert audits.repair(study) == tracker.shortfall
+    assert mend(study) == tracker.shortfall
     monkeypatch.undo()
-    assert audits.repair(study) is None
+    assert mend(study) is None
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -110,16 +110,20 @@ def test_who_does_not_wait_for_what_is_left_can_have_it_told_later(runs: Path, m
 
     said: list[str] = []
     monkeypatch.setattr(MlflowClient, "set_terminated", held_up)
-    monkeypatch.setattr(tracker_module, "SILENT_CLOSING_S", 0.01)
     study = sweeps.created(runs, trials=4, pack_size=4)
-    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]), say=impatient)
+    tracker = tracked(
+        study,
+        lambda tracker: sweeps.driven(study, observers=[tracker]),
+        say=impatient,
+        patience=Patience(silent_closing_s=0.01),
+    )
     left = "`tuning audit tiny-1 --repair` or `tuning resume tiny-1` tells it later."
     assert said == ["telling MLflow what is left, up to 60 s; Ctrl-C leaves it for later"]
     assert tracker.shortfall == f"MLflow was not told all, as that was interrupted; {left}"
     assert study.summary().count("complete") == 4
     process_ends.set()
     monkeypatch.undo()
-    audits.repair(study)
+    mend(study)
     told = [run for run in runs_of(client_of(runs)) if run.info.lifecycle_stage == "active"]
     assert sorted(by_trial(told)) == [0, 1, 2, 3]
     assert {run.info.status for run in told} == {"FINISHED"}
@@ -147,8 +151,8 @@ def test_what_else_goes_wrong_with_one_thing_keeps_nothing_else_from_being_told(
     (own,) = [run for run in told if "lockstep.trial" not in run.data.tags]
     assert own.info.status == "FINISHED"
     monkeypatch.undo()
-    assert audits.repair(study) is None
-    assert [found for found in audits.audit(study) if "weights" not in found.message] == []
+    assert mend(study) is None
+    assert [found for found in differences(study) if "weights" not in found.message] == []
 
 
 def test_who_can_not_find_out_which_runs_there_are_makes_none(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +174,7 @@ def test_who_can_not_find_out_which_runs_there_are_makes_none(runs: Path, monkey
     assert tracker.shortfall is not None
     assert len(runs_of(client_of(runs))) == before
     monkeypatch.undo()
-    assert audits.repair(sweeps.opened(runs)) is None
+    assert mend(sweeps.opened(runs)) is None
     left = [run for run in runs_of(client_of(runs)) if run.info.lifecycle_stage == "active"]
     assert sorted(by_trial(left)) == [0, 1, 2, 3]
 
@@ -182,38 +186,3 @@ def test_an_experiment_that_was_deleted_is_brought_back(runs: Path) -> None:
     tracker = tracked(sweeps.created(runs), lambda tracker: None)
     assert tracker.shortfall is None
     assert sorted(run.info.run_name for run in runs_of(client)) == ["tiny-1", "tiny-2"]
-
-
-def test_a_server_that_is_still_away_at_the_end_is_not_asked_once_more_for_each_write(
-    runs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-
-    def away(self: MlflowClient, name: str) -> Any:
-        asked.append(name)
-        raise MlflowException("timed out")
-
-    monkeypatch.setattr(MlflowClient, "get_experiment_by_name", away)
-    monkeypatch.setattr(tracker_module, "CLOSING_S", 0.0)
-    study = sweeps.created(runs, trials=4, pack_size=4)
-    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
-    assert len(asked) <= 2
-    assert tracker.shortfall is not None
-
-
-def test_a_write_that_fails_for_a_moment_is_done_again(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    create = MlflowClient.create_run
-    refused: list[Any] = []
-
-    def moody(self: MlflowClient, *arguments: Any, **more: Any) -> Run:
-        if len(refused) < 2:
-            refused.append(arguments)
-            raise MlflowException("away for a moment")  # without a code, an internal error
-        return create(self, *arguments, **more)
-
-    monkeypatch.setattr(MlflowClient, "create_run", moody)
-    monkeypatch.setattr(retries, "FIRST_WAIT_S", 0.01)
-    tracker = tracked(sweeps.created(runs), lambda tracker: None)
-    assert len(refused) == 2
-    assert tracker.shortfall is None
-    assert [run.info.status for run in runs_of(client_of(runs))] == ["FINISHED"]

@@ -19,8 +19,8 @@ from tuning.search.leg_search import PackSearch
 from tuning.study.legs import Leg, Plan
 from tuning.study.study import Study
 from tuning.study.summary import Candidate, Confirmation, StudySummary
-from tuning.tracking import audit as audits
 from tuning.tracking import run_contents
+from tuning.tracking.audit import differences
 from tuning.tracking.tracker import Tracker
 
 STEPS = (50, 100, 150, 200)
@@ -263,17 +263,17 @@ def test_what_fresh_seeds_say_is_told_once_and_the_weights_of_the_first_are_kept
     files = {number: client.list_artifacts(run.info.run_id, "checkpoint") for number, run in told(client).items()}
     assert not files[last]
     study.set_confirmation(confirmation(last, None, 5.0, 3))
-    assert {str(each).partition(":")[2] for each in audits.audit(study)} == {
+    assert {str(each).partition(":")[2] for each in differences(study)} == {
         " its own run in MLflow does not say who is first on fresh seeds",
         " its run in MLflow does not say how it does on fresh seeds",
         " is one of the best, and MLflow does not have its weights",
     }
     for _ in range(2):
         tracked(sweeps.opened(runs), lambda tracker: None)
-    assert audits.audit(study) == []
+    assert differences(study) == []
     study.set_confirmation(confirmation(last, last, 6.0, 9))
     tracked(sweeps.opened(runs), lambda tracker: None)
-    assert audits.audit(study) == []
+    assert differences(study) == []
     run = told(client)[last]
     assert curve(client, run, "confirmed/mean") == [(3, 5.0), (9, 6.0)]
     assert curve(client, run, "confirmed/low") == [(3, 4.0), (9, 5.0)]
@@ -364,7 +364,7 @@ def test_metrics_that_are_called_as_what_a_trial_came_to_have_names_of_their_own
         run = by_trial(runs_of(client))[trial.number]
         assert (run.data.metrics["value"], len(curve(client, run, "value"))) == (trial.value, 1)
         assert (run.data.metrics["curve/value"], run.data.metrics["loss"]) == (7.0, 1.0)
-    assert [found for found in audits.audit(study) if "weights" not in found.message] == []
+    assert [found for found in differences(study) if "weights" not in found.message] == []
 
 
 def test_of_a_search_that_is_left_in_the_middle_nothing_is_said_to_run(runs: Path) -> None:

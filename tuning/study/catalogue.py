@@ -20,6 +20,7 @@ from tuning.study import sqlite
 from tuning.study.file_locks import alone
 from tuning.study.paths import Home
 from tuning.study.study import CREATED, KEY, SWEEP, Study
+from tuning.study.urls import without_password
 from tuning.sweep import warm_start
 from tuning.sweep.model import Sweep
 
@@ -37,7 +38,7 @@ def storage(url: str) -> RDBStorage:
             return RDBStorage(url, engine_kwargs={"connect_args": options})
     except (SQLAlchemyError, StorageInternalError, ImportError, OSError) as error:
         raise StorageError(
-            f"the storage {sqlite.without_password(url)} can't be used: {str(error).partition(chr(10))[0]}; --storage "
+            f"the storage {without_password(url)} can't be used: {str(error).partition(chr(10))[0]}; --storage "
             "names another, such as sqlite:////data/studies.db"
         ) from error
 
@@ -54,7 +55,7 @@ def _file(url: str) -> Path | None:
 
 def place(home: Home, url: str) -> str:
     """Where studies are, as people are told: the root, or another storage than its own."""
-    return str(home.root) if url == home.storage_url else sqlite.without_password(url)
+    return str(home.root) if url == home.storage_url else without_password(url)
 
 
 def create(

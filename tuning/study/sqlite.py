@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Engine, event
 
 
 class WriteAheadConnection(sqlite3.Connection):
@@ -39,14 +38,6 @@ def write_ahead(path: Path) -> Iterator[None]:
         yield
     finally:
         event.remove(Engine, "connect", set_mode)
-
-
-def without_password(url: str) -> str:
-    """The URL of a database or a server as it may be shown."""
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except (ArgumentError, ValueError):
-        return url
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:

@@ -3,7 +3,7 @@
 import difflib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mlflow.entities import Run
@@ -14,13 +14,13 @@ from tuning.errors import StudyError, StudyNotFound
 from tuning.rules.objective import cost
 from tuning.study import catalogue
 from tuning.study.paths import URI_VARIABLE, Home
+from tuning.study.urls import without_password
 from tuning.sweep import warm_start
 from tuning.sweep.model import Sweep
 from tuning.sweep.space import read
 from tuning.tracking.run_contents import PARENT
+from tuning.tracking.run_queries import PAGE, every_run
 from tuning.tracking.server import tracking_uri
-
-PAGE = 1_000
 
 
 def beginnings(home: Home, url: str, name: str, sweep: Sweep) -> list[dict[str, Any]]:
@@ -61,9 +61,10 @@ def best_for(home: Home, name: str, sweep: Sweep) -> list[dict[str, Any]] | None
         experiment = client.get_experiment_by_name(name)
         if experiment is None or experiment.lifecycle_stage != "active":
             return None
-        runs = {str(run.info.run_id): run for run in _runs(client, str(experiment.experiment_id))}
+        runs = {str(run.info.run_id): run for run in every_run(client, str(experiment.experiment_id))}
     except MlflowException as error:
-        raise StudyError(f"start_from: no study is {name!r}, and MLflow could not be asked: {error}") from error
+        said = without_password(str(error))
+        raise StudyError(f"start_from: no study is {name!r}, and MLflow could not be asked: {said}") from error
     default = sweep.default_params()
     known: list[tuple[float, dict[str, Any]]] = []
     for run in runs.values():
@@ -84,16 +85,6 @@ def _client(home: Home) -> MlflowClient | None:
     """None where there is no MLflow yet: to ask would make one."""
     there = os.environ.get(URI_VARIABLE) or home.tracking_database.exists()
     return MlflowClient(tracking_uri=tracking_uri(home)) if there else None
-
-
-def _runs(client: MlflowClient, experiment_id: str) -> Iterator[Run]:
-    token: str | None = None
-    while True:
-        page = client.search_runs([experiment_id], max_results=PAGE, page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
 
 
 def _value(run: Run, parent: Run | None, sweep: Sweep) -> float | None:

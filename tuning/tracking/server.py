@@ -2,6 +2,8 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import sqlalchemy
@@ -13,20 +15,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from tuning.errors import ServerError
 from tuning.study import sqlite
 from tuning.study.paths import URI_VARIABLE, Home
+from tuning.study.urls import without_password
 
 log = logging.getLogger(__name__)
 
 DATABASES = ("postgresql", "mysql", "mssql")
-"""Those that MLflow knows and asks, where they do not answer, for an hour."""
+"""Databases that MLflow knows, and asks for an hour where they do not answer."""
 
 
 def tracking_uri(home: Home) -> str:
-    """The MLflow that is told: the environment's, else the study folder's own."""
+    """Where MLflow is: at the place that the environment names, else in the folder of all studies."""
     return os.environ.get(URI_VARIABLE) or home.tracking_uri
 
 
 def refuse_unusable(home: Home) -> None:
-    """Raises ServerError where MLflow can't be told by what the environment says. No server is asked yet."""
+    """Raise ServerError where the environment names no MLflow that could be told. No server is asked yet."""
     given = os.environ.get(URI_VARIABLE)
     if not given:
         return
@@ -37,18 +40,31 @@ def refuse_unusable(home: Home) -> None:
         if parts.scheme.partition("+")[0] in DATABASES:
             sqlalchemy.create_engine(given).connect().close()
         else:
+            # It may name the very database of this folder.
             with sqlite.write_ahead(home.tracking_database):
                 MlflowClient(tracking_uri=given)
     except (MlflowException, SQLAlchemyError, ImportError, OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
+        reason = without_password(" ".join(str(error).split()))
         raise ServerError(
             f"{URI_VARIABLE}: should be a server, such as http://127.0.0.1:5000, or a database, such as "
-            f"sqlite:////data/mlflow.db, is {sqlite.without_password(given)!r}: {reason}"
+            f"sqlite:////data/mlflow.db, is {without_password(given)!r}: {reason}"
         ) from error
 
 
+@contextmanager
+def connected(home: Home) -> Iterator[MlflowClient]:
+    """A client of MLflow, to ask it something. Raises ServerError where MLflow does not answer."""
+    refuse_unusable(home)
+    uri = tracking_uri(home)
+    try:
+        yield MlflowClient(tracking_uri=uri)
+    except MlflowException as error:
+        said = without_password(str(error.message))
+        raise ServerError(f"MLflow at {without_password(uri)} can't be asked: {said}") from error
+
+
 def restored(client: MlflowClient, name: str) -> Experiment | None:
-    """The experiment of this name, brought back where it was deleted: its name can't be given to another one."""
+    """The experiment of this name, brought back where it was deleted, since no other can be given its name."""
     found = client.get_experiment_by_name(name)
     if found is not None and found.lifecycle_stage == LifecycleStage.DELETED:
         log.warning("MLflow's experiment %r was deleted; it is brought back", name)

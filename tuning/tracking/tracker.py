@@ -27,7 +27,8 @@ from tuning.study.file_locks import alone
 from tuning.study.legs import Leg, Plan
 from tuning.study.study import Study
 from tuning.study.summary import Confirmation, StudySummary
-from tuning.tracking.retries import Writes
+from tuning.study.urls import without_password
+from tuning.tracking.retries import PATIENCE, Patience, Writes
 from tuning.tracking.run_contents import (
     ARTIFACTS,
     FRONT,
@@ -43,6 +44,7 @@ from tuning.tracking.run_contents import (
     params,
     state_word,
 )
+from tuning.tracking.run_queries import runs_of_study
 from tuning.tracking.server import restored, tracking_uri
 from tuning.tracking.yielding import RightOfWay
 
@@ -59,9 +61,6 @@ has waited for the longer time: each write costs, however small."""
 READING_S, HANDING_OUT_S, BEGINNING_S = 0.05, 0.3, 0.05
 """What a leg reports is read in less, the one that follows is handed out in less, and begins in less."""
 
-CLOSING_S, SILENT_CLOSING_S = 60.0, 2.0
-"""After so long a person is told what is waited for."""
-
 
 @dataclass
 class Told:
@@ -74,12 +73,12 @@ class Told:
 class Tracker:
     """Tells MLflow of one study. An Observer of its search."""
 
-    def __init__(self, study: Study) -> None:
-        self._study = study
+    def __init__(self, study: Study, patience: Patience = PATIENCE) -> None:
+        self._study, self._patience = study, patience
         self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._way = RightOfWay()
         """The search's, while it hands out legs."""
-        self._writes = Writes(self._way)
+        self._writes = Writes(self._way, patience)
         self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
         self._interrupted = False
         """Whether nobody waited until all was told."""
@@ -110,12 +109,13 @@ class Tracker:
             self._events.put(self._cut_off)
             raise
         finally:
-            self._writes.give_up_in(CLOSING_S)
+            self._writes.give_up_in(self._patience.closing_s)
             self._events.put(None)
             try:
-                self._thread.join(SILENT_CLOSING_S)
+                self._thread.join(self._patience.silent_closing_s)
                 if self._thread.is_alive():
-                    say(f"telling MLflow what is left, up to {CLOSING_S:g} s; Ctrl-C leaves it for later")
+                    up_to = f"up to {self._patience.closing_s:g} s"
+                    say(f"telling MLflow what is left, {up_to}; Ctrl-C leaves it for later")
                     self._thread.join()
             except KeyboardInterrupt:
                 # Asked whether it is alive, a thread whose end was waited for in vain says no (Python 3.11).
@@ -151,7 +151,7 @@ class Tracker:
             return f"MLflow was not told all, as that was interrupted; {later}"
         if not writes.untold:
             return None
-        uri, home = sqlite.without_password(tracking_uri(self._study.home)), self._study.home
+        uri, home = without_password(tracking_uri(self._study.home)), self._study.home
         count = max(1, len(writes.lacking))
         runs = f"{count} run{'s' * (count > 1)}"
         what = (
@@ -227,18 +227,8 @@ class Tracker:
 
     def _known_runs(self, experiment: str) -> dict[int | None, Run]:
         """The runs that the study has already, by trial; its own run under None."""
-        runs: dict[int | None, Run] = {}
-        token: str | None = None
-        while True:
-            found = self._client.search_runs(
-                [experiment], f"tags.lockstep.key = '{self._study.key}'", max_results=1_000, page_token=token
-            )
-            for run in found:
-                trial = run.data.tags.get("lockstep.trial")
-                runs.setdefault(None if trial is None else int(trial), run)
-            token = found.token
-            if not token:
-                return runs
+        runs = runs_of_study(self._client, experiment, self._study.key)
+        return {trial: several[0] for trial, several in runs.items()}
 
     def _take_up(self, runs: Mapping[int, Run], plans: Mapping[int, Plan], ends: Mapping[int, Ended]) -> None:
         """Of a study that goes on: what MLflow was not told before it was cut off."""

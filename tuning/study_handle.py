@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from trainables import TrainedNetwork
-    from tuning.tracking.audit import Finding
+    from tuning.tracking.audit import Difference
 
 
 @dataclass(frozen=True)
@@ -135,13 +135,13 @@ class StudyHandle:
         except (CheckpointError, Unimportable) as error:
             raise UnusableCheckpoint(str(error)) from error
 
-    def audit(self) -> "list[Finding]":
+    def audit(self) -> "list[Difference]":
         """Where the study's storage, MLflow and the checkpoints differ; nothing where they agree."""
-        from tuning.tracking.audit import audit
+        from tuning.tracking.audit import differences
         from tuning.workers.library_settings import during_a_run
 
         with during_a_run():
-            return audit(self.opened())
+            return differences(self.opened())
 
     def __repr__(self) -> str:
         try:

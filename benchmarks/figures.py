@@ -136,7 +136,7 @@ def afresh(preset: str, root: Path, number: int, seeds: Sequence[int]) -> list[f
     """
     home = Home.at(root)
     study = catalogue.opened(home, home.storage_url, preset)
-    values = study.plans()[number].values
+    values = study.records.plans()[number].values
     members = [study.member(values, seed, home.confirming(preset, number, seed)) for seed in seeds]
     cores = len(os.sched_getaffinity(0))
     size = math.ceil(len(members) / cores)

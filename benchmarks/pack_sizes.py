@@ -101,13 +101,13 @@ def best_so_far(size: int, trials: int, seed: int) -> list[float]:
         proposer, under_way, values = Proposer(study), [], []
         while proposer.left or under_way:
             if proposer.left and len(under_way) < WORKERS:
-                with study.at_once():
+                with study.records.at_once():
                     under_way.append(proposer.ask(min(size, proposer.left)))
                 continue
-            with study.at_once():
+            with study.records.at_once():
                 for plan in under_way.pop(0):
                     value = hartmann(_point(study.sweep, plan))
-                    study.finish(plan.number, Outcome("complete", value=value), [MemberResult(1_000, value)])
+                    study.records.finish(plan.number, Outcome("complete", value=value), [MemberResult(1_000, value)])
                     values.append(max([value, *values[-1:]]))
         return values
 

@@ -10,7 +10,7 @@ import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext, suppress
-from dataclasses import asdict
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -18,23 +18,27 @@ from typing import Any, TypeAlias, TypeVar
 import optuna
 import pytest
 import yaml
+from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
-from ray.tune.search import Searcher
 from sqlalchemy import Connection, event
 from sqlalchemy.pool import SingletonThreadPool
 
-from trainables.loops.contract import Report
+from trainables.base.report import Report
+from trainables.messages import MemberRequest, PackReport, PackRequest, Parcel
 from trainables.tune import trainable_of
+from tuning import runner
 from tuning.rules.trial_outcome import MemberResult, Outcome
-from tuning.search.leg_search import Observer, PackSearch
+from tuning.search.leg_search import SearchPolicy
+from tuning.search.leg_source import LegSource
+from tuning.search.sampler_desk import SamplerDesk
 from tuning.study import catalogue
+from tuning.study.clock import Now
 from tuning.study.legs import Leg, Plan
+from tuning.study.observer import Observer, Points
 from tuning.study.paths import Home
 from tuning.study.study import Study
 from tuning.sweep.model import Sweep
 from tuning.tracking import experiments
-from tuning.workers import team
-from tuning.workers.team import Team
 
 Answer = TypeVar("Answer")
 Said: TypeAlias = tuple[int, str, str]
@@ -153,10 +157,10 @@ def in_memory(kept: Mortal, **changes: Any) -> Study:
         return catalogue.create(home, "memory", tiny(**changes))
 
 
-def opened(root: Path, name: str | None = None) -> Study:
-    """The study as another process would see it."""
+def opened(root: Path, name: str | None = None, now: Now = time.monotonic) -> Study:
+    """The study as another process would see it; now: what its seconds are counted by."""
     home = Home.at(root)
-    return catalogue.opened(home, home.storage_url, name)
+    return catalogue.opened(home, home.storage_url, name, now)
 
 
 def left_weights(folder: Path, text: str = "weights") -> None:
@@ -166,27 +170,25 @@ def left_weights(folder: Path, text: str = "weights") -> None:
         archive.writestr("weights", text)
 
 
-def score_of(config: dict[str, Any]) -> float:
+def score_of(member: MemberRequest) -> float:
     """A score that any member has without being trained: the nearer its learning rate to 0.01, the better."""
-    return -abs(float(config["learning_rate"]) - 0.01)
+    return -abs(float(member.config["learning_rate"]) - 0.01)
 
 
 def reports(
-    config: dict[str, Any],
-    score: Callable[[dict[str, Any]], float] = score_of,
-    diverged: Sequence[int] = (),
-) -> dict[str, Any]:
-    """What a leg of this config reports at its end; `diverged`: places of members that stopped being finite."""
-    until, members = config["until"], []
-    for place, member in enumerate(config["members"]):
+    leg: PackRequest, score: Callable[[MemberRequest], float] = score_of, diverged: Sequence[int] = ()
+) -> PackReport:
+    """What a leg reports at its end; `diverged`: places of members that stopped being finite."""
+    until, members = leg.until or 200, []
+    for place, member in enumerate(leg.members):
         points = [(until, {"evaluation/return_mean": score(member)})]
         at, reason = (until // 2, "the loss is not finite") if place in diverged else (None, None)
-        members.append(asdict(Report(at or until, points, None, None, at, reason)))
-    return {"members": members, "train_s": 0.5}
+        members.append(Report(at or until, points, None, None, at, reason))
+    return PackReport(members, 0.5)
 
 
-class Recorder:
-    """An observer that remembers what it was told."""
+class Recorder(Observer):
+    """An observer that remembers what it was told, but for the replay of what had happened before."""
 
     def __init__(self) -> None:
         self.begun_with: list[Leg] = []
@@ -196,55 +198,89 @@ class Recorder:
     def begun(self, leg: Leg) -> None:
         self.begun_with.append(leg)
 
-    def reported(
-        self, plan: Plan, place: int, points: list[tuple[int, dict[str, float]]], result: MemberResult
-    ) -> None:
-        self.points.append((plan.number, place, points, result))
+    def reported(self, plan: Plan, place: int, points: Points, result: MemberResult) -> None:
+        self.points.append((plan.number, place, list(points), result))
+
+    def replayed(self) -> None:
+        self.begun_with.clear()
+        self.points.clear()
+        self.ended.clear()
 
     def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
         assert plan.number not in self.ended, "told twice"
         self.ended[plan.number] = found, list(members)
 
 
-def numbers(config: dict[str, Any]) -> list[int]:
+def numbers(leg: PackRequest) -> list[int]:
     """The trials of a leg, known by the folders of their members."""
-    return list(dict.fromkeys(trial_of(member) for member in config["members"]))
+    return list(dict.fromkeys(trial_of(member) for member in leg.members))
 
 
-def trial_of(member: dict[str, Any]) -> int:
+def trial_of(member: MemberRequest) -> int:
     """The trial of a member of a leg, known by its folder."""
-    return int(Path(member["folder"]).parent.name)
+    assert member.folder is not None
+    return int(Path(member.folder).parent.name)
+
+
+def planned(study: Study, plan: Plan | None = None, **params: Any) -> Plan:
+    """A trial that Optuna was asked for, with its plan kept; without a plan, one that has these parameters."""
+    desk = SamplerDesk(study)
+    number = desk.ask(RandomSampler()).number
+    seeds, default = study.training_seeds(number), number == 0
+    kept = plan or Plan(number, dict(params), dict(params), seeds, default=default)
+    assert kept.number == number
+    study.records.begin(desk.trial(number), kept)
+    return kept
+
+
+class Searching(LegSource[Leg]):
+    """A search whose legs are asked for, reported and ended by hand."""
+
+    def __init__(
+        self, study: Study, workers: int = 1, observers: Sequence[Observer] = (), now: Now = time.monotonic
+    ) -> None:
+        self.policy = SearchPolicy(study, workers, observers, now)
+        super().__init__(self.policy)
+
+    def leg(self, ticket: str = "leg") -> PackRequest:
+        """The next leg, of which there must be one."""
+        found = self.next(ticket)
+        assert found is not None
+        return found
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing is left to be handed out, nor under way."""
+        return self.idle and self.next("none") is None
 
 
 def driven(
     study: Study,
     workers: int = 1,
-    result: Callable[[dict[str, Any]], dict[str, Any] | str] = reports,
+    result: Callable[[PackRequest], PackReport | str] = reports,
     observers: Sequence[Observer] = (),
     order: random.Random | None = None,
-) -> list[dict[str, Any]]:
-    """Run the whole search with so many workers, without training anything; returns the configs of its legs.
+) -> list[PackRequest]:
+    """Run the whole search with so many workers, without training anything; returns its legs.
 
     result: what a leg reports at its end, or why it fails. Legs end in the order in which they began, or in a random
     one.
     """
-    search = PackSearch(study, workers, observers)
-    legs: list[dict[str, Any]] = []
-    under_way: list[tuple[str, dict[str, Any]]] = []
-    while (leg := search.suggest(f"leg {len(legs)}")) != Searcher.FINISHED:
+    search = Searching(study, workers, observers)
+    legs: list[PackRequest] = []
+    under_way: list[tuple[str, PackRequest]] = []
+    while (leg := search.next(f"leg {len(legs)}")) is not None or under_way:
         if leg is not None:
             under_way.append((f"leg {len(legs)}", leg))
             legs.append(leg)
         if leg is None or len(under_way) == workers:
-            trial_id, ending = under_way.pop(order.randrange(len(under_way)) if order else 0)
+            ticket, ending = under_way.pop(order.randrange(len(under_way)) if order else 0)
             came_to = result(ending)
             if isinstance(came_to, str):
-                search.on_trial_complete(trial_id, error=True)
-                search.failed(trial_id, came_to)
+                search.failed(ticket, came_to)
             else:
-                search.on_trial_complete(trial_id, came_to)
-    assert not under_way
-    assert not search.unfinished
+                search.trained(ticket, came_to)
+    assert not search.policy.unfinished
     return legs
 
 
@@ -256,38 +292,38 @@ class ByHand:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, trains: bool = False) -> None:
         self.legs = math.inf
-        self._results = _trained if trains else _made_up
-        monkeypatch.setattr(team, "open_team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
-        monkeypatch.setattr("tuning.runner._train", self._train)
+        self.count, self._results = 1, _trained if trains else _made_up
+        monkeypatch.setattr(runner, "open_team", lambda wanted, address: nullcontext(self))
 
-    def _train(self, study: Study, team: Team, search: Any) -> None:
-        while self.legs > 0 and isinstance(leg := search.suggest("leg"), dict):
+    def train(self, study: Study, source: LegSource[Any]) -> None:
+        """Train what the source hands out."""
+        while self.legs > 0 and (leg := source.next("leg")) is not None:
             *before, last = self._results(study.sweep, leg)
-            for result in before:
-                search.on_trial_result("leg", result)
-            search.on_trial_complete("leg", last)
+            for report in before:
+                source.reported("leg", report)
+            source.trained("leg", last)
             self.legs -= 1
 
 
-def _made_up(sweep: Sweep, leg: dict[str, Any]) -> list[dict[str, Any]]:
-    scores = [score_of(member) + 1e-3 * (member["seed"] % 7) for member in leg["members"]]
-    return [{**reports({"until": sweep.budget, **leg}), "confirmed": scores}]
+def _made_up(sweep: Sweep, leg: PackRequest) -> list[PackReport]:
+    scores = [score_of(member) + 1e-3 * (member.config["seed"] % 7) for member in leg.members]
+    return [replace(reports(replace(leg, until=leg.until or sweep.budget)), confirmed=scores)]
 
 
-def _trained(sweep: Sweep, leg: dict[str, Any]) -> list[dict[str, Any]]:
-    worker = trainable_of(sweep.loop, sweep.metric, sweep.direction)(leg)
+def _trained(sweep: Sweep, leg: PackRequest) -> list[PackReport]:
+    worker = trainable_of(sweep.loop, sweep.metric, sweep.direction)({"leg": leg.name, "request": Parcel(leg)})
     results = [worker.train()]
     while not results[-1]["done"]:
         results.append(worker.train())
     worker.stop()
-    return results
+    return [result["report"].take() for result in results]
 
 
 def finished(study: Study, diverged: Sequence[int] = (), failing: str | None = None) -> None:
     """Drive the search by hand to its end. In the first leg these members diverge; `failing`: why every leg fails."""
     driven(
         study,
-        result=lambda leg: failing or reports(leg, diverged=diverged if leg["leg"].endswith("00000") else ()),
+        result=lambda leg: failing or reports(leg, diverged=diverged if leg.name.endswith("00000") else ()),
     )
 
 
@@ -295,11 +331,11 @@ def assert_sound(study: Study, trials: int) -> None:
     """A search that has come to its end has as many trials as it should, and its records and Optuna agree on each."""
     told = study.optuna.get_trials()
     assert [trial.number for trial in told] == list(range(trials))
-    records = study.legs()
+    records = study.records.legs()
     for place, record in enumerate(records):
         later = {number for each in records[place + 1 :] for number in each.numbers}
         assert record.state != "open" or {*record.numbers} <= later, "a leg is open that nobody trains"
-    plans, ends = study.plans(), study.ends()
+    plans, ends = study.records.plans(), study.records.ends()
     for trial in told:
         way = [record for record in records if record.state == "closed" and trial.number in record.numbers]
         assert len({record.bracket for record in way}) == 1, "brackets are never mixed"

@@ -14,7 +14,8 @@ from sweeps import Said
 from tuning.report.number_format import number
 from tuning.rules.trial_outcome import Outcome
 from tuning.study import catalogue
-from tuning.study.study import SWEEP, Study
+from tuning.study.attributes import SWEEP
+from tuning.study.study import Study
 from tuning.sweep.presets import presets
 
 PRESETS = [preset.name for preset in presets()]
@@ -25,7 +26,7 @@ def study(runs: Path) -> Study:
     """A finished study of ten trials, nine of them complete."""
     made = sweeps.created(runs, trials=10, pack_size=5)
     sweeps.finished(made, diverged=(3,))
-    made.set_state("finished", 12.0)
+    made.attributes.set_state("finished", 12.0)
     return made
 
 

@@ -21,6 +21,7 @@ from mlflow.tracking import MlflowClient
 from sweeps import Said
 from tracked import tracked
 
+from trainables.messages import PackReport, PackRequest
 from tuning.study.paths import Home
 
 STORED = Path(__file__).parent / "fixtures" / "studies-2918cbd.tar.xz"
@@ -127,9 +128,10 @@ def assert_gone_on(shown: dict[str, Any], root: Path) -> None:
 def test_the_search_of_one_that_was_cut_off_goes_on(root: Path, tuning: Callable[..., Said]) -> None:
     study = sweeps.opened(root, CUT_OFF)
 
-    def trained_by_hand(leg: dict[str, Any]) -> dict[str, Any]:
-        for member in leg["members"]:
-            sweeps.left_weights(Path(member["folder"]))
+    def trained_by_hand(leg: PackRequest) -> PackReport:
+        for member in leg.members:
+            assert member.folder is not None
+            sweeps.left_weights(Path(member.folder))
         return sweeps.reports(leg)
 
     tracked(study, lambda tracker: sweeps.driven(study, result=trained_by_hand, observers=[tracker]))

@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,8 +13,6 @@ from rich.console import Console
 from sweeps import Said
 
 from tuning.report import study_report
-from tuning.search.leg_search import PackSearch
-from tuning.study.study import CONFIRM_SECONDS
 
 QUICK: dict[str, Any] = {"trials": 8, "pack_size": 2, "tracking": "off", "workers": 1, "sampler": "random"}
 
@@ -23,52 +20,56 @@ QUICK: dict[str, Any] = {"trials": 8, "pack_size": 2, "tracking": "off", "worker
 class Clock:
     """The seconds that a study counts, turned by hand."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.seconds = 1_000.0
-        monkeypatch.setattr("tuning.study.study.time", SimpleNamespace(monotonic=lambda: self.seconds))
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
+def clock() -> Clock:
+    return Clock()
 
 
 def test_seconds_are_kept_with_each_leg_and_go_on_in_the_next_life(runs: Path, clock: Clock) -> None:
-    study = sweeps.created(runs, **QUICK)
-    life = study.counting()
+    sweeps.created(runs, **QUICK)
+    study = sweeps.opened(runs, now=clock)
+    life = study.clock.running()
     life.__enter__()  # and never left, as if it were killed
-    search = PackSearch(study, 1, [])
+    search = sweeps.Searching(study, 1, [])
     clock.seconds += 20
-    leg = search.suggest("leg")
-    assert sweeps.opened(runs).seconds == 20
+    leg = search.next("leg")
+    assert sweeps.opened(runs).clock.seconds == 20
     clock.seconds += 5
-    search.on_trial_result("leg", sweeps.reports(leg))
-    assert sweeps.opened(runs).seconds == 20, "not with every report"
+    search.reported("leg", sweeps.reports(leg))
+    assert sweeps.opened(runs).clock.seconds == 20, "not with every report"
     clock.seconds += 6
-    search.on_trial_result("leg", sweeps.reports(leg))
-    assert sweeps.opened(runs).seconds == 31, "but with one now and then"
+    search.reported("leg", sweeps.reports(leg))
+    assert sweeps.opened(runs).clock.seconds == 31, "but with one now and then"
     clock.seconds += 1
-    search.on_trial_complete("leg", sweeps.reports(leg))
+    search.trained("leg", sweeps.reports(leg))
     assert sweeps.opened(runs).summary().seconds == 32
-    again = sweeps.opened(runs)
-    with again.counting():
+    again = sweeps.opened(runs, now=clock)
+    with again.clock.running():
         clock.seconds += 8
-        assert again.seconds == 40
-    assert sweeps.opened(runs).seconds == again.seconds == 40
+        assert again.clock.seconds == 40
+    assert sweeps.opened(runs).clock.seconds == again.clock.seconds == 40
     clock.seconds += 100
-    assert again.seconds == 40
+    assert again.clock.seconds == 40
 
 
 def test_the_speed_is_that_of_the_search(runs: Path, clock: Clock, tuning: Callable[..., Said]) -> None:
-    study = sweeps.created(runs, **QUICK)
+    sweeps.created(runs, **QUICK)
+    study = sweeps.opened(runs, now=clock)
     sweeps.driven(study)
-    with study.counting():
+    with study.clock.running():
         clock.seconds += 16
-        with study.counting(CONFIRM_SECONDS):
+        with study.clock.confirming():
             clock.seconds += 84
-            study.keep_scores([(0, 1, 2.0)])
+            study.clock.keep_now_and_then()
             assert (sweeps.opened(runs).summary().seconds, sweeps.opened(runs).summary().confirm_seconds) == (100, 84)
-    study.set_state("finished", study.seconds)
+    study.attributes.set_state("finished", study.clock.seconds)
     first = tuning("show", "--root", str(runs))[1].splitlines()[0]
     assert first == "tiny-1: finished after 1:40 (1:24 confirming); 1,600 member-steps, 100 a second"
     shown = json.loads(tuning("show", "--json", "--root", str(runs))[1])

@@ -117,7 +117,9 @@ def trouble(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 def test_an_environment_that_breaks_fails_its_own_trials_alone(trouble: Ran) -> None:
     assert trouble.done.returncode == 0, trouble.done.stderr
     assert trouble.shown["state"] == "finished"
-    assert [leg.numbers for leg in trouble.study.legs()] == [[0], [1, 2, 3, 4], [5, 6, 7, 8]], "none again or split"
+    assert [leg.numbers for leg in trouble.study.records.legs()] == [[0], [1, 2, 3, 4], [5, 6, 7, 8]], (
+        "none again or split"
+    )
     states = {trial["number"]: trial["state"] for trial in trouble.shown["trials"]}
     assert [number for number, state in states.items() if state == "failed"] == [0, UNLUCKY]
     assert trouble.shown["trials"][0]["value"] is None
@@ -198,7 +200,7 @@ def test_a_member_that_exhausts_memory_fails_alone_whether_it_is_refused_or_kill
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    legs = sweeps.opened(root).legs()
+    legs = sweeps.opened(root).records.legs()
     assert [leg.numbers for leg in legs if killed in leg.numbers] == [[0, 1, 2, 3], [2, 3], [2]]
     assert [leg.numbers for leg in legs if refused in leg.numbers] == [[4, 5, 6, 7]], "its pack need not be split"
     trials = sweeps.opened(root).summary().trials

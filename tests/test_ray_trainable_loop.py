@@ -21,14 +21,13 @@ from trainables.base import checkpoint
 from trainables.base.checkpoint import BEST, LATEST
 from trainables.base.own_classes import Unimportable
 from trainables.loops.registry import loop_of
-from trainables.tune import Pack, trainable_of
+from trainables.tune import PackTrainable, trainable_of
 from tuning import runner
 from tuning.errors import SweepError
-from tuning.search.leg_search import pack_size
+from tuning.search.packing import trials_in_pack
 from tuning.study.paths import Home
 from tuning.sweep.dimensions import FloatRange, IntRange
 from tuning.sweep.model import Confirm, Sweep, load
-from tuning.workers import team
 from tuning.workers.team import Team
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
@@ -116,13 +115,13 @@ class Closes(tune.Trainable):
         type(self).closed += 1
 
 
-def pack(name: str, folder: Path | None = None, score: str = "score", **config: Any) -> Pack:
+def pack(name: str, folder: Path | None = None, score: str = "score", **config: Any) -> PackTrainable:
     """A pack of one, as a leg of a sweep has it."""
     member = {"budget": 8, "seed": 1, **config, **({"folder": str(folder)} if folder else {})}
     return trainable_of(f"test_ray_trainable_loop:{name}", score, "maximize")({"members": [member], "leg": "leg"})
 
 
-def to_the_end(trainable: Pack) -> list[dict[str, Any]]:
+def to_the_end(trainable: PackTrainable) -> list[dict[str, Any]]:
     """The reports that are left."""
     reports = []
     while not (result := trainable.train())["done"]:
@@ -268,10 +267,9 @@ def test_the_examples_run_as_a_sweep_and_are_confirmed(
     trainable: str, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On the Ray that is there already, which a `tuning run` would begin for itself; confirmed in this process."""
-    monkeypatch.setattr(team, "open_team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
     changes = [f"loop=climbing:{trainable}", "trials=4", "confirm=off"]
     sweep = load(str(EXAMPLES / "climbing.yaml"), changes)
-    found = runner.run(sweep, Home.at(runs)).as_json()
+    found = runner.run(sweep, Home.at(runs), hire=lambda wanted, address: nullcontext(Team(1, 1, 0))).as_json()
     assert found["state"] == "finished"
     assert found["counts"]["failed"] == 0
     assert sum(found["counts"].values()) == 4
@@ -314,7 +312,7 @@ def test_a_sweep_may_turn_any_name() -> None:
     told = {**SWEEP["fixed"], "step": 0.5, "data": 2, "way": None, "budget": 9, "seed": 3}
     assert config.model_dump(mode="json") == told
     assert Sweep.model_validate(sweep.model_dump(mode="json")) == sweep
-    assert pack_size(sweep, 4) == 1
+    assert trials_in_pack(sweep, 4) == 1
 
 
 def test_a_grid_has_its_points_alone() -> None:

@@ -37,8 +37,8 @@ def progress(driver: drivers.Driver) -> int:
     study = driver.study()
     if study is None:
         return 0
-    legs = study.legs()
-    return 1 + len(legs) + sum(leg.state == "closed" for leg in legs) + len(study.ends())
+    legs = study.records.legs()
+    return 1 + len(legs) + sum(leg.state == "closed" for leg in legs) + len(study.records.ends())
 
 
 def killed_at(driver: drivers.Driver, moment: int) -> None:
@@ -74,7 +74,7 @@ class Survivor:
 
 
 def closed(root: Path) -> list[LegRecord]:
-    return [leg for leg in sweeps.opened(root).legs() if leg.state == "closed"]
+    return [leg for leg in sweeps.opened(root).records.legs() if leg.state == "closed"]
 
 
 @pytest.fixture(scope="module")

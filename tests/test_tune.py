@@ -17,7 +17,7 @@ from ray.tune.search.optuna import OptunaSearch
 
 from trainables.base import checkpoint
 from trainables.base.checkpoint import BEST, LATEST, CheckpointError
-from trainables.tune import DQN, TRAINABLES, Pack, Reinforce, Supervised
+from trainables.tune import DQN, TRAINABLES, PackTrainable, Reinforce, Supervised
 
 SCORE = "evaluation/return_mean"
 MATCH: dict[str, Any] = {"environment": "NumberMatch-v0", "budget": 200, **sweeps.TINY["fixed"]}
@@ -34,7 +34,7 @@ POLE: dict[str, Any] = {
     "reports": 4,
 }
 RISK: dict[str, Any] = {"data": "conjunction-risk", "budget": 4, "hidden": [8], "batch_size": 400, "reports": 4}
-FLAT: dict[str, tuple[type[Pack], dict[str, Any]]] = {
+FLAT: dict[str, tuple[type[PackTrainable], dict[str, Any]]] = {
     "dqn": (DQN, POLE),
     "reinforce": (Reinforce, MATCH),
     "supervised": (Supervised, RISK),
@@ -43,7 +43,7 @@ TIMES = {"time_this_iter_s", "time_total_s", "timestamp", "date", "train_s", "ti
 """What two equal results may differ in."""
 
 
-def to_the_end(trainable: Pack) -> list[dict[str, Any]]:
+def to_the_end(trainable: PackTrainable) -> list[dict[str, Any]]:
     """All results that are left."""
     results = [trainable.train()]
     while not results[-1]["done"]:
@@ -116,7 +116,7 @@ def test_a_pack_lies_on_a_gpu_where_its_worker_has_one(
         def __init__(self, configs: Sequence[Any], device: torch.device) -> None:
             devices.append(device.type)
 
-    type("Worker", (Pack,), {"loop": Noting})(POLE)
+    type("Worker", (PackTrainable,), {"loop": Noting})(POLE)
     assert devices == [lies_on]
 
 
@@ -152,7 +152,7 @@ def test_a_pack_that_is_left_over_is_filled_up_where_no_size_of_its_own_pays(
         def __init__(self, configs: Sequence[Any], device: torch.device) -> None:
             made.append(len(configs))
 
-    worker = type("Worker", (Pack,), {"loop": Counting})
+    worker = type("Worker", (PackTrainable,), {"loop": Counting})
     common = {"environment": "CartPole-v1", **given, "leg": "leg"}
     worker({**common, "members": [{"seed": seed} for seed in range(members)], **({"full_pack": size} if size else {})})
     assert made == [computed]
@@ -353,7 +353,9 @@ class Tried:
     metrics: dict[str, Any]
 
 
-def fitted(folder: Path, trainable: type[Pack], space: dict[str, Any], samples: int = 1, **how: Any) -> list[Tried]:
+def fitted(
+    folder: Path, trainable: type[PackTrainable], space: dict[str, Any], samples: int = 1, **how: Any
+) -> list[Tried]:
     """What Tune makes of it, after a look that no trial has failed."""
     results = tune.Tuner(
         trainable,

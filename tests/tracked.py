@@ -8,6 +8,7 @@ from mlflow.entities import Run, ViewType
 from mlflow.tracking import MlflowClient
 
 from tuning.study.paths import Home
+from tuning.study.replay import replay
 from tuning.study.study import Study
 from tuning.tracking.retries import PATIENCE, Patience
 from tuning.tracking.tracker import Tracker
@@ -49,16 +50,19 @@ def curve(client: MlflowClient, run: Run, name: str = "evaluation/return_mean") 
 
 def tracked(
     study: Study,
-    drive: Callable[[Tracker], Any],
+    drive: Callable[[Tracker], Any] | None = None,
     state: Any = "finished",
     say: Callable[[str], None] = lambda line: None,
     patience: Patience = PATIENCE,
 ) -> Tracker:
-    """Track what happens while `drive` runs, then end the study."""
+    """Track what happens while `drive` runs, or what has happened if nothing does, then end the study."""
     tracker = Tracker(study, patience)
     with study.held(), tracker.open(say):
-        study.set_state("running", 0.0)
-        drive(tracker)
-        study.set_state(state, 1.0)
+        study.attributes.set_state("running", 0.0)
+        if drive is None:
+            replay(study.records, tracker)
+        else:
+            drive(tracker)
+        study.attributes.set_state(state, 1.0)
         tracker.ended(study.summary())
     return tracker

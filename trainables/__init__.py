@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from trainables import streams
     from trainables.base.config_fields import tunable
     from trainables.base.member_failure import MemberFailed
-    from trainables.loops.contract import Config, EpisodicConfig, Loop, Report
+    from trainables.base.report import Report
+    from trainables.loops.contract import Config, EpisodicConfig, Loop
     from trainables.loops.registry import LOOPS, loop_of
     from trainables.trained_network import TrainedNetwork
     from trainables.tune import DQN, Reinforce, Supervised
@@ -41,7 +42,7 @@ _HOMES = {
     "Loop": "loops.contract",
     "MemberFailed": "base.member_failure",
     "Reinforce": "tune",
-    "Report": "loops.contract",
+    "Report": "base.report",
     "Supervised": "tune",
     "TrainedNetwork": "trained_network",
     "loop_of": "loops.registry",

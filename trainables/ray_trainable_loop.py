@@ -26,7 +26,8 @@ from torch import Tensor
 
 from trainables import borrowed
 from trainables.base.member_failure import MemberFailed
-from trainables.loops.contract import Report, Training
+from trainables.base.report import Report
+from trainables.loops.contract import Training
 
 Files = dict[str, Tensor]
 """By their path in the checkpoint's folder: their bytes."""

@@ -1,32 +1,44 @@
 """THE loop: a sweep from its file to its best trial."""
 
 import sys
-import time
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
+from typing import Any, Protocol, TypeAlias
 
-from ray import tune
 from rich.console import Console
-from threadpoolctl import threadpool_limits
 
-from trainables.tune import trainable_of
 from tuning.errors import Interrupted, Problem, StudyError, SweepError
 from tuning.report.importance import importances
 from tuning.report.progress import ConfirmProgress, Progress
-from tuning.search import confirm_search as confirming
-from tuning.search.confirm_search import ConfirmSearch
-from tuning.search.leg_search import PackSearch
+from tuning.search.confirm_search import ConfirmPlan, ConfirmPolicy, conclusion, planned
+from tuning.search.leg_search import SearchPolicy
+from tuning.search.leg_source import LegSource
 from tuning.study import catalogue
 from tuning.study.paths import Home
-from tuning.study.study import CONFIRM_SECONDS, Study
-from tuning.study.summary import StudySummary
-from tuning.sweep.model import Confirm, Sweep
+from tuning.study.replay import replay
+from tuning.study.study import Study
+from tuning.study.summary import Limit, StudySummary
+from tuning.sweep.model import Confirm, Sweep, Workers
 from tuning.tracking import experiments, server
 from tuning.tracking.tracker import Tracker
-from tuning.workers import memory, team, tune_controller
-from tuning.workers.ended_legs import EndedLegs
-from tuning.workers.leg_errors import LegErrors
-from tuning.workers.team import Team
+from tuning.workers import memory
+from tuning.workers.team import begins_ray, open_team
+
+
+class Crew(Protocol):
+    """Who trains: a Team of Ray's workers (tuning/workers/team.py)."""
+
+    @property
+    def count(self) -> int:
+        """How many packs train at a time."""
+
+    def train(self, study: Study, source: LegSource[Any]) -> None:
+        """Train what a source hands out for a study, until it is exhausted, or interrupted."""
+
+
+Hire: TypeAlias = Callable[[Workers, str | None], AbstractContextManager[Crew]]
+"""(how many workers, and what each gets; the address of a Ray cluster) -> them, as long as they are needed"""
 
 
 def run(
@@ -37,6 +49,7 @@ def run(
     storage_url: str | None = None,
     address: str | None = None,
     console: Console | None = None,
+    hire: Hire | None = None,
 ) -> StudySummary:
     """Run a sweep and return the study as it stands at the end, finished or interrupted.
 
@@ -45,11 +58,12 @@ def run(
     storage_url: Optuna's storage, else the home's own.
     address: of a Ray cluster, else workers of this machine.
     console: where progress is drawn.
+    hire: who finds the workers, if not Ray.
     Raises as `experiments.beginnings` and `catalogue.prepared` do, WorkersError where the workers can't be had,
     SweepError where this machine has not the memory for them, ServerError where MLflow can't be told as the environment
     says.
     """
-    if team.begins_ray(address):
+    if hire is None and begins_ray(address):
         memory.check(sweep)
     _refuse_tracking(sweep, home)
     # What is wrong with it is found out before the workers are begun, which takes seconds; it is made after, since they
@@ -57,10 +71,10 @@ def run(
     url = storage_url or home.storage_url
     start = [] if sweep.start_from is None else experiments.beginnings(home, url, sweep.start_from, sweep)
     create = catalogue.prepared(home, url, sweep, name, start)
-    with team.open_team(sweep.workers, address) as workers:
+    with (hire or open_team)(sweep.workers, address) as team:
         study = create()
         with study.held():
-            return _follow(study, workers, console)
+            return follow(study, team, console)
 
 
 def resume(
@@ -69,36 +83,38 @@ def resume(
     sweep: Sweep | None = None,
     address: str | None = None,
     console: Console | None = None,
+    hire: Hire | None = None,
 ) -> StudySummary:
     """Go on with a study, whatever ended it: what is finished stands, what was under way goes on from its checkpoints.
 
-    sweep: the same with more trials or another time limit. Raises StudyRunning where another process runs the study,
-    SweepError where the sweep is changed to fewer trials than there are, ServerError where MLflow can't be told as the
-    environment says.
+    sweep: the same with more trials or another limit.
+    address, console, hire: as for `run`.
+    Raises StudyRunning where another process runs the study, SweepError where the sweep is changed to fewer trials than
+    there are, ServerError where MLflow can't be told as the environment says.
     """
     _refuse_tracking(sweep or study.sweep, study.home)
     with study.held():
         if sweep is not None:
             _insist_on_enough(study, sweep.trials)
             study.change(sweep)
-        with team.open_team(study.sweep.workers, address) as workers:
-            return _follow(study, workers, console)
-
-
-def _insist_on_enough(study: Study, trials: int) -> None:
-    there = len(study.plans())
-    if trials != study.sweep.trials and trials < there:
-        more = f"{study.name!r} has {there} already; should be at least {there}, or +{trials} for so many more"
-        raise SweepError([Problem("trials", f"{more}; is {trials}")])
+        with (hire or open_team)(study.sweep.workers, address) as team:
+            return follow(study, team, console)
 
 
 def confirm(
-    study: Study, wanted: Confirm, *, address: str | None = None, console: Console | None = None
+    study: Study,
+    wanted: Confirm,
+    *,
+    address: str | None = None,
+    console: Console | None = None,
+    hire: Hire | None = None,
 ) -> StudySummary:
     """Train the best trials and the default afresh, and say whether one of them is a champion.
 
-    Scores that are there already are kept: asked for more seeds, or begun again, it trains only what is missing. What
-    is wanted is kept with the study, as its sweep's own `confirm`: it stands when the study goes on.
+    Scores that are there already are kept: asked for more seeds, or begun again, it trains only what is missing.
+
+    wanted: how many trials, on how many seeds; kept with the study, as its sweep's own `confirm`.
+    address, console, hire: as for `run`.
     Raises StudyError where trials are compared by two objectives, StudyRunning where another process runs the study,
     ServerError where MLflow can't be told as the environment says, Interrupted where it has not come to its end.
     """
@@ -111,18 +127,19 @@ def confirm(
     console = console or _silent()
     with study.held():
         study.change(study.sweep.model_copy(update={"confirm": wanted}))
+        plan = planned(study.summary(), wanted)
         try:
-            with team.open_team(study.sweep.workers, address) as workers, study.counting():
-                ended = _confirm(study, wanted, workers, console)
+            with (hire or open_team)(study.sweep.workers, address) as team, study.clock.running():
+                ended = confirmed(study, plan, team, console)
         except KeyboardInterrupt:
             ended = False
-        if ended and study.sweep.tracking == "mlflow":
-            tracker = Tracker(study)
-            with tracker.open(partial(_say, console)):
-                tracker.ended(study.summary())
-            _say_shortfall(tracker, console)
+        if ended:
+            with _tracked(study, console) as trackers:
+                for tracker in trackers:
+                    replay(study.records, tracker)
+                    tracker.ended(study.summary())
     if not ended:
-        left = len(confirming.missing(study, wanted))
+        left = len(plan.missing(study.attributes.scores()))
         raise Interrupted(
             f"the confirmation of {study.name!r} was interrupted with {left} of its trainings to go; "
             f"the others' scores are kept, and `tuning confirm {study.name}` goes on"
@@ -130,36 +147,70 @@ def confirm(
     return study.summary()
 
 
-def _follow(study: Study, workers: Team, console: Console | None) -> StudySummary:
-    """A study that is held, from where it stands to its end."""
+def follow(study: Study, team: Crew, console: Console | None = None) -> StudySummary:
+    """Run a study that is held, from where it stands to its end.
+
+    team: its workers.
+    console: where progress is drawn.
+    """
     console = console or _silent()
-    # Legs are handed out by this thread; the one that tells MLflow lets it in ten times as soon as by default.
-    sys.setswitchinterval(0.0005)
-    trackers = [Tracker(study)] if study.sweep.tracking == "mlflow" else []
-    with ExitStack() as stack:
-        for tracker in trackers:
-            stack.enter_context(tracker.open(partial(_say, console)))
-        with study.counting():
-            study.set_state("running", study.seconds)
-            progress = Progress(study, console)
-            with progress.shown():
-                search = PackSearch(study, workers.count, [*trackers, progress])
-                # With nothing left to train Tune would trip over files that it has not come to write.
-                if search.unfinished:
-                    _train(study, workers, search)
-            ended, limit = search.ended, search.stopped if search.unfinished else None
-            search.put_back()
-            study.set_importances(importances(study.desk, study.sweep.space, study.sweep.seed))
+    with _quick_switches(), _tracked(study, console) as trackers:
+        with study.clock.running():
+            study.attributes.set_state("running", study.clock.seconds)
+            ended, limit = _searched(study, team, trackers, console)
             if ended and study.sweep.confirm is not None:
-                ended = _confirm(study, study.sweep.confirm, workers, console)
-        study.set_ended_by(limit if ended else None)
-        study.set_state("finished" if ended else "interrupted", study.seconds)
-        summary = study.summary()
+                ended = confirmed(study, planned(study.summary(), study.sweep.confirm), team, console)
+        study.attributes.set_ended_by(limit if ended else None)
+        study.attributes.set_state("finished" if ended else "interrupted", study.clock.seconds)
         for tracker in trackers:
-            tracker.ended(summary)
-    for tracker in trackers:
-        _say_shortfall(tracker, console)
+            tracker.ended(study.summary())
     return study.summary()
+
+
+def _searched(study: Study, team: Crew, trackers: list[Tracker], console: Console) -> tuple[bool, Limit | None]:
+    """Search from where the study stands; whether that came to its end, and which limit has ended it early."""
+    progress = Progress(study, console)
+    with progress.shown():
+        search = SearchPolicy(study, team.count, [*trackers, progress])
+        # With nothing left to train Tune would trip over files that it has not come to write.
+        if search.unfinished:
+            team.train(study, LegSource(search))
+    ended, limit = search.ended, search.stopped if search.unfinished else None
+    search.put_back()
+    study.attributes.set_importances(importances(search.desk.study, study.sweep.space, study.sweep.seed))
+    return ended, limit
+
+
+def confirmed(study: Study, plan: ConfirmPlan, team: Crew, console: Console) -> bool:
+    """Train what is missing of a confirmation, and keep what it comes to; whether it came to its end.
+
+    There is none of a study whose only value is the default's. Arguments as for `follow`.
+    """
+    if not any(not trial.default for trial in plan.candidates):
+        return True
+    missing, failures = plan.missing(study.attributes.scores()), dict[tuple[int, int], str]()
+    if missing:
+        progress = ConfirmProgress(study.name, len(missing), study.sweep.budget, console)
+        policy = ConfirmPolicy(study, plan, team.count, progress)
+        with study.clock.confirming(), progress.shown():
+            team.train(study, LegSource(policy))
+        failures = policy.failures
+    missing = plan.missing(study.attributes.scores())
+    if any(key not in failures for key in missing):
+        return False
+    if missing == plan.keys:
+        why = next(iter(failures.values()))
+        _say(console, f"nothing could be confirmed: {why}; `tuning confirm {study.name}` tries again")
+        return True
+    study.attributes.set_confirmation(conclusion(study, plan, failures))
+    return True
+
+
+def _insist_on_enough(study: Study, trials: int) -> None:
+    there = len(study.records.plans())
+    if trials != study.sweep.trials and trials < there:
+        more = f"{study.name!r} has {there} already; should be at least {there}, or +{trials} for so many more"
+        raise SweepError([Problem("trials", f"{more}; is {trials}")])
 
 
 def _refuse_tracking(sweep: Sweep, home: Home) -> None:
@@ -167,74 +218,33 @@ def _refuse_tracking(sweep: Sweep, home: Home) -> None:
         server.refuse_unusable(home)
 
 
-def _say_shortfall(tracker: Tracker, console: Console) -> None:
-    if tracker.shortfall:
-        _say(console, tracker.shortfall)
+@contextmanager
+def _tracked(study: Study, console: Console) -> Iterator[list[Tracker]]:
+    """Who tells MLflow, if anybody does; at the end a person is told what it was not told."""
+    trackers = [Tracker(study)] if study.sweep.tracking == "mlflow" else []
+    with ExitStack() as stack:
+        for tracker in trackers:
+            stack.enter_context(tracker.open(partial(_say, console)))
+        yield trackers
+    for tracker in trackers:
+        if tracker.shortfall:
+            _say(console, tracker.shortfall)
+
+
+@contextmanager
+def _quick_switches() -> Iterator[None]:
+    """Legs are handed out by this thread; the one that tells MLflow lets it in ten times as soon as by default."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.0005)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _say(console: Console, line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _confirm(study: Study, wanted: Confirm, workers: Team, console: Console) -> bool:
-    """Whether the confirmation came to its end; there is none of a study whose only value is the default's."""
-    if not any(not trial.default for trial in confirming.candidates(study.summary(), wanted.top)):
-        return True
-    members, failures = confirming.missing(study, wanted), {}
-    if members:
-        search = ConfirmSearch(study, wanted, members, workers.count)
-        progress = ConfirmProgress(study.name, len(members), study.sweep.budget, console)
-        with study.counting(CONFIRM_SECONDS), progress.shown() as search.watcher:
-            _train(study, workers, search)
-        failures = search.failures
-    missing = confirming.missing(study, wanted)
-    if any((each.number, each.seed) not in failures for each in missing):
-        return False
-    if len(missing) == wanted.seeds * len(confirming.candidates(study.summary(), wanted.top)):
-        why = next(iter(failures.values()))
-        _say(console, f"nothing could be confirmed: {why}; `tuning confirm {study.name}` tries again")
-        return True
-    confirming.conclude(study, wanted, failures)
-    return True
-
-
-def _train(study: Study, workers: Team, search: PackSearch | ConfirmSearch) -> None:
-    """Every leg of a search, placed by Ray Tune on workers that are kept from leg to leg."""
-    folder = study.home.ray(study.name, time.time_ns())
-    tune_controller.install()
-    tuner = tune.Tuner(
-        tune.with_resources(
-            trainable_of(study.sweep.loop, study.sweep.metric, study.sweep.direction),
-            {"cpu": workers.cpus, "gpu": workers.gpus},
-        ),
-        tune_config=tune.TuneConfig(
-            search_alg=search,
-            num_samples=-1,
-            reuse_actors=True,
-            max_concurrent_trials=workers.count,
-            trial_name_creator=_leg_name,
-            trial_dirname_creator=_leg_name,
-        ),
-        run_config=tune.RunConfig(
-            name=folder.name,
-            storage_path=str(folder.parent),
-            verbose=0,
-            # Tune's own for notebooks clears what others have drawn beneath a cell, even where it shows nothing.
-            progress_reporter=tune.CLIReporter(),
-            callbacks=[LegErrors(search), EndedLegs()],
-            # Members' checkpoints are the trainable's own; Tune's would be another copy of each at the end of a leg.
-            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            failure_config=tune.FailureConfig(max_failures=study.sweep.tries - 1),
-        ),
-    )
-    # All cores are the workers': samplers that compute on several would only take turns with them.
-    with threadpool_limits(1):
-        tuner.fit()
-
-
 def _silent() -> Console:
     return Console(stderr=True, quiet=True, force_jupyter=False)
-
-
-def _leg_name(trial: tune.experiment.Trial) -> str:
-    return str(trial.config["leg"])

@@ -10,11 +10,11 @@ from tiny_environments import MOODY, MOODY_NUMBER
 from trainables.base import random_streams
 from trainables.base.member_failure import MemberFailed
 from trainables.base.random_streams import Purpose
-from trainables.tune import DQN, Pack, Reinforce
+from trainables.tune import DQN, PackTrainable, Reinforce
 
 SEEDS = (3, 4, 5)
 FIELDS: dict[str, Any] = {"environment": MOODY, "budget": 96, "hidden": [4], "reports": 4, "evaluation_episodes": 2}
-LOOPS: dict[str, tuple[type[Pack], dict[str, Any]]] = {
+LOOPS: dict[str, tuple[type[PackTrainable], dict[str, Any]]] = {
     "dqn": (DQN, {"batch_size": 4, "learning_starts": 8}),
     "reinforce": (Reinforce, {"batch_size": 2}),
 }

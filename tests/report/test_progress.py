@@ -1,17 +1,17 @@
 """What a person sees while a sweep runs, by a clock that is turned by hand."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sweeps
-from ray.tune.search import Searcher
 from rich.console import Console
 
+from trainables.messages import PackRequest
 from tuning.report.progress import ConfirmProgress, Progress
 from tuning.rules import halving
-from tuning.search.leg_search import PackSearch
 from tuning.study.study import Study
 
 
@@ -22,18 +22,17 @@ class Watched:
         self.seconds, self.said = 0.0, io.StringIO()
         console = Console(file=self.said, width=200)
         self.progress = Progress(study, console, now=lambda: self.seconds)
-        self.search = PackSearch(study, 1, [self.progress])
+        self.search = sweeps.Searching(study, 1, [self.progress])
         self._legs = 0
 
-    def begin(self) -> Any:
-        return self.search.suggest(f"leg {self._legs}")
+    def begin(self) -> PackRequest:
+        return self.search.leg(f"leg {self._legs}")
 
     def leg(self, wait: float = 10.0, score: float | None = None) -> None:
         leg = self.begin()
-        assert leg not in (None, Searcher.FINISHED)
         self.seconds += wait
         scored = sweeps.reports(leg, sweeps.score_of if score is None else lambda member: score)
-        self.search.on_trial_complete(f"leg {self._legs}", {**scored, "train_s": wait})
+        self.search.trained(f"leg {self._legs}", replace(scored, train_s=wait))
         self._legs += 1
 
     def legs(self, count: int, wait: float = 10.0) -> None:
@@ -55,7 +54,7 @@ def test_a_study_that_goes_on_is_shown_whole(runs: Path, packs: dict[str, Any]) 
     first = Watched(sweeps.created(runs, **packs))
     first.legs(6)
     first.begin()
-    first.search.put_back()
+    first.search.policy.put_back()
     before = first.shown()
     best, default = sweeps.opened(runs).summary().best, sweeps.opened(runs).summary().default
     assert best is not None
@@ -82,10 +81,10 @@ def test_a_study_that_was_killed_is_shown_with_what_it_keeps(runs: Path, packs: 
     first.legs(7)
     again = Watched(sweeps.opened(runs))
     assert again.shown().splitlines()[2] == first.shown().splitlines()[2], "the same best and default"
-    ended = set(sweeps.opened(runs).ends())
+    ended = set(sweeps.opened(runs).records.ends())
     assert f"{len(ended)} of 20 trials done, 0 running" in again.shown()
-    standing = sweeps.opened(runs).standing()
-    assert set(standing) == set(sweeps.opened(runs).plans()) - ended
+    standing = sweeps.opened(runs).records.standing()
+    assert set(standing) == set(sweeps.opened(runs).records.plans()) - ended
     assert {member.steps for members in standing.values() for member in members} == {50}
 
 
@@ -103,7 +102,7 @@ def test_trials_that_ended_early_leave_nothing_to_be_trained(runs: Path, packs: 
         leg = watched.begin()
         watched.seconds += 10
         diverged = (0, 1) if number < 8 else ()
-        watched.search.on_trial_complete("leg 0", {**sweeps.reports(leg, diverged=diverged), "train_s": 10.0})
+        watched.search.trained("leg 0", replace(sweeps.reports(leg, diverged=diverged), train_s=10.0))
     assert "0:00 left" in watched.shown()
 
 
@@ -133,7 +132,7 @@ def test_of_several_seeds_the_trial_is_what_counts(runs: Path) -> None:
     watched = Watched(sweeps.created(runs, trials=4, pack_size=4, seeds=2, sampler="random"))
     leg = watched.begin()
     scores = iter([0.0, -3.0, -1.0, -1.0])
-    watched.search.on_trial_complete("leg 0", sweeps.reports(leg, lambda member: next(scores)))
+    watched.search.trained("leg 0", sweeps.reports(leg, lambda member: next(scores)))
     assert "best -1 (trial 1), default -1.5" in watched.shown()
 
 

@@ -2,14 +2,14 @@
 
 import math
 import statistics
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainables.loops.contract import Report
+from trainables.base.report import Report
 from tuning.rules.objective import Direction
 from tuning.rules.trial_outcome import (
     Aggregate,
@@ -24,8 +24,8 @@ NAN, INF = math.nan, math.inf
 finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 
-def report(*points: tuple[int, dict[str, float]], **more: Any) -> dict[str, Any]:
-    return asdict(Report(points[-1][0], list(points), **more))
+def report(*points: tuple[int, dict[str, float]], **more: Any) -> Report:
+    return Report(points[-1][0], list(points), **more)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_report_without_the_metric_moves_the_steps_alone() -> None:
 def test_a_report_says_that_a_member_has_diverged_and_the_best_before_stays_known() -> None:
     before = MemberResult(10, 2.0, 5)
     flaw = {"diverged_at": 13, "reason": "the gradient is not finite"}
-    after = advanced(before, {**report((20, {"score": NAN})), "steps": 13, **flaw}, "score", "maximize")
+    after = advanced(before, replace(report((20, {"score": NAN}), **flaw), steps=13), "score", "maximize")
     assert after == MemberResult(13, 2.0, 5, 13, "the gradient is not finite")
 
 

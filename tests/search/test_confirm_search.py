@@ -4,24 +4,25 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sweeps
 from mlflow.tracking import MlflowClient
-from ray.tune.search import Searcher
 from rich.console import Console
 from sweeps import Said
 
 from tuning import runner
 from tuning.report import confirmation, study_report
-from tuning.search.confirm_search import ConfirmSearch, candidates, conclude, fresh_seeds, missing
-from tuning.study.study import SEARCH_SEEDS, Study
+from tuning.search.confirm_search import ConfirmPolicy, conclusion, planned
+from tuning.search.leg_source import LegSource
+from tuning.study.seeds import SEARCH_SEEDS, fresh_seeds
+from tuning.study.study import Study
+from tuning.study.summary import Confirmation
 from tuning.sweep.model import Confirm
 from tuning.tracking.audit import audit
-from tuning.workers import team
-from tuning.workers.team import Team
 
 WANTED = Confirm(top=2, seeds=6, episodes=20)
 Score = Callable[[int, int], float]
@@ -33,6 +34,21 @@ def searched(root: Path, **changes: Any) -> Study:
     study = sweeps.created(root, trials=6, pack_size=3, sampler="random", **changes)
     sweeps.driven(study)
     return study
+
+
+class Watching:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.steps: dict[tuple[int, int], int] = {}
+        self.ended: list[tuple[int, int]] = []
+
+    def reported(self, pack: Mapping[tuple[int, int], int], seconds: float) -> None:
+        assert seconds == 0.5
+        self.steps.update(pack)
+
+    def scored(self, members: Sequence[tuple[int, int]]) -> None:
+        self.ended += members
 
 
 def confirmed(
@@ -47,25 +63,32 @@ def confirmed(
 
     failing: which trainings, by trial and place of the seed, kill their worker; failures: is filled with them.
     """
-    search = ConfirmSearch(study, wanted, missing(study, wanted), workers=2)
-    order = {seed: place for place, seed in enumerate(fresh_seeds(study.sweep.seed, wanted.seeds))}
+    plan = planned(study.summary(), wanted)
+    policy = ConfirmPolicy(study, plan, 2, Watching())
+    search = LegSource(policy)
     packs = []
-    while (leg := search.suggest(f"pack {len(packs)}")) != Searcher.FINISHED:
-        trials = [int(Path(member["folder"]).parent.name) for member in leg["members"]]
-        scores = [score(trial, order[each["seed"]]) for trial, each in zip(trials, leg["members"], strict=True)]
-        places = [place for place, trial in enumerate(trials) if trial in diverged]
-        name = f"pack {len(packs)}"
-        packs.append(trials)
-        if any(failing(trial, order[each["seed"]]) for trial, each in zip(trials, leg["members"], strict=True)):
-            search.on_trial_complete(name, error=True)
-            search.failed(name, "the worker died")
+    while (leg := search.next("pack")) is not None:
+        keys = [(sweeps.trial_of(member), plan.seeds.index(member.config["seed"])) for member in leg.members]
+        packs.append([trial for trial, _ in keys])
+        if any(failing(*key) for key in keys):
+            search.failed("pack", "the worker died")
         else:
-            result = sweeps.reports({**leg, "until": 200}, diverged=places)
-            search.on_trial_complete(name, {**result, "confirmed": scores})
-    assert {(each.number, each.seed) for each in missing(study, wanted)} == set(search.failures)
+            places = [place for place, (trial, _) in enumerate(keys) if trial in diverged]
+            scores = [score(*key) for key in keys]
+            search.trained("pack", replace(sweeps.reports(leg, diverged=places), confirmed=scores))
+    assert set(plan.missing(study.attributes.scores())) == set(policy.failures)
     if failures is not None:
-        failures |= search.failures
+        failures |= policy.failures
     return packs
+
+
+def concluded(
+    study: Study, wanted: Confirm = WANTED, failures: Mapping[tuple[int, int], str] | None = None
+) -> Confirmation:
+    """What the scores that are kept come to; kept, too."""
+    found = conclusion(study, planned(study.summary(), wanted), failures or {})
+    study.attributes.set_confirmation(found)
+    return found
 
 
 def best_of(study: Study) -> int:
@@ -75,22 +98,20 @@ def best_of(study: Study) -> int:
 
 def test_the_best_and_the_default_are_trained_on_seeds_that_no_search_has_used(runs: Path) -> None:
     study = searched(runs)
-    chosen = [trial.number for trial in candidates(study.summary(), WANTED.top)]
+    plan = planned(study.summary(), WANTED)
+    chosen = [trial.number for trial in plan.candidates]
     assert set(chosen) == {*[trial.number for trial in study.summary().ranked()[:2]], 0}
-    members = missing(study, WANTED)
-    assert len(members) == len(chosen) * 6
-    by_trial = {number: [member.seed for member in members if member.number == number] for number in chosen}
-    assert len({tuple(seeds) for seeds in by_trial.values()}) == 1, "the same for every configuration"
-    assert all(SEARCH_SEEDS <= seed < 2 * SEARCH_SEEDS for seed in by_trial[0])
-    assert len(set(by_trial[0])) == 6
+    assert plan.missing({}) == [(number, seed) for number in chosen for seed in plan.seeds], "the same seeds for each"
+    assert all(SEARCH_SEEDS <= seed < 2 * SEARCH_SEEDS for seed in plan.seeds)
+    assert len(set(plan.seeds)) == 6
 
 
 def test_members_are_packed_by_structure(runs: Path) -> None:
     study = searched(runs)
-    structures = {plan.number: study.sweep.structure_of(plan.values) for plan in study.plans().values()}
+    structures = {plan.number: study.sweep.structure_of(plan.values) for plan in study.records.plans().values()}
     packs = confirmed(study, lambda trial, seed: 0.0)
     assert all(len({structures[trial] for trial in pack}) == 1 for pack in packs)
-    assert sum(map(len, packs)) == 6 * len(candidates(study.summary(), WANTED.top))
+    assert sum(map(len, packs)) == 6 * len(planned(study.summary(), WANTED).candidates)
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
@@ -98,7 +119,7 @@ def test_one_that_is_clearly_better_is_champion(runs: Path, direction: str) -> N
     study, sign = searched(runs, direction=direction), 1 if direction == "maximize" else -1
     best = best_of(study)
     confirmed(study, lambda trial, seed: sign * (10.0 * (trial == best) + 0.1 * seed))
-    found = conclude(study, WANTED, {})
+    found = concluded(study)
     assert (found.champion, found.leader, found.tied) == (best, best, [])
     of_best = next(each for each in found.candidates if each.number == best)
     # The scores are 10.0, 10.1 ... 10.5; without the lowest and the highest the mean is the same.
@@ -117,7 +138,7 @@ def test_where_they_can_not_be_told_apart_there_is_none_and_it_says_so(
 ) -> None:
     study = searched(runs)
     confirmed(study, lambda trial, seed: float((seed * 7 + trial) % 6))
-    found = conclude(study, WANTED, {})
+    found = concluded(study)
     assert found.champion is None
     assert found.tied
     assert confirmation.verdict(found).startswith(f"No winner: trial {found.leader} can't be told from ")
@@ -128,23 +149,23 @@ def test_where_they_can_not_be_told_apart_there_is_none_and_it_says_so(
 def test_more_seeds_are_added_to_those_that_are_there(runs: Path) -> None:
     study = searched(runs)
     confirmed(study, lambda trial, seed: float((seed * 7 + trial) % 6))
-    conclude(study, WANTED, {})
-    before = study.scores()
+    concluded(study)
+    before = study.attributes.scores()
     more = WANTED.model_copy(update={"seeds": 9})
     best = best_of(study)
     packs = confirmed(sweeps.opened(runs), lambda trial, seed: 50.0 * (trial == best), more)
-    assert sum(map(len, packs)) == 3 * len(candidates(study.summary(), WANTED.top))
-    after = sweeps.opened(runs).scores()
+    assert sum(map(len, packs)) == 3 * len(planned(study.summary(), WANTED).candidates)
+    after = sweeps.opened(runs).attributes.scores()
     assert {key: after[key] for key in before} == before
-    assert conclude(sweeps.opened(runs), more, {}).seeds == 9
-    assert missing(sweeps.opened(runs), WANTED) == [], "fewer need nothing new"
+    assert concluded(sweeps.opened(runs), more).seeds == 9
+    assert planned(study.summary(), WANTED).missing(after) == [], "fewer need nothing new"
 
 
 def test_who_diverges_on_fresh_seeds_is_no_champion(runs: Path) -> None:
     study = searched(runs)
     best = best_of(study)
     confirmed(study, lambda trial, seed: 10.0 * (trial == best), diverged=[best])
-    found = conclude(study, WANTED, {})
+    found = concluded(study)
     assert next(each.scores for each in found.candidates if each.number == best) == [None] * 6
     assert found.champion != best
 
@@ -160,8 +181,8 @@ def test_of_a_pack_that_fails_only_who_kills_its_worker_has_no_score_and_it_is_s
     seed = fresh_seeds(study.sweep.seed, 6)[2]
     assert failures == {(best, seed): "the worker died"}
     assert [best] in packs
-    assert set(study.scores().values()) == {1.0}
-    found = conclude(study, WANTED, failures)
+    assert set(study.attributes.scores().values()) == {1.0}
+    found = concluded(study, failures=failures)
     scores = {each.number: each.scores for each in found.candidates}
     assert scores.pop(best) == [1.0, 1.0, None, 1.0, 1.0, 1.0]
     assert all(each == [1.0] * 6 for each in scores.values())
@@ -175,27 +196,31 @@ def test_of_a_pack_that_fails_only_who_kills_its_worker_has_no_score_and_it_is_s
 def test_where_nobody_can_be_trained_there_is_no_champion(runs: Path) -> None:
     study, failures = searched(runs), {}
     confirmed(study, lambda trial, seed: 1.0, failing=lambda trial, seed: True, failures=failures)
-    assert study.scores() == {}
-    assert conclude(study, WANTED, failures).champion is None
+    assert study.attributes.scores() == {}
+    assert concluded(study, failures=failures).champion is None
     json.dumps(study.summary().as_json(), allow_nan=False)
 
 
 @pytest.mark.parametrize("known", [False, True])
 def test_where_nothing_could_be_confirmed_it_is_said_and_nobody_is_first(
-    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], known: bool
+    runs: Path, capsys: pytest.CaptureFixture[str], known: bool
 ) -> None:
     study = searched(runs)
     best = best_of(study)
     if known:
         confirmed(study, lambda trial, seed: 1.0 * (trial == best), WANTED)
 
-    def dies(study: Study, team: Team, search: ConfirmSearch) -> None:
-        while search.suggest("pack") != Searcher.FINISHED:
-            search.failed("pack", "the disk is full")
+    class Dying:
+        """Workers whose disk is full."""
 
-    monkeypatch.setattr(team, "open_team", lambda wanted, address: nullcontext(Team(1, 1, 0)))
-    monkeypatch.setattr("tuning.runner._train", dies)
-    after = runner.confirm(study, WANTED.model_copy(update={"seeds": 8}), console=Console(width=200))
+        count = 1
+
+        def train(self, study: Study, source: LegSource[Any]) -> None:
+            while source.next("pack") is not None:
+                source.failed("pack", "the disk is full")
+
+    wanted, console = WANTED.model_copy(update={"seeds": 8}), Console(width=200)
+    after = runner.confirm(study, wanted, console=console, hire=lambda wanted, address: nullcontext(Dying()))
     said = "nothing could be confirmed: the disk is full; `tuning confirm tiny-1` tries again"
     assert (said in capsys.readouterr().out) != known
     assert (after.confirmation is None) != known
@@ -205,52 +230,37 @@ def test_where_nothing_could_be_confirmed_it_is_said_and_nobody_is_first(
 
 def test_who_leaves_its_pack_has_no_score_and_it_is_said_why(runs: Path) -> None:
     study = searched(runs)
-    search = ConfirmSearch(study, WANTED, missing(study, WANTED), workers=2)
-    leg = search.suggest("pack")
-    result = sweeps.reports({**leg, "until": 200})
-    result["members"][1]["error"] = "the environment broke"
-    scores = [1.0, float("nan"), *[1.0] * (len(leg["members"]) - 2)]
-    search.on_trial_complete("pack", {**result, "confirmed": scores})
-    assert list(search.failures.values()) == ["the environment broke"]
-    assert set(study.scores().values()) == {1.0}
+    policy = ConfirmPolicy(study, planned(study.summary(), WANTED), 2, Watching())
+    search = LegSource(policy)
+    leg = search.next("pack")
+    assert leg is not None
+    result = sweeps.reports(leg)
+    result.members[1] = replace(result.members[1], error="the environment broke")
+    scores = [1.0, float("nan"), *[1.0] * (len(leg.members) - 2)]
+    search.trained("pack", replace(result, confirmed=scores))
+    assert list(policy.failures.values()) == ["the environment broke"]
+    assert set(study.attributes.scores().values()) == {1.0}
 
 
 def test_a_score_that_is_not_finite_counts_as_none(runs: Path) -> None:
     study = searched(runs)
     confirmed(study, lambda trial, seed: float("nan") if seed == 2 else 1.0)
     missing_seed = fresh_seeds(study.sweep.seed, 6)[2]
-    assert {score for (_, seed), score in study.scores().items() if seed == missing_seed} == {None}
-
-
-class Watching:
-    """Remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.steps: dict[tuple[int, int], int] = {}
-        self.ended: list[tuple[int, int]] = []
-
-    def reported(self, pack: Mapping[tuple[int, int], int], seconds: float) -> None:
-        assert seconds == 0.5
-        self.steps.update(pack)
-
-    def scored(self, members: Sequence[tuple[int, int]]) -> None:
-        self.ended += members
+    assert {score for (_, seed), score in study.attributes.scores().items() if seed == missing_seed} == {None}
 
 
 def test_whoever_watches_is_told_of_steps_and_of_scores(runs: Path) -> None:
     study = searched(runs)
-    members = missing(study, WANTED)
-    search, watching = ConfirmSearch(study, WANTED, members, workers=1), Watching()
-    search.watcher = watching
-    leg = search.suggest("pack")
-    search.on_trial_result("pack", sweeps.reports({**leg, "until": 50}))
+    watching = Watching()
+    search = LegSource(ConfirmPolicy(study, planned(study.summary(), WANTED), 1, watching))
+    leg = search.next("pack")
+    assert leg is not None
+    search.reported("pack", sweeps.reports(replace(leg, until=50)))
     assert set(watching.steps.values()) == {50}
     assert watching.ended == []
-    search.on_trial_complete(
-        "pack", {**sweeps.reports({**leg, "until": 200}), "confirmed": [1.0] * len(leg["members"])}
-    )
-    assert watching.ended == list(watching.steps) == list(study.scores())
-    assert len(watching.ended) == len(leg["members"])
+    search.trained("pack", replace(sweeps.reports(leg), confirmed=[1.0] * len(leg.members)))
+    assert watching.ended == list(watching.steps) == list(study.attributes.scores())
+    assert len(watching.ended) == len(leg.members)
 
 
 def test_an_interrupted_confirmation_says_so_and_goes_on(
@@ -259,7 +269,7 @@ def test_an_interrupted_confirmation_says_so_and_goes_on(
     study = searched(runs, tracking="off", workers=1)
     by_hand.legs = 2
     code, out, err = tuning("confirm", "tiny-1", "--seeds", "8", "--top", "1", "--root", str(runs))
-    kept = study.scores()
+    kept = study.attributes.scores()
     left = 16 - len(kept)
     assert (code, out) == (130, "")
     assert err == (
@@ -272,7 +282,7 @@ def test_an_interrupted_confirmation_says_so_and_goes_on(
     assert (code, err) == (0, "")
     found = json.loads(out)["confirmation"]
     assert (found["seeds"], [len(each["scores"]) for each in found["candidates"]]) == (8, [8, 8]), "as asked before"
-    assert {key: score for key, score in study.scores().items() if key in kept} == kept
+    assert {key: score for key, score in study.attributes.scores().items() if key in kept} == kept
 
 
 def test_what_was_asked_for_last_stands_when_the_study_goes_on(
@@ -287,15 +297,15 @@ def test_what_was_asked_for_last_stands_when_the_study_goes_on(
     asked = sweeps.opened(runs).summary().confirmation
     assert asked is not None
     assert asked.seeds == 8
-    trained = len(study.scores())
+    trained = len(study.attributes.scores())
     assert tuning("resume", "--root", str(runs))[0] == 0
-    assert (sweeps.opened(runs).summary().confirmation, len(study.scores())) == (asked, trained)
+    assert (sweeps.opened(runs).summary().confirmation, len(study.attributes.scores())) == (asked, trained)
     assert tuning("resume", "--trials", "+20", "--root", str(runs))[0] == 0
     after = sweeps.opened(runs).summary()
     assert after.confirmation is not None
     assert after.confirmation.seeds == 8
     assert [each.number for each in after.confirmation.candidates] == [
-        each.number for each in candidates(after, top=1)
+        each.number for each in planned(after, Confirm(top=1)).candidates
     ], "of the trials that are the best now"
 
 
@@ -318,7 +328,7 @@ def test_a_real_sweep_is_confirmed_and_more_seeds_later(tmp_path: Path) -> None:
     assert audit(study) == []
     client = MlflowClient(tracking_uri=study.home.tracking_uri)
     for each in second["candidates"]:
-        metrics = client.get_run(study.runs()[each["number"]]).data.metrics
+        metrics = client.get_run(study.attributes.runs()[each["number"]]).data.metrics
         assert (metrics["confirmed/mean"], metrics["confirmed/low"]) == (each["mean"], each["interval"][0])
     own = client.get_run(study.summary().tracking["run_id"])
     assert (own.info.status, own.data.tags["lockstep.leader"]) == ("FINISHED", str(second["leader"]))

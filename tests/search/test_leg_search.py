@@ -3,20 +3,19 @@
 import math
 import statistics
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import sweeps
 from optuna.trial import TrialState
-from ray.tune.search import Searcher
 
 from trainables.loops.contract import structure
 from trainables.loops.registry import LOOPS
+from trainables.messages import PackReport, PackRequest
 from tuning.rules.trial_outcome import MemberResult, Outcome
-from tuning.search.leg_search import PackSearch, pack_size
-from tuning.workers.leg_errors import LegErrors
+from tuning.search.packing import trials_in_pack
 
 STRUCTURAL: dict[str, Any] = {**sweeps.TINY["search"], "batch_size": {"choices": [4, 10, 20]}}
 """Two structural fields, baseline and batch_size; the default batch size, 16, is none of the choices."""
@@ -48,7 +47,7 @@ def without(*names: str) -> dict[str, Any]:
 def test_pack_size_counts_members_and_every_worker_gets_several_packs(
     changes: dict[str, Any], workers: int, expected: int
 ) -> None:
-    assert pack_size(sweeps.tiny(**changes), workers) == expected
+    assert trials_in_pack(sweeps.tiny(**changes), workers) == expected
 
 
 def test_the_first_trial_is_the_loops_default_configuration(runs: Path) -> None:
@@ -56,8 +55,7 @@ def test_the_first_trial_is_the_loops_default_configuration(runs: Path) -> None:
     legs = sweeps.driven(study)
     config = LOOPS["reinforce"].Config
     expected = config(**{"budget": 200, "environment": "NumberMatch-v0", **sweeps.TINY["fixed"]})
-    first = {key: value for key, value in legs[0]["members"][0].items() if key != "folder"}
-    assert first == {**expected.model_dump(mode="json"), "seed": study.seeds(0)[0]}
+    assert legs[0].members[0].config == {**expected.model_dump(mode="json"), "seed": study.training_seeds(0)[0]}
     default = study.summary().default
     assert default is not None
     assert (default.number, default.params) == (
@@ -69,16 +67,16 @@ def test_the_first_trial_is_the_loops_default_configuration(runs: Path) -> None:
 
 def test_the_default_leads_a_full_pack_where_its_structure_lies_in_the_search(runs: Path) -> None:
     legs = sweeps.driven(sweeps.created(runs, pack_size=4, trials=8))
-    assert [len(leg["members"]) for leg in legs] == [4, 4]
-    assert {member["baseline"] for member in legs[0]["members"]} == {"batch_mean"}
+    assert [len(leg.members) for leg in legs] == [4, 4]
+    assert {member.config["baseline"] for member in legs[0].members} == {"batch_mean"}
 
 
 def test_a_default_whose_structure_lies_outside_the_search_gets_a_pack_of_its_own(runs: Path) -> None:
     study = sweeps.created(runs, pack_size=4, trials=9, search=STRUCTURAL, fixed=without("batch_size"))
     legs = sweeps.driven(study)
-    assert [len(leg["members"]) for leg in legs] == [1, 4, 4]
-    assert legs[0]["members"][0]["batch_size"] == 16
-    assert {member["batch_size"] for leg in legs[1:] for member in leg["members"]} <= {4, 10, 20}
+    assert [len(leg.members) for leg in legs] == [1, 4, 4]
+    assert legs[0].members[0].config["batch_size"] == 16
+    assert {member.config["batch_size"] for leg in legs[1:] for member in leg.members} <= {4, 10, 20}
     default = study.summary().default
     assert default is not None
     assert default.params["batch_size"] == 16
@@ -88,8 +86,8 @@ def test_a_default_whose_tunable_value_lies_outside_the_search_is_tried_all_the_
     search = {**sweeps.TINY["search"], "learning_rate": {"low": 0.1, "high": 0.2}}
     study = sweeps.created(runs, pack_size=4, search=search)
     legs = sweeps.driven(study)
-    assert legs[0]["members"][0]["learning_rate"] == 0.001
-    assert all(0.1 <= member["learning_rate"] <= 0.2 for leg in legs for member in leg["members"][leg is legs[0] :])
+    assert legs[0].members[0].config["learning_rate"] == 0.001
+    assert all(0.1 <= member.config["learning_rate"] <= 0.2 for leg in legs for member in leg.members[leg is legs[0] :])
 
 
 @pytest.mark.parametrize("kind", ["tpe", "random"])
@@ -105,7 +103,7 @@ def test_members_of_a_pack_share_their_structure_and_differ_in_the_rest(runs: Pa
     config = LOOPS["reinforce"].Config
     seen: Counter[tuple[Any, Any]] = Counter()
     for leg in legs:
-        members = [{key: value for key, value in each.items() if key != "folder"} for each in leg["members"]]
+        members = [each.config for each in leg.members]
         structures = [structure(config(**member)) for member in members]
         assert all(each == structures[0] for each in structures)
         rates = {member["learning_rate"] for member in members}
@@ -118,13 +116,13 @@ def test_an_option_that_is_structural_is_shared_and_its_settings_are_not(runs: P
     options = {"choices": {"adam": {}, "sgd": {"momentum": {"low": 0.0, "high": 0.9}}}}
     search = {**sweeps.TINY["search"], "optimizer": options}
     legs = sweeps.driven(sweeps.created(runs, search=search, pack_size=4, trials=32))
-    kinds = [{member["optimizer"]["kind"] for member in leg["members"]} for leg in legs]
+    kinds = [{member.config["optimizer"]["kind"] for member in leg.members} for leg in legs]
     assert all(len(each) == 1 for each in kinds)
     assert {"adam"} in kinds
     assert {"sgd"} in kinds
     for leg in legs:
-        if leg["members"][0]["optimizer"]["kind"] == "sgd":
-            assert len({member["optimizer"]["momentum"] for member in leg["members"]}) > 1
+        if leg.members[0].config["optimizer"]["kind"] == "sgd":
+            assert len({member.config["optimizer"]["momentum"] for member in leg.members}) > 1
 
 
 @pytest.mark.parametrize(
@@ -134,7 +132,7 @@ def test_an_option_that_is_structural_is_shared_and_its_settings_are_not(runs: P
 def test_as_many_trials_as_were_asked_for(runs: Path, trials: int, size: int, sizes: list[int]) -> None:
     study = sweeps.created(runs, trials=trials, pack_size=size)
     legs = sweeps.driven(study, workers=2)
-    assert [len(leg["members"]) for leg in legs] == sizes
+    assert [len(leg.members) for leg in legs] == sizes
     assert [trial.number for trial in study.summary().trials] == list(range(trials))
     assert study.summary().count("complete") == trials
     assert len(study.optuna.get_trials()) == trials
@@ -153,46 +151,48 @@ def test_what_is_left_over_may_be_filled_up_to_the_full_packs_of_its_structure(
 ) -> None:
     search = {"learning_rate": {"low": 1e-3, "high": 1e-1}}
     legs = sweeps.driven(sweeps.created(runs, **{"pack_size": 4, "search": search, **changes}))
-    assert [leg["full_pack"] for leg in legs] == full
+    assert [leg.full_pack for leg in legs] == full
 
 
 def test_packs_of_a_structure_that_none_is_full_of_are_filled_up_to_no_full_one(runs: Path) -> None:
     search = {"learning_rate": {"choices": [1e-3, 1e-2, 1e-1]}, "batch_size": {"choices": [4, 8]}}
     made = {"search": search, "fixed": without("batch_size"), "sampler": "grid", "pack_size": 4, "trials": 7}
     legs = sweeps.driven(sweeps.created(runs, **made))
-    assert [(len(leg["members"]), leg["full_pack"]) for leg in legs] == [(1, 0), (3, 0), (3, 0)]
+    assert [(len(leg.members), leg.full_pack) for leg in legs] == [(1, 0), (3, 0), (3, 0)]
 
 
 def test_whoever_was_in_a_pack_that_failed_is_in_none_that_is_filled_up(runs: Path) -> None:
     study = sweeps.created(runs, trials=8, pack_size=4, search={"learning_rate": {"low": 1e-3, "high": 1e-1}})
-    search = PackSearch(study, 1, [])
-    assert search.suggest("first")["full_pack"] == 4
+    search = sweeps.Searching(study, 1, [])
+    assert search.next("first").full_pack == 4
     search.failed("first", "out of memory")
-    assert search.suggest("half")["full_pack"] == 0
-    again = PackSearch(sweeps.opened(runs), 1, [])
-    left = [again.suggest(name) for name in ("half", "other half", "second")]
-    assert [(sweeps.numbers(leg), leg["full_pack"]) for leg in left] == [([0, 1], 0), ([2, 3], 0), ([4, 5, 6, 7], 4)]
+    assert search.next("half").full_pack == 0
+    again = sweeps.Searching(sweeps.opened(runs), 1, [])
+    left = [again.next(name) for name in ("half", "other half", "second")]
+    assert [(sweeps.numbers(leg), leg.full_pack) for leg in left] == [([0, 1], 0), ([2, 3], 0), ([4, 5, 6, 7], 4)]
 
 
 def test_it_says_later_while_legs_are_under_way_and_finished_when_none_is(runs: Path) -> None:
-    search = PackSearch(sweeps.created(runs, trials=8, pack_size=4), 2, [])
-    first, second = search.suggest("first"), search.suggest("second")
-    assert search.suggest("third") is None
-    search.on_trial_complete("second", sweeps.reports(second))
-    assert search.suggest("third") is None
-    assert search.unfinished
-    search.on_trial_complete("first", sweeps.reports(first))
-    assert search.suggest("third") == Searcher.FINISHED
-    assert (search.unfinished, search.stopped, search.ended) == (False, None, True)
+    search = sweeps.Searching(sweeps.created(runs, trials=8, pack_size=4), 2, [])
+    first, second = search.next("first"), search.next("second")
+    assert search.next("third") is None
+    search.trained("second", sweeps.reports(second))
+    assert search.next("third") is None
+    assert search.policy.unfinished
+    search.trained("first", sweeps.reports(first))
+    assert search.exhausted
+    assert (search.policy.unfinished, search.policy.stopped, search.policy.ended) == (False, None, True)
 
 
 def test_a_leg_is_a_config_of_the_trainable_and_every_member_has_a_folder_and_a_seed(runs: Path) -> None:
     study = sweeps.created(runs, trials=4, pack_size=4, seeds=2)
     legs = sweeps.driven(study)
-    assert [(leg["leg"], leg["until"]) for leg in legs] == [("leg-00000", 200), ("leg-00001", 200)]
-    members = [member for leg in legs for member in leg["members"]]
-    assert [member["seed"] for member in members] == [seed for number in range(4) for seed in study.seeds(number)]
-    assert [member["folder"] for member in members] == [
+    assert [(leg.name, leg.until) for leg in legs] == [("leg-00000", 200), ("leg-00001", 200)]
+    members = [member for leg in legs for member in leg.members]
+    assert [member.config["seed"] for member in members] == [
+        seed for number in range(4) for seed in study.training_seeds(number)
+    ]
+    assert [member.folder for member in members] == [
         str(runs / "studies" / "tiny-1" / "trials" / f"{number:05d}" / f"seed-{place}")
         for number in range(4)
         for place in range(2)
@@ -202,15 +202,14 @@ def test_a_leg_is_a_config_of_the_trainable_and_every_member_has_a_folder_and_a_
 def test_seeds_of_one_trial_have_one_configuration_and_their_mean_is_its_value(runs: Path) -> None:
     study = sweeps.created(runs, trials=4, pack_size=4, seeds=2)
 
-    def result(leg: dict[str, Any]) -> dict[str, Any]:
-        first = leg["members"][0]["seed"]
-        return sweeps.reports(leg, lambda member: 1.0 if member["seed"] == first else 2.0)
+    def result(leg: PackRequest) -> PackReport:
+        first = leg.members[0].config["seed"]
+        return sweeps.reports(leg, lambda member: 1.0 if member.config["seed"] == first else 2.0)
 
     legs = sweeps.driven(study, result=result)
     for leg in legs:
-        for one, other in zip(leg["members"][::2], leg["members"][1::2], strict=True):
-            same = {"seed", "folder"}
-            assert {k: v for k, v in one.items() if k not in same} == {k: v for k, v in other.items() if k not in same}
+        for one, other in zip(leg.members[::2], leg.members[1::2], strict=True):
+            assert {**one.config, "seed": 0} == {**other.config, "seed": 0}
     assert [trial.value for trial in study.summary().trials] == [1.5, 2.0, 1.5, 2.0]
 
 
@@ -229,8 +228,8 @@ def test_the_same_seed_proposes_the_same_and_another_does_not(runs: Path, tmp_pa
 def test_proposals_come_nearer_to_what_scores_well(runs: Path) -> None:
     search = {"learning_rate": {"low": 1e-4, "high": 1.0, "log": True}}
 
-    def result(leg: dict[str, Any]) -> dict[str, Any]:
-        return sweeps.reports(leg, lambda member: -abs(math.log10(member["learning_rate"]) + 1))
+    def result(leg: PackRequest) -> PackReport:
+        return sweeps.reports(leg, lambda member: -abs(math.log10(member.config["learning_rate"]) + 1))
 
     study = sweeps.created(runs, trials=48, pack_size=4, search=search)
     sweeps.driven(study, workers=2, result=result)
@@ -241,19 +240,19 @@ def test_proposals_come_nearer_to_what_scores_well(runs: Path) -> None:
 
 def test_reports_are_gathered_over_a_leg_and_passed_on(runs: Path) -> None:
     recorder, study = sweeps.Recorder(), sweeps.created(runs, trials=2, pack_size=2)
-    search = PackSearch(study, 1, [recorder])
-    leg = search.suggest("leg")
+    search = sweeps.Searching(study, 1, [recorder])
+    leg = search.next("leg")
     for steps, scores in ((100, (-3.0, -1.0)), (200, (-2.0, -4.0))):
         points = [[(steps, {"evaluation/return_mean": score})] for score in scores]
         members = [
-            {**each, "steps": steps, "points": point}
-            for each, point in zip(sweeps.reports(leg)["members"], points, strict=True)
+            replace(each, steps=steps, points=point)
+            for each, point in zip(sweeps.reports(leg).members, points, strict=True)
         ]
-        result = {"members": members, "train_s": 0.25}
+        result = PackReport(members, 0.25)
         if steps < 200:
-            search.on_trial_result("leg", result)
+            search.reported("leg", result)
         else:
-            search.on_trial_complete("leg", result)
+            search.trained("leg", result)
     assert [plan.number for plan in recorder.begun_with[0].plans] == [0, 1]
     assert [(number, place, points[0][0]) for number, place, points, _ in recorder.points] == [
         (0, 0, 100),
@@ -277,7 +276,7 @@ def test_reports_are_gathered_over_a_leg_and_passed_on(runs: Path) -> None:
 def test_diverged_members_are_told_as_pruned_and_the_others_never_notice(runs: Path) -> None:
     recorder, study = sweeps.Recorder(), sweeps.created(runs, trials=8, pack_size=4)
 
-    def result(leg: dict[str, Any]) -> dict[str, Any]:
+    def result(leg: PackRequest) -> PackReport:
         return sweeps.reports(leg, diverged=(1, 3))
 
     sweeps.driven(study, result=result, observers=[recorder])
@@ -310,24 +309,6 @@ def test_a_metric_that_is_never_finite_fails_the_trial_and_says_so(runs: Path) -
     ] * 2
 
 
-def test_why_a_leg_failed_is_learned_from_tune(runs: Path) -> None:
-    recorder, study = sweeps.Recorder(), sweeps.created(runs, trials=8, pack_size=1)
-    search = PackSearch(study, 2, [recorder])
-    search.suggest("lost")
-    kept = search.suggest("kept")
-    said = runs / "error.txt"
-    said.write_text('Traceback ...\n  File "x.py"\nValueError: no such thing\n')
-    lost: Any = SimpleNamespace(trial_id="lost", error_file=str(said), path="/studies/ray/leg-00000")
-    # The order in which Tune tells of it.
-    search.on_trial_complete("lost", error=True)
-    LegErrors(search).on_trial_error(0, [lost], lost)
-    search.on_trial_complete("kept", sweeps.reports(kept))
-    first, second = study.summary().trials
-    assert (first.state, second.state) == ("failed", "complete")
-    assert first.reason == "ValueError: no such thing (all of it: /studies/ray/leg-00000/error.txt)"
-    assert [recorder.ended[number][0].state for number in (0, 1)] == ["failed", "complete"]
-
-
 @pytest.mark.parametrize("failing", [(), (0,), (2,), (3, 4), (0, 1, 2, 3), (0, 3, 7)])
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_leg_that_fails_is_halved_until_the_trials_that_fail_are_alone(
@@ -335,7 +316,7 @@ def test_a_leg_that_fails_is_halved_until_the_trials_that_fail_are_alone(
 ) -> None:
     recorder, study = sweeps.Recorder(), sweeps.created(runs, trials=8, pack_size=4)
 
-    def result(leg: dict[str, Any]) -> dict[str, Any] | str:
+    def result(leg: PackRequest) -> PackReport | str:
         return "ValueError: no such thing" if {*sweeps.numbers(leg)} & {*failing} else sweeps.reports(leg)
 
     legs = [sweeps.numbers(leg) for leg in sweeps.driven(study, workers, result, [recorder])]
@@ -353,40 +334,37 @@ def test_the_halves_of_a_leg_that_fails_keep_its_order_and_their_members(runs: P
     study = sweeps.created(runs, trials=5, pack_size=10, seeds=2)
     legs = sweeps.driven(study, result=lambda leg: "it broke" if sweeps.numbers(leg).count(1) else sweeps.reports(leg))
     assert [sweeps.numbers(leg) for leg in legs] == [[0, 1, 2, 3, 4], [0, 1], [2, 3, 4], [0], [1]]
-    assert len({leg["leg"] for leg in legs}) == 5
-    by_folder = {member["folder"]: member for member in legs[0]["members"]}
-    assert all(by_folder[member["folder"]] == member for leg in legs for member in leg["members"])
+    assert len({leg.name for leg in legs}) == 5
+    by_folder = {member.folder: member for member in legs[0].members}
+    assert all(by_folder[member.folder] == member for leg in legs for member in leg.members)
 
 
-def test_after_the_time_limit_no_leg_is_begun_and_those_under_way_are_kept(
-    runs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_the_time_limit_no_leg_is_begun_and_those_under_way_are_kept(runs: Path) -> None:
     now = 1_000.0
-    monkeypatch.setattr("tuning.search.leg_search.time", SimpleNamespace(monotonic=lambda: now))
     study = sweeps.created(runs, trials=12, pack_size=4, time_limit="10s")
-    search = PackSearch(study, 2, [])
-    leg = search.suggest("first")
+    search = sweeps.Searching(study, 2, [], lambda: now)
+    leg = search.leg("first")
     now = 1_009.0
-    assert search.suggest("second") is not None
+    assert search.next("second") is not None
     now = 1_011.0
-    assert search.suggest("third") is None
-    search.on_trial_complete("first", sweeps.reports(leg))
-    assert search.suggest("third") is None
-    assert not search.ended
-    search.on_trial_complete("second", sweeps.reports(leg))
-    assert search.suggest("third") == Searcher.FINISHED
-    assert (search.unfinished, search.stopped, search.ended) == (True, "time_limit", True)
+    assert search.next("third") is None
+    search.trained("first", sweeps.reports(leg))
+    assert search.next("third") is None
+    assert not search.policy.ended
+    search.trained("second", sweeps.reports(leg))
+    assert search.exhausted
+    assert (search.policy.unfinished, search.policy.stopped, search.policy.ended) == (True, "time_limit", True)
     assert study.summary().count("complete") == len(study.summary().trials) == 8
 
 
 def test_what_was_under_way_when_a_search_was_cut_off_waits_with_how_far_it_came(runs: Path) -> None:
     study = sweeps.created(runs, trials=12, pack_size=4)
-    search = PackSearch(study, 2, [])
-    done, half = search.suggest("done"), search.suggest("half")
-    search.on_trial_complete("done", sweeps.reports(done))
-    members = [{**each, "steps": 100} for each in sweeps.reports(half)["members"]]
-    search.on_trial_result("half", {"members": members, "train_s": 1.0})
-    search.put_back()
+    search = sweeps.Searching(study, 2, [])
+    done, half = search.next("done"), search.next("half")
+    search.trained("done", sweeps.reports(done))
+    members = [replace(each, steps=100) for each in sweeps.reports(half).members]
+    search.reported("half", PackReport(members, 1.0))
+    search.policy.put_back()
     trials = study.summary().trials
     assert [trial.state for trial in trials] == ["complete"] * 4 + ["waiting"] * 4
     assert [trial.steps for trial in trials] == [200] * 4 + [100] * 4

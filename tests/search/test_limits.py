@@ -10,9 +10,8 @@ import sweeps
 from sweeps import Said
 
 from tuning.errors import SweepError
-from tuning.search.leg_search import PackSearch
+from tuning.study.attributes import START
 from tuning.sweep.model import changed
-from tuning.sweep.warm_start import START
 
 
 @pytest.mark.parametrize(
@@ -57,23 +56,23 @@ def test_what_may_change_does(settings: list[str], expected: dict[str, Any]) -> 
 
 def test_a_search_stops_at_its_steps_and_goes_on_with_more(runs: Path) -> None:
     study = sweeps.created(runs, trials=8, pack_size=2, max_steps=500)
-    search = PackSearch(study, 1, [])
-    while isinstance(leg := search.suggest("leg"), dict):
-        search.on_trial_complete("leg", sweeps.reports(leg))
-    assert (search.stopped, search.unfinished, len(study.summary().trials)) == ("max_steps", True, 4)
+    search = sweeps.Searching(study, 1, [])
+    while (leg := search.next("leg")) is not None:
+        search.trained("leg", sweeps.reports(leg))
+    assert (search.policy.stopped, search.policy.unfinished, len(study.summary().trials)) == ("max_steps", True, 4)
     study.change(changed(study.sweep, None, None, ["max_steps=900"]))
-    again = PackSearch(sweeps.opened(runs), 1, [])
-    assert not again.stopped, "what was spent before is counted, and there is more"
-    again.on_trial_complete("leg", sweeps.reports(again.suggest("leg")))
-    assert again.stopped
+    again = sweeps.Searching(sweeps.opened(runs), 1, [])
+    assert not again.policy.stopped, "what was spent before is counted, and there is more"
+    again.trained("leg", sweeps.reports(again.next("leg")))
+    assert again.policy.stopped
 
 
 def test_a_search_stops_at_its_target_and_goes_on_with_a_higher_one(runs: Path) -> None:
     study = sweeps.created(runs, trials=8, pack_size=2, target=-1.0)
-    search = PackSearch(study, 1, [])
-    search.on_trial_complete("leg", sweeps.reports(search.suggest("leg"), lambda member: -0.5))
-    assert search.stopped == "target"
-    assert PackSearch(sweeps.opened(runs), 1, []).stopped, "it was reached before"
+    search = sweeps.Searching(study, 1, [])
+    search.trained("leg", sweeps.reports(search.next("leg"), lambda member: -0.5))
+    assert search.policy.stopped == "target"
+    assert sweeps.Searching(sweeps.opened(runs), 1, []).policy.stopped, "it was reached before"
     study.change(changed(study.sweep, None, None, ["target=1.0"]))
     sweeps.driven(sweeps.opened(runs))
     assert study.summary().count("complete") == 8

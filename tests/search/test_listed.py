@@ -7,9 +7,10 @@ import pytest
 import sweeps
 
 from tuning.search.proposer import Proposer
+from tuning.study.attributes import START
 from tuning.study.legs import Plan
 from tuning.sweep import space
-from tuning.sweep.warm_start import START, fitting_best
+from tuning.sweep.warm_start import fitting_best
 
 FIXED = {key: value for key, value in sweeps.TINY["fixed"].items() if key not in ("batch_size", "hidden")}
 POINTS: dict[str, Any] = {

@@ -13,7 +13,8 @@ from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.search.proposer import Proposer
 from tuning.search.restricted_study import RestrictedSampler
 from tuning.search.samplers import experiments, sampler
-from tuning.study.legs import Leg, Plan
+from tuning.study.legs import Decision, Leg, Plan
+from tuning.study.replay import replay
 from tuning.study.study import Study
 from tuning.sweep import space as spaces
 
@@ -39,9 +40,9 @@ def score(plan: Plan) -> float:
     return -abs(plan.params["learning_rate"] - 0.02)
 
 
-def told(study: Study, plans: list[Plan]) -> None:
+def told(proposer: Proposer, plans: list[Plan]) -> None:
     for plan in plans:
-        study.finish(plan.number, Outcome("complete", value=score(plan)), [MemberResult(200, score(plan))])
+        proposer.desk.finished(plan, Outcome("complete", value=score(plan)), [MemberResult(200, score(plan))])
 
 
 def in_memory(kind: str, seed: int, packs: int, search: dict[str, Any] = SEARCH) -> list[dict[str, Any]]:
@@ -68,11 +69,11 @@ def in_memory(kind: str, seed: int, packs: int, search: dict[str, Any] = SEARCH)
 def test_a_pack_shares_its_structural_parameters_and_nothing_else(runs: Path, kind: str) -> None:
     study = created(runs, kind)
     proposer = Proposer(study)
-    told(study, proposer.ask(4))
+    told(proposer, proposer.ask(4))
     seen = set()
     for _ in range(7):
         pack = proposer.ask(4)
-        told(study, pack)
+        told(proposer, pack)
         assert len(pack) == 4
         assert len({(plan.params["batch_size"], plan.params["hidden"]) for plan in pack}) == 1
         assert len({plan.params["learning_rate"] for plan in pack}) == 4
@@ -135,7 +136,7 @@ def diverging(study: Study) -> list[bool]:
             found = Outcome("complete", value=-abs(math.log(plan.params["learning_rate"] / 0.004)))
             if plan.params["learning_rate"] > 0.01:
                 found = Outcome("pruned", diverged_at=100, reason="the loss is not finite")
-            study.finish(plan.number, found, [MemberResult(200, found.value, None, found.diverged_at)])
+            proposer.desk.finished(plan, found, [MemberResult(200, found.value, None, found.diverged_at)])
         plans += pack
     return [plan.params["learning_rate"] > 0.01 for plan in plans]
 
@@ -162,13 +163,20 @@ def test_a_trial_that_goes_on_from_a_rung_is_learnt_from(runs: Path, again: bool
     listed = [{"learning_rate": 0.001 * (1 + number)} for number in range(24)]
     listed += [{"learning_rate": 0.09 + 0.002 * number} for number in range(5)]
     study = created(runs, "tpe", search={"learning_rate": SEARCH["learning_rate"]}, first=listed, budget=400)
-    plans = Proposer(study).ask(30)
+    proposer = Proposer(study)
+    plans = proposer.ask(30)
     values: dict[int, float | None] = {plan.number: plan.params["learning_rate"] for plan in plans}
     leg, results = Leg("leg-00000", plans, 0, 0, 100), [MemberResult()]
-    study.close_leg(leg, values, {plan.number: results for plan in plans[25:]}, {})
+    decision, found = Decision(values, {plan.number: results for plan in plans[25:]}), Outcome("pruned", reason="poor")
+    study.records.close_leg(leg, decision)
     for plan in plans[:25]:
-        curve = {100: plan.params["learning_rate"]}
-        study.finish(plan.number, Outcome("pruned", reason="not among the best"), results, curve)
-    proposer = Proposer(sweeps.opened(runs) if again else study)
+        study.records.finish(plan.number, found, results, {100: plan.params["learning_rate"]})
+    if again:
+        proposer = Proposer(sweeps.opened(runs))
+        replay(study.records, proposer.desk)
+    else:
+        proposer.desk.closed(leg, decision)
+        for plan in plans[:25]:
+            proposer.desk.finished(plan, found, results)
     rates = [plan.params["learning_rate"] for plan in proposer.ask(8)]
     assert sum(rate > 0.05 for rate in rates) >= 6

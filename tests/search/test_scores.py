@@ -187,7 +187,7 @@ def test_a_sweep_by_accuracy_is_so_from_its_trials_to_its_confirmation(
         assert accuracy(SupervisedConfig(**best["config"]), best) == pytest.approx(trial["value"])
     candidates = shown["confirmation"]["candidates"]
     assert shown["confirmation"]["leader"] == max(candidates, key=lambda each: each["mean"])["number"]
-    for (number, seed), score in study.scores().items():
+    for (number, seed), score in study.attributes.scores().items():
         kept = checkpoint.read(home.confirming("corners-1", number, seed) / BEST)
         assert kept is not None
         assert kept["score"]["value"] == score

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from optuna.trial import TrialState
 from rich.console import Console
 
+from trainables.messages import PackReport, PackRequest
 from tuning.report import study_report
 from tuning.study.study import Study
 
@@ -35,9 +36,9 @@ def scored(score: Callable[[int, int], float], diverged: frozenset[int] = frozen
     """What a leg reports whose trials score by their number and by how far they are trained."""
 
     def result(leg: dict[str, Any]) -> dict[str, Any]:
-        scores = {member["folder"]: score(sweeps.trial_of(member), leg["until"]) for member in leg["members"]}
-        places = [place for place, member in enumerate(leg["members"]) if sweeps.trial_of(member) in diverged]
-        return sweeps.reports(leg, lambda member: scores[member["folder"]], places)
+        scores = {member.folder: score(sweeps.trial_of(member), leg.until) for member in leg.members}
+        places = [place for place, member in enumerate(leg.members) if sweeps.trial_of(member) in diverged]
+        return sweeps.reports(leg, lambda member: scores[member.folder], places)
 
     return result
 
@@ -46,7 +47,7 @@ def by_until(legs: list[dict[str, Any]]) -> dict[int, list[list[int]]]:
     """The trials of each leg, by the budget that it goes to."""
     found: dict[int, list[list[int]]] = defaultdict(list)
     for leg in legs:
-        found[leg["until"]].append(sweeps.numbers(leg))
+        found[leg.until].append(sweeps.numbers(leg))
     return dict(found)
 
 
@@ -67,16 +68,16 @@ def test_who_is_promoted_waits_until_a_pack_is_full_or_no_new_trials_are_left() 
     proposed: set[int] = set()
     for leg in legs:
         trials = sweeps.numbers(leg)
-        assert leg["until"] == 20 or len(trials) == 4 or len(proposed) == 45
+        assert leg.until == 20 or len(trials) == 4 or len(proposed) == 45
         proposed |= {*trials}
-    assert any(leg["until"] > 20 and len(sweeps.numbers(leg)) == 4 for leg in legs)
+    assert any(leg.until > 20 and len(sweeps.numbers(leg)) == 4 for leg in legs)
 
 
 def test_packs_made_afresh_have_one_structure() -> None:
     study = halved(search=TWO_STRUCTURES, pack_size=4, trials=64)
     legs = sweeps.driven(study, workers=3, result=scored(lambda number, until: number * 7 % 11))
-    assert all(len({member["baseline"] for member in leg["members"]}) == 1 for leg in legs)
-    promoted = {leg["members"][0]["baseline"] for leg in legs if leg["until"] == 60 and len(leg["members"]) > 1}
+    assert all(len({member.config["baseline"] for member in leg.members}) == 1 for leg in legs)
+    promoted = {leg.members[0].config["baseline"] for leg in legs if leg.until == 60 and len(leg.members) > 1}
     assert promoted == {"none", "batch_mean"}
 
 
@@ -111,7 +112,7 @@ def test_who_diverges_later_is_told_without_the_values_from_before() -> None:
     study = halved(trials=9)
 
     def result(leg: dict[str, Any]) -> Any:
-        return scored(lambda number, until: number, frozenset({8} if leg["until"] == 60 else ()))(leg)
+        return scored(lambda number, until: number, frozenset({8} if leg.until == 60 else ()))(leg)
 
     sweeps.driven(study, result=result)
     told = study.optuna.get_trials()[8]
@@ -131,7 +132,7 @@ def test_values_are_compared_within_a_bracket() -> None:
     bracket_of = {number: bracket for bracket, numbers in members.items() for number in numbers}
     study = halved(halving={"reduction": 3, "minimum": 20, "hyperband": True}, trials=17, pack_size=17)
     sweeps.driven(study, result=scored(lambda number, until: number - 1_000 * bracket_of[number]))
-    records = study.legs()
+    records = study.records.legs()
     assert all({bracket_of[number] for number in record.numbers} == {record.bracket} for record in records)
     first = {record.bracket: record for record in records if record.rung == 0}
     assert {bracket: record.numbers for bracket, record in first.items()} == members
@@ -166,13 +167,15 @@ def test_what_is_audited_goes_to_the_end_and_changes_nothing_for_the_others(work
         assert (trial.state, trial.steps, trial.value) == ("complete", 180, late_bloomers(trial.number, 180))
     others = [trial for trial in audited.trials if trial not in chosen]
     assert others == [plain.trials[trial.number] for trial in others]
-    decided = [{(record.rung, *record.promoted) for record in study.legs() if record.promoted} for study in studies]
+    decided = [
+        {(record.rung, *record.promoted) for record in study.records.legs() if record.promoted} for study in studies
+    ]
     assert decided[0] == decided[1]
     numbers = {trial.number for trial in chosen}
-    of_audit = [leg for leg in legs[1] if {*sweeps.numbers(leg)} <= numbers and leg["until"] == 180]
+    of_audit = [leg for leg in legs[1] if {*sweeps.numbers(leg)} <= numbers and leg.until == 180]
     assert of_audit == legs[1][-len(of_audit) :], "nothing waits for them"
-    assert all(len(leg["members"]) <= 9 for leg in legs[1])
-    assert any(len(leg["members"]) > 1 for leg in of_audit)
+    assert all(len(leg.members) <= 9 for leg in legs[1])
+    assert any(len(leg.members) > 1 for leg in of_audit)
     sweeps.assert_sound(studies[1], 45)
 
 
@@ -199,7 +202,7 @@ def test_what_is_audited_and_diverges_counts_as_rightly_given_up() -> None:
     study = halved(trials=27, halving={**AUDITED, "audit_fraction": 1.0})
 
     def result(leg: dict[str, Any]) -> Any:
-        late = frozenset(n for n in sweeps.numbers(leg) if n % 4 == 1) if leg["until"] == 180 else frozenset()
+        late = frozenset(n for n in sweeps.numbers(leg) if n % 4 == 1) if leg.until == 180 else frozenset()
         return scored(late_bloomers, late)(leg)
 
     sweeps.driven(study, result=result)
@@ -270,8 +273,8 @@ def test_whatever_happens_no_trial_is_lost_or_ended_twice(
     def chance(number: int, *more: object) -> float:
         return random.Random(f"{seed}/{number}/{more}").random()
 
-    def result(leg: dict[str, Any]) -> dict[str, Any] | str:
-        numbers, until = sweeps.numbers(leg), leg["until"]
+    def result(leg: PackRequest) -> PackReport | str:
+        numbers, until = sweeps.numbers(leg), leg.until
         if any(chance(number, until, "fails") < failing / 3 for number in numbers):
             return "the worker died"
         diverged = frozenset(number for number in numbers if chance(number, until, "diverges") < diverging / 3)
@@ -291,5 +294,5 @@ def test_whatever_happens_no_trial_is_lost_or_ended_twice(
     assert sorted(recorder.ended) == list(range(trials))
     sweeps.assert_sound(study, trials)
     for leg in legs:
-        assert len(leg["members"]) <= size * seeds
-        assert len({member["baseline"] for member in leg["members"]}) == 1
+        assert len(leg.members) <= size * seeds
+        assert len({member.config["baseline"] for member in leg.members}) == 1

@@ -1,5 +1,6 @@
 """A search cut off at any of its writes, and gone on with by another process."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 
-from tuning.search.leg_search import PackSearch
+from trainables.messages import PackReport, PackRequest
 from tuning.study.legs import LegRecord
 from tuning.study.study import Study
 
@@ -32,12 +33,12 @@ CASES: dict[str, dict[str, Any]] = {
 FAILS, DIVERGES = (2, 9), (5,)
 
 
-def result(leg: dict[str, Any]) -> dict[str, Any] | str:
+def result(leg: PackRequest) -> PackReport | str:
     """Trials score the higher the later; two of them fail, one diverges."""
     numbers = sweeps.numbers(leg)
     if {*numbers} & {*FAILS}:
         return "the worker died"
-    places = [place for place, member in enumerate(leg["members"]) if sweeps.trial_of(member) in DIVERGES]
+    places = [place for place, member in enumerate(leg.members) if sweeps.trial_of(member) in DIVERGES]
     return sweeps.reports(leg, lambda member: float(sweeps.trial_of(member)), places)
 
 
@@ -46,7 +47,7 @@ def ended(study: Study) -> dict[int, TrialState]:
 
 
 def decided(study: Study) -> list[LegRecord]:
-    return [record for record in study.legs() if record.state == "closed"]
+    return [record for record in study.records.legs() if record.state == "closed"]
 
 
 def before_writes(case: str) -> list[bytes]:
@@ -95,26 +96,26 @@ def test_cut_off_at_any_write_it_is_gone_on_with_to_the_same_number_of_trials(ca
 @pytest.mark.parametrize("case", ["whole", "halving", "seeds"])
 def test_the_time_that_a_leg_took_before_it_was_cut_off_counts(runs: Path, case: str) -> None:
     study = sweeps.created(runs, **CASES[case])
-    search = PackSearch(study, 1, [])
-    while (leg := search.suggest("leg"))["until"] < study.sweep.budget:
-        search.on_trial_complete("leg", sweeps.reports(leg))
+    search = sweeps.Searching(study, 1, [])
+    while (leg := search.leg()).until < study.sweep.budget:
+        search.trained("leg", sweeps.reports(leg))
     numbers = set(sweeps.numbers(leg))
-    took = {number: members[0].seconds for number, members in study.standing().items()}
-    search.on_trial_result("leg", {**sweeps.reports({**leg, "until": leg["until"] // 2}), "train_s": 30.0})
-    search.put_back()
+    took = {number: members[0].seconds for number, members in study.records.standing().items()}
+    search.reported("leg", replace(sweeps.reports(replace(leg, until=leg.until // 2)), train_s=30.0))
+    search.policy.put_back()
     # A second one, before anything is reported.
-    cut_off = PackSearch(sweeps.opened(runs), 1, [])
-    cut_off.suggest("leg")
-    cut_off.put_back()
+    cut_off = sweeps.Searching(sweeps.opened(runs), 1, [])
+    cut_off.next("leg")
+    cut_off.policy.put_back()
 
-    gone_on = PackSearch(sweeps.opened(runs), 1, [])
-    again = gone_on.suggest("leg")
+    gone_on = sweeps.Searching(sweeps.opened(runs), 1, [])
+    again = gone_on.next("leg")
     assert again == leg
-    gone_on.on_trial_complete("leg", {**sweeps.reports(again), "train_s": 2.0})
+    gone_on.trained("leg", replace(sweeps.reports(again), train_s=2.0))
     for number in numbers:
-        for member in sweeps.opened(runs).members(number):
+        for member in sweeps.opened(runs).records.members(number):
             assert member.seconds >= took[number] + 32.0
-            assert member.share_s == pytest.approx(member.seconds / len(leg["members"]), abs=1.0)
+            assert member.share_s == pytest.approx(member.seconds / len(leg.members), abs=1.0)
 
 
 @pytest.mark.parametrize("apart", [1, 4, 12])
@@ -147,11 +148,11 @@ def test_more_trials_are_added_to_what_is_finished() -> None:
 def test_who_waited_goes_on_from_what_it_had_come_to(runs: Path) -> None:
     """The one case in a real storage: what was put back by Ctrl-C."""
     study = sweeps.created(runs, **SMALL)
-    search = PackSearch(study, 1, [])
-    first = search.suggest("first")
-    search.on_trial_complete("first", sweeps.reports(first))
-    half = search.suggest("half")
-    search.put_back()
+    search = sweeps.Searching(study, 1, [])
+    first = search.next("first")
+    search.trained("first", sweeps.reports(first))
+    half = search.next("half")
+    search.policy.put_back()
     assert {trial.state for trial in study.summary().trials} <= {"waiting", "pruned", "failed", "complete"}
     again = sweeps.opened(runs)
     legs = sweeps.driven(again, result=sweeps.reports)

@@ -1,6 +1,7 @@
 """Sweeps with a second objective: what it may be, what it is worth, and the front in place of a best."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,16 @@ from mlflow.tracking import MlflowClient
 from optuna.trial import TrialState
 from rich.console import Console
 
+from trainables.base.report import Report
+from trainables.messages import MemberRequest, PackReport, PackRequest
 from tuning import runner as runner
 from tuning.errors import PredictionError, StudyError, SweepError
 from tuning.report import predict, study_report
 from tuning.report.importance import importances
 from tuning.rules.trial_outcome import MemberResult, Outcome, advanced, outcome
-from tuning.search.leg_search import PackSearch
 from tuning.study.study import Study
 from tuning.sweep.model import Confirm, Second, Sweep, changed
-from tuning.tracking import run_contents
+from tuning.tracking import experiments, run_contents
 from tuning.tracking.tracker import Tracker
 
 LOSS = "train/loss"
@@ -109,22 +111,22 @@ def test_without_a_finite_one_a_trial_has_failed_and_says_so(value: float | None
 
 def test_another_metric_counts_as_it_was_at_the_best_point() -> None:
     points = [(50, {"score": 1.0, LOSS: 9.0}), (100, {"score": 5.0, LOSS: 4.0}), (150, {"score": 2.0, LOSS: 0.0})]
-    report = {"points": points, "steps": 150, "diverged_at": None, "reason": None, "error": None}
+    report = Report(150, points)
     found = advanced(MemberResult(), report, "score", "maximize", LOSS)
     assert (found.value, found.value_steps, found.second) == (5.0, 100, 4.0)
-    again = {**report, "points": [(200, {"score": 5.0, LOSS: 0.0})], "steps": 200}
+    again = Report(200, [(200, {"score": 5.0, LOSS: 0.0})])
     best = advanced(MemberResult(), report, "score", "maximize", LOSS)
     assert advanced(best, again, "score", "maximize", LOSS).second == 4.0
 
 
 def test_the_seconds_of_a_pack_are_shared_out(runs: Path) -> None:
     study = sweeps.created(runs, trials=5, pack_size=4, second="seconds")
-    search = PackSearch(study, 1, [])
+    search = sweeps.Searching(study, 1, [])
     for name, seconds in (("first", (1.0, 3.0)), ("second", (0.5,))):
-        leg = search.suggest(name)
+        leg = search.next(name)
         for each in seconds[:-1]:
-            search.on_trial_result(name, {**sweeps.reports(leg), "train_s": each})
-        search.on_trial_complete(name, {**sweeps.reports(leg), "train_s": seconds[-1]})
+            search.reported(name, replace(sweeps.reports(leg), train_s=each))
+        search.trained(name, replace(sweeps.reports(leg), train_s=seconds[-1]))
     assert [trial.second for trial in study.summary().trials] == [1.0] * 4 + [0.5]
 
 
@@ -134,15 +136,15 @@ POINTS = [(1.0, 3.0), (2.0, 4.0), (0.5, 1.0), (1.0, 5.0), (2.0, 4.0), (3.0, 3.5)
 
 def ended(study: Study, points: list[tuple[float, float]]) -> None:
     """Trials of a search that have come to these values, and one more that has diverged."""
-    search = PackSearch(study, 1, [])
+    search = sweeps.Searching(study, 1, [])
     for value, second in [*points, (float("nan"), 1.0)]:
-        leg = search.suggest("leg")
+        leg = search.next("leg")
         diverged = [0] if value != value else []
         result = sweeps.reports(leg, partial(_worth, value), diverged)
-        search.on_trial_complete("leg", {**result, "train_s": second})
+        search.trained("leg", replace(result, train_s=second))
 
 
-def _worth(value: float, member: dict[str, Any]) -> float:
+def _worth(value: float, member: MemberRequest) -> float:
     return value
 
 
@@ -150,7 +152,7 @@ def _worth(value: float, member: dict[str, Any]) -> float:
 def study(runs: Path) -> Study:
     made = sweeps.created(runs, trials=7, pack_size=1, second="seconds", sampler="random")
     ended(made, POINTS)
-    made.set_state("finished", 12.0)
+    made.attributes.set_state("finished", 12.0)
     return made
 
 
@@ -190,7 +192,7 @@ def test_people_are_shown_the_front(study: Study, capsys: pytest.CaptureFixture[
 
 def test_another_study_starts_from_the_front(study: Study) -> None:
     front = [trial.params for trial in study.summary().front]
-    assert study.best_for(sweeps.tiny())[:3] == front
+    assert experiments.beginnings(study.home, study.home.storage_url, study.name, sweeps.tiny())[:3] == front
 
 
 def test_nobody_is_predicted_with_unless_named(study: Study) -> None:
@@ -205,9 +207,9 @@ def test_what_mattered_is_said_of_the_first_objective() -> None:
         sweeps.Mortal(), second="seconds", search=search, fixed=fixed, trials=30, pack_size=1, sampler="random"
     )
 
-    def result(leg: dict[str, Any]) -> dict[str, Any]:
-        (member,) = leg["members"]
-        return {**sweeps.reports(leg, lambda _: member["learning_rate"]), "train_s": member["gamma"]}
+    def result(leg: PackRequest) -> PackReport:
+        (member,) = leg.members
+        return replace(sweeps.reports(leg, lambda _: member.config["learning_rate"]), train_s=member.config["gamma"])
 
     sweeps.driven(study, result=result)
     found = importances(study.optuna, study.sweep.space)
@@ -224,13 +226,13 @@ def test_mlflow_has_both_values_and_knows_the_front_as_it_is_now(runs: Path) -> 
     for seconds in ((4.0, 3.0, 2.0), (5.0, 1.0, 3.0)):
         tracker = Tracker(study)
         with study.held(), tracker.open():
-            search = PackSearch(study, 1, [tracker])
+            search = sweeps.Searching(study, 1, [tracker])
             for each in seconds:
-                leg = search.suggest("leg")
-                (Path(leg["members"][0]["folder"])).mkdir(parents=True)
-                sweeps.left_weights(Path(leg["members"][0]["folder"]))
-                search.on_trial_complete("leg", {**sweeps.reports(leg, lambda member: 1.0), "train_s": each})
-            study.set_state("finished", 1.0)
+                leg = search.next("leg")
+                (Path(leg.members[0].folder)).mkdir(parents=True)
+                sweeps.left_weights(Path(leg.members[0].folder))
+                search.trained("leg", replace(sweeps.reports(leg, lambda member: 1.0), train_s=each))
+            study.attributes.set_state("finished", 1.0)
             tracker.ended(study.summary())
         study = sweeps.opened(runs)
         front = [trial.number for trial in study.summary().front]
@@ -253,8 +255,8 @@ def test_mlflow_has_both_values_and_knows_the_front_as_it_is_now(runs: Path) -> 
 def test_every_sampler_bears_two_objectives_and_trials_that_diverge(kind: str) -> None:
     study = sweeps.in_memory(sweeps.Mortal(), second="steps", sampler=kind, trials=40, pack_size=4)
 
-    def result(leg: dict[str, Any]) -> dict[str, Any]:
-        bad = [place for place, member in enumerate(leg["members"]) if member["learning_rate"] > 0.05]
+    def result(leg: PackRequest) -> PackReport:
+        bad = [place for place, member in enumerate(leg.members) if member.config["learning_rate"] > 0.05]
         return sweeps.reports(leg, diverged=bad)
 
     sweeps.driven(study, workers=2, result=result)
@@ -273,10 +275,10 @@ def test_who_learns_of_two_objectives_comes_to_both_ends() -> None:
         changes: dict[str, Any] = {"search": search, "fixed": fixed, "sampler": kind, "trials": 80, "pack_size": 1}
         study = sweeps.in_memory(sweeps.Mortal(), second="seconds", **changes)
 
-        def result(leg: dict[str, Any]) -> dict[str, Any]:
-            (member,) = leg["members"]
-            rate, miss = member["learning_rate"], member["gamma"]
-            return {**sweeps.reports(leg, lambda _: -rate - miss), "train_s": 1.1 - rate + miss}
+        def result(leg: PackRequest) -> PackReport:
+            (member,) = leg.members
+            rate, miss = member.config["learning_rate"], member.config["gamma"]
+            return replace(sweeps.reports(leg, lambda _: -rate - miss), train_s=1.1 - rate + miss)
 
         sweeps.driven(study, result=result)
         return sum(trial.params["gamma"] > 0.3 for trial in study.summary().trials[40:])

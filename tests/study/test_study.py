@@ -24,7 +24,8 @@ from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study import catalogue
 from tuning.study.legs import Leg, Plan
 from tuning.study.paths import Home
-from tuning.study.study import SEARCH_SEEDS, Study
+from tuning.study.seeds import SEARCH_SEEDS
+from tuning.study.study import Study
 from tuning.study.summary import Candidate, Confirmation
 from tuning.workers import team
 
@@ -55,19 +56,11 @@ def another_driver(root: Path) -> Iterator["subprocess.Popen[str]"]:
         holder.kill()
 
 
-def planned(study: Study, **params: Any) -> Plan:
-    """A trial that Optuna has been asked for, with its plan kept."""
-    trial = study.desk.ask()
-    plan = Plan(trial.number, dict(params), dict(params), study.seeds(trial.number), default=trial.number == 0)
-    study.plan(plan)
-    return plan
-
-
 def ended(study: Study, found: Outcome | float) -> Plan:
     """A planned trial that has come to an end."""
-    plan = planned(study, learning_rate=0.01)
+    plan = sweeps.planned(study, learning_rate=0.01)
     outcome = found if isinstance(found, Outcome) else Outcome("complete", found)
-    study.finish(plan.number, outcome, sweeps.results(outcome.value))
+    study.records.finish(plan.number, outcome, sweeps.results(outcome.value))
     return plan
 
 
@@ -103,11 +96,11 @@ def test_a_study_that_was_killed_while_it_was_made_is_none(runs: Path, monkeypat
 
 def test_legs_come_in_the_order_in_which_they_were_handed_out(runs: Path) -> None:
     study = sweeps.created(runs)
-    plans = [planned(study, learning_rate=0.01)]
+    plans = [sweeps.planned(study, learning_rate=0.01)]
     for number in (99_999, 100_000, 100_001):
-        study.open_leg(Leg(f"leg-{number:05d}", plans, 0, 0, 200))
-    study.open_leg(Leg("leg-10001", plans, 0, 0, 200))
-    assert [leg.name for leg in study.legs()] == ["leg-10001", "leg-99999", "leg-100000", "leg-100001"]
+        study.records.open_leg(Leg(f"leg-{number:05d}", plans, 0, 0, 200))
+    study.records.open_leg(Leg("leg-10001", plans, 0, 0, 200))
+    assert [leg.name for leg in study.records.legs()] == ["leg-10001", "leg-99999", "leg-100000", "leg-100001"]
 
 
 def test_a_name_that_is_taken_is_refused_with_what_to_do_instead(runs: Path) -> None:
@@ -213,13 +206,13 @@ def test_the_sweep_comes_out_as_it_went_in(runs: Path) -> None:
 
 def test_what_is_kept_of_a_trial_comes_out_again(runs: Path) -> None:
     study = sweeps.created(runs, seeds=2)
-    plan = planned(study, learning_rate=0.01, schedule="cosine")
-    study.set_run(plan.number, "run-of-0")
+    plan = sweeps.planned(study, learning_rate=0.01, schedule="cosine")
+    study.attributes.set_run(plan.number, "run-of-0")
     members = [
         MemberResult(200, -1.0, 100, seconds=1.25),
         MemberResult(150, -3.0, 50, seconds=1.5),
     ]
-    study.finish(plan.number, Outcome("complete", -2.0), members)
+    study.records.finish(plan.number, Outcome("complete", -2.0), members)
     (trial,) = sweeps.opened(runs).summary().trials
     assert (trial.number, trial.state, trial.value, trial.default) == (0, "complete", -2.0, True)
     assert (trial.params, trial.seeds, trial.run_id) == (plan.params, plan.seeds, "run-of-0")
@@ -230,7 +223,7 @@ def test_how_far_the_seeds_of_a_trial_lie_apart_is_shown(runs: Path, capsys: pyt
     study = sweeps.created(runs, seeds=3, aggregate="median")
     diverged = sweeps.results(7.0, diverged_at=120)
     for members in (sweeps.results(1.0, 2.0, 4.0), sweeps.results(1.0, 3.0) + diverged):
-        study.finish(planned(study).number, Outcome("complete", 2.0), members)
+        study.records.finish(sweeps.planned(study).number, Outcome("complete", 2.0), members)
     first, second = study.summary().as_json()["trials"]
     assert (first["values"], first["spread"]) == ([1.0, 2.0, 4.0], pytest.approx(math.sqrt(7 / 3)))
     assert (second["values"], second["spread"]) == ([1.0, 3.0, None], pytest.approx(math.sqrt(2)))
@@ -243,8 +236,8 @@ def test_how_far_the_seeds_of_a_trial_lie_apart_is_shown(runs: Path, capsys: pyt
 @pytest.mark.parametrize(("direction", "place"), [("maximize", 1), ("minimize", 2)])
 def test_the_checkpoint_shown_is_that_of_the_best_member(runs: Path, direction: str, place: int) -> None:
     study = sweeps.created(runs, seeds=4, direction=direction)
-    plan = planned(study)
-    study.finish(plan.number, Outcome("complete", -2.0), sweeps.results(None, -1.0, -3.0, -2.0))
+    plan = sweeps.planned(study)
+    study.records.finish(plan.number, Outcome("complete", -2.0), sweeps.results(None, -1.0, -3.0, -2.0))
     (trial,) = study.summary().trials
     assert trial.checkpoint == str(runs / "studies" / "tiny-1" / "trials" / "00000" / f"seed-{place}" / "best.pt")
 
@@ -260,8 +253,8 @@ def test_the_checkpoint_shown_is_that_of_the_best_member(runs: Path, direction: 
 )
 def test_optuna_is_told_the_truth(runs: Path, found: Outcome, told: TrialState, state: str) -> None:
     study = sweeps.created(runs)
-    plan = planned(study)
-    study.finish(plan.number, found, sweeps.results(found.value))
+    plan = sweeps.planned(study)
+    study.records.finish(plan.number, found, sweeps.results(found.value))
     again = sweeps.opened(runs)
     (frozen,), (trial,) = again.optuna.get_trials(), again.summary().trials
     assert (frozen.state, frozen.value) == (told, found.value)
@@ -276,14 +269,14 @@ def test_optuna_is_told_the_truth(runs: Path, found: Outcome, told: TrialState, 
 def test_a_run_can_be_set_after_its_trial_has_ended(runs: Path) -> None:
     study = sweeps.created(runs)
     plan = ended(study, 1.0)
-    study.set_run(plan.number, "late")
+    study.attributes.set_run(plan.number, "late")
     assert [trial.run_id for trial in sweeps.opened(runs).summary().trials] == ["late"]
 
 
 def test_a_trial_put_back_waits_with_how_far_it_came(runs: Path) -> None:
     study = sweeps.created(runs)
-    plan = planned(study, learning_rate=0.01)
-    study.put_back(plan.number, sweeps.results(-1.5))
+    plan = sweeps.planned(study, learning_rate=0.01)
+    study.records.put_back(plan.number, sweeps.results(-1.5))
     again = sweeps.opened(runs)
     (trial,) = again.summary().trials
     assert (trial.state, trial.value, trial.steps, trial.params) == ("waiting", None, 200, plan.params)
@@ -292,8 +285,8 @@ def test_a_trial_put_back_waits_with_how_far_it_came(runs: Path) -> None:
 
 def test_seeds_are_repeatable_and_no_two_members_share_one(runs: Path, tmp_path: Path) -> None:
     study, again = sweeps.created(runs, seeds=3), sweeps.created(tmp_path / "again", seeds=3)
-    drawn = [study.seeds(number) for number in range(200)]
-    assert drawn == [again.seeds(number) for number in range(200)]
+    drawn = [study.training_seeds(number) for number in range(200)]
+    assert drawn == [again.training_seeds(number) for number in range(200)]
     every = [seed for seeds in drawn for seed in seeds]
     assert len(set(every)) == len(every) == 600
     assert all(0 <= seed < SEARCH_SEEDS for seed in every)
@@ -301,12 +294,14 @@ def test_seeds_are_repeatable_and_no_two_members_share_one(runs: Path, tmp_path:
 
 def test_another_seed_of_the_search_trains_with_others(runs: Path) -> None:
     one, other = sweeps.created(runs, seed=1), sweeps.created(runs, seed=2)
-    assert {*one.seeds(0), *one.seeds(1)}.isdisjoint({*other.seeds(0), *other.seeds(1)})
+    assert {*one.training_seeds(0), *one.training_seeds(1)}.isdisjoint(
+        {*other.training_seeds(0), *other.training_seeds(1)}
+    )
 
 
 def test_more_seeds_begin_with_those_of_fewer(runs: Path) -> None:
     few, many = sweeps.created(runs, seeds=1), sweeps.created(runs, seeds=4)
-    assert many.seeds(5)[:1] == few.seeds(5)
+    assert many.training_seeds(5)[:1] == few.training_seeds(5)
 
 
 def test_one_process_at_a_time_runs_a_study(runs: Path) -> None:
@@ -319,9 +314,9 @@ def test_one_process_at_a_time_runs_a_study(runs: Path) -> None:
 
 def test_a_study_runs_while_its_driver_lives_and_is_interrupted_when_it_has_died(runs: Path) -> None:
     study = sweeps.created(runs)
-    study.set_state("running", 1.0)
+    study.attributes.set_state("running", 1.0)
     ended(study, -1.0)
-    planned(study)
+    sweeps.planned(study)
     with another_driver(runs) as driver:
         assert (study.summary().state, [trial.state for trial in study.summary().trials]) == (
             "running",
@@ -340,7 +335,7 @@ def test_a_study_runs_while_its_driver_lives_and_is_interrupted_when_it_has_died
 @pytest.mark.parametrize("state", ["finished", "interrupted", "failed"])
 def test_a_study_that_was_closed_is_as_its_driver_left_it(runs: Path, state: Any) -> None:
     study = sweeps.created(runs)
-    study.set_state(state, 12.3456)
+    study.attributes.set_state(state, 12.3456)
     summary = sweeps.opened(runs).summary()
     assert (summary.state, summary.seconds) == (state, 12.346)
 
@@ -348,7 +343,7 @@ def test_a_study_that_was_closed_is_as_its_driver_left_it(runs: Path, state: Any
 def test_tracking_is_kept(runs: Path) -> None:
     study = sweeps.created(runs)
     assert study.summary().tracking == {}
-    study.set_tracking({"experiment_id": "1", "run_id": "abc"})
+    study.attributes.set_tracking({"experiment_id": "1", "run_id": "abc"})
     assert sweeps.opened(runs).summary().tracking == {"experiment_id": "1", "run_id": "abc"}
 
 
@@ -358,7 +353,7 @@ def test_the_best_is_the_first_of_the_best_complete_trials(runs: Path, direction
     for value in (0.0, -5.0, 4.0, 4.0, -5.0):
         ended(study, value)
     ended(study, DIVERGED)
-    planned(study)
+    sweeps.planned(study)
     best = study.summary().best
     assert best is not None
     assert best.number == number
@@ -367,11 +362,11 @@ def test_the_best_is_the_first_of_the_best_complete_trials(runs: Path, direction
 def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
     study = sweeps.created(runs)
     plans = [ended(study, -2.0), ended(study, -1.0), ended(study, DIVERGED)]
-    plans += [ended(study, FAILED), planned(study, learning_rate=0.02)]
+    plans += [ended(study, FAILED), sweeps.planned(study, learning_rate=0.02)]
     for plan in plans[:4]:
-        study.set_run(plan.number, f"run-{plan.number}")
+        study.attributes.set_run(plan.number, f"run-{plan.number}")
     with study.held():
-        study.set_state("running", 7.0)
+        study.attributes.set_state("running", 7.0)
         shown = json.loads(json.dumps(study.summary().as_json()))
 
     def trial(number: int, state: str, value: float | None, diverged_at: int | None = None) -> dict[str, Any]:
@@ -439,8 +434,10 @@ def test_json_of_a_study_in_which_nothing_has_happened(runs: Path) -> None:
 def test_among_equals_the_one_that_was_better_throughout_is_best(runs: Path) -> None:
     study = sweeps.created(runs, trials=3)
     for average in (0.2, 0.7, 0.4):
-        plan = planned(study, learning_rate=0.01)
-        study.finish(plan.number, Outcome("complete", 1.0), [MemberResult(200, 1.0, 50, average=average, points=4)])
+        plan = sweeps.planned(study, learning_rate=0.01)
+        study.records.finish(
+            plan.number, Outcome("complete", 1.0), [MemberResult(200, 1.0, 50, average=average, points=4)]
+        )
     summary = sweeps.opened(runs).summary()
     assert [trial.number for trial in summary.ranked()] == [1, 2, 0]
     assert summary.best is not None
@@ -453,7 +450,7 @@ def test_whoever_is_first_on_fresh_seeds_is_the_one_to_use(runs: Path) -> None:
         ended(study, value)
     assert study.summary().chosen == study.summary().best
     candidates = [Candidate(number, False, 1.0, [1.0], 1.0, (1.0, 1.0), None) for number in (1, 0)]
-    study.set_confirmation(Confirmation(candidates, None, 0, [1], None, 1))
+    study.attributes.set_confirmation(Confirmation(candidates, None, 0, [1], None, 1))
     summary = sweeps.opened(runs).summary()
     assert summary.best is not None
     assert summary.chosen is not None

@@ -12,7 +12,6 @@ import sweeps
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from tuning.search.leg_search import PackSearch
 from tuning.study.legs import Plan
 from tuning.study.study import Study
 from tuning.study.summary import StudyState
@@ -55,18 +54,18 @@ def ended(root: Path, state: StudyState = "finished", trials: int = 6, legs: int
     study = sweeps.created(root, trials=trials, pack_size=2, **changes)
     tracker = Tracker(study)
     with study.held(), tracker.open():
-        study.set_state("running", 0.0)
-        search = PackSearch(study, 1, [tracker])
+        study.attributes.set_state("running", 0.0)
+        search = sweeps.Searching(study, 1, [tracker])
         for _ in range(legs):
-            leg = search.suggest("leg")
-            if not isinstance(leg, dict):
+            leg = search.next("leg")
+            if leg is None:
                 break
-            for member in leg["members"]:
-                sweeps.left_weights(Path(member["folder"]))
+            for member in leg.members:
+                sweeps.left_weights(Path(member.folder))
             diverged = [1] if 1 in sweeps.numbers(leg) else []
-            search.on_trial_complete("leg", sweeps.reports(leg, diverged=diverged))
-        search.put_back()
-        study.set_state(state, 1.0)
+            search.trained("leg", sweeps.reports(leg, diverged=diverged))
+        search.policy.put_back()
+        study.attributes.set_state(state, 1.0)
         tracker.ended(study.summary())
     return Kept(root)
 
@@ -94,7 +93,7 @@ def test_of_a_sound_study_there_is_nothing_to_say(kept: Kept) -> None:
 
 
 def cut_off(kept: Kept) -> None:
-    kept.study.set_state("running", 1.0)
+    kept.study.attributes.set_state("running", 1.0)
 
 
 def still_running(kept: Kept) -> None:
@@ -134,7 +133,7 @@ def stray(kept: Kept) -> None:
 
 
 def another_id(kept: Kept) -> None:
-    kept.study.set_run(3, "of-nothing")
+    kept.study.attributes.set_run(3, "of-nothing")
 
 
 def another_place(kept: Kept) -> None:
@@ -157,8 +156,7 @@ def no_end(kept: Kept) -> None:
     """As if its end had been lost, though the study says that it is finished."""
     study = kept.study
     plan = Plan(6, {"learning_rate": 0.1}, {"learning_rate": 0.1}, [7])
-    study.desk.ask()
-    study.plan(plan)
+    sweeps.planned(study, plan)
     study.change(sweeps.tiny(trials=7, pack_size=2))
 
 
@@ -234,11 +232,11 @@ def test_lost_weights_are_named_and_brought_back_where_mlflow_has_them(runs: Pat
 @pytest.mark.parametrize("how", ["missing", "damaged"])
 def test_one_that_waits_and_has_lost_what_it_would_go_on_from_is_named(runs: Path, how: str) -> None:
     study = sweeps.created(runs, trials=4, pack_size=4, halving={"reduction": 2, "rungs": 2}, tracking="off")
-    search = PackSearch(study, 1, [])
-    leg = search.suggest("leg")
-    search.on_trial_complete("leg", sweeps.reports(leg))
-    search.put_back()
-    study.set_state("interrupted", 1.0)
+    search = sweeps.Searching(study, 1, [])
+    leg = search.next("leg")
+    search.trained("leg", sweeps.reports(leg))
+    search.policy.put_back()
+    study.attributes.set_state("interrupted", 1.0)
     waiting = [trial.number for trial in study.summary().trials if trial.state == "waiting"]
     assert waiting
     for number in waiting:
@@ -271,8 +269,7 @@ def test_an_interrupted_study_is_sound_and_who_waits_needs_no_run(runs: Path) ->
     assert differences(kept.study) == []
     plan = Plan(4, {"learning_rate": 0.1}, {"learning_rate": 0.1}, [7])
     study = kept.study
-    study.desk.ask()
-    study.plan(plan)
+    sweeps.planned(study, plan)
     assert differences(kept.study) == []
 
 
@@ -292,7 +289,7 @@ def test_more_trials_than_asked_for_are_named_and_stay(kept: Kept) -> None:
 def test_of_a_study_that_runs_nothing_is_said(kept: Kept) -> None:
     study = kept.study
     with study.held():
-        study.set_state("running", 1.0)
+        study.attributes.set_state("running", 1.0)
         (found,) = differences(kept.study)
     assert "is running now" in found.message
 
@@ -300,7 +297,7 @@ def test_of_a_study_that_runs_nothing_is_said(kept: Kept) -> None:
 def test_without_tracking_there_is_no_mlflow_to_agree_with(runs: Path) -> None:
     study = sweeps.created(runs, trials=2, pack_size=2, tracking="off")
     sweeps.finished(study)
-    study.set_state("finished", 1.0)
+    study.attributes.set_state("finished", 1.0)
     assert [str(found).partition(" are missing")[0] for found in differences(study)] == [
         f"trial {number}: its best weights" for number in range(2)
     ]

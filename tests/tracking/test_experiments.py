@@ -9,8 +9,8 @@ import sweeps
 from mlflow.tracking import MlflowClient
 
 from tuning.errors import StudyError, StudyNotFound
+from tuning.study.attributes import START
 from tuning.sweep import space
-from tuning.sweep.warm_start import START
 from tuning.tracking.tracker import Tracker
 
 METRIC = "evaluation/return_mean"
@@ -73,7 +73,7 @@ def test_our_own_experiment_gives_the_best_of_all_its_studies(runs: Path) -> Non
         study = sweeps.created(runs, seed=seed, trials=4, pack_size=4)
         with study.held(), Tracker(study).open() as tracker:
             sweeps.driven(study, observers=[tracker])
-            study.set_state("finished", 1.0)
+            study.attributes.set_state("finished", 1.0)
             tracker.ended(study.summary())
     summaries = [sweeps.opened(runs, name).summary() for name in ("tiny-1", "tiny-2")]
     trials = sorted(

@@ -15,8 +15,7 @@ from mlflow.tracking import MlflowClient
 from tracked import by_trial, client_of, runs_of, tracked
 
 from tuning.errors import ServerError
-from tuning.search.leg_search import PackSearch
-from tuning.study.study import Study
+from tuning.study.attributes import Attributes
 from tuning.tracking.audit import differences
 from tuning.tracking.repair import mend
 from tuning.tracking.retries import Patience
@@ -56,8 +55,8 @@ def test_a_server_that_is_not_there_costs_no_trial_and_is_told_later(
         study = sweeps.created(runs, trials=4, pack_size=4)
 
         def drive(tracker: Tracker) -> None:
-            search = PackSearch(study, 1, [tracker])
-            search.on_trial_complete("leg", sweeps.reports(search.suggest("leg")))
+            search = sweeps.Searching(study, 1, [tracker])
+            search.trained("leg", sweeps.reports(search.next("leg")))
 
         said: list[str] = []
         hasty = Patience(first_wait_s=0.05, closing_s=0.2, silent_closing_s=0.01)
@@ -132,14 +131,14 @@ def test_who_does_not_wait_for_what_is_left_can_have_it_told_later(runs: Path, m
 def test_what_else_goes_wrong_with_one_thing_keeps_nothing_else_from_being_told(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep = Study.set_run
+    keep = Attributes.set_run
 
-    def locked(self: Study, number: int, run_id: str) -> None:
+    def locked(self: Attributes, number: int, run_id: str) -> None:
         if number == 1:
             raise RuntimeError("the database is locked\nfor long")
         keep(self, number, run_id)
 
-    monkeypatch.setattr(Study, "set_run", locked)
+    monkeypatch.setattr(Attributes, "set_run", locked)
     study = sweeps.created(runs, trials=4, pack_size=2, halving={"reduction": 2, "minimum": 50})
     tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
     assert tracker.shortfall is not None
@@ -159,17 +158,17 @@ def test_who_can_not_find_out_which_runs_there_are_makes_none(runs: Path, monkey
     study = sweeps.created(runs, trials=4, pack_size=4, halving={"reduction": 2, "minimum": 50})
 
     def interrupted(tracker: Tracker) -> None:
-        search = PackSearch(study, 1, [tracker])
-        search.on_trial_complete("leg", sweeps.reports(search.suggest("leg")))
-        search.put_back()
+        search = sweeps.Searching(study, 1, [tracker])
+        search.trained("leg", sweeps.reports(search.next("leg")))
+        search.policy.put_back()
 
     tracked(study, interrupted, "interrupted")
     before = len(runs_of(client_of(runs)))
 
-    def locked(self: Study, tracking: dict[str, str]) -> None:
+    def locked(self: Attributes, tracking: dict[str, str]) -> None:
         raise RuntimeError("the database is locked")
 
-    monkeypatch.setattr(Study, "set_tracking", locked)
+    monkeypatch.setattr(Attributes, "set_tracking", locked)
     tracker = tracked(sweeps.opened(runs), lambda tracker: sweeps.driven(sweeps.opened(runs), observers=[tracker]))
     assert tracker.shortfall is not None
     assert len(runs_of(client_of(runs))) == before
@@ -180,9 +179,9 @@ def test_who_can_not_find_out_which_runs_there_are_makes_none(runs: Path, monkey
 
 
 def test_an_experiment_that_was_deleted_is_brought_back(runs: Path) -> None:
-    tracked(sweeps.created(runs), lambda tracker: None)
+    tracked(sweeps.created(runs))
     client = client_of(runs)
     client.delete_experiment(client.get_experiment_by_name("tiny").experiment_id)
-    tracker = tracked(sweeps.created(runs), lambda tracker: None)
+    tracker = tracked(sweeps.created(runs))
     assert tracker.shortfall is None
     assert sorted(run.info.run_name for run in runs_of(client)) == ["tiny-1", "tiny-2"]

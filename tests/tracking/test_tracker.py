@@ -3,8 +3,8 @@
 import json
 import math
 import zipfile
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sweeps
@@ -14,8 +14,8 @@ from mlflow.tracking import MlflowClient
 from tracked import by_trial, client_of, curve, runs_of, tracked
 
 from trainables.base import checkpoint
+from trainables.messages import MemberRequest, PackReport, PackRequest
 from tuning.rules.trial_outcome import MemberResult, Outcome
-from tuning.search.leg_search import PackSearch
 from tuning.study.legs import Leg, Plan
 from tuning.study.study import Study
 from tuning.study.summary import Candidate, Confirmation, StudySummary
@@ -26,16 +26,16 @@ from tuning.tracking.tracker import Tracker
 STEPS = (50, 100, 150, 200)
 
 
-def report(leg: dict[str, Any], upto: int, *diverged: int) -> dict[str, Any]:
+def report(leg: PackRequest, upto: int, *diverged: int) -> PackReport:
     """What a leg reports on its way, one point a member."""
-    result = sweeps.reports({**leg, "until": upto}, diverged=diverged)
-    return {"members": [{**each, "steps": upto} for each in result["members"]], "train_s": 0.5}
+    result = sweeps.reports(replace(leg, until=upto), diverged=diverged)
+    return PackReport([replace(each, steps=upto) for each in result.members], 0.5)
 
 
-def best_files(study: Study, leg: dict[str, Any]) -> None:
+def best_files(study: Study, leg: PackRequest) -> None:
     """What the workers of a leg leave on disk."""
-    for member in leg["members"]:
-        sweeps.left_weights(Path(member["folder"]), f"weights of {member['seed']}")
+    for member in leg.members:
+        sweeps.left_weights(Path(member.folder), f"weights of {member.config['seed']}")
 
 
 class Story:
@@ -47,7 +47,7 @@ class Story:
 
     def __init__(self, root: Path) -> None:
         self.study = sweeps.created(root, trials=14, pack_size=4, seeds=2, search=SEARCH)
-        self.configs: dict[int, dict[str, Any]] = {}
+        self.members: dict[int, MemberRequest] = {}
         self.first_legs: dict[int, str] = {}
         self.tracker = tracked(self.study, self._drive, "interrupted")
         self.summary: StudySummary = self.study.summary()
@@ -56,25 +56,24 @@ class Story:
         self.of_trial = by_trial(self.runs)
 
     def _drive(self, tracker: Tracker) -> None:
-        search = PackSearch(self.study, 2, [tracker])
+        search = sweeps.Searching(self.study, 2, [tracker])
         for place in range(9):
-            leg = search.suggest(str(place))
+            leg = search.leg(str(place))
             trials = sweeps.numbers(leg)
-            for number, config in zip(trials, leg["members"][::2], strict=True):
-                self.configs[number] = config
-                self.first_legs.setdefault(number, leg["leg"])
+            for number, member in zip(trials, leg.members[::2], strict=True):
+                self.members[number] = member
+                self.first_legs.setdefault(number, leg.name)
             best_files(self.study, leg)
             diverged = (2,) if DIVERGED[0] in trials else ()
             for steps in STEPS[:2]:
-                search.on_trial_result(str(place), report(leg, steps, *diverged))
+                search.reported(str(place), report(leg, steps, *diverged))
             if LOST[0] in trials or LOST[1] in trials:
-                search.on_trial_complete(str(place), error=True)
                 search.failed(str(place), "the worker died")
             elif WAITING[0] not in trials:
                 for steps in STEPS[2:3]:
-                    search.on_trial_result(str(place), report(leg, steps, *diverged))
-                search.on_trial_complete(str(place), report(leg, STEPS[3], *diverged))
-        search.put_back()
+                    search.reported(str(place), report(leg, steps, *diverged))
+                search.trained(str(place), report(leg, STEPS[3], *diverged))
+        search.policy.put_back()
 
 
 SEARCH = {"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}, "gamma": {"low": 0.9, "high": 1.0}}
@@ -147,7 +146,7 @@ def test_a_run_says_what_was_trained(story: Story) -> None:
 def test_curves_have_a_point_a_report_at_the_steps_of_the_budget(story: Story) -> None:
     for number, run in story.of_trial.items():
         reached = STEPS[:2] if number in (*WAITING, *LOST) else STEPS
-        expected = [(steps, sweeps.score_of(story.configs[number])) for steps in reached]
+        expected = [(steps, sweeps.score_of(story.members[number])) for steps in reached]
         assert curve(story.client, run) == expected
         assert curve(story.client, run, "seed-1/evaluation/return_mean") == expected
 
@@ -192,10 +191,7 @@ def test_the_studys_own_run_has_the_sweep_and_the_best(story: Story) -> None:
 
 def plan(number: int, study: Study) -> Plan:
     """A trial that Optuna knows."""
-    made = Plan(study.desk.ask().number, {}, {"learning_rate": 0.1}, [7], default=False)
-    assert made.number == number
-    study.plan(made)
-    return made
+    return sweeps.planned(study, Plan(number, {}, {"learning_rate": 0.1}, [7]))
 
 
 def test_points_reported_again_after_a_worker_died_are_logged_once(runs: Path) -> None:
@@ -206,7 +202,7 @@ def test_points_reported_again_after_a_worker_died_are_logged_once(runs: Path) -
         tracker.begun(Leg("leg", [first], 0, 0, 200))
         for steps in (50, 100, 50, 100, 150):
             tracker.reported(first, 0, [(steps, {"score": float(steps)})], MemberResult(steps))
-        study.finish(0, Outcome("complete", 1.0), sweeps.results(1.0))
+        study.records.finish(0, Outcome("complete", 1.0), sweeps.results(1.0))
         tracker.finished(first, Outcome("complete", 1.0), sweeps.results(1.0))
 
     tracked(study, drive)
@@ -222,7 +218,7 @@ def test_more_points_than_mlflow_takes_at_once_and_some_that_are_not_finite(runs
         first = plan(0, study)
         tracker.begun(Leg("leg", [first], 0, 0, 800))
         tracker.reported(first, 0, points, MemberResult(800))
-        study.finish(0, Outcome("pruned", diverged_at=800), sweeps.results(None, diverged_at=800))
+        study.records.finish(0, Outcome("pruned", diverged_at=800), sweeps.results(None, diverged_at=800))
         tracker.finished(first, Outcome("pruned", diverged_at=800), sweeps.results(None, diverged_at=800))
 
     tracker = tracked(study, drive)
@@ -235,7 +231,7 @@ def test_more_points_than_mlflow_takes_at_once_and_some_that_are_not_finite(runs
 
 def test_two_studies_of_a_sweep_share_its_experiment(runs: Path) -> None:
     for _ in range(2):
-        tracked(sweeps.created(runs), lambda tracker: None)
+        tracked(sweeps.created(runs))
     assert sorted(run.info.run_name for run in runs_of(client_of(runs))) == ["tiny-1", "tiny-2"]
     assert {run.info.status for run in runs_of(client_of(runs))} == {"FINISHED"}
 
@@ -252,27 +248,27 @@ def test_what_fresh_seeds_say_is_told_once_and_the_weights_of_the_first_are_kept
     study = sweeps.created(runs, trials=8, pack_size=8)
 
     def drive(tracker: Tracker) -> None:
-        search = PackSearch(study, 1, [tracker])
-        leg = search.suggest("leg")
+        search = sweeps.Searching(study, 1, [tracker])
+        leg = search.next("leg")
         best_files(study, leg)
-        search.on_trial_complete("leg", sweeps.reports(leg))
+        search.trained("leg", sweeps.reports(leg))
 
     tracked(study, drive)
     last = study.summary().ranked()[-1].number
     client = client_of(runs)
     files = {number: client.list_artifacts(run.info.run_id, "checkpoint") for number, run in told(client).items()}
     assert not files[last]
-    study.set_confirmation(confirmation(last, None, 5.0, 3))
+    study.attributes.set_confirmation(confirmation(last, None, 5.0, 3))
     assert {str(each).partition(":")[2] for each in differences(study)} == {
         " its own run in MLflow does not say who is first on fresh seeds",
         " its run in MLflow does not say how it does on fresh seeds",
         " is one of the best, and MLflow does not have its weights",
     }
     for _ in range(2):
-        tracked(sweeps.opened(runs), lambda tracker: None)
+        tracked(sweeps.opened(runs))
     assert differences(study) == []
-    study.set_confirmation(confirmation(last, last, 6.0, 9))
-    tracked(sweeps.opened(runs), lambda tracker: None)
+    study.attributes.set_confirmation(confirmation(last, last, 6.0, 9))
+    tracked(sweeps.opened(runs))
     assert differences(study) == []
     run = told(client)[last]
     assert curve(client, run, "confirmed/mean") == [(3, 5.0), (9, 6.0)]
@@ -296,7 +292,7 @@ def test_another_mlflow_is_told_when_the_environment_names_one(
     uri = f"sqlite:///{tmp_path / 'other.db'}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     monkeypatch.chdir(tmp_path)
-    tracked(sweeps.created(runs), lambda tracker: None)
+    tracked(sweeps.created(runs))
     assert len(runs_of(MlflowClient(tracking_uri=uri))) == 1
     assert not (runs / "mlflow.db").exists()
 
@@ -308,7 +304,7 @@ def test_a_run_that_was_told_all_but_its_end_is_ended_and_told_nothing_twice(run
     before = by_trial(runs_of(client))
     # As a driver leaves it that is killed between its last two writes.
     client.update_run(before[0].info.run_id, status="RUNNING")
-    tracked(sweeps.opened(runs), lambda tracker: None)
+    tracked(sweeps.opened(runs))
     after = by_trial(runs_of(client))
     assert {number: run.info.run_id for number, run in after.items()} == {
         number: run.info.run_id for number, run in before.items()
@@ -320,13 +316,14 @@ def test_a_run_that_was_told_all_but_its_end_is_ended_and_told_nothing_twice(run
 
 def test_a_run_that_was_made_and_told_nothing_is_told_all(runs: Path) -> None:
     study = sweeps.created(runs, trials=2, pack_size=2)
-    tracked(study, lambda tracker: None, "interrupted")
+    tracked(study, None, "interrupted")
     sweeps.driven(study)
     (parent,) = runs_of(client_of(runs))
     client_of(runs).create_run(
-        parent.info.experiment_id, tags={"lockstep.key": study.key, "lockstep.trial": "0", "lockstep.state": "running"}
+        parent.info.experiment_id,
+        tags={"lockstep.key": study.attributes.key, "lockstep.trial": "0", "lockstep.state": "running"},
     )
-    tracked(sweeps.opened(runs), lambda tracker: None)
+    tracked(sweeps.opened(runs))
     told = by_trial(runs_of(client_of(runs)))
     for trial in sweeps.opened(runs).summary().trials:
         run = told[trial.number]
@@ -337,12 +334,12 @@ def test_a_run_that_was_made_and_told_nothing_is_told_all(runs: Path) -> None:
 
 def test_a_curve_that_an_earlier_version_wrote_is_left_out_and_all_else_is_told(runs: Path) -> None:
     study = sweeps.created(runs, trials=2, pack_size=2)
-    tracked(study, lambda tracker: None, "interrupted")
+    tracked(study, None, "interrupted")
     sweeps.driven(study)
     folder = study.home.member(study.name, 0, 0)
     folder.mkdir(parents=True, exist_ok=True)
     torch.save({"format": 1, "moment": 200}, folder / checkpoint.LATEST)
-    tracker = tracked(sweeps.opened(runs), lambda tracker: None)
+    tracker = tracked(sweeps.opened(runs))
     assert tracker.shortfall is None
     told = by_trial(runs_of(client_of(runs)))
     assert [told[number].info.status for number in (0, 1)] == ["FINISHED", "FINISHED"]
@@ -352,11 +349,11 @@ def test_metrics_that_are_called_as_what_a_trial_came_to_have_names_of_their_own
     study = sweeps.created(runs, trials=2, pack_size=2)
 
     def drive(tracker: Tracker) -> None:
-        search = PackSearch(study, 1, [tracker])
-        result = sweeps.reports(search.suggest("leg"))
-        for member in result["members"]:
-            member["points"] = [(steps, {**shown, "value": 7.0, "loss": 1.0}) for steps, shown in member["points"]]
-        search.on_trial_complete("leg", result)
+        search = sweeps.Searching(study, 1, [tracker])
+        result = sweeps.reports(search.leg())
+        for member in result.members:
+            member.points[:] = [(steps, {**shown, "value": 7.0, "loss": 1.0}) for steps, shown in member.points]
+        search.trained("leg", result)
 
     tracked(study, drive)
     client = client_of(runs)
@@ -371,7 +368,7 @@ def test_of_a_search_that_is_left_in_the_middle_nothing_is_said_to_run(runs: Pat
     study = sweeps.created(runs, trials=4, pack_size=2)
 
     def left(tracker: Tracker) -> None:
-        assert isinstance(PackSearch(study, 1, [tracker]).suggest("leg"), dict)
+        assert sweeps.Searching(study, 1, [tracker]).next("leg") is not None
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

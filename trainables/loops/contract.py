@@ -4,7 +4,6 @@ Axis letters used throughout: M members, E episodes side by side, T time, B batc
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
@@ -14,6 +13,7 @@ from torch import device
 from trainables import environments
 from trainables.base.config_fields import Frozen, Option, tunable
 from trainables.base.images import Image
+from trainables.base.report import Report
 from trainables.environments.wrappers import Named
 from trainables.networks.initialisations import TORCH, Initialisation
 from trainables.networks.specs import MLP, Activation, Convolutional, Own, Spec
@@ -149,26 +149,6 @@ def structure(config: Training) -> dict[str, Any]:
 @cache
 def _structural(config: type[Training]) -> tuple[str, ...]:
     return tuple(name for name in config.model_fields if not is_tunable(config, name))
-
-
-@dataclass(frozen=True)
-class Report:
-    """What training one member has shown since the last report; plain data.
-
-    points: (steps, metrics) in order; steps counts the budget spent, in its unit. `best` is the best score of the
-    whole training so far, at `best_steps`: what best.pt holds; None before the first finite score. `error`: why the
-    member can't be trained any further. `stopped_at`: of a member that is finished before its budget is spent, having
-    stopped improving.
-    """
-
-    steps: int
-    points: list[tuple[int, dict[str, float]]]
-    best: float | None = None
-    best_steps: int | None = None
-    diverged_at: int | None = None
-    reason: str | None = None
-    error: str | None = None
-    stopped_at: int | None = None
 
 
 class Loop(Protocol):

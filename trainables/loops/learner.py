@@ -14,9 +14,10 @@ from torch.func import grad_and_value, vmap
 
 from trainables.base import member_axis
 from trainables.base.member_axis import Tensors, Tree
+from trainables.base.report import Report
 from trainables.compilation import programs
 from trainables.compilation.rebuildable import rebuildable
-from trainables.loops.contract import Config, Report
+from trainables.loops.contract import Config
 from trainables.optimisation import optimizers, schedules
 
 Loss = Callable[..., tuple[Tensor, Tensors]]

@@ -26,10 +26,11 @@ from trainables.base import member_axis, random_streams
 from trainables.base.config_fields import by_name, tunable
 from trainables.base.member_axis import Tensors, Tree
 from trainables.base.random_streams import Purpose
+from trainables.base.report import Report
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
 from trainables.environments import GridStep
-from trainables.loops.contract import EpisodicConfig, Report, network
+from trainables.loops.contract import EpisodicConfig, network
 from trainables.loops.episodes import Deviation, counted, flattened, returns_to_go
 from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
 from trainables.loops.learner import Learner, tensors

@@ -22,10 +22,11 @@ from trainables.base import member_axis, random_streams
 from trainables.base.config_fields import tunable
 from trainables.base.member_axis import Tensors, Tree
 from trainables.base.random_streams import Purpose
+from trainables.base.report import Report
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
 from trainables.data import datasets
-from trainables.loops.contract import Config, Report, network
+from trainables.loops.contract import Config, network
 from trainables.loops.learner import FIGURES, Learner
 from trainables.networks import dropout, networks, specs
 from trainables.networks.specs import MLP, Spec

@@ -17,7 +17,8 @@ from tuning.report.speed import Pace
 from tuning.rules import halving, trial_outcome
 from tuning.rules.objective import best, reaches
 from tuning.rules.trial_outcome import MemberResult, Outcome
-from tuning.study.legs import Leg, Plan
+from tuning.study.legs import Decision, Leg, Plan
+from tuning.study.observer import Observer, Points
 from tuning.study.study import Study
 
 LINES_EVERY_S = 10.0
@@ -27,8 +28,8 @@ Clock = Callable[[], float]
 """Seconds that only rise."""
 
 
-class Progress:
-    """An Observer of the search that draws on a console: live on a terminal, elsewhere a line now and then.
+class Progress(Observer):
+    """Follows the search and draws on a console: live on a terminal, elsewhere a line now and then.
 
     How far the study is, and how well, is told of all its lives; the speed, and from it the time left, of this one.
     """
@@ -52,22 +53,12 @@ class Progress:
         self._values: dict[int, float] = {}
         self._default: int | None = None
         self._begun = self._steps = 0
-        self._take_up(study)
-
-    def _take_up(self, study: Study) -> None:
-        """What the study has come to until now."""
-        plans = study.plans()
-        self._begun, self._members = len(plans), study.standing()
-        self._default = next((plan.number for plan in plans.values() if plan.default), None)
-        for trial, members in self._members.items():
-            self._steps += sum(member.steps for member in members)
-            self._note(trial, members)
-        for trial, (found, members) in study.ends().items():
-            self._steps += sum(member.steps for member in members)
-            self._end(trial, found, members)
-        cut_off = [trial for record in study.legs() if record.state == "open" for trial in record.numbers]
-        self._from_checkpoints = {(trial, place) for trial in cut_off for place in range(study.sweep.seeds)}
-        """Members whose next report tells of more than was trained since the last one."""
+        self._open: set[str] = set()
+        """Legs that are handed out and have not ended."""
+        self._from_checkpoints: set[tuple[int, int]] = set()
+        """Members whose next report tells of more than was trained since the last one, by trial and place."""
+        self._live = False
+        """Whether what is told happens now."""
 
     @contextmanager
     def shown(self) -> Iterator["Progress"]:
@@ -76,7 +67,10 @@ class Progress:
             yield self
 
     def begun(self, leg: Leg) -> None:
-        """More trials are running."""
+        """More trials are running; where their leg was cut off, from their checkpoints."""
+        if leg.name in self._open:
+            self._from_checkpoints |= {(plan.number, place) for plan in leg.plans for place in range(len(plan.seeds))}
+        self._open.add(leg.name)
         self._last_of_legs -= {plan.number for plan in leg.plans}
         self._last_of_legs.add(leg.plans[-1].number)
         for plan in leg.plans:
@@ -85,9 +79,7 @@ class Progress:
             self._begun = max(self._begun, plan.number + 1)
             self._default = plan.number if plan.default else self._default
 
-    def reported(
-        self, plan: Plan, place: int, points: list[tuple[int, dict[str, float]]], result: MemberResult
-    ) -> None:
+    def reported(self, plan: Plan, place: int, points: Points, result: MemberResult) -> None:
         """A member has come further."""
         members = self._members[plan.number]
         before, members[place] = members[place], result
@@ -96,13 +88,27 @@ class Progress:
         self._steps += taken
         if (plan.number, place) in self._from_checkpoints:
             self._from_checkpoints.remove((plan.number, place))
-        else:
+        elif self._live:
             self._pace.report(max(0, taken), max(0.0, result.seconds - before.seconds))
         self._note(plan.number, members)
         # Halfway through a pack the speed is that of its first half.
         whole = plan.number in self._last_of_legs and place == len(members) - 1
-        if whole and self._lines.due():
+        if whole and self._live and self._lines.due():
             self._lines.say(f"{self._name}: {self._trials()}; {self._speed()}")
+
+    def split(self, leg: Leg) -> None:
+        """Others take the place of a leg."""
+        self._open.discard(leg.name)
+
+    def closed(self, leg: Leg, decision: Decision) -> None:
+        """A leg has ended."""
+        self._open.discard(leg.name)
+
+    def replayed(self) -> None:
+        """Nothing of what was told so far is running."""
+        self._live = True
+        self._until.clear()
+        self._last_of_legs.clear()
 
     def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
         """A trial has ended."""

@@ -2,9 +2,9 @@
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal, Protocol
 
 from tuning.rules.objective import Direction, better, cost, worst
 
@@ -47,6 +47,30 @@ class MemberResult:
     last_point: int = -1
 
 
+class MemberReport(Protocol):
+    """What is read of a report of a member (trainables.Report)."""
+
+    @property
+    def steps(self) -> int:
+        """The budget that is spent."""
+
+    @property
+    def points(self) -> Sequence[tuple[int, Mapping[str, float]]]:
+        """Steps, and what was measured there."""
+
+    @property
+    def diverged_at(self) -> int | None:
+        """Where its numbers stopped being finite."""
+
+    @property
+    def reason(self) -> str | None:
+        """Which of them."""
+
+    @property
+    def error(self) -> str | None:
+        """Why it can't be trained any further."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a trial has come to.
@@ -74,19 +98,19 @@ class Outcome:
 
 
 def advanced(
-    result: MemberResult, report: dict[str, Any], metric: str, direction: Direction, second: str | None = None
+    result: MemberResult, report: MemberReport, metric: str, direction: Direction, second: str | None = None
 ) -> MemberResult:
     """The member's result after one more report.
 
     result: the one before.
-    report: a trainables.Report as plain data.
+    report: what it has reported (trainables.Report).
     metric: that trials are compared by.
     direction: of the metric.
     second: another metric that they are compared by as well.
     """
     value, steps, beside = result.value, result.value_steps, result.second
     average, points, last = result.average, result.points, result.last_point
-    for at, metrics in report["points"]:
+    for at, metrics in report.points:
         if metric in metrics and better(metrics[metric], value, direction):
             value, steps, beside = metrics[metric], at, metrics.get(second or "")
         # A member that goes on from a checkpoint reports earlier points again.
@@ -98,13 +122,13 @@ def advanced(
         average=average,
         points=points,
         last_point=last,
-        steps=report["steps"],
+        steps=report.steps,
         value=value,
         value_steps=steps,
         second=beside,
-        diverged_at=report["diverged_at"],
-        reason=report["reason"],
-        error=report["error"],
+        diverged_at=report.diverged_at,
+        reason=report.reason,
+        error=report.error,
     )
 
 

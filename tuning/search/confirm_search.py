@@ -5,174 +5,190 @@ episodes, so that neither a lucky seed nor a lucky evaluation makes a champion.
 """
 
 import math
-import random
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, TypeAlias
 
-from ray.tune.search import Searcher
-
+from trainables.messages import PackReport, PackRequest
 from tuning.rules import statistics
-from tuning.rules.objective import Direction
-from tuning.search.leg_search import pack_size
-from tuning.study.study import SEARCH_SEEDS, Study
+from tuning.search.packing import Packing, member_request
+from tuning.study.legs import Leg, Plan
+from tuning.study.observer import Observer
+from tuning.study.replay import replay
+from tuning.study.seeds import fresh_seeds
+from tuning.study.study import Study
 from tuning.study.summary import Candidate, Confirmation, StudySummary, TrialSummary
 from tuning.sweep.model import Confirm
+
+TrialAndSeed: TypeAlias = tuple[int, int]
+"""What a training that confirms is known by."""
 
 
 @dataclass(frozen=True)
 class Member:
     """One training that confirms: a trial's configuration with a fresh seed."""
 
-    number: int
-    values: dict[str, Any]
+    plan: Plan
     seed: int
+
+    @property
+    def key(self) -> TrialAndSeed:
+        """What it is known by."""
+        return self.plan.number, self.seed
 
 
 @dataclass(frozen=True)
-class Pack:
-    """Members that are trained together; full: how many a full pack of the search had, 0 where it may be filled up to
-    no more than it is: there was none, or its worker died.
-    """
+class ConfirmPack:
+    """Members that are trained together; full: the size that the pack may be filled up to, 0: none but its own."""
 
     members: list[Member]
     full: int = 0
 
 
+@dataclass(frozen=True)
+class ConfirmPlan:
+    """Which trials are to be confirmed, and on which seeds: settled once, before the first of them is trained."""
+
+    candidates: list[TrialSummary]
+    seeds: list[int]
+    episodes: int
+
+    @property
+    def keys(self) -> list[TrialAndSeed]:
+        """All its trainings."""
+        return [(trial.number, seed) for trial in self.candidates for seed in self.seeds]
+
+    def missing(self, scores: Mapping[TrialAndSeed, float | None]) -> list[TrialAndSeed]:
+        """The trainings that have no score yet."""
+        return [key for key in self.keys if key not in scores]
+
+
+def planned(summary: StudySummary, wanted: Confirm) -> ConfirmPlan:
+    """The best trials, and the default one if it has a value."""
+    best, default = summary.ranked()[: wanted.top], summary.default
+    also = [default] if default and default.value is not None and default not in best else []
+    return ConfirmPlan(best + also, fresh_seeds(summary.sweep.seed, wanted.seeds), wanted.episodes)
+
+
 class Watcher(Protocol):
     """Is told how a confirmation goes; members are known by their trial and seed."""
 
-    def reported(self, pack: Mapping[tuple[int, int], int], seconds: float) -> None:
+    def reported(self, pack: Mapping[TrialAndSeed, int], seconds: float) -> None:
         """The members of a pack have come to these steps, in so many seconds since their last report."""
 
-    def scored(self, members: Sequence[tuple[int, int]]) -> None:
+    def scored(self, members: Sequence[TrialAndSeed]) -> None:
         """These have a score, or never will."""
 
 
-def candidates(summary: StudySummary, top: int) -> list[TrialSummary]:
-    """The best trials, and the default one if it has a value."""
-    best = summary.ranked()[:top]
-    default = summary.default
-    return best + ([default] if default and default.value is not None and default not in best else [])
+class ConfirmPolicy:
+    """Packs of the trainings that have no score yet."""
 
+    def __init__(self, study: Study, plan: ConfirmPlan, workers: int, watcher: Watcher) -> None:
+        """Begin with what is missing.
 
-def fresh_seeds(study_seed: int, count: int) -> list[int]:
-    """Seeds above all those that a search trains with; the same for every configuration."""
-    drawn = random.Random(f"confirm {study_seed}")
-    return [SEARCH_SEEDS + drawn.randrange(SEARCH_SEEDS) for _ in range(count)]
-
-
-class ConfirmSearch(Searcher):
-    """A Ray Searcher that suggests packs of the members that have no score yet."""
-
-    def __init__(self, study: Study, wanted: Confirm, members: Sequence[Member], workers: int) -> None:
-        super().__init__(metric=study.sweep.metric, mode="max" if study.sweep.direction == "maximize" else "min")
-        self._study, self._wanted = study, wanted
+        workers: how many packs train at a time.
+        watcher: is told how it goes.
+        """
+        self._study, self._plan, self._watcher = study, plan, watcher
+        plans, missing = study.records.plans(), plan.missing(study.attributes.scores())
+        members = [Member(plans[number], seed) for number, seed in missing]
         self._packs = list(_packs(study, members, workers))
-        self._under_way: dict[str, Pack] = {}
-        self.failures: dict[tuple[int, int], str] = {}
-        """Why trainings, by trial and seed, could not be trained."""
-        self.watcher: Watcher | None = None
+        self.failures: dict[TrialAndSeed, str] = {}
+        """Why trainings could not be trained."""
 
-    def suggest(self, trial_id: str) -> Any:
-        """The next pack as the config of a Trainable."""
-        if not self._packs:
-            return None if self._under_way else Searcher.FINISHED
-        pack = self._under_way[trial_id] = self._packs.pop(0)
+    cut_off: Sequence[ConfirmPack] = ()
+    stopped = False
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """What is kept within reaches the study's records in one transaction."""
+        return self._study.records.at_once()
+
+    def next(self, under_way: Sequence[ConfirmPack]) -> ConfirmPack | None:
+        """The next pack."""
+        return self._packs.pop(0) if self._packs else None
+
+    def keep(self, work: ConfirmPack) -> None:
+        """Nothing: a pack that is cut off is found again by the scores that its members lack."""
+
+    def request(self, work: ConfirmPack) -> PackRequest:
+        """Ask for a pack to be trained in full, and for the scores of its best weights on fresh episodes."""
         home, name = self._study.home, self._study.name
         members = [
-            self._study.member(each.values, each.seed, home.confirming(name, each.number, each.seed))
-            for each in pack.members
+            member_request(self._study.sweep, each.plan.values, each.seed, home.confirming(name, *each.key))
+            for each in work.members
         ]
-        confirm = self._wanted.episodes
-        return {"members": members, "full_pack": pack.full, "confirm": confirm, "leg": f"confirm-{trial_id}"}
+        numbers = sorted({each.plan.number for each in work.members})
+        called = f"confirm-{'-'.join(map(str, numbers))}"
+        return PackRequest(members, None, called, work.full, self._plan.episodes)
 
-    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """A pack has come further."""
-        if self.watcher is not None:
-            pack, reports = self._under_way[trial_id].members, result["members"]
-            steps = {(each.number, each.seed): report["steps"] for each, report in zip(pack, reports, strict=True)}
-            self.watcher.reported(steps, result["train_s"])
-        self._study.keep_seconds()
+    def take(self, work: ConfirmPack, report: PackReport) -> None:
+        """Say how far the members have come."""
+        members = zip(work.members, report.members, strict=True)
+        self._watcher.reported({each.key: said.steps for each, said in members}, report.train_s)
+        self._study.clock.keep_now_and_then()
 
-    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """A pack has its scores; one that diverged has none and counts as the worst there is."""
-        if not error and result is not None:
-            self.on_trial_result(trial_id, result)
-            pack, scored = self._under_way.pop(trial_id).members, []
-            for each, report, score in zip(pack, result["members"], result["confirmed"], strict=True):
-                if report["error"] is not None:
-                    self.failures[each.number, each.seed] = report["error"]
-                else:
-                    sound = report["diverged_at"] is None and math.isfinite(score)
-                    scored.append((each.number, each.seed, score if sound else None))
-            self._study.keep_scores(scored)
-            self._have_ended(pack)
+    def end(self, work: ConfirmPack, report: PackReport) -> None:
+        """Keep the scores; a training that diverged has none and counts as the worst there is."""
+        scored: list[tuple[int, int, float | None]] = []
+        for each, said, score in zip(work.members, report.members, report.confirmed or [], strict=True):
+            if said.error is not None:
+                self.failures[each.key] = said.error
+            else:
+                sound = said.diverged_at is None and math.isfinite(score)
+                scored.append((*each.key, score if sound else None))
+        with self.at_once():
+            self._study.attributes.keep_scores(scored)
+            self._study.clock.keep()
+        self._watcher.scored([each.key for each in work.members])
 
-    def failed(self, trial_id: str, error: str) -> None:
-        """A pack could not be trained, however often it was tried. Whose fault it is is found by halves."""
-        pack = self._under_way.pop(trial_id).members
-        if len(pack) > 1:
-            middle = len(pack) // 2
-            self._packs[:0] = [Pack(pack[:middle]), Pack(pack[middle:])]
-            return
-        self.failures[pack[0].number, pack[0].seed] = error
-        self._have_ended(pack)
+    def halves(self, work: ConfirmPack) -> Sequence[ConfirmPack]:
+        """Two packs, neither filled up: their worker may have died of the pack's size."""
+        if len(work.members) == 1:
+            return []
+        middle = len(work.members) // 2
+        return [ConfirmPack(work.members[:middle]), ConfirmPack(work.members[middle:])]
 
-    def _have_ended(self, pack: Sequence[Member]) -> None:
-        if self.watcher is not None:
-            self.watcher.scored([(each.number, each.seed) for each in pack])
-
-    def save(self, checkpoint_path: str) -> None:
-        """Nothing: all that is needed is in the study."""
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Nothing, likewise."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Tune pickles its searcher, which nothing reads back."""
-        return {}
+    def fail(self, work: ConfirmPack, error: str) -> None:
+        """Remember why a training has no score; it may be tried again."""
+        for each in work.members:
+            self.failures[each.key] = error
+        self._watcher.scored([each.key for each in work.members])
 
 
-def _packs(study: Study, members: Sequence[Member], workers: int) -> Iterator[Pack]:
+class _Packings(Observer):
+    """Learns from a study's legs of which structures there were full packs."""
+
+    def __init__(self, packing: Packing) -> None:
+        self._packing = packing
+
+    def begun(self, leg: Leg) -> None:
+        """A leg was handed out."""
+        self._packing.note_begun(leg)
+
+
+def _packs(study: Study, members: Sequence[Member], workers: int) -> Iterator[ConfirmPack]:
     """Members of one structure together, in packs of even size, enough of them that no worker idles."""
-    trials, plans = pack_size(study.sweep, workers), study.plans()
-    largest, groups = trials * study.sweep.seeds, dict[str, list[Member]]()
-    full = {
-        study.sweep.structure_of(plans[leg.numbers[0]].values) for leg in study.legs() if len(leg.numbers) == trials
-    }
+    packing, groups = Packing(study.sweep, workers), dict[str, list[Member]]()
+    replay(study.records, _Packings(packing))
     for member in members:
-        groups.setdefault(study.sweep.structure_of(member.values), []).append(member)
-    for structure, group in groups.items():
+        groups.setdefault(packing.structure(member.plan), []).append(member)
+    for group in groups.values():
         # As large as the search's packs, whose size is compiled already; if they are few, so that no worker idles.
-        count = max(math.ceil(len(group) / largest), min(workers, len(group)))
+        count = max(math.ceil(len(group) / packing.members), min(workers, len(group)))
         size = math.ceil(len(group) / count)
         for first in range(0, len(group), size):
-            yield Pack(group[first : first + size], largest if structure in full else 0)
+            yield ConfirmPack(group[first : first + size], packing.fills_up_to([group[0].plan]))
 
 
-def missing(study: Study, wanted: Confirm) -> list[Member]:
-    """The members that are still to be trained."""
-    summary, known, plans = study.summary(), study.scores(), study.plans()
-    return [
-        Member(trial.number, plans[trial.number].values, seed)
-        for trial in candidates(summary, wanted.top)
-        for seed in fresh_seeds(study.sweep.seed, wanted.seeds)
-        if (trial.number, seed) not in known
-    ]
-
-
-def conclude(study: Study, wanted: Confirm, failures: Mapping[tuple[int, int], str]) -> Confirmation:
-    """What the scores come to; kept in the study. failures: why trainings have none; they count as diverged."""
-    summary, known = study.summary(), study.scores()
-    seeds = fresh_seeds(study.sweep.seed, wanted.seeds)
-    chosen = candidates(summary, wanted.top)
-    scores = {trial.number: [known.get((trial.number, seed)) for seed in seeds] for trial in chosen}
+def conclusion(study: Study, plan: ConfirmPlan, failures: Mapping[TrialAndSeed, str]) -> Confirmation:
+    """What the scores come to. failures: why trainings have none; they count as diverged."""
+    sweep, known, chosen = study.sweep, study.attributes.scores(), plan.candidates
+    scores = {trial.number: [known.get((trial.number, seed)) for seed in plan.seeds] for trial in chosen}
     default = next((trial.number for trial in chosen if trial.default), None)
-    direction: Direction = study.sweep.direction
-    found = statistics.verdict(scores, direction, study.sweep.seed)
-    counted = statistics.counted(scores, direction)
-    confirmation = Confirmation(
+    found = statistics.verdict(scores, sweep.direction, sweep.seed)
+    counted = statistics.counted(scores, sweep.direction)
+    return Confirmation(
         candidates=[
             Candidate(
                 number=trial.number,
@@ -180,11 +196,11 @@ def conclude(study: Study, wanted: Confirm, failures: Mapping[tuple[int, int], s
                 searched=trial.value,
                 scores=scores[trial.number],
                 mean=statistics.interquartile_mean(counted[trial.number]),
-                interval=statistics.interval(counted[trial.number], study.sweep.seed),
+                interval=statistics.interval(counted[trial.number], sweep.seed),
                 improvement=None
                 if default is None or trial.default
-                else statistics.probability_of_improvement(scores[trial.number], scores[default], direction),
-                errors=[failures[trial.number, seed] for seed in seeds if (trial.number, seed) in failures],
+                else statistics.probability_of_improvement(scores[trial.number], scores[default], sweep.direction),
+                errors=[failures[trial.number, seed] for seed in plan.seeds if (trial.number, seed) in failures],
             )
             for trial in chosen
         ],
@@ -192,7 +208,5 @@ def conclude(study: Study, wanted: Confirm, failures: Mapping[tuple[int, int], s
         leader=found.leader,
         tied=list(found.tied),
         more_seeds=found.more_seeds,
-        seeds=wanted.seeds,
+        seeds=len(plan.seeds),
     )
-    study.set_confirmation(confirmation)
-    return confirmation

@@ -1,97 +1,84 @@
-"""Legs for Ray Tune: who is trained next, with whom, and how far; what comes back is kept and decided on.
+"""The search: which trials are trained next, with whom, and how far; and what becomes of them at each rung.
 
-A leg is kept in the study when it is handed out, with its new trials, and when it ends, with what becomes of them: each
-of these is one write. From the records a search goes on where another was cut off.
+A leg is kept in the study when it is handed out, together with its new trials, and when it ends, together with what
+becomes of them; each of these is one write. From the records a search goes on where another was cut off.
 """
 
 import math
 import random
 import time
-from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from itertools import chain
-from typing import Any, Protocol
 
-from ray.tune.search import Searcher
-
-from trainables.loops.registry import loop_of
+from trainables.messages import PackReport, PackRequest
 from tuning.rules import halving, trial_outcome
 from tuning.rules.objective import reaches
 from tuning.rules.trial_outcome import MemberResult, Outcome
+from tuning.search.packing import Packing, member_request
 from tuning.search.proposer import Proposer
-from tuning.study.legs import Leg, Plan
+from tuning.search.sampler_desk import SamplerDesk
+from tuning.study.clock import Now
+from tuning.study.legs import Decision, Leg, Plan, leg_name
+from tuning.study.observer import Everyone, Observer, Points
+from tuning.study.replay import replay
 from tuning.study.study import Study
 from tuning.study.summary import Limit
-from tuning.sweep.model import Sweep
 
-SMALLEST_PACK, LARGEST_PACK, PACKS_A_WORKER = 8, 16, 4
-LARGEST_OF_MANY, MANY_PACKS = 64, 32
-"""With pack size auto: no larger than pays on a CPU core, and each worker gets several packs, so that Optuna learns
-between them; but not smaller than it takes to have most of the speed, where there are as many trials. Where there are
-so many that each worker gets many packs, larger ones spare the driver legs."""
+Rung = tuple[int, int]
+"""A bracket, and the place of a budget on its ladder."""
 
 
-class Observer(Protocol):
-    """Is told of everything that happens to trials; must not take long."""
+class SearchPolicy(Observer):
+    """Legs of new trials, and of those that were promoted and wait to be packed afresh.
 
-    def begun(self, leg: Leg) -> None:
-        """A leg is handed out."""
+    What it knows of the trials it is told as its other observers are: by the replay of the records when it is made, and
+    by itself from then on, each time that something has been kept.
+    """
 
-    def reported(
-        self, plan: Plan, place: int, points: list[tuple[int, dict[str, float]]], result: MemberResult
+    def __init__(
+        self, study: Study, workers: int, observers: Sequence[Observer] = (), now: Now = time.monotonic
     ) -> None:
-        """A member of a trial, the one of its seed at `place`, has come further."""
+        """Go on from the study's records.
 
-    def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
-        """A trial has come to its end."""
-
-
-def pack_size(sweep: Sweep, workers: int) -> int:
-    """Trials in a pack."""
-    if loop_of(sweep.loop).Config.foreign:
-        return 1
-    if sweep.pack_size != "auto":
-        return max(1, sweep.pack_size // sweep.seeds)
-    share = sweep.trials * sweep.seeds / workers
-    members = max(
-        min(SMALLEST_PACK, math.ceil(share)),
-        min(LARGEST_PACK, math.ceil(share / PACKS_A_WORKER)),
-        min(LARGEST_OF_MANY, math.floor(share / MANY_PACKS)),
-    )
-    return max(1, members // sweep.seeds)
-
-
-class PackSearch(Searcher):
-    """A Ray Searcher that suggests legs: of new trials, and of those that were promoted and wait."""
-
-    def __init__(self, study: Study, workers: int, observers: Sequence[Observer]) -> None:
-        super().__init__(metric=study.sweep.metric, mode="max" if study.sweep.direction == "maximize" else "min")
-        self._study, self._sweep, self._observers = study, study.sweep, observers
-        self._size, self._proposer = pack_size(study.sweep, workers), Proposer(study)
+        workers: how many packs train at a time.
+        observers: are told of all that has happened to the study, and of all that happens.
+        now: what the sweep's time limit is measured by.
+        """
+        self._study, self._sweep, self._now = study, study.sweep, now
+        self._proposer, self._packing = Proposer(study), Packing(study.sweep, workers)
         self._ladders = study.sweep.ladders
         self._second = study.sweep.second.metric if study.sweep.second else None
-        self._rungs: dict[tuple[int, int], dict[int, float | None]] = {}
-        """The values at each rung of each bracket, of all trials that have come to it."""
-        self._waiting: dict[tuple[int, int], list[Plan]] = {}
-        """Promoted trials, by the bracket and the rung that they are to reach next."""
-        self._auditing: dict[tuple[int, int], list[Plan]] = {}
-        """Pruned trials that go on to the full budget all the same, by the bracket and the rung that they come from."""
+        self._everyone = Everyone([self, self._proposer.desk, *observers])
+        self._rungs: dict[Rung, dict[int, float | None]] = {}
+        """The values at each rung, of all trials that have come to it."""
+        self._waiting: dict[Rung, list[Plan]] = {}
+        """Promoted trials, by the rung that they are to reach next."""
+        self._auditing: dict[Rung, list[Plan]] = {}
+        """Pruned trials that go on to the full budget all the same, by the rung that they come from."""
         self._given_up: dict[int, int] = {}
         """The budgets at which these were pruned, also of those under way."""
-        self._again: deque[Leg] = deque()
-        self._under_way: dict[str, Leg] = {}
+        self._open: dict[str, Leg] = {}
+        """Legs that are handed out and have not ended."""
+        self._handed_out: set[str] = set()
+        """Of these the legs that are trained now."""
         self._results: dict[int, list[MemberResult]] = {}
         """Of the trials that have not ended."""
-        self._structures: dict[int, str] = {}
-        self._full: set[str] = set()
-        """Structures of which there was a full pack."""
-        self._split: set[int] = set()
-        """Trials that were in a leg which could not be trained as one."""
-        self._legs = 0
-        self._deadline = math.inf if study.sweep.time_limit is None else time.monotonic() + study.sweep.time_limit
-        self._steps, self._reached = 0, False
-        self._take_up()
+        self._legs, self._steps, self._reached = 0, 0, False
+        limit = study.sweep.time_limit
+        self._deadline = math.inf if limit is None else now() + limit
+        study.records.take_back()
+        replay(study.records, self._everyone)
+
+    @property
+    def desk(self) -> SamplerDesk:
+        """Where the sampler sits."""
+        return self._proposer.desk
+
+    @property
+    def cut_off(self) -> Iterable[Leg]:
+        """Legs that were under way when the study was cut off."""
+        return list(self._open.values())
 
     @property
     def unfinished(self) -> bool:
@@ -105,270 +92,219 @@ class PackSearch(Searcher):
             return "target"
         if self._sweep.max_steps is not None and self._steps >= self._sweep.max_steps:
             return "max_steps"
-        return "time_limit" if time.monotonic() > self._deadline else None
+        return "time_limit" if self._now() > self._deadline else None
 
     @property
     def ended(self) -> bool:
-        """Whether all is trained that there is, or that its limits let it; else it was interrupted."""
-        return not self.unfinished or (self.stopped is not None and not self._under_way)
+        """Whether all is trained that there is, or that the sweep's limits let it; else it was interrupted."""
+        return not self.unfinished or (self.stopped is not None and not self._handed_out)
 
-    def suggest(self, trial_id: str) -> Any:
-        """The next leg as the config of a Trainable; None while all that is left depends on legs under way."""
-        with self._study.at_once():
-            leg = None if self.stopped else self._next_leg()
-            if leg is not None:
-                self._study.open_leg(leg)
-        if leg is None:
-            return None if self._under_way else Searcher.FINISHED
-        self._under_way[trial_id] = leg
-        for plan in leg.plans:
-            self._results.setdefault(plan.number, [MemberResult() for _ in plan.seeds])
-        for observer in self._observers:
-            observer.begun(leg)
-        return self._as_config(leg)
+    def at_once(self) -> AbstractContextManager[None]:
+        """What is kept within reaches the study's records in one transaction."""
+        return self._study.records.at_once()
 
-    def _next_leg(self) -> Leg | None:
-        """What was cut off; else a full pack of promoted trials, the furthest first; else new trials; else the rest.
+    def next(self, under_way: Sequence[Leg]) -> Leg | None:
+        """A full pack of promoted trials, the furthest first; else new trials; else what waits.
 
         Last of all come pruned trials that audit halving, so that nothing is decided otherwise because of them.
         """
-        if self._again:
-            return self._again.popleft()
-        groups = sorted(self._groups(), key=lambda group: -group[1])
-        for bracket, rung, plans in groups:
-            if len(plans) >= self._size:
-                return self._promote(bracket, rung, plans[: self._size])
+        groups = sorted(self._groups(), key=lambda group: -group[0][1])
+        for rung, plans in groups:
+            if len(plans) >= self._packing.trials:
+                return self._next_rung(rung, plans[: self._packing.trials])
         if self._proposer.left:
             bracket, count = self._new_bracket()
-            return self._leg(self._proposer.ask(count), bracket, 0)
-        for bracket, rung, plans in groups:
-            behind = any(leg.bracket == bracket and leg.rung < rung for leg in self._under_way.values())
-            if not behind or 2 * len(plans) >= self._size:
-                return self._promote(bracket, rung, plans)
-        undecided = any(leg.until < self._sweep.budget for leg in self._under_way.values())
+            return self._leg(self._proposer.ask(count), (bracket, 0))
+        for rung, plans in groups:
+            behind = any(leg.bracket == rung[0] and leg.rung < rung[1] for leg in under_way)
+            if not behind or 2 * len(plans) >= self._packing.trials:
+                return self._next_rung(rung, plans)
+        undecided = any(leg.until < self._sweep.budget for leg in under_way)
         return None if undecided else self._audit_leg()
 
-    def _audit_leg(self) -> Leg | None:
-        for (bracket, rung), plans in self._auditing.items():
-            if plans:
-                chosen = self._audited(bracket, rung, self._structure(plans[0]), self._size)
-                return self._leg(chosen, bracket, len(self._ladders[bracket]) - 1)
-        return None
+    def _groups(self) -> Iterator[tuple[Rung, list[Plan]]]:
+        """Waiting trials that can share a leg."""
+        for rung, plans in self._waiting.items():
+            by_structure: dict[str, list[Plan]] = {}
+            for plan in plans:
+                by_structure.setdefault(self._packing.structure(plan), []).append(plan)
+            for group in by_structure.values():
+                yield rung, group
 
     def _new_bracket(self) -> tuple[int, int]:
         """The bracket of the next new trial, and how many of those that follow can share its pack."""
         asked = self._proposer.asked
         bracket = halving.bracket_of(asked, self._ladders)
-        places = range(asked, asked + min(self._size, self._proposer.left))
+        places = range(asked, asked + min(self._packing.trials, self._proposer.left))
         return bracket, sum(halving.bracket_of(place, self._ladders) == bracket for place in places)
 
-    def _groups(self) -> Iterable[tuple[int, int, list[Plan]]]:
-        """Waiting trials that can share a leg: bracket, rung, plans."""
-        for (bracket, rung), plans in self._waiting.items():
-            by_structure: dict[str, list[Plan]] = {}
-            for plan in plans:
-                by_structure.setdefault(self._structure(plan), []).append(plan)
-            for group in by_structure.values():
-                yield bracket, rung, group
+    def _next_rung(self, rung: Rung, plans: list[Plan]) -> Leg:
+        """A leg of promoted trials; places that are left in a last one go to trials that audit halving."""
+        bracket, place = rung
+        if place == len(self._ladders[bracket]) - 1:
+            spare = self._packing.trials - len(plans)
+            plans = [*plans, *self._to_audit((bracket, place - 1), self._packing.structure(plans[0]), spare)]
+        return self._leg(plans, rung)
 
-    def _structure(self, plan: Plan) -> str:
-        if plan.number not in self._structures:
-            self._structures[plan.number] = self._sweep.structure_of(plan.values)
-        return self._structures[plan.number]
+    def _audit_leg(self) -> Leg | None:
+        for (bracket, place), plans in self._auditing.items():
+            if plans:
+                chosen = self._to_audit((bracket, place), self._packing.structure(plans[0]), self._packing.trials)
+                return self._leg(chosen, (bracket, len(self._ladders[bracket]) - 1))
+        return None
 
-    def _promote(self, bracket: int, rung: int, plans: list[Plan]) -> Leg:
-        waiting = self._waiting[bracket, rung]
-        self._waiting[bracket, rung] = [plan for plan in waiting if plan not in plans]
-        if rung == len(self._ladders[bracket]) - 1:
-            spare = self._size - len(plans)
-            plans = [*plans, *self._audited(bracket, rung - 1, self._structure(plans[0]), spare)]
-        return self._leg(plans, bracket, rung)
+    def _to_audit(self, rung: Rung, structure: str, places: int) -> list[Plan]:
+        """At most so many of the trials that audit halving from this rung on and can share a pack."""
+        alike = [plan for plan in self._auditing.get(rung, []) if self._packing.structure(plan) == structure]
+        return alike[:places]
 
-    def _audited(self, bracket: int, rung: int, structure: str, places: int) -> list[Plan]:
-        """So many at the most of those that audit halving from this rung on, and that can share a pack."""
-        waiting = self._auditing.get((bracket, rung), [])
-        chosen = [plan for plan in waiting if self._structure(plan) == structure][:places]
-        self._auditing[bracket, rung] = [plan for plan in waiting if plan not in chosen]
-        return chosen
-
-    def _leg(self, plans: list[Plan], bracket: int, rung: int) -> Leg:
+    def _leg(self, plans: list[Plan], rung: Rung) -> Leg:
+        bracket, place = rung
         self._legs += 1
-        return Leg(f"leg-{self._legs - 1:05d}", plans, bracket, rung, self._ladders[bracket][rung])
+        return Leg(leg_name(self._legs - 1), plans, bracket, place, self._ladders[bracket][place])
 
-    def _as_config(self, leg: Leg) -> dict[str, Any]:
+    def keep(self, work: Leg) -> None:
+        """Keep that a leg is handed out."""
+        self._study.records.open_leg(work)
+
+    def request(self, work: Leg) -> PackRequest:
+        """Tell everyone that a leg begins, and ask for it to be trained."""
+        self._handed_out.add(work.name)
+        self._everyone.begun(work)
         home, name = self._study.home, self._study.name
         members = [
-            self._study.member(plan.values, seed, home.member(name, plan.number, place))
-            for plan in leg.plans
+            member_request(self._sweep, plan.values, seed, home.member(name, plan.number, place))
+            for plan in work.plans
             for place, seed in enumerate(plan.seeds)
         ]
-        return {"members": members, "full_pack": self._full_pack(leg), "until": leg.until, "leg": leg.name}
+        return PackRequest(members, work.until, work.name, self._packing.fills_up_to(work.plans))
 
-    def _full_pack(self, leg: Leg) -> int:
-        """Members that this one may be filled up to: of full packs of its structure, if there are any; 0: to no more.
-
-        Whose worker died may have died of the pack's size.
-        """
-        structure = self._structure(leg.plans[0])
-        if len(leg.plans) == self._size:
-            self._full.add(structure)
-        if structure not in self._full or any(plan.number in self._split for plan in leg.plans):
-            return 0
-        return self._size * self._sweep.seeds
-
-    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """A report of every member of a leg."""
-        leg, reports = self._under_way[trial_id], iter(result["members"])
-        share = result["train_s"] / len(result["members"])
-        for plan in leg.plans:
+    def take(self, work: Leg, report: PackReport) -> None:
+        """Tell everyone how far each member of a leg has come."""
+        members, share_s = iter(report.members), report.train_s / len(report.members)
+        for plan in work.plans:
             for place in range(len(plan.seeds)):
-                report, before = next(reports), self._results[plan.number][place]
-                after = trial_outcome.advanced(before, report, self._sweep.metric, self._sweep.direction, self._second)
-                after = replace(after, seconds=before.seconds + result["train_s"], share_s=before.share_s + share)
-                self._results[plan.number][place] = after
-                self._steps += max(0, after.steps - before.steps)
-                for observer in self._observers:
-                    observer.reported(plan, place, report["points"], after)
-        self._study.keep_seconds()
+                said, before = next(members), self._results[plan.number][place]
+                after = trial_outcome.advanced(before, said, self._sweep.metric, self._sweep.direction, self._second)
+                seconds, share = before.seconds + report.train_s, before.share_s + share_s
+                self._everyone.reported(plan, place, said.points, replace(after, seconds=seconds, share_s=share))
+        self._study.clock.keep_now_and_then()
 
-    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """A leg has ended; with an error `LegErrors` says which, and without a result it was only stopped."""
-        if not error and result is not None:
-            self.on_trial_result(trial_id, result)
-            self._end(self._under_way.pop(trial_id))
+    def end(self, work: Leg, report: PackReport) -> None:
+        """Decide on the trials of a leg."""
+        self._close(work)
 
-    def failed(self, trial_id: str, error: str) -> None:
-        """A leg could not be trained, however often it was tried.
+    def halves(self, work: Leg) -> Sequence[Leg]:
+        """Keep that a leg is divided, and tell everyone."""
+        if len(work.plans) == 1:
+            return []
+        middle = len(work.plans) // 2
+        halves = [self._leg(plans, (work.bracket, work.rung)) for plans in (work.plans[:middle], work.plans[middle:])]
+        self._study.records.split_leg(work, halves)
+        self._handed_out.discard(work.name)
+        self._everyone.split(work)
+        return halves
 
-        Who of its trials it is that fails is found by halves: the others must not suffer for it.
-        """
-        leg = self._under_way.pop(trial_id)
-        if len(leg.plans) == 1:
-            self._end(leg, error)
-            return
-        middle = len(leg.plans) // 2
-        halves = [self._leg(plans, leg.bracket, leg.rung) for plans in (leg.plans[:middle], leg.plans[middle:])]
-        self._study.split_leg(leg, halves)
-        self._split |= {plan.number for plan in leg.plans}
-        self._again.extend(halves)
+    def fail(self, work: Leg, error: str) -> None:
+        """End the trial that could not be trained."""
+        self._close(work, error)
 
-    def _end(self, leg: Leg, error: str | None = None) -> None:
-        """Decide, once and for good, on every trial of a leg: it is promoted and waits, or it has ended."""
+    def _close(self, leg: Leg, error: str | None = None) -> None:
+        """Decide, once and for good, on each trial of a leg: it goes on, or it has ended."""
         found = {plan.number: self._outcome(plan, error) for plan in leg.plans}
-        values = {number: each.value for number, each in found.items() if each.state != "failed"}
-        rung = self._rungs.setdefault((leg.bracket, leg.rung), {})
-        rung.update(values)
-        promoted = self._promoted(leg)
-        audited = self._chosen_to_audit(leg, found, promoted)
-        ending = [plan for plan in leg.plans if plan.number not in promoted | audited]
-        with self._study.at_once():
-            going = ({number: self._results[number] for number in sorted(each)} for each in (promoted, audited))
-            self._study.close_leg(leg, values, *going)
-            for plan in ending:
-                curve, members = self._curve(leg, plan.number), self._results[plan.number]
-                self._study.finish(plan.number, self._decided(found[plan.number], plan, leg), members, curve)
-        self._go_on(leg, promoted, audited)
+        decision = self._decision(leg, found)
+        ending = [plan for plan in leg.plans if plan.number not in decision.going_on]
+        ends = {plan.number: self._end(found[plan.number], plan, leg) for plan in ending}
+        members = {plan.number: self._results[plan.number] for plan in ending}
+        with self.at_once():
+            self._study.records.close_leg(leg, decision)
+            for number, end in ends.items():
+                curve = self._curve(leg, number, decision.values.get(number))
+                self._study.records.finish(number, end, members[number], curve)
+        self._handed_out.discard(leg.name)
+        self._everyone.closed(leg, decision)
         for plan in ending:
-            end, members = self._decided(found[plan.number], plan, leg), self._results.pop(plan.number)
-            self._reached = self._reached or self._is_target(end)
-            for observer in self._observers:
-                observer.finished(plan, end, members)
+            self._everyone.finished(plan, ends[plan.number], members[plan.number])
 
-    def _promoted(self, leg: Leg) -> set[int]:
-        """Who goes on to the next rung: the best of all that have come to this one, and the default, if it is here."""
+    def _decision(self, leg: Leg, found: Mapping[int, Outcome]) -> Decision:
+        """Who goes on: of those that have come to the rung the best, the default, and some that audit halving."""
+        values = {number: each.value for number, each in found.items() if each.state != "failed"}
         if leg.until == self._sweep.budget:
-            return set()
-        rung = self._rungs[leg.bracket, leg.rung]
+            return Decision(values)
+        at_the_rung = self._rungs.get((leg.bracket, leg.rung), {}) | values
         default = frozenset(plan.number for plan in leg.plans if plan.default)
         numbers = [plan.number for plan in leg.plans]
-        return halving.promoted(rung, numbers, self._sweep.reduction, self._sweep.direction, default)
+        best = halving.promoted(at_the_rung, numbers, self._sweep.reduction, self._sweep.direction, default)
+        given_up = [number for number, each in found.items() if number not in best and each.state == "complete"]
+        # Chosen by chance, the same whenever the study is run.
+        chance = {number: random.Random(f"{self._sweep.seed}/audit/{number}").random() for number in given_up}
+        audited = {number for number in given_up if chance[number] < self._sweep.audit_fraction}
+        return Decision(values, self._results_of(best), self._results_of(audited))
 
-    def _chosen_to_audit(self, leg: Leg, found: Mapping[int, Outcome], promoted: set[int]) -> set[int]:
-        """Of those that are not promoted a random share, the same whenever the study is run."""
-        if leg.until == self._sweep.budget:
-            return set()
-        pruned = [number for number, each in found.items() if number not in promoted and each.state == "complete"]
-        chance = {number: random.Random(f"{self._sweep.seed}/audit/{number}").random() for number in pruned}
-        return {number for number in pruned if chance[number] < self._sweep.audit_fraction}
-
-    def _go_on(self, leg: Leg, promoted: Collection[int], audited: Collection[int]) -> None:
-        """Who goes on from a leg waits to be packed afresh."""
-        waiting = self._waiting.setdefault((leg.bracket, leg.rung + 1), [])
-        waiting += [plan for plan in leg.plans if plan.number in promoted]
-        auditing = self._auditing.setdefault((leg.bracket, leg.rung), [])
-        auditing += [plan for plan in leg.plans if plan.number in audited]
-        self._given_up.update(dict.fromkeys(audited, leg.until))
-
-    def _decided(self, found: Outcome, plan: Plan, leg: Leg) -> Outcome:
-        """What has become of a trial that goes no further."""
-        if leg.until < self._sweep.budget and found.state == "complete":
-            return trial_outcome.pruned(leg.until)
-        return replace(found, given_up_at=self._given_up.get(plan.number))
+    def _results_of(self, numbers: Collection[int]) -> dict[int, list[MemberResult]]:
+        return {number: list(self._results[number]) for number in sorted(numbers)}
 
     def _outcome(self, plan: Plan, error: str | None) -> Outcome:
         members, sweep = self._results[plan.number], self._sweep
         return trial_outcome.outcome(members, error, sweep.direction, sweep.aggregate, self._second)
 
+    def _end(self, found: Outcome, plan: Plan, leg: Leg) -> Outcome:
+        """What has become of a trial that goes no further than this leg."""
+        if leg.until < self._sweep.budget and found.state == "complete":
+            return trial_outcome.pruned(leg.until)
+        return replace(found, given_up_at=self._given_up.get(plan.number))
+
+    def _curve(self, leg: Leg, number: int, last: float | None) -> dict[int, float]:
+        """The trial's values at the rungs that it has come to, by budget; `last`: at the one of this leg."""
+        budgets = self._ladders[leg.bracket]
+        values = {budgets[place]: self._rungs.get((leg.bracket, place), {}).get(number) for place in range(leg.rung)}
+        return {steps: value for steps, value in {**values, leg.until: last}.items() if value is not None}
+
     def _is_target(self, found: Outcome) -> bool:
         target, direction = self._sweep.target, self._sweep.direction
         return found.value is not None and target is not None and reaches(found.value, target, direction)
 
-    def _curve(self, leg: Leg, number: int) -> dict[int, float]:
-        """The trial's values at the rungs that it has come to."""
-        values = {
-            self._ladders[leg.bracket][rung]: self._rungs.get((leg.bracket, rung), {}).get(number)
-            for rung in range(leg.rung + 1)
-        }
-        return {steps: value for steps, value in values.items() if value is not None}
-
     def put_back(self) -> None:
-        """Of the trials that have not ended when the sweep stops: keep how far they came."""
-        with self._study.at_once():
+        """Where the sweep stops: keep how far the trials have come that have not ended."""
+        with self.at_once():
             for number, members in self._results.items():
-                self._study.put_back(number, members)
+                self._study.records.put_back(number, members)
 
-    def _take_up(self) -> None:
-        """Go on from the study's records: what was decided stands, what was under way is begun again."""
-        plans, unfinished = self._study.plans(), self._study.take_back()
-        for record in self._study.legs():
-            self._legs += 1
-            # Whoever is in a later leg waits no longer.
-            for waiting in (*self._waiting.values(), *self._auditing.values()):
-                waiting[:] = [plan for plan in waiting if plan.number not in record.numbers]
-            leg = Leg(record.name, [plans[n] for n in record.numbers], record.bracket, record.rung, record.until)
-            if record.state == "split":
-                self._split |= set(record.numbers)
-            elif len(leg.plans) == self._size:
-                self._full.add(self._structure(leg.plans[0]))
-            if record.state == "open":
-                self._again.append(leg)
-                for plan in leg.plans:
-                    self._results.setdefault(plan.number, [MemberResult() for _ in plan.seeds])
-            self._rungs.setdefault((leg.bracket, leg.rung), {}).update(record.values)
-            self._results.update(record.promoted | record.audited)
-            self._go_on(leg, record.promoted, record.audited)
-        self._results = {number: members for number, members in self._results.items() if number in unfinished}
-        self._keep_time()
-        ends = self._study.ends().values()
-        self._reached = any(self._is_target(found) for found, _ in ends)
-        known = [*(members for _, members in ends), *self._results.values()]
-        self._steps = sum(member.steps for members in known for member in members)
+    # What is told, by the replay and afterwards.
 
-    def _keep_time(self) -> None:
-        """Trials whose leg was cut off tell all of it again but the time that it took until then."""
-        standing = self._study.standing()
-        for plan in chain.from_iterable(leg.plans for leg in self._again):
-            members = zip(self._results[plan.number], standing[plan.number], strict=True)
-            self._results[plan.number] = [
-                replace(member, seconds=kept.seconds, share_s=kept.share_s) for member, kept in members
-            ]
+    def begun(self, leg: Leg) -> None:
+        """Its trials wait no longer."""
+        self._open[leg.name] = leg
+        self._legs = max(self._legs, leg.number + 1)
+        self._packing.note_begun(leg)
+        numbers = {plan.number for plan in leg.plans}
+        for waiting in (*self._waiting.values(), *self._auditing.values()):
+            waiting[:] = [plan for plan in waiting if plan.number not in numbers]
+        for plan in leg.plans:
+            self._results.setdefault(plan.number, [MemberResult() for _ in plan.seeds])
 
-    def save(self, checkpoint_path: str) -> None:
-        """Nothing: all that is needed is in the study."""
+    def reported(self, plan: Plan, place: int, points: Points, result: MemberResult) -> None:
+        """A member has come further."""
+        members = self._results[plan.number]
+        self._steps += max(0, result.steps - members[place].steps)
+        members[place] = result
 
-    def restore(self, checkpoint_path: str) -> None:
-        """Nothing, likewise."""
+    def split(self, leg: Leg) -> None:
+        """Others take the place of a leg."""
+        del self._open[leg.name]
+        self._packing.note_split(leg)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Tune pickles its searcher, which nothing reads back."""
-        return {}
+    def closed(self, leg: Leg, decision: Decision) -> None:
+        """Who goes on from a leg waits to be packed afresh."""
+        del self._open[leg.name]
+        self._rungs.setdefault((leg.bracket, leg.rung), {}).update(decision.values)
+        waiting = self._waiting.setdefault((leg.bracket, leg.rung + 1), [])
+        waiting += [plan for plan in leg.plans if plan.number in decision.promoted]
+        auditing = self._auditing.setdefault((leg.bracket, leg.rung), [])
+        auditing += [plan for plan in leg.plans if plan.number in decision.audited]
+        self._given_up.update(dict.fromkeys(decision.audited, leg.until))
+
+    def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
+        """A trial has ended, perhaps at the sweep's target."""
+        self._results.pop(plan.number, None)
+        self._reached = self._reached or self._is_target(found)

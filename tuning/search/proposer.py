@@ -8,12 +8,12 @@ import optuna
 from optuna.samplers import PartialFixedSampler
 
 from tuning.search.restricted_study import RestrictedSampler
+from tuning.search.sampler_desk import SamplerDesk
 from tuning.search.samplers import experiments, sampler
 from tuning.study.legs import Plan
 from tuning.study.study import Study
 from tuning.sweep import space as spaces
 from tuning.sweep.model import Sweep
-from tuning.sweep.warm_start import START
 
 
 def listed(sweep: Sweep, start: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -38,10 +38,11 @@ class Proposer:
 
     def __init__(self, study: Study) -> None:
         self._study, self._space = study, study.sweep.space
-        self.asked = len(study.plans())
+        self.desk = SamplerDesk(study)
+        self.asked = len(study.records.plans())
         self._sampler = sampler(study.sweep, self.asked)
         # The first trial is the default, where it is known; who came after it has taken one of these after the other.
-        whole = listed(study.sweep, study.optuna.user_attrs.get(START, []))
+        whole = listed(study.sweep, study.attributes.start)
         self._unlisted = 0 if study.sweep.foreign else 1
         self._listed = itertools.islice(whole, max(0, self.asked - self._unlisted), None)
         self._on_the_list = next(self._listed, None)
@@ -85,19 +86,19 @@ class Proposer:
             fixed |= self._on_the_list
             self._on_the_list = next(self._listed, None)
         with experiments():
-            self._study.desk.sampler = PartialFixedSampler(fixed, self._sampler) if fixed else self._sampler
+            sampler = PartialFixedSampler(fixed, self._sampler) if fixed else self._sampler
         self.asked += 1
-        return self._study.desk.ask()
+        return self.desk.ask(sampler)
 
     def _plan(self, trial: optuna.Trial) -> Plan:
         values = spaces.suggest(self._space, trial)
-        return self._kept(Plan(trial.number, values, dict(trial.params), self._study.seeds(trial.number)))
+        return self._kept(Plan(trial.number, values, dict(trial.params), self._study.training_seeds(trial.number)))
 
     def _default(self, trial: optuna.Trial) -> Plan:
         spaces.suggest_known(self._space, trial, self._study.sweep.default_params())
         shown = spaces.shown(self._space, self._study.sweep.config().model_dump(mode="json"))
-        return self._kept(Plan(trial.number, {}, shown, self._study.seeds(trial.number), default=True))
+        return self._kept(Plan(trial.number, {}, shown, self._study.training_seeds(trial.number), default=True))
 
     def _kept(self, plan: Plan) -> Plan:
-        self._study.plan(plan)
+        self._study.records.begin(self.desk.trial(plan.number), plan)
         return plan

@@ -2,6 +2,7 @@
 
 import difflib
 import itertools
+import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,11 +18,12 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tuning.errors import StorageError, StudyError, StudyExists, StudyNotFound
 from tuning.study import sqlite
+from tuning.study.attributes import CREATED, KEY, START, SWEEP
+from tuning.study.clock import Now
 from tuning.study.file_locks import alone
 from tuning.study.paths import Home
-from tuning.study.study import CREATED, KEY, SWEEP, Study
+from tuning.study.study import Study
 from tuning.study.urls import without_password
-from tuning.sweep import warm_start
 from tuning.sweep.model import Sweep
 
 
@@ -105,7 +107,7 @@ def _created(home: Home, url: str, sweep: Sweep, name: str | None, start: list[d
             taken.add(wanted)
     study.set_user_attr(KEY, uuid.uuid4().hex)
     study.set_user_attr(CREATED, datetime.now(UTC).isoformat())
-    study.set_user_attr(warm_start.START, start)
+    study.set_user_attr(START, start)
     # Last of all: who has it is a study of ours, and whole.
     study.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
     return Study(home, kept, study)
@@ -118,8 +120,13 @@ def _taken(name: str, sweep: Sweep, taken: Collection[str]) -> StudyExists:
     )
 
 
-def opened(home: Home, url: str, name: str | None = None) -> Study:
-    """The study of this name, or the newest. Raises StudyNotFound where there is none."""
+def opened(home: Home, url: str, name: str | None = None, now: Now = time.monotonic) -> Study:
+    """The study of this name, or the newest.
+
+    home, url: where its files lie, and Optuna's storage.
+    now: what its seconds are counted by.
+    Raises StudyNotFound where there is none.
+    """
     known = names(home, url)
     if not known:
         raise StudyNotFound(f"there are no studies in {place(home, url)}; `tuning run cartpole-dqn` makes one")
@@ -128,7 +135,7 @@ def opened(home: Home, url: str, name: str | None = None) -> Study:
         meant = (near or known[-1:])[0]
         raise StudyNotFound(f"there is no study {name!r} in {place(home, url)}; did you mean {meant!r}?")
     kept = storage(url)
-    return Study(home, kept, optuna.load_study(study_name=name or known[-1], storage=kept))
+    return Study(home, kept, optuna.load_study(study_name=name or known[-1], storage=kept), now)
 
 
 def names(home: Home, url: str) -> list[str]:

@@ -79,6 +79,10 @@ class Confirmation:
     more_seeds: int | None
     seeds: int
 
+    def as_json(self) -> Any:
+        """Plain data, with null for what is not finite."""
+        return json.loads(TypeAdapter(Confirmation).dump_json(self))
+
 
 @dataclass(frozen=True)
 class StudySummary:
@@ -209,13 +213,9 @@ class StudySummary:
             ],
             "chosen": self.chosen and self.chosen.number,
             "champion": self.confirmation and self.confirmation.champion,
-            "confirmation": self.confirmation and json.loads(CONFIRMATION.dump_json(self.confirmation)),
+            "confirmation": self.confirmation and self.confirmation.as_json(),
             "trials": [
                 {**{key: getattr(trial, key) for key in shown}, "error": trial.reason, "spread": trial.spread}
                 for trial in self.trials
             ],
         }
-
-
-CONFIRMATION = TypeAdapter(Confirmation)
-"""To plain data and back."""

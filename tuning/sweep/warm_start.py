@@ -5,9 +5,6 @@ from typing import Any
 
 from tuning.sweep.space import Space, fitting, params_of
 
-START = "start"
-"""The study's attribute that holds it: parameters, as Optuna names them."""
-
 AT_MOST = 10
 
 

@@ -86,7 +86,7 @@ def _in_storage(summary: StudySummary) -> Iterator[Difference]:
 
 
 def _in_checkpoints(study: Study, summary: StudySummary) -> Iterator[Difference]:
-    gone_on_from = {number: leg.until for leg in study.legs() for number in (*leg.promoted, *leg.audited)}
+    gone_on_from = {number: leg.until for leg in study.records.legs() for number in leg.decision.going_on}
     for trial in summary.trials:
         where, come_to = f"trial {trial.number}", gone_on_from.get(trial.number)
         if trial.state == "complete" and not has_weights(trial):
@@ -110,7 +110,9 @@ def _in_mlflow(client: MlflowClient, study: Study, summary: StudySummary) -> Ite
     if experiment is not None and experiment.lifecycle_stage == LifecycleStage.DELETED:
         yield Difference("study", f"its experiment in MLflow, {experiment.name!r}, is deleted, and its runs with it")
         return
-    runs: Runs = {} if experiment is None else runs_of_study(client, str(experiment.experiment_id), study.key)
+    runs: Runs = (
+        {} if experiment is None else runs_of_study(client, str(experiment.experiment_id), study.attributes.key)
+    )
     yield from _in_own_run(summary, runs)
     yield from _in_confirmed_runs(summary, runs)
     yield from _in_trials_runs(summary, runs)

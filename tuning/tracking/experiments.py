@@ -14,6 +14,7 @@ from tuning.errors import StudyError, StudyNotFound
 from tuning.rules.objective import cost
 from tuning.study import catalogue
 from tuning.study.paths import URI_VARIABLE, Home
+from tuning.study.study import Study
 from tuning.study.urls import without_password
 from tuning.sweep import warm_start
 from tuning.sweep.model import Sweep
@@ -32,13 +33,22 @@ def beginnings(home: Home, url: str, name: str, sweep: Sweep) -> list[dict[str, 
     """
     studies = catalogue.names(home, url)
     if name in studies:
-        return catalogue.opened(home, url, name).best_for(sweep)
+        return _best_of_study(catalogue.opened(home, url, name), sweep)
     found = best_for(home, name, sweep)
     if found is not None:
         return found
     near = difflib.get_close_matches(name, [*studies, *names(home)], n=1) or studies[-1:]
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise StudyNotFound(f"start_from: neither a study in {home.root} nor an experiment of MLflow is {name!r}{hint}")
+
+
+def _best_of_study(study: Study, sweep: Sweep) -> list[dict[str, Any]]:
+    """The best of a study's trials that fit another sweep of the same loop, as that one's parameters."""
+    if sweep.loop != study.sweep.loop:
+        raise StudyError(f"start_from: {study.name!r} is a study of {study.sweep.loop}, this sweep one of {sweep.loop}")
+    plans = study.records.plans()
+    configs = [study.sweep.config(plans[trial.number].values) for trial in study.summary().ranked()]
+    return warm_start.fitting_best(sweep.space, [config.model_dump(mode="json") for config in configs])
 
 
 def names(home: Home) -> list[str]:

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from mlflow.tracking import MlflowClient
 
 from trainables.base import checkpoint
+from tuning.study.replay import replay
 from tuning.study.study import Study
 from tuning.study.summary import StudySummary
 from tuning.tracking.audit import has_weights, lasting_differences, without_end
@@ -25,11 +26,11 @@ def mend(study: Study) -> str | None:
     Raises ServerError where MLflow does not answer.
     """
     with study.held():
-        for number in study.take_back():
-            study.put_back(number, study.members(number))
+        for number in study.records.take_back():
+            study.records.put_back(number, study.records.members(number))
         summary = study.summary()
         ended = summary.stored_state != "running" and not without_end(summary)
-        study.set_state(summary.stored_state if ended else "interrupted", study.seconds)
+        study.attributes.set_state(summary.stored_state if ended else "interrupted", study.clock.seconds)
         if study.sweep.tracking != "mlflow":
             return None
         with connected(study.home) as client:
@@ -38,6 +39,7 @@ def mend(study: Study) -> str | None:
         # Told of the study as of one that goes on, MLflow is given all that it lacks.
         tracker = Tracker(study)
         with tracker.open():
+            replay(study.records, tracker)
             tracker.ended(study.summary())
         return tracker.shortfall
 
@@ -46,9 +48,9 @@ def _delete_wrong_runs(client: MlflowClient, study: Study) -> None:
     experiment = restored(client, study.sweep.name)
     if experiment is None:
         return
-    summary, known = study.summary(), study.runs()
+    summary, known = study.summary(), study.attributes.runs()
     trials = {trial.number: trial for trial in summary.trials}
-    for number, runs in runs_of_study(client, str(experiment.experiment_id), study.key).items():
+    for number, runs in runs_of_study(client, str(experiment.experiment_id), study.attributes.key).items():
         kept = summary.tracking.get("run_id") if number is None else known.get(number)
         for run in runs:
             double = len(runs) > 1 and run.info.run_id != kept

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from mlflow.entities import Param, Run
 
 from tuning.rules.trial_outcome import Outcome
+from tuning.study.observer import Points
 from tuning.study.summary import Candidate, Confirmation, StudySummary
-
-Points = list[tuple[int, dict[str, float]]]
-"""Steps, and what was measured there."""
 
 STATUSES = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED", "waiting": "KILLED"}
 """How a run ends; MLflow knows few ways, so the tag `lockstep.state` has the word itself."""
@@ -28,7 +26,7 @@ FRONT = "lockstep.front"
 """The tag of trials that are on the front, or were once; on the study's own run it names them."""
 
 
-def as_curve(points: Points) -> Points:
+def as_curve(points: Points) -> list[tuple[int, dict[str, float]]]:
     """The points under the names that they have in MLflow, where some are those of what a trial has come to."""
     return [(steps, {_curve_name(name): value for name, value in shown.items()}) for steps, shown in points]
 

@@ -25,6 +25,7 @@ from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study import sqlite
 from tuning.study.file_locks import alone
 from tuning.study.legs import Leg, Plan
+from tuning.study.observer import Observer, Points
 from tuning.study.study import Study
 from tuning.study.summary import Confirmation, StudySummary
 from tuning.study.urls import without_password
@@ -35,7 +36,6 @@ from tuning.tracking.run_contents import (
     KIND,
     PARENT,
     STATUSES,
-    Points,
     as_curve,
     confirmed_tags,
     kept_artifacts,
@@ -49,7 +49,6 @@ from tuning.tracking.server import restored, tracking_uri
 from tuning.tracking.yielding import RightOfWay
 
 log = logging.getLogger(__name__)
-Ended = tuple[Outcome, list[MemberResult]]
 
 BATCH = 800
 """The most metrics told at once: MLflow takes 1,000 metrics, parameters and tags together."""
@@ -70,8 +69,8 @@ class Told:
     metrics: list[Metric] = field(default_factory=list)
 
 
-class Tracker:
-    """Tells MLflow of one study. An Observer of its search."""
+class Tracker(Observer):
+    """Tells MLflow of one study, as its search, or the replay of its records, tells it."""
 
     def __init__(self, study: Study, patience: Patience = PATIENCE) -> None:
         self._study, self._patience = study, patience
@@ -83,16 +82,27 @@ class Tracker:
         self._interrupted = False
         """Whether nobody waited until all was told."""
         self._runs: dict[int, str] = {}
+        self._found: dict[int, Run] = {}
+        """Runs that an earlier life of the study has made, of trials that this one has not been told the end of."""
+        self._live = False
+        """Whether what is told happens now, and is no replay."""
         self._ended: set[int] = set()
         self._on_front: set[int] = set()
         """As MLflow has it."""
+        self._known: dict[int, str] = {}
+        """The runs that the study knows of."""
+        self._plans: dict[int, Plan] = {}
         self._pending: dict[int, Told] = {}
         self._told_at = time.monotonic()
         self._seen: dict[int, dict[str, int]] = {}
         """Of the runs that have not ended: the last step of each curve that has been told, or is about to be."""
         self._experiment_id = ""
         self._parent: str | None = None
-        self._tags = {"lockstep.key": study.key, "lockstep.study": study.name, "lockstep.loop": study.sweep.loop}
+        self._tags = {
+            "lockstep.key": study.attributes.key,
+            "lockstep.study": study.name,
+            "lockstep.loop": study.sweep.loop,
+        }
 
     @contextmanager
     def open(self, say: Callable[[str], None] = log.info) -> Iterator["Tracker"]:
@@ -100,8 +110,7 @@ class Tracker:
 
         Whoever interrupts that leaves it untold, and nothing else.
         """
-        # Asked now: of whatever ends from here on, the search tells.
-        self._events.put(partial(self._begin_study, self._study.plans(), self._study.ends()))
+        self._events.put(self._begin_study)
         self._thread.start()
         try:
             yield self
@@ -126,17 +135,20 @@ class Tracker:
         self._way.take(BEGINNING_S)
         self._events.put(partial(self._begin_trials, leg.plans, leg.name))
 
-    def reported(
-        self, plan: Plan, place: int, points: list[tuple[int, dict[str, float]]], result: MemberResult
-    ) -> None:
+    def reported(self, plan: Plan, place: int, points: Points, result: MemberResult) -> None:
         """Log what is new of a member's curve; of the second seed on, its place is in the names."""
-        self._way.take(READING_S)
-        self._events.put(partial(self._note, plan.number, place, as_curve(points), _now()))
+        if points:
+            self._way.take(READING_S)
+            self._events.put(partial(self._note, plan.number, place, as_curve(points), _now()))
 
     def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
         """End the trial's run, truly."""
         self._way.take(HANDING_OUT_S)
         self._events.put(partial(self._end_trial, plan.number, found, members))
+
+    def replayed(self) -> None:
+        """Go on with the runs of trials that have not ended."""
+        self._events.put(self._go_on)
 
     def ended(self, summary: StudySummary) -> None:
         """End the study's run, and those of trials that wait; keep the best checkpoints."""
@@ -184,16 +196,22 @@ class Tracker:
             log.exception("MLflow was not told")
             self._writes.lack([None], str(error).partition("\n")[0] or type(error).__name__)
 
-    def _begin_study(self, plans: Mapping[int, Plan], ends: Mapping[int, Ended]) -> None:
+    def _begin_study(self) -> None:
         try:
             with self._writes.of(None):
                 runs = self._own_run()
-            if self._parent is not None:
-                self._take_up({number: run for number, run in runs.items() if number is not None}, plans, ends)
         except Exception:
             # Who doesn't know which runs there are must make none: what is left is told later.
             self._parent = None
             raise
+        if self._parent is None:
+            return
+        self._known = self._study.attributes.runs()
+        self._found = {number: run for number, run in runs.items() if number is not None}
+        self._on_front = {number for number, run in self._found.items() if run.data.tags.get(FRONT) == "true"}
+        for run in self._found.values():
+            if run.data.tags.get(PARENT) != self._parent:
+                self._writes.insist(partial(self._client.set_tag, run.info.run_id, PARENT, self._parent))
 
     def _own_run(self) -> dict[int | None, Run]:
         """Find or make the study's own run; returns the runs that there are already, by trial."""
@@ -212,7 +230,7 @@ class Tracker:
         else:
             self._parent = self._writes.insist(lambda: self._create(experiment, self._study.name, self._tags))
         if self._parent is not None:
-            self._study.set_tracking({"experiment_id": experiment, "run_id": self._parent})
+            self._study.attributes.set_tracking({"experiment_id": experiment, "run_id": self._parent})
             self._describe(self._parent, new=None not in runs or not runs[None].data.params)
         return runs
 
@@ -227,34 +245,8 @@ class Tracker:
 
     def _known_runs(self, experiment: str) -> dict[int | None, Run]:
         """The runs that the study has already, by trial; its own run under None."""
-        runs = runs_of_study(self._client, experiment, self._study.key)
+        runs = runs_of_study(self._client, experiment, self._study.attributes.key)
         return {trial: several[0] for trial, several in runs.items()}
-
-    def _take_up(self, runs: Mapping[int, Run], plans: Mapping[int, Plan], ends: Mapping[int, Ended]) -> None:
-        """Of a study that goes on: what MLflow was not told before it was cut off."""
-        self._on_front = {number for number, run in runs.items() if run.data.tags.get(FRONT) == "true"}
-        for each in runs.values():
-            if each.data.tags.get(PARENT) != self._parent:
-                self._writes.insist(partial(self._client.set_tag, each.info.run_id, PARENT, self._parent))
-        known = self._study.runs()
-        for number, (found, members) in ends.items():
-            run, state = runs.get(number), state_word(found)
-            if run is None:
-                self._begin_trials([plans[number]], "")
-            elif run.info.status == STATUSES[state] and run.data.tags["lockstep.state"] == state:
-                self._runs[number] = run.info.run_id
-                self._ended.add(number)
-                if known.get(number) != run.info.run_id:
-                    self._study.set_run(number, run.info.run_id)
-                continue
-            else:
-                self._adopt(plans[number], run)
-            for place in range(len(members)):
-                self._note(number, place, as_curve(self._kept_points(number, place)), _now())
-            self._end_trial(number, found, members)
-        # A machine that lost its power may have lost trials that MLflow still knows of.
-        for number in (runs.keys() & plans.keys()) - self._runs.keys():
-            self._adopt(plans[number], runs[number])
 
     def _kept_points(self, number: int, place: int) -> Points:
         try:
@@ -264,17 +256,24 @@ class Tracker:
             return []
         return kept[0]["report"]["points"] if kept else []
 
-    def _adopt(self, plan: Plan, run: Run) -> None:
-        """Go on with a run that is there; what it has of each curve is not told again."""
-        number, run_id = plan.number, run.info.run_id
-        self._study.set_run(number, run_id)
-        self._runs[number] = run_id
+    def _adopt(self, number: int) -> None:
+        """Go on with a run that was found; what it has of each curve is not told again."""
+        run = self._found.pop(number)
+        run_id = run.info.run_id
         for key in run.data.metrics:
             history = self._writes.insist(partial(self._client.get_metric_history, run_id, key)) or []
             self._seen.setdefault(number, {})[key] = max((metric.step for metric in history), default=-1)
         if not run.data.params:
-            self._of(number).params += params(plan.params)
+            self._of(number).params += params(self._plans[number].params)
         self._writes.insist(partial(self._set_running, run_id))
+
+    def _go_on(self) -> None:
+        """All that was kept has been told: adopt the runs of trials that go on."""
+        self._live = True
+        for number in sorted(self._found.keys() & self._runs.keys()):
+            self._adopt(number)
+        # A machine that lost its power may have lost trials that MLflow still knows of; others take their numbers.
+        self._found.clear()
 
     def _set_running(self, run_id: str) -> None:
         self._client.update_run(run_id, status="RUNNING")
@@ -311,17 +310,22 @@ class Tracker:
     def _begin_trials(self, plans: Sequence[Plan], leg: str) -> None:
         new = [plan for plan in plans if plan.number not in self._runs]
         if self._parent is None:
-            self._writes.lack(plan.number for plan in new)
+            # What has ended before can be told by an audit alone; what is begun now is missed.
+            if self._live:
+                self._writes.lack(plan.number for plan in new)
             return
-        made = {plan.number: self._begin_trial(plan, self._parent, leg) for plan in new}
-        runs = {number: run_id for number, run_id in made.items() if run_id is not None}
+        self._plans |= {plan.number: plan for plan in new}
+        there = {plan.number: self._found[plan.number].info.run_id for plan in new if plan.number in self._found}
+        made = {plan.number: self._begin_trial(plan, self._parent, leg) for plan in new if plan.number not in there}
+        runs = there | {number: run_id for number, run_id in made.items() if run_id is not None}
         # Known here first: whatever becomes of the study's own write, none is made twice.
         self._runs |= runs
-        for plan in new:
-            self._of(plan.number).params += params(plan.params)
-        with self._study.at_once():
+        for number in made:
+            self._of(number).params += params(self._plans[number].params)
+        with self._study.records.at_once():
             for number, run_id in runs.items():
-                self._study.set_run(number, run_id)
+                if self._known.get(number) != run_id:
+                    self._study.attributes.set_run(number, run_id)
 
     def _begin_trial(self, plan: Plan, parent: str, leg: str) -> str | None:
         with self._writes.of(plan.number):
@@ -363,6 +367,11 @@ class Tracker:
             self._writes.insist(lambda: self._client.log_batch(run_id, batches[-1], told.params, run_tags))
 
     def _end_trial(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
+        if not self._live:
+            if self._parent is None or self._has_ended(number, state_word(found)):
+                return
+            for place in range(len(members)):
+                self._note(number, place, as_curve(self._kept_points(number, place)), _now())
         steps = max((member.value_steps or 0 for member in members), default=0)
         told = dict(zip(("value", "second"), found.values, strict=False))
         if told and len(members) > 1:
@@ -381,6 +390,18 @@ class Tracker:
             self._ended.add(number)
             with self._writes.of(number):
                 self._writes.insist(lambda: self._client.set_terminated(run_id, STATUSES[state]))
+
+    def _has_ended(self, number: int, state: str) -> bool:
+        """Whether a run that was found says how its trial has ended; one that doesn't is gone on with."""
+        run = self._found.get(number)
+        if run is None:
+            return False
+        if run.info.status == STATUSES[state] and run.data.tags["lockstep.state"] == state:
+            del self._found[number]
+            self._ended.add(number)
+            return True
+        self._adopt(number)
+        return False
 
     def _end_run(self, run_id: str, state: str, metrics: Sequence[Metric], tags: Mapping[str, str]) -> None:
         run_tags = [RunTag(key, tag) for key, tag in {"lockstep.state": state, **tags}.items()]

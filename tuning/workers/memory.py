@@ -8,7 +8,7 @@ from trainables import environments
 from trainables.loops import replay
 from trainables.loops.registry import LOOPS
 from tuning.errors import Problem, SweepError
-from tuning.search.leg_search import pack_size
+from tuning.search.packing import trials_in_pack
 from tuning.sweep import availability
 from tuning.sweep.field_values import default, largest, of_default, place, searched
 from tuning.sweep.model import Sweep
@@ -39,7 +39,7 @@ def problem(sweep: Sweep, count: int, there: int | None) -> Problem | None:
     inputs = _inputs(data)
     if inputs is None or not may_be_true("replay"):
         return None
-    together = pack_size(sweep, count)
+    together = trials_in_pack(sweep, count)
     packs, members = min(count, math.ceil(sweep.trials / together)), together * sweep.seeds
     row = replay.row_bytes(inputs, may_be_true("prioritised_replay"))
     capacity = max(largest(data, loop, "replay_capacity"), of_default(data, loop, "replay_capacity"))

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import ray
-import ray._private.worker as ray_worker
 
 from tuning.errors import WorkersError
+from tuning.search.leg_source import LegSource
+from tuning.study.study import Study
 from tuning.sweep.model import Workers
+from tuning.workers import borrowed
+from tuning.workers.training import train
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +26,15 @@ OBJECT_STORE_BYTES = 128 * 2**20
 
 @dataclass(frozen=True)
 class Team:
-    """How many packs train at a time, and what each has of the machine."""
+    """Workers that are there to train: how many packs at a time, and what each has of the machine."""
 
     count: int
     cpus: float
     gpus: float
+
+    def train(self, study: Study, source: LegSource[Any]) -> None:
+        """Train what a source hands out for a study, until it is exhausted, or interrupted."""
+        train(study, source, self.count, {"cpu": self.cpus, "gpu": self.gpus})
 
 
 @contextmanager
@@ -37,7 +44,7 @@ def open_team(wanted: Workers, address: str | None = None) -> Iterator[Team]:
     address: of a running cluster, `auto` for the one of this machine.
     Raises WorkersError where there is no such cluster, or not enough of what a worker needs.
     """
-    with _unprinted():
+    with borrowed.said_to(_log):
         if ray.is_initialized():
             yield _of_this_process(wanted, address)
         elif address is None:
@@ -46,22 +53,9 @@ def open_team(wanted: Workers, address: str | None = None) -> Iterator[Team]:
             yield from _of_cluster(wanted, address)
 
 
-@contextmanager
-def _unprinted() -> Iterator[None]:
-    """Have what Ray says of workers that died in our log; the study says what became of their trials.
-
-    Ray prints it to standard output, even without log_to_driver, and has no setting against it.
-    """
-    printing = ray_worker.print_to_stdstream
-    ray_worker.print_to_stdstream = _logged
-    try:
-        yield
-    finally:
-        ray_worker.print_to_stdstream = printing
-
-
-def _logged(data: dict[str, Any], ignore_prefix: bool) -> None:
-    log.warning("Ray: %s", "\n".join(data["lines"]))
+def _log(line: str) -> None:
+    """The study says what became of the trials of workers that died."""
+    log.warning("Ray: %s", line)
 
 
 def begins_ray(address: str | None) -> bool:

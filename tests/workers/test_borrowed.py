@@ -1,4 +1,4 @@
-"""What is other than in Ray Tune: workers stay until the search is over, report together and do not wait for it."""
+"""What is other than in Ray Tune: workers stay until the search is over, and train on while their reports are read."""
 
 import os
 import time
@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ray._private.worker as ray_worker
 from ray import tune
-from ray.tune.experiment import Trial
+from ray.tune import tune as tune_module
+from ray.tune.execution.tune_controller import TuneController
 from ray.tune.search import Searcher
 
 from tuning.sweep.model import Workers
-from tuning.workers import team, tune_controller
-from tuning.workers.tune_controller import Controller
+from tuning.workers import borrowed
+from tuning.workers.team import open_team
 
 
 def quick() -> type[tune.Trainable]:
@@ -56,32 +58,6 @@ class TwoRounds(Searcher):
         """Note who trained it."""
         assert result is not None
         self.processes.append(result["process"])
-
-
-def test_two_workers_train_from_beginning_to_end_and_report_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
-    search, together = TwoRounds(), list[int]()
-    hear = Controller._on_training_result
-
-    def noted(self: Controller, trial: Trial, told: list[dict[str, Any]]) -> None:
-        together.append(len(told))
-        hear(self, trial, told)
-
-    monkeypatch.setattr(Controller, "_on_training_result", noted)
-    tune_controller.install()
-    with team.open_team(Workers(count=2)) as workers:
-        config = tune.TuneConfig(
-            search_alg=search, num_samples=-1, reuse_actors=True, max_concurrent_trials=workers.count
-        )
-        kept = tune.CheckpointConfig(checkpoint_at_end=False)
-        run = tune.RunConfig(verbose=0, storage_path=str(tmp_path), checkpoint_config=kept)
-        tune.Tuner(quick(), tune_config=config, run_config=run).fit()
-    assert len(search.processes) == 18
-    assert len(set(search.processes)) == 2
-    assert len(set(search.processes[12:])) == 2
-    assert together == [3] * 18
 
 
 def in_turn() -> type[tune.Trainable]:
@@ -138,17 +114,55 @@ class Slow(Searcher):
         self.read.append((result["training_iteration"], False))
 
 
-def test_a_worker_trains_on_while_its_report_is_read_unless_it_is_to_be_kept_as_it_stands(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def fitted(folder: Path, trainable: type[tune.Trainable], search: Searcher, workers: int) -> None:
+    """Let Tune run the search with our controller."""
+    config = tune.TuneConfig(search_alg=search, num_samples=-1, reuse_actors=True, max_concurrent_trials=workers)
+    kept = tune.CheckpointConfig(checkpoint_at_end=False)
+    run = tune.RunConfig(verbose=0, storage_path=str(folder), checkpoint_config=kept)
+    with borrowed.controller():
+        tune.Tuner(trainable, tune_config=config, run_config=run).fit()
+
+
+@pytest.fixture(autouse=True)
+def without_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
-    monkeypatch.setattr(tune_controller, "REPORT_EVERY_S", 0.0)
+
+
+def test_two_workers_train_from_beginning_to_end(tmp_path: Path) -> None:
+    search = TwoRounds()
+    with open_team(Workers(count=2)):
+        fitted(tmp_path, quick(), search, 2)
+    assert len(search.processes) == 18
+    assert len(set(search.processes)) == 2
+    assert len(set(search.processes[12:])) == 2
+
+
+def test_a_worker_trains_on_while_its_report_is_read_unless_it_is_to_be_kept_as_it_stands(tmp_path: Path) -> None:
     search = Slow(tmp_path / "notes")
-    tune_controller.install()
-    with team.open_team(Workers(count=1)):
-        config = tune.TuneConfig(search_alg=search, num_samples=-1, reuse_actors=True, max_concurrent_trials=1)
-        kept = tune.CheckpointConfig(checkpoint_at_end=False)
-        run = tune.RunConfig(verbose=0, storage_path=str(tmp_path), checkpoint_config=kept)
-        tune.Tuner(in_turn(), tune_config=config, run_config=run).fit()
+    with open_team(Workers(count=1)):
+        fitted(tmp_path, in_turn(), search, 1)
     assert search.read == [(1, True), (2, False), (3, True), (4, False)]
     assert (tmp_path / "notes").read_text().splitlines() == ["step 1", "step 2", "kept", "step 3", "step 4"]
+
+
+def test_tune_has_its_own_controller_again_whatever_happens() -> None:
+    within: list[Any] = []
+
+    def interrupted() -> None:
+        with borrowed.controller():
+            within.append(vars(tune_module)["TuneController"])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert within == [borrowed.Controller]
+    assert vars(tune_module)["TuneController"] is TuneController
+
+
+def test_what_ray_says_of_workers_goes_to_whoever_listens_and_is_printed_again_afterwards() -> None:
+    heard: list[str] = []
+    printing = ray_worker.print_to_stdstream
+    with borrowed.said_to(heard.append):
+        ray_worker.print_to_stdstream({"lines": ["a worker", "has died"]}, False)
+    assert heard == ["a worker\nhas died"]
+    assert ray_worker.print_to_stdstream is printing

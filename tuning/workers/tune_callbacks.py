@@ -1,28 +1,23 @@
-"""Why a leg failed, which Ray Tune tells its callbacks alone."""
+"""What Ray Tune tells its callbacks alone: why a leg failed."""
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ray.tune import Callback
 from ray.tune.experiment import Trial
 
-
-class Failing(Protocol):
-    """A search some of whose legs may fail."""
-
-    def failed(self, trial_id: str, error: str) -> None:
-        """A leg could not be trained, however often it was tried."""
+from tuning.workers.leg_searcher import LegSearcher
 
 
 class LegErrors(Callback):
     """Tells a search of its legs that failed, and why."""
 
-    def __init__(self, search: Failing) -> None:
-        self._search = search
+    def __init__(self, searcher: LegSearcher) -> None:
+        self._searcher = searcher
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """A leg has failed for good."""
-        self._search.failed(trial.trial_id, _cause(trial))
+        self._searcher.failed(trial.trial_id, _cause(trial))
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its callbacks, which nothing reads back."""

@@ -1,0 +1,92 @@
+"""Ray Tune's side of a search: what it hands to Tune and takes from it, as Tune calls it."""
+
+import copy
+import pickle
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sweeps
+from ray.tune.search import Searcher
+
+from trainables.messages import PackReport, PackRequest, Parcel
+from tuning.study.study import Study
+from tuning.workers.leg_searcher import LegSearcher
+from tuning.workers.tune_callbacks import LegErrors
+
+
+@pytest.fixture
+def study(runs: Path) -> Study:
+    return sweeps.created(runs, trials=8, pack_size=4)
+
+
+def searching(study: Study, workers: int = 1) -> LegSearcher:
+    return LegSearcher(sweeps.Searching(study, workers), study.sweep.metric, study.sweep.direction)
+
+
+def received(config: dict[str, Any]) -> PackRequest:
+    """What a worker finds in its copy of a config."""
+    there: Parcel[PackRequest] = pickle.loads(pickle.dumps(config))["request"]
+    return there.take()
+
+
+def result(leg: PackRequest) -> dict[str, Any]:
+    return {"report": Parcel(sweeps.reports(leg)), "evaluation/return_mean": 0.0}
+
+
+def test_it_says_later_while_legs_are_under_way_and_finished_when_none_is(study: Study) -> None:
+    search = searching(study, 2)
+    first, second = received(search.suggest("first")), received(search.suggest("second"))
+    assert search.suggest("third") is None
+    search.on_trial_complete("second", result(second))
+    assert search.suggest("third") is None
+    search.on_trial_complete("first", result(first))
+    assert search.suggest("third") == Searcher.FINISHED
+    assert study.summary().count("complete") == 8
+
+
+def test_tune_keeps_nothing_of_a_leg_that_has_ended_nor_of_a_report_that_was_read(study: Study) -> None:
+    search = searching(study)
+    config = search.suggest("leg")
+    kept = copy.deepcopy(config)
+    leg, big = received(config), len(pickle.dumps(kept))
+    told = result(leg)
+    search.on_trial_result("leg", told)
+    assert len(pickle.dumps(told)) < 300
+    assert received(kept) == leg, "a worker that takes the place of one that died is told again"
+    last = result(leg)
+    search.on_trial_complete("leg", last)
+    assert len(pickle.dumps(kept)) < 300 < big
+    assert len(pickle.dumps(last)) < 300
+
+
+def test_why_a_leg_failed_is_learned_from_tune(runs: Path) -> None:
+    study = sweeps.created(runs, trials=8, pack_size=1)
+    search = searching(study, 2)
+    search.suggest("lost")
+    kept = received(search.suggest("kept"))
+    said = runs / "error.txt"
+    said.write_text('Traceback ...\n  File "x.py"\nValueError: no such thing\n')
+    lost: Any = SimpleNamespace(trial_id="lost", error_file=str(said), path="/studies/ray/leg-00000")
+    # The order in which Tune tells of it.
+    search.on_trial_complete("lost", error=True)
+    LegErrors(search).on_trial_error(0, [lost], lost)
+    search.on_trial_complete("kept", result(kept))
+    first, second = study.summary().trials
+    assert (first.state, second.state) == ("failed", "complete")
+    assert first.reason == "ValueError: no such thing (all of it: /studies/ray/leg-00000/error.txt)"
+
+
+def test_a_leg_that_was_only_stopped_is_not_ended(study: Study) -> None:
+    search = searching(study)
+    search.suggest("leg")
+    search.on_trial_complete("leg")
+    assert study.summary().count("running") + study.summary().count("waiting") == 4
+
+
+def test_a_parcel_is_taken_once() -> None:
+    parcel = Parcel(PackReport())
+    parcel.take()
+    with pytest.raises(ValueError, match="the parcel is empty"):
+        parcel.take()

@@ -1,0 +1,115 @@
+"""What is kept of a study as a whole, as attributes of Optuna's study: its sweep, its state, MLflow's runs, scores."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import optuna
+from pydantic import TypeAdapter
+
+from tuning.study.optuna_tables import Tables
+from tuning.study.summary import Confirmation, Limit, StudyState
+from tuning.sweep.model import Sweep
+
+KEY, CREATED, START, SWEEP = "key", "created", "start", "sweep"
+STATE, SECONDS, CONFIRM_SECONDS, ENDED_BY = "state", "seconds", "confirm_seconds", "ended_by"
+TRACKING, RUN = "mlflow", "mlflow_run"
+SCORES, CONFIRMED, IMPORTANCES = "confirm_scores", "confirmation", "importances"
+
+CONFIRMATION = TypeAdapter(Confirmation)
+
+
+class Attributes:
+    """The attributes of one study, read and written by name.
+
+    Whatever is written through `Tables` joins the transaction that the writing thread has open.
+    """
+
+    def __init__(self, study: optuna.Study, tables: Tables) -> None:
+        self._study, self._tables = study, tables
+
+    def everything(self) -> dict[str, Any]:
+        """All attributes at once, for whoever reads many: each reading asks the database."""
+        return self._study.user_attrs
+
+    @property
+    def key(self) -> str:
+        """The study's own name among all there are: two of the same name may be told to one MLflow."""
+        return str(self._study.user_attrs[KEY])
+
+    @property
+    def created(self) -> datetime:
+        """When it was made."""
+        return datetime.fromisoformat(self._study.user_attrs[CREATED])
+
+    @property
+    def start(self) -> list[dict[str, Any]]:
+        """Parameters of an earlier study's best trials, which are tried after those that the sweep lists."""
+        start: list[dict[str, Any]] = self._study.user_attrs.get(START, [])
+        return start
+
+    @property
+    def sweep(self) -> Any:
+        """The sweep as plain data."""
+        return self._study.user_attrs[SWEEP]
+
+    def set_sweep(self, sweep: Sweep) -> None:
+        """Keep what is to be run from now on."""
+        self._study.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
+
+    def set_state(self, state: StudyState, seconds: float) -> None:
+        """Keep how the study stands, and the seconds that it has run."""
+        self._study.set_user_attr(STATE, state)
+        self._study.set_user_attr(SECONDS, round(seconds, 3))
+
+    def seconds(self, what: str) -> float:
+        """The seconds that are kept as SECONDS or CONFIRM_SECONDS."""
+        seconds: float = self._study.user_attrs.get(what, 0.0)
+        return seconds
+
+    def set_seconds(self, what: str, seconds: float) -> None:
+        """Keep the seconds of SECONDS or CONFIRM_SECONDS."""
+        self._tables.set_study_attribute(what, round(seconds, 3))
+
+    def set_ended_by(self, limit: Limit | None) -> None:
+        """Keep which limit of the sweep has ended it before its last trial."""
+        self._study.set_user_attr(ENDED_BY, limit)
+
+    def set_importances(self, importances: Mapping[str, float]) -> None:
+        """Keep how much of the differences between trials each parameter makes."""
+        self._study.set_user_attr(IMPORTANCES, dict(importances))
+
+    def set_tracking(self, where: Mapping[str, str]) -> None:
+        """Keep where MLflow has the study: `experiment_id`, and `run_id` of the study's own run."""
+        self._study.set_user_attr(TRACKING, dict(where))
+
+    def runs(self) -> dict[int, str]:
+        """The ids of MLflow's runs, by trial."""
+        return runs_in(self._study.user_attrs)
+
+    def set_run(self, number: int, run_id: str) -> None:
+        """Keep the MLflow run of a trial; written before the run's first metric.
+
+        It is the study's attribute and not the trial's: Optuna closes a finished trial to writing, and a short trial is
+        finished before the thread that tracks it has heard of it.
+        """
+        self._tables.set_study_attribute(f"{RUN}/{number}", run_id)
+
+    def scores(self) -> dict[tuple[int, int], float | None]:
+        """What trainings that confirm have scored, by trial and seed; None of one that diverged."""
+        return {(number, seed): score for number, seed, score in self._study.user_attrs.get(SCORES, [])}
+
+    def keep_scores(self, scores: Sequence[tuple[int, int, float | None]]) -> None:
+        """Keep further scores: trial, seed, score."""
+        known = [*([number, seed, score] for (number, seed), score in self.scores().items()), *map(list, scores)]
+        self._tables.set_study_attribute(SCORES, known)
+
+    def set_confirmation(self, confirmation: Confirmation) -> None:
+        """Keep what the confirmation has come to."""
+        self._study.set_user_attr(CONFIRMED, CONFIRMATION.dump_python(confirmation, mode="json"))
+
+
+def runs_in(attributes: Mapping[str, Any]) -> dict[int, str]:
+    """The ids of MLflow's runs, by trial, among all attributes."""
+    prefix = f"{RUN}/"
+    return {int(key.removeprefix(prefix)): run for key, run in attributes.items() if key.startswith(prefix)}

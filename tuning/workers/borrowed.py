@@ -1,0 +1,87 @@
+"""Private parts of Ray that the workers stand on, each with the reason: seen in Ray 2.60.0.
+
+tests/workers/test_borrowed.py fails where the library changes one of them.
+
+- `TuneController` and its actor cache: Tune keeps one idle worker at the most, and gives up a worker that is still
+  starting as soon as another one is free. Where legs wait for each other, or are shorter than the start of a worker,
+  workers are thrown away and begun again, seconds each, or a sweep of two workers is trained by one. And after each
+  report a worker stands still until the driver has read it, though all that it could be told is to go on. Tune has a
+  setting for neither, nor one for the controller that it runs with.
+- `print_to_stdstream`: Ray prints what it has to say of workers that died to standard output, even without
+  log_to_driver, and has no setting against it.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ray._private.worker as ray_worker
+from ray.tune import tune
+from ray.tune.execution.tune_controller import TuneController
+from ray.tune.experiment import Trial
+from ray.tune.result import DONE, RESULT_DUPLICATE, SHOULD_CHECKPOINT
+from ray.tune.utils.object_cache import _ObjectCache
+
+STANDS_STILL = (DONE, RESULT_DUPLICATE, SHOULD_CHECKPOINT)
+"""Whoever reports one of these has ended, or is to be kept as it stands."""
+
+
+class _KeepsAll(_ObjectCache):
+    """Idle workers: all of them."""
+
+    def cache_object(self, key: Any, obj: Any) -> bool:
+        self._cached_objects[key].append(obj)
+        self._num_cached_objects += 1
+        return True
+
+    def flush_cached_objects(self, force_all: bool = False) -> Generator[Any, None, None]:
+        if force_all:
+            yield from super().flush_cached_objects(force_all=True)
+
+
+class Controller(TuneController):
+    """Keeps workers from leg to leg, idle ones too, lets those that start do so, and has them train while it reads."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._actor_cache = _KeepsAll()
+        self._trains_on: Trial | None = None
+        """Whose report is read while its worker trains on."""
+
+    def _maybe_reuse_cached_actor(self, trial: Trial) -> bool:
+        starting = trial in self._trial_to_actor and trial not in self._resetting_trials
+        return False if starting else bool(super()._maybe_reuse_cached_actor(trial))
+
+    def _on_training_result(self, trial: Trial, result: dict[str, Any] | list[dict[str, Any]]) -> None:
+        results = result if isinstance(result, list) else [result]
+        if not any(each.get(key) for each in results for key in STANDS_STILL):
+            self._schedule_trial_train(trial)
+            self._trains_on = trial
+        TuneController._on_training_result(self, trial, result)
+        self._trains_on = None
+
+    def _schedule_trial_train(self, trial: Trial) -> None:
+        if trial is not self._trains_on:
+            super()._schedule_trial_train(trial)
+
+
+@contextmanager
+def controller() -> Iterator[None]:
+    """Have Tune run with our controller within, in this process."""
+    theirs = vars(tune)["TuneController"]
+    vars(tune)["TuneController"] = Controller
+    try:
+        yield
+    finally:
+        vars(tune)["TuneController"] = theirs
+
+
+@contextmanager
+def said_to(listener: Callable[[str], None]) -> Iterator[None]:
+    """Have what Ray says of workers that died told to this listener within, and not printed."""
+    printing = ray_worker.print_to_stdstream
+    ray_worker.print_to_stdstream = lambda data, ignore_prefix: listener("\n".join(data["lines"]))
+    try:
+        yield
+    finally:
+        ray_worker.print_to_stdstream = printing

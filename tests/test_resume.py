@@ -20,11 +20,11 @@ from tuning.study.paths import Home
 
 SMALL: dict[str, Any] = {
     "trials": 12,
-    "budget": 8_000,
+    "budget": 4_000,
     "pack_size": 3,
-    "halving": {"reduction": 2, "minimum": 2_000, "audit_fraction": 0.3},
+    "halving": {"reduction": 2, "minimum": 1_000, "audit_fraction": 0.3},
 }
-"""Legs to 2,000, 4,000 and 8,000 steps, each of a second or so."""
+"""Legs to 1,000, 2,000 and 4,000 steps, each of half a second or so."""
 
 LAST_MOMENT = 30
 """About as much as is written of legs and of ends: eight legs handed out and closed, twelve trials ended."""
@@ -83,7 +83,11 @@ def survivor(tmp_path_factory: pytest.TempPathFactory) -> Survivor:
     # What is left of Ray is not waited for, as a person would not.
     with ExitStack() as lives:
         for moment in KILLED_AT:
-            start = drivers.started(folder, "resume", drivers.STUDY) if ends else drivers.running(folder, **SMALL)
+            start = (
+                drivers.started(folder, "resume", drivers.STUDY)
+                if ends
+                else drivers.running(folder, **SMALL, workers=1)
+            )
             driver = lives.enter_context(start)
             killed_at(driver, moment)
             left = left or sweeps.opened(folder / "runs").summary().as_json()
@@ -119,11 +123,11 @@ def test_it_goes_on_where_it_was(survivor: Survivor) -> None:
 def test_another_sweep_is_refused_with_what_differs(survivor: Survivor, tuning: Callable[..., Said]) -> None:
     other = survivor.folder / "other.yaml"
     text = yaml.safe_load((survivor.folder / "tiny.yaml").read_text())
-    other.write_text(yaml.safe_dump({**text, "trials": 99, "budget": 4_000}))
+    other.write_text(yaml.safe_dump({**text, "trials": 99, "budget": 5_000}))
     code, out, err = tuning("resume", drivers.STUDY, str(other), "--root", str(survivor.root), "--json")
     assert (code, out) == (2, "")
     assert "tiny-1" in err
-    assert "budget: is 4000, the study has 8000" in err
+    assert "budget: is 5000, the study has 4000" in err
     assert "trials" not in err
     assert len(sweeps.opened(survivor.root).summary().trials) == 12
 
@@ -146,7 +150,7 @@ def test_a_finished_study_is_given_more_trials(
     assert code == 0
     drivers.assert_whole(survivor.root, 16)
     assert shown[:12] == before
-    assert all(trial["steps"] >= 2_000 for trial in shown[12:])
+    assert all(trial["steps"] >= 1_000 for trial in shown[12:])
 
 
 MOMENTS = random.Random(20).choices(range(1, LAST_MOMENT), k=20)

@@ -1,0 +1,320 @@
+"""The way in for Python: what its functions take, what a study in hand tells, and what a run leaves of itself."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import drivers
+import pandas as pd
+import pytest
+import sweeps
+import torch
+from python_guide import snippets
+
+import tuning
+from trainables import TrainedNetwork
+from trainables.base import checkpoint
+from tuning import (
+    ArgumentError,
+    LockstepError,
+    StudyError,
+    StudyHandle,
+    StudyNotFound,
+    Sweep,
+    SweepError,
+    UnusableCheckpoint,
+    confirm,
+    resume,
+    run,
+    studies,
+)
+from tuning.study.paths import Home
+
+STORED = Path(__file__).parent / "fixtures" / "studies-2918cbd.tar.xz"
+QUICK: dict[str, Any] = {"trials": 4, "pack_size": 2, "workers": 1, "tracking": "off", "sampler": "random"}
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with a study that was confirmed, of REINFORCE, and one that was cut off, of DQN."""
+    folder = tmp_path_factory.mktemp("stored")
+    with tarfile.open(STORED) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "runs"
+
+
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> sweeps.ByHand:
+    return sweeps.ByHand(monkeypatch)
+
+
+def test_every_public_name_is_there() -> None:
+    assert {name for name in tuning.__all__ if getattr(tuning, name) is None} == set()
+    assert {*tuning.__all__} <= {*dir(tuning)}
+    with pytest.raises(AttributeError, match="has no attribute 'walk'"):
+        _ = tuning.walk  # type: ignore[attr-defined]
+
+
+def test_every_error_is_of_one_tree() -> None:
+    errors = [getattr(tuning, name) for name in tuning.__all__ if isinstance(getattr(tuning, name), type)]
+    assert all(issubclass(each, LockstepError) for each in errors if issubclass(each, Exception))
+
+
+def test_studies_are_listed_the_newest_last(stored: Path, tmp_path: Path) -> None:
+    assert [(each.name, each.state) for each in studies(stored)] == [
+        ("old-match-1", "finished"),
+        ("old-cut-off-1", "interrupted"),
+    ]
+    assert studies(tmp_path / "nothing") == []
+    assert studies(tmp_path, storage=Home.at(stored).storage_url)[0].name == "old-match-1"
+
+
+def test_a_study_in_hand_tells_what_its_summary_does(stored: Path) -> None:
+    study = studies(stored)[0]
+    summary = sweeps.opened(stored, study.name).summary()
+    assert (study.best, study.chosen, study.default) == (summary.best, summary.chosen, summary.default)
+    assert (study.sweep, study.front) == (summary.sweep, [])
+    assert summary.confirmation is not None
+    assert (None if study.champion is None else study.champion.number) == summary.confirmation.champion
+    assert list(study.trials()["number"]) == [each.number for each in summary.trials]
+
+
+def test_a_study_is_shown_in_a_line_and_in_a_notebook_as_a_table(stored: Path, tmp_path: Path) -> None:
+    study = studies(stored)[0]
+    assert repr(study).startswith("<Study old-match-1: finished, ")
+    assert "first on fresh seeds: trial " in repr(study)
+    assert "learning" in study._repr_html_()
+    gone = StudyHandle("gone", Home.at(tmp_path), Home.at(tmp_path).storage_url)
+    assert repr(gone) == f"<Study gone: there are no studies in {tmp_path}; `tuning run cartpole-dqn` makes one>"
+    assert "there are no studies" in gone._repr_html_()
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_curves_are_those_of_the_last_checkpoints(stored: Path, place: int) -> None:
+    study = studies(stored)[place]
+    curves = study.curves()
+    assert len(curves) > 20
+    for number, trial in enumerate(study.summary().trials):
+        for seat, seed in enumerate(trial.seeds):
+            latest = checkpoint.read(Home.at(stored).member(study.name, number, seat) / "latest.pt")
+            points = [] if latest is None else latest["report"]["points"]
+            expected = [(step, name, value) for step, shown in points for name, value in shown.items()]
+            rows = curves[(curves["trial"] == number) & (curves["seed"] == seed)][["step", "metric", "value"]]
+            found = [tuple(row) for row in rows.itertuples(index=False)]
+            assert [row[:2] for row in found] == [row[:2] for row in expected]
+            assert [row[2] for row in found] == pytest.approx([row[2] for row in expected], nan_ok=True)
+
+
+def test_the_best_network_is_that_of_the_trial_to_use(stored: Path) -> None:
+    study = studies(stored)[0]
+    assert study.chosen is not None
+    assert study.chosen.checkpoint is not None
+    network = study.load_best()
+    assert isinstance(network, torch.nn.Module)
+    same = TrainedNetwork.load(study.chosen.checkpoint)
+    other = next(each for each in study.summary().trials if each.checkpoint and each.number != study.chosen.number)
+    inputs = torch.rand(5, same.mean.numel())
+    torch.testing.assert_close(network(inputs), same(inputs))
+    assert not torch.equal(study.load_best(trial=other.number)(inputs), same(inputs))
+
+
+def test_a_network_that_is_not_there(stored: Path, tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"'old-match-1' has no trial 99; it has \d+, from 0 on"):
+        studies(stored)[0].load_best(trial=99)
+    made = sweeps.created(tmp_path, trials=2, pack_size=2, second="steps", tracking="off")
+    (study,) = studies(tmp_path)
+    with pytest.raises(StudyError, match="no trial with a value"):
+        study.load_best()
+    sweeps.finished(made)
+    with pytest.raises(StudyError, match=r"two objectives and no single best, but a front: .*load_best\(trial=...\)"):
+        study.load_best()
+    with pytest.raises(UnusableCheckpoint, match="there is no such file"):
+        study.load_best(trial=0)
+    folder = Home.at(tmp_path).member(study.name, 0, 0)
+    checkpoint.save([folder], [{"moment": 1, "report": {"points": []}}], [{"altitude": 3.0}])
+    with pytest.raises(UnusableCheckpoint, match="holds no network"):
+        study.load_best(trial=0)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: run(5), ArgumentError, "sweep: should be a Sweep, a preset's name or a path, is 5"),  # type: ignore[arg-type]
+        (lambda: run("number-macth"), SweepError, "did you mean number-match"),
+        (lambda: run("number-match", trials=0), SweepError, "trials: should be at least 1, is 0"),
+        (lambda: run("number-match", set={"fixed.gama": 1.0}), SweepError, "fixed.gama: .*did you mean gamma"),
+        (lambda: run("number-match", set={"fixed.gamma": object()}), SweepError, "fixed.gamma: should be text, a fin"),
+        (lambda: run("number-match", address="127.0.0.1:9"), LockstepError, "no Ray cluster can be reached there"),
+        (lambda: resume("nobody"), StudyNotFound, "there are no studies in"),
+        (lambda: resume(5), ArgumentError, "study: should be a StudyHandle or a name, is 5"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_a_person_can_mend_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Any, error: type[Exception], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_settings_of_a_study_that_rests_are_checked(runs: Path) -> None:
+    sweeps.created(runs, **QUICK)
+    (study,) = studies(runs)
+    with pytest.raises(ArgumentError, match="root, storage: should be left out"):
+        resume(study, root=runs)
+    with pytest.raises(SweepError, match=r"budget: .*only .*trials.* can change"):
+        resume(study, set={"budget": 400})
+    with pytest.raises(SweepError, match=r"confirm\.top: should be at least 1, is 0"):
+        confirm(study, top=0)
+
+
+def test_a_run_and_what_follows_it(
+    tmp_path: Path, by_hand: sweeps.ByHand, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    sweeps.written(tmp_path, **QUICK)
+    study = run("~/tiny.yaml", root="~/studies", trials=3, seed=7, set={"fixed.gamma": 0.9})
+    assert (study.name, study.state, study.home.root) == ("tiny-1", "finished", tmp_path / "studies")
+    assert (study.sweep.trials, study.sweep.seed, study.sweep.fixed["gamma"]) == (3, 7, 0.9)
+    again = run(Sweep(**{**sweeps.TINY, **QUICK}), root="studies", name="again", workers=2)
+    assert (again.sweep.workers.count, [each.name for each in studies("studies")]) == (2, ["tiny-1", "again"])
+    assert resume(study, trials="+2").sweep.trials == 5
+    assert resume("tiny-1", trials=6, root="studies") == study
+    assert len(study.trials()) == 6
+    confirmed = confirm(study, top=2, seeds=3)
+    assert confirmed == study
+    assert confirmed.sweep.confirm is not None
+    assert (confirmed.sweep.confirm.top, confirmed.sweep.confirm.seeds) == (2, 3)
+    assert confirmed.summary().confirmation is not None
+    assert capfd.readouterr() == ("", "")
+
+
+def test_progress_is_drawn_where_it_is_asked_for(
+    runs: Path, by_hand: sweeps.ByHand, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    run(Sweep(**{**sweeps.TINY, **QUICK}), root=runs, progress=True)
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert "tiny-1" in said.err
+
+
+def test_ctrl_c_leaves_a_study_that_goes_on(runs: Path, by_hand: sweeps.ByHand) -> None:
+    by_hand.legs = 1
+    with pytest.raises(KeyboardInterrupt, match=r"'tiny-1' was interrupted; resume\('tiny-1'\) goes on with it"):
+        run(Sweep(**{**sweeps.TINY, **QUICK}), root=runs)
+    assert studies(runs)[0].state == "interrupted"
+    by_hand.legs = 100
+    study = resume(root=runs)
+    assert (study.state, len(study.trials())) == ("finished", 4)
+    by_hand.legs = 0
+    with pytest.raises(KeyboardInterrupt, match="the confirmation of 'tiny-1' was interrupted"):
+        confirm(study)
+
+
+STATE = """
+import json, logging, os, signal, sys, warnings
+import tuning.runner  # what libraries do when they are imported is theirs
+
+def state():
+    return {
+        "environment": dict(os.environ),
+        "signals": [str(signal.getsignal(each)) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)],
+        "levels": {name: logging.getLogger(name).level for name in ("mlflow", "optuna", "alembic", "ray.tune.tune")},
+        "handlers": len(logging.getLogger("tuning").handlers),
+        "hook": str(sys.excepthook),
+        "breakpoint": str(sys.breakpointhook),
+        "standard output": str(sys.stdout),
+        "folder": os.getcwd(),
+    }
+
+before = state()
+"""
+
+AFTER = """
+after = state()
+print(json.dumps({name: [before[name], after[name]] for name in before if before[name] != after[name]}))
+"""
+
+
+def in_a_process(folder: Path, code: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Runs code as a script in a folder, with a home of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env=sweeps.surrounding(HOME=str(folder), **variables),
+        capture_output=True,
+        text=True,
+        timeout=400,
+    )
+
+
+def test_the_guide_runs_in_a_process_and_leaves_it_as_it_was(tmp_path: Path) -> None:
+    codes = snippets(tmp_path)
+    (own_ray,) = [place for place, code in enumerate(codes) if "ray.init" in code]
+    codes.insert(own_ray, AFTER)
+    ended = in_a_process(tmp_path, STATE + "\n".join(codes) + "\nassert ray.is_initialized()\n")
+    assert ended.returncode == 0, ended.stderr
+    shown, listed, left, *problems = ended.stdout.splitlines()
+    assert shown.startswith("<Study cartpole-dqn-1: finished, 8 trials; first on fresh seeds: trial ")
+    assert listed == "cartpole-dqn-1 finished"
+    assert json.loads(left) == {}
+    assert {line.partition(":")[0] for line in problems} == {"trials", "fixed.gama"}
+    # What there is was said by Ray, when the script began one by itself.
+    assert [line for line in ended.stderr.splitlines() if "ray" not in line.lower()] == []
+    trials = StudyHandle("cartpole-dqn-1", Home.at(tmp_path / "runs"), Home.at(tmp_path / "runs").storage_url).trials()
+    assert isinstance(trials, pd.DataFrame)
+    assert list(trials["state"]) == ["complete"] * 16
+
+
+INTERRUPTED = """
+from tuning import resume, run, studies
+
+try:
+    run("tiny.yaml")
+except KeyboardInterrupt as interrupt:
+    print(interrupt, flush=True)
+(study,) = studies()
+print(study.state, flush=True)
+input()
+study = resume(study, trials=len(study.trials()))
+print(study.state)
+"""
+
+
+def test_ctrl_c_in_a_script_ends_the_workers_and_the_script_goes_on(tmp_path: Path) -> None:
+    sweeps.written(tmp_path, trials=2_000, budget=2_000, pack_size=4, tracking="off")
+    mark = uuid4().hex
+    script = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED],
+        cwd=tmp_path,
+        env=sweeps.surrounding(HOME=str(tmp_path), MARK=mark),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with script:
+        driver = drivers.Driver(script, tmp_path / "runs", mark)
+        try:
+            sweeps.awaited(lambda: driver.has_finished(4), 90, "four trials finished")
+            driver.press_ctrl_c()
+            assert script.stdout is not None
+            said = [script.stdout.readline().rstrip() for _ in range(2)]
+            assert said == ["'tiny-1' was interrupted; resume('tiny-1') goes on with it", "interrupted"]
+            sweeps.awaited(lambda: sweeps.processes(mark) == [script.pid], 20, "the workers gone")
+            out, err = script.communicate("\n", timeout=200)
+        finally:
+            for left in sweeps.processes(mark):
+                os.kill(left, signal.SIGKILL)
+    assert (script.returncode, out) == (0, "finished\n"), err
+    summary = sweeps.opened(tmp_path / "runs").summary()
+    assert {trial.state for trial in summary.trials} == {"complete"}

@@ -28,12 +28,14 @@ from rich.table import Table
 from trainables.base import random_streams
 from trainables.data import prediction
 from trainables.environments import sensor_baselines
+from trainables.messages import MemberRequest, PackReport, PackRequest, Parcel
 from trainables.tune import trainable_of
 from tuning.report.number_format import clock, number
 from tuning.rules import statistics
-from tuning.search.confirm_search import fresh_seeds
+from tuning.search.packing import member_request
 from tuning.study import catalogue
 from tuning.study.paths import Home
+from tuning.study.seeds import fresh_seeds
 from tuning.sweep import model
 
 SEEDS, EPISODES = 20, 100
@@ -137,7 +139,7 @@ def afresh(preset: str, root: Path, number: int, seeds: Sequence[int]) -> list[f
     home = Home.at(root)
     study = catalogue.opened(home, home.storage_url, preset)
     values = study.records.plans()[number].values
-    members = [study.member(values, seed, home.confirming(preset, number, seed)) for seed in seeds]
+    members = [member_request(study.sweep, values, seed, home.confirming(preset, number, seed)) for seed in seeds]
     cores = len(os.sched_getaffinity(0))
     size = math.ceil(len(members) / cores)
     packs = [members[first : first + size] for first in range(0, len(members), size)]
@@ -146,14 +148,15 @@ def afresh(preset: str, root: Path, number: int, seeds: Sequence[int]) -> list[f
         return [score for scores in trained for score in scores]
 
 
-def _scores(loop: str, members: list[dict[str, Any]]) -> list[float | None]:
-    pack = trainable_of(loop)({"members": members, "confirm": EPISODES})
+def _scores(loop: str, members: list[MemberRequest]) -> list[float | None]:
+    pack = trainable_of(loop)({"request": Parcel(PackRequest(members, confirm_episodes=EPISODES))})
     result = pack.step()
     while not result["done"]:
         result = pack.step()
+    said: PackReport = result["report"].take()
     return [
-        None if report["diverged_at"] is not None or report["error"] is not None else float(score)
-        for report, score in zip(result["members"], result["confirmed"], strict=True)
+        None if report.diverged_at is not None or report.error is not None else float(score)
+        for report, score in zip(said.members, said.confirmed or [], strict=True)
     ]
 
 

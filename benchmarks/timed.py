@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from trainables.loops.contract import Report
+from trainables.base.report import Report
 from trainables.loops.dqn import DQNLoop
 
 TIMED = "LOCKSTEP_BENCHMARK_TIMED"

@@ -25,8 +25,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from trainables import prediction
 from trainables.base import random_streams
-from trainables.data import prediction
 from trainables.environments import sensor_baselines
 from trainables.messages import MemberRequest, PackReport, PackRequest, Parcel
 from trainables.tune import trainable_of

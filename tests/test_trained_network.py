@@ -10,11 +10,11 @@ import torch
 from tiny_environments import OFFSET
 from torch import Tensor
 
+from trainables import prediction
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
 from trainables.base.images import Image
 from trainables.base.own_classes import Unimportable
-from trainables.data import prediction
 from trainables.networks import networks, specs
 from trainables.networks.specs import MLP, Convolutional, Own, Spec
 from trainables.trained_network import TrainedNetwork

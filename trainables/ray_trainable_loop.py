@@ -1,8 +1,8 @@
 """Any Trainable of Ray Tune, a class or a function, as a loop whose packs have one member.
 
-Its config is what a sweep has fixed and searches, with the member's `seed` and the `budget` beside it. An iteration is
-a unit of the budget, and what it reports is a point. What of it goes on after a halt are the files of its checkpoints;
-one without any begins again, and what it reports a second time is left out.
+Its config has what a sweep fixes and searches, the member's `seed`, and the `budget`. An iteration is a unit of the
+budget, and what it reports is a point. After a halt a Trainable goes on from the files of its checkpoints. One that
+writes none begins again, and what it reports a second time is left out.
 """
 
 import tempfile
@@ -30,43 +30,43 @@ from trainables.base.report import Report
 from trainables.loops.contract import Training
 
 Files = dict[str, Tensor]
-"""By their path in the checkpoint's folder: their bytes."""
+"""The bytes of files, by their path in the checkpoint's folder."""
 
 
 class ForeignConfig(Training):
-    """The settings of a Trainable that is none of ours: any names."""
+    """The settings of a Trainable, which may have any names."""
 
     model_config = ConfigDict(extra="allow")
 
     foreign: ClassVar[bool] = True
 
     def reported(self) -> int:
-        """Every iteration is."""
+        """How many times results are reported over the budget: every iteration."""
         return self.budget
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A checkpoint, and the iteration that it was written after."""
+    """A checkpoint, and the iteration after which it was written."""
 
     iteration: int
     files: Files
 
 
 class ForeignLoop:
-    """One training by a Trainable; `of` makes the loop of one."""
+    """One training by a Trainable. `of` makes the loop of a Trainable."""
 
     Config: ClassVar[type[ForeignConfig]] = ForeignConfig
     score: ClassVar[str] = ""
-    """Known to the sweep alone."""
+    """Which metric it is, only the sweep knows."""
     direction: ClassVar[Literal["maximize", "minimize"]] = "maximize"
     unit: ClassVar[str] = "training iterations"
     metrics: ClassVar[tuple[str, ...]] = ()
-    """Any."""
+    """Any that the Trainable reports."""
     trainable: ClassVar[type[tune.Trainable]]
 
     def __init__(self, configs: Sequence[ForeignConfig], device: torch.device) -> None:
-        """Raises ValueError for more members than one."""
+        """Raises ValueError for more members than one, MemberFailed if the Trainable can't be made."""
         if len(configs) != 1:
             raise ValueError(f"members: {self.trainable.__name__} trains one at a time, not {len(configs)}")
         self._config, self._at, self._spent = configs[0], 0, 0
@@ -89,11 +89,11 @@ class ForeignLoop:
             raise _failed(error) from error
 
     def train(self, until: int) -> list[Report]:
-        """Iterations up to this one, unless it ends by itself before."""
+        """Trains up to this iteration, unless the Trainable ends by itself before."""
         points: list[tuple[int, dict[str, float]]] = []
         while self._at < until and self._ended_at is None and self._diverged_at is None:
             metrics = self._next()
-            # What it tells on its way back to where it was is known already.
+            # On the way back to where it was it tells what is known already.
             if metrics is not None and self._at > self._spent:
                 points.append((self._at, metrics))
                 self._judge(metrics)
@@ -107,7 +107,7 @@ class ForeignLoop:
         return [Report(self._spent, points, self._best, self._best_at, self._diverged_at, reason, stopped_at=early)]
 
     def _next(self) -> dict[str, float] | None:
-        """The metrics of the next iteration; None where there is none left, as a function has returned."""
+        """The metrics of the next iteration; None if there is none, since a function has returned."""
         try:
             result = self._running.train()
         except Exception as error:
@@ -117,7 +117,7 @@ class ForeignLoop:
             return None
         self._at += 1
         if issubclass(self.trainable, tune.trainable.FunctionTrainable):
-            # It hands over its checkpoints when it likes.
+            # A function writes its checkpoints when it likes.
             self._keep(self._running.save().checkpoint)
         if result.get("done"):
             self._ended_at = self._at
@@ -135,8 +135,8 @@ class ForeignLoop:
             self._best_files = kept.files if kept.iteration == self._at else {}
 
     def _newest(self) -> Kept:
-        """The checkpoint to go on from; a class is asked for one."""
-        if self._kept.iteration < self._at and self._can_be_asked():
+        """The newest checkpoint; a class is asked to write one."""
+        if self._kept.iteration < self._at and self._writes_when_asked():
             try:
                 self._keep(self._running.save().checkpoint)
             except Exception as error:
@@ -147,12 +147,12 @@ class ForeignLoop:
         if checkpoint is not None:
             self._kept = Kept(self._at, _taken(Path(checkpoint.path)))
 
-    def _can_be_asked(self) -> bool:
+    def _writes_when_asked(self) -> bool:
         own = self.trainable.save_checkpoint is not tune.Trainable.save_checkpoint
         return own and not issubclass(self.trainable, tune.trainable.FunctionTrainable)
 
     def state(self) -> list[dict[str, Any]]:
-        """Where it stands, with the files of its checkpoint."""
+        """Where the training stands, with the files of its checkpoint."""
         kept = self._newest()
         return [
             {
@@ -168,7 +168,7 @@ class ForeignLoop:
         ]
 
     def load(self, states: Sequence[dict[str, Any]]) -> None:
-        """Go on from the checkpoint, over what was reported since."""
+        """Goes on from the checkpoint, past what was reported since."""
         (state,) = states
         self._spent, self._ended_at, self._diverged_at = state["spent"], state["ended_at"], state["diverged_at"]
         self._best, self._best_at, self._best_files = state["best"], state["best_at"], dict(state["best_files"])
@@ -191,28 +191,28 @@ class ForeignLoop:
             raise _failed(error) from error
 
     def confirm(self, episodes: int) -> list[float]:
-        """The best score itself: how else to score it is not known."""
+        """The best score itself, since no other way to score is known."""
         return [float("nan") if self._best is None else self._best]
 
     def best(self) -> list[dict[str, Any]]:
-        """The files of the checkpoint with the best score; none where none was written then."""
+        """The files of the checkpoint with the best score; none if none was written then."""
         return [{"files": dict(self._best_files)}]
 
     def close(self) -> None:
-        """Let the Trainable end what it has begun."""
+        """Lets the Trainable end what it has begun."""
         self._running.stop()
         self._folder.cleanup()
 
 
 @cache
 def of(found: type[tune.Trainable] | Callable[..., Any]) -> type[ForeignLoop]:
-    """The loop of a class or a function Trainable. Raises ValueError for a function that takes no config alone."""
+    """The loop of a class or function Trainable. Raises ValueError for a function that takes more than a config."""
     trainable = found if isinstance(found, type) else wrap_function(found)
     return type(found.__name__, (ForeignLoop,), {"trainable": trainable})
 
 
 def numbers_of(result: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
-    """The numbers that a result has of its own; those of mappings in it by outer/inner."""
+    """The numbers in a result that are the Trainable's own; those of a mapping in it are called outer/inner."""
     found: dict[str, float] = {}
     for name, value in result.items():
         if prefix == "" and name in borrowed.keys_of_tune():
@@ -225,7 +225,7 @@ def numbers_of(result: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
 
 
 def _failed(error: Exception) -> MemberFailed:
-    """Ray wraps what a function raises; the error itself is what people look for."""
+    """The failure of a member whose Trainable has raised an error. Ray wraps what a function raises; this unwraps it."""
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
@@ -233,9 +233,9 @@ def _failed(error: Exception) -> MemberFailed:
 
 
 def _taken(folder: Path) -> Files:
-    """The files of a folder, which is not needed any more."""
+    """Takes the files of a folder, which is removed."""
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    # Of an array of its own, since a tensor can't be of bytes that do not change.
+    # By an array, since a tensor can't be made of immutable bytes.
     files = {str(path.relative_to(folder)): torch.from_numpy(np.fromfile(path, dtype=np.uint8)) for path in paths}
     with suppress(OSError):
         rmtree(folder)

@@ -1,6 +1,6 @@
 """The network of a best.pt, as a module that takes what its environment or its data give.
 
-Axis letters: F the numbers of one input, A actions, T targets; `...` any batch axes, or none.
+Axis letters: F numbers of one input, A actions, T targets or classes; `...` stands for any batch axes, or none.
 """
 
 import math
@@ -19,28 +19,29 @@ from trainables.networks.specs import Spec
 
 
 class TrainedNetwork(nn.Module):
-    """A trained network in eval mode, whose parameters ask for no gradient.
+    """A trained network in eval mode, whose parameters need no gradients.
 
-    Of DQN and REINFORCE: observations as the environment gives them -> (..., A), the values of the actions (DQN) or
-    their logits (REINFORCE), actions counted from 0. Vectors are (..., F); images have the axes of the environment; of
-    a Discrete space they are the numbers, (...).
+    One trained by DQN or REINFORCE takes observations as the environment gives them: vectors (..., F), images with the
+    environment's axes, or numbers (...) of a Discrete space. It returns (..., A): the actions' values (DQN) or logits
+    (REINFORCE), counted from 0.
 
-    Of supervised training: features (..., F) in the units of the data -> (..., T), targets in theirs; where the target
-    is one of several classes, the logits of the classes.
+    One trained on data takes features (..., F) in the units of the data. It returns the targets (..., T) in theirs, or
+    the logits of the classes.
+
+    features: the names of the features, in order; none of a policy.
+    targets: the names of the targets; none of a policy.
+    classes: the names of the classes; none if numbers are predicted.
+    mean, deviation: (F,), of the features in training; 0 and 1 of a policy.
     """
 
     features: tuple[str, ...]
-    """Names of the features, in order; none of a policy."""
     targets: tuple[str, ...]
-    """Names of the targets; none of a policy."""
     classes: tuple[str, ...]
-    """Names of the classes; none where numbers are predicted."""
     mean: Tensor
     deviation: Tensor
-    """(F,), of the features in training; 0 and 1 of a policy."""
 
     def __init__(self, best: dict[str, Any]) -> None:
-        """best: the content of a best.pt. Raises Unimportable for a person's own network that is not to be found."""
+        """best: the content of a best.pt. Raises Unimportable for a person's own network that can't be imported."""
         super().__init__()
         inputs, outputs = best.get("inputs", {}), best.get("outputs", {})
         self.features, self.targets = tuple(inputs.get("names", ())), tuple(outputs.get("names", ()))
@@ -50,14 +51,14 @@ class TrainedNetwork(nn.Module):
         self.network = self._spec.build()
         self.network.load_state_dict(best["state_dict"])
         zero, one = [0.0] * self._spec.inputs, [1.0] * self._spec.inputs
-        # As exact as the training had them: the difference of large numbers is taken before it is rounded.
+        # In double precision, as in training: a difference of large numbers must be taken before it is rounded.
         self.register_buffer("mean", torch.tensor(inputs.get("mean", zero), dtype=torch.float64))
         self.register_buffer("deviation", torch.tensor(inputs.get("deviation", one), dtype=torch.float64))
         self.eval().requires_grad_(False)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Reads a best.pt. Raises CheckpointError where there is none, or no network in it, Unimportable as above."""
+        """Reads a best.pt. Raises CheckpointError if there is none, or no network in it, and Unimportable as above."""
         best = checkpoint.read(Path(path))
         if best is None:
             raise CheckpointError(f"{path}: there is no such file")
@@ -66,8 +67,8 @@ class TrainedNetwork(nn.Module):
         return cls(best)
 
     def forward(self, inputs: Any) -> Tensor:
-        """inputs: a tensor, an array or numbers in lists. Raises ValueError where their shape does not fit."""
-        # Python's numbers are float64, of which torch by itself would make float32.
+        """inputs: a tensor, an array, or lists of numbers. Raises ValueError if their shape does not fit."""
+        # By NumPy, since torch would make float32 of Python's numbers.
         given = torch.as_tensor(inputs if isinstance(inputs, Tensor) else np.asarray(inputs), device=self.mean.device)
         if self._one_hot_from is not None:
             given = nn.functional.one_hot(given.long() - self._one_hot_from, self._spec.inputs)
@@ -79,7 +80,7 @@ class TrainedNetwork(nn.Module):
 
 
 def _batch_shape(shape: tuple[int, ...], spec: Spec) -> tuple[int, ...]:
-    """The axes before those of one input: the fewest last ones that hold as many numbers as it has."""
+    """The axes before those of one input, which are the fewest last ones that hold as many numbers as it has."""
     for axes in range(1, len(shape) + 1):
         if math.prod(shape[-axes:]) == spec.inputs:
             return shape[:-axes]
@@ -87,7 +88,7 @@ def _batch_shape(shape: tuple[int, ...], spec: Spec) -> tuple[int, ...]:
 
 
 def _one_hot_from(config: dict[str, Any]) -> int | None:
-    """The first observation of an environment whose observations are numbers, as far as it can be made here."""
+    """The first number of a Discrete observation space; None of other spaces, or if the environment can't be made."""
     if "environment" not in config:
         return None
     try:

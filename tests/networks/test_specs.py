@@ -81,3 +81,16 @@ def test_the_network_that_a_config_asks_for() -> None:
     own = network(DQNConfig(**common, network="a:B"), 90, 2, PICTURE_OF_5_BY_6)
     assert own == Own("a:B", 90, 2, PICTURE_OF_5_BY_6)
     assert network(SupervisedConfig(budget=1, network="a:B"), 4, 1) == Own("a:B", 4, 1)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        MLP(2, 3, (4, 5), "tanh", layer_norm=True),
+        MLP(2, 3, ()),
+        Own("own_networks:TwoHeads", 2, 3),
+        Convolutional(PICTURE_OF_5_BY_6, 3, (4,), (5,)),
+    ],
+)
+def test_a_network_as_plain_values_and_back(spec: Spec) -> None:
+    assert specs.from_plain(specs.as_plain(spec)) == spec

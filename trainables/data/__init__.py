@@ -1,1 +1,1 @@
-"""Data sets: read from files, standardised, and predicted from."""
+"""Data sets: made here or read from files, checked, and split."""

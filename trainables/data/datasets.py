@@ -1,4 +1,7 @@
-"""Data sets: one made here, or a person's own file; features and targets chosen, and split into two parts."""
+"""Data sets, made here or read from a person's own file: features and targets, split into two parts.
+
+Axis letters: N rows, F features, T targets.
+"""
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,11 +21,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Source:
-    """Which data, and what of it.
+    """Which data to learn from, and what of them.
 
-    name: of a data set, or the path of a file. seed: of its making and its split. features, targets: names of columns,
-    or of the arrays of an .npz; no targets: the last column; no features: all but the targets. validation_share: of the
-    rows. classes: whether the target is one of several classes rather than numbers.
+    name: of a data set, or the path of a file.
+    seed: of the making of the data, if they are made here, and of their split.
+    features: names of columns, or of the arrays of an .npz; none: all but the targets.
+    targets: likewise; none: the last column.
+    validation_share: the share of the rows that is kept for validation.
+    classes: whether the target is one of several classes; else targets are numbers.
     """
 
     name: str
@@ -35,9 +41,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Features (N, F) and targets (N, T), the part to train on and the part to validate on.
+    """Features (N, F) and targets (N, T), one part to train on and one to validate on.
 
-    With `classes`, their names, targets are (N, 1) places in them.
+    features: their names.
+    targets: their names.
+    classes: their names, if the target is one of several classes; targets are then (N, 1), places among these names.
     """
 
     features: tuple[str, ...]
@@ -50,7 +58,7 @@ class Dataset:
 
 
 class Unusable(ValueError):
-    """Data that can't be learnt from; problems: (what of the source is wrong, why), all there are."""
+    """The data can't be learnt from. `problems` has all reasons, each with the field of the Source that is to blame."""
 
     def __init__(self, problems: Iterable[tuple[str, str]]) -> None:
         self.problems = list(problems)
@@ -58,14 +66,14 @@ class Unusable(ValueError):
 
 
 def conjunction_risk(features: Floats) -> Floats:
-    """The risk (N,) of approaches (N, 4): speed km/s, miss distance km, alert confidence, time to approach h."""
+    """The risk (N,) of approaches (N, 4): speed (km/s), miss distance (km), alert confidence, time to approach (h)."""
     speed, distance, confidence, hours = features.T
     risk: Floats = 1 / (1 + np.exp(-(0.5 * speed - 2.0 * distance + 0.3 * confidence - 0.1 * hours - 2.0)))
     return risk
 
 
 def _conjunction_risk(seed: int) -> Table:
-    """2,000 approaches drawn uniformly."""
+    """2,000 approaches, drawn uniformly."""
     features = np.random.default_rng(seed).uniform(0, (15.0, 5.0, 1.0, 24.0), (2_000, 4))
     names = ("speed_km_s", "miss_distance_km", "alert_confidence", "time_to_approach_h")
     drawn = dict(zip(names, np.hsplit(features, 4), strict=True))
@@ -76,14 +84,14 @@ _MAKERS = {"conjunction-risk": _conjunction_risk}
 
 
 def is_file(name: str) -> bool:
-    """Whether a data set of this name is a person's own file."""
+    """Whether this is the name of a person's own file, and not of a data set made here."""
     return Path(name).suffix in table_files.READERS
 
 
 def load(source: Source) -> Dataset:
-    """The data set. Raises Unusable with all that is wrong."""
+    """Makes or reads a data set. Raises Unusable with all that is wrong."""
     path = Path(source.name)
-    # A file that has changed is read again.
+    # So a file that has changed is read again.
     changed = path.stat().st_mtime_ns if is_file(source.name) and path.is_file() else 0
     return _load(source, changed)
 
@@ -120,7 +128,7 @@ def _table(source: Source) -> Table:
 
 
 def _problems(source: Source, table: Table, rows: int) -> Iterator[tuple[str, str]]:
-    """What is wrong with the choice of columns, and with what is in them."""
+    """What is wrong with the chosen columns and with what they contain: (field of the source, message)."""
     if rows < 2:
         yield "data", f"should have at least 2 rows, to train on one and validate on another, has {rows}"
         return
@@ -148,7 +156,7 @@ def _problems(source: Source, table: Table, rows: int) -> Iterator[tuple[str, st
             try:
                 check(name, table[name])
             except TableError as error:
-                # Columns that nobody chose are the file's matter.
+                # Where nobody chose the columns, the file is to blame.
                 yield field if getattr(source, field) else "data", str(error)
 
 
@@ -158,12 +166,12 @@ def _chosen(source: Source, table: Table) -> tuple[Sequence[str], Sequence[str]]
 
 
 def _single(table: Table, names: Iterable[str]) -> tuple[str, ...]:
-    """The names of single columns: an array of several is counted through."""
+    """The names of these columns one by one; those of an array with several are numbered."""
     return tuple(table_files.single({name: table[name] for name in names}))
 
 
 def _targets(source: Source, table: Table, names: Sequence[str]) -> tuple[tuple[str, ...], Floats]:
-    """The names of the classes, none of numbers, and the targets (N, T)."""
+    """The names of the classes, none if targets are numbers, and the targets (N, T)."""
     if not source.classes:
         return (), np.hstack([table_files.numbers(name, table[name]) for name in names])
     labels = _labels(names[0], table[names[0]])
@@ -172,7 +180,7 @@ def _targets(source: Source, table: Table, names: Sequence[str]) -> tuple[tuple[
 
 
 def _labels(name: str, column: Column) -> NDArray[Any]:
-    """A column (N, 1) of classes: whole numbers, or text. Raises TableError."""
+    """A column (N, 1) of classes, whole numbers or text, as (N,). Raises TableError."""
     if column.dtype == object:
         missing = [row for row, value in enumerate(column[:, 0], 1) if value in (None, "")]
         if missing:

@@ -1,4 +1,4 @@
-"""Tables of a person's own: named columns out of a .csv or .parquet file, or the arrays of an .npz file."""
+"""People's own tables: the named columns of a .csv or .parquet file, or the arrays of an .npz file."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -11,8 +11,8 @@ from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 Column = NDArray[Any]
-"""(N, k): float64, NaN where a number is missing; or objects, where not all are numbers. Of an array of .npz k may be
-above 1."""
+"""(N, k): float64 with NaN for a missing number, or objects if not all are numbers. k is above 1 only for arrays of an
+.npz."""
 
 Table = dict[str, Column]
 
@@ -20,11 +20,11 @@ MOST_BYTES = 2**33
 
 
 class TableError(ValueError):
-    """The file or a column of it can't be used; the message says why, in a line."""
+    """The file, or a column of it, can't be used; the message says why in one line."""
 
 
 def read(path: Path) -> Table:
-    """The columns of a file in its order, all of the same length. Raises TableError."""
+    """The columns of a file, in its order and all equally long. Raises TableError."""
     if not path.is_file():
         raise TableError(f"there is no file {path.absolute()}")
     if path.stat().st_size > MOST_BYTES:
@@ -38,10 +38,9 @@ def read(path: Path) -> Table:
 
 
 def as_written(path: Path) -> dict[str, list[str]]:
-    """The same columns, named as `single` does, each value as text: of a .csv as it stands there, "" where one is
-    missing.
+    """The same columns with their values as text, "" for a missing one; those of a .csv as they are written there.
 
-    Raises TableError.
+    Columns are named as `single` names them. Raises TableError.
     """
     if path.suffix != ".csv":
         table = single(_VALUES[path.suffix](path))
@@ -55,7 +54,7 @@ def as_written(path: Path) -> dict[str, list[str]]:
 
 
 def single(table: Table) -> Table:
-    """The same with every column (N, 1): those of an array of several are numbered, name[0] and on."""
+    """The table with columns (N, 1) only: those of an array with several are numbered, name[0] and so on."""
     return {
         name if column.shape[1] == 1 else f"{name}[{place}]": column[:, place : place + 1]
         for name, column in table.items()
@@ -64,7 +63,7 @@ def single(table: Table) -> Table:
 
 
 def numbers(name: str, column: Column) -> NDArray[np.float64]:
-    """A column (N, k) of which all are finite numbers. Raises TableError with the first row where one is not."""
+    """A column (N, k) of finite numbers. Raises TableError with the first row in which one is not."""
     if column.dtype == object:
         for row, values in enumerate(column, 1):
             for value in values:
@@ -81,7 +80,7 @@ def numbers(name: str, column: Column) -> NDArray[np.float64]:
 
 
 def number(text: str) -> float:
-    """A finite number out of text. Raises ValueError."""
+    """The finite number that a text says. Raises ValueError."""
     try:
         value = float(text)
     except ValueError:
@@ -117,7 +116,7 @@ def _from_arrow(path: Path, reader: Callable[[Path], Any]) -> Table:
 
 
 def _arrow(path: Path, reader: Callable[[Path], Any]) -> Any:
-    """A table of Arrow's, whose columns have names of their own."""
+    """Arrow's table of a file. Raises TableError, also if two columns have the same name."""
     import pyarrow
 
     try:
@@ -126,7 +125,7 @@ def _arrow(path: Path, reader: Callable[[Path], Any]) -> Any:
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         _insist_on_utf8(path)
         raise TableError(f"{path.name} can't be read: {_line(error)}") from error
-    # Arrow takes text that is no UTF-8 for bytes.
+    # Arrow takes text that is not UTF-8 for bytes.
     if any(pyarrow.types.is_binary(kind) for kind in found.schema.types):
         _insist_on_utf8(path)
     twice = [name for name in names if names.count(name) > 1]
@@ -136,7 +135,7 @@ def _arrow(path: Path, reader: Callable[[Path], Any]) -> Any:
 
 
 def _insist_on_utf8(path: Path) -> None:
-    """Raises TableError with the first line of a .csv that is in another encoding."""
+    """Raises TableError if a .csv is not UTF-8, with the first line that is not."""
     if path.suffix != ".csv" or not path.is_file():
         return
     with path.open("rb") as lines:
@@ -162,7 +161,7 @@ def _from_column(column: Any) -> Column:
 
 
 def _text(value: object) -> str:
-    """A value as text; bytes are UTF-8, else Latin-1, which any bytes are."""
+    """A value as text; bytes are taken for UTF-8, or else for Latin-1, which any bytes are."""
     if not isinstance(value, bytes):
         return str(value)
     try:
@@ -172,7 +171,7 @@ def _text(value: object) -> str:
 
 
 def _as_text(value: object) -> str:
-    """A value for a file; a whole number without a point."""
+    """A value as it is written to a file; whole numbers without a decimal point."""
     if value is None or value != value:
         return ""
     return str(value).removesuffix(".0") if isinstance(value, float) else _text(value)
@@ -183,7 +182,7 @@ def _npz(path: Path) -> Table:
 
 
 def _arrays(path: Path) -> Table:
-    """The arrays of an .npz, of whatever type they are, those of one axis as a column."""
+    """The arrays of an .npz, of any type; those with one axis become a column."""
     try:
         found = np.load(path, allow_pickle=False)
         if not isinstance(found, NpzFile):
@@ -222,7 +221,7 @@ def _values_of_parquet(path: Path) -> Table:
 
 
 def _objects(values: list[Any]) -> Column:
-    """A column (N, 1) of these, whatever they are."""
+    """A column (N, 1) of any values."""
     column = np.empty((len(values), 1), dtype=object)
     for row, value in enumerate(values):
         column[row, 0] = value
@@ -234,7 +233,7 @@ def _line(error: Exception) -> str:
 
 
 READERS: Mapping[str, Callable[[Path], Table]] = {".csv": _csv, ".npz": _npz, ".parquet": _parquet}
-"""By the end of the file's name."""
+"""Readers by the ending of the file's name."""
 
 _VALUES: Mapping[str, Callable[[Path], Table]] = {".npz": _arrays, ".parquet": _values_of_parquet}
-"""Likewise, of what is not text in the file: its values as they are there."""
+"""Likewise for files that are not text: they give the values as they are there."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from rich.table import Table
 
+from trainables import prediction
 from trainables.base.checkpoint import CheckpointError
 from trainables.base.own_classes import Unimportable
-from trainables.data import prediction
 from tuning.errors import PredictionError
 from tuning.report.cases import Case, as_text, cases
 from tuning.report.number_format import number
@@ -62,14 +62,11 @@ def answer(summary: StudySummary, given: Sequence[str], trial: int | None = None
         raise PredictionError(f"trial {chosen} of {summary.name} has no checkpoint to predict with")
     try:
         predictor = prediction.load(Path(checkpoint))
-    except CheckpointError as error:
+    except (CheckpointError, Unimportable) as error:
         raise PredictionError(str(error)) from error
     asked = cases(given, predictor.features)
     rows = [[case.features[name] for name in predictor.features] for case in asked]
-    try:
-        predictions = predictor.predict(rows)
-    except Unimportable as error:
-        raise PredictionError(str(error)) from error
+    predictions = predictor.predict(rows)
     return Answer(summary.name, chosen, checkpoint, predictor.features, asked, predictions)
 
 

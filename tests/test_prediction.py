@@ -8,12 +8,11 @@ import pytest
 import torch
 from torch import nn
 
+from trainables import prediction
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
-from trainables.base.images import Image
-from trainables.data import prediction
 from trainables.networks import networks, specs
-from trainables.networks.specs import MLP, Convolutional, Own
+from trainables.networks.specs import MLP
 
 SPEC = MLP(2, 3, (4,))
 
@@ -74,16 +73,3 @@ def test_a_policy_predicts_nothing(tmp_path: Path) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="there is no such file"):
         prediction.load(tmp_path / "best.pt")
-
-
-@pytest.mark.parametrize(
-    "spec",
-    [
-        MLP(2, 3, (4, 5), "tanh", layer_norm=True),
-        MLP(2, 3, ()),
-        Own("own_networks:TwoHeads", 2, 3),
-        Convolutional(Image(8, 9, 3, True, 1 / 255), 3, (4,), (5,)),
-    ],
-)
-def test_a_network_as_plain_values_and_back(spec: networks.Spec) -> None:
-    assert specs.from_plain(specs.as_plain(spec)) == spec

@@ -225,7 +225,7 @@ def numbers_of(result: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
 
 
 def _failed(error: Exception) -> MemberFailed:
-    """The failure of a member whose Trainable has raised an error. Ray wraps what a function raises; this unwraps it."""
+    """The failure of a member whose Trainable raised an error; what Ray has wrapped is unwrapped."""
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__

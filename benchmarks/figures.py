@@ -36,7 +36,7 @@ from tuning.search.packing import member_request
 from tuning.study import catalogue
 from tuning.study.paths import Home
 from tuning.study.seeds import fresh_seeds
-from tuning.sweep import model
+from tuning.sweep import loading
 
 SEEDS, EPISODES = 20, 100
 WIDTH = 120
@@ -125,7 +125,7 @@ def _studied(preset: str, root: Path) -> Studied:
     found = _tuning("run", preset, "--name", preset, "--root", str(root))
     searched, began = time.monotonic() - began, time.monotonic()
     chosen, before = found["chosen"], found["confirmation"]["seeds"]
-    seeds = fresh_seeds(model.load(preset).seed, before + SEEDS)[before:]
+    seeds = fresh_seeds(loading.load(preset).seed, before + SEEDS)[before:]
     scores = afresh(preset, root, chosen, seeds)
     params = next(each["params"] for each in found["trials"] if each["number"] == chosen)
     return Studied(chosen, seeds, scores, params, searched, time.monotonic() - began)

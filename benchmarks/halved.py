@@ -8,7 +8,7 @@ from typing import Any
 from sweeps import sweep
 from table import Goal, Result
 
-from tuning.sweep.model import load
+from tuning.sweep.loading import load
 
 SOLVED, SHARE, WORKERS = 475.0, 0.5, 2
 

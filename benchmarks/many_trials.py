@@ -14,7 +14,7 @@ from table import Goal, Result
 
 from tuning.search.samplers import experiments, sampler
 from tuning.sweep import space as spaces
-from tuning.sweep.model import load
+from tuning.sweep.loading import load
 
 SECONDS, TRACKED_SECONDS, KB_A_TRIAL, ASK_MS, WORKERS = 60.0, 180.0, 20.0, 10.0, 2
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"

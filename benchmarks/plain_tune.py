@@ -18,10 +18,10 @@ from ray.air.integrations.mlflow import MLflowLoggerCallback
 from ray.tune.search.optuna import OptunaSearch
 
 from trainables.loops.evaluation import SCORE
-from tuning.sweep import model, space
+from tuning.sweep import loading, space
 
 WORKERS = 2
-PRESET = model.load("cartpole-dqn", [f"budget={sys.argv[2]}"])
+PRESET = loading.load("cartpole-dqn", [f"budget={sys.argv[2]}"])
 asked: list[float] = []
 """When each configuration was."""
 

@@ -12,7 +12,7 @@ from table import Goal, Result
 
 from tuning.study import catalogue
 from tuning.study.paths import Home
-from tuning.sweep import model
+from tuning.sweep import loading
 
 PRESET = "cartpole-dqn"
 COMMANDS = (("--help",), ("presets",), ("list",), ("show",), ("check", PRESET))
@@ -29,7 +29,7 @@ def measure(times: int = 5) -> Result:
     }
     with tempfile.TemporaryDirectory() as folder:
         home = Home.at(folder)
-        catalogue.prepared(home, home.storage_url, model.load(PRESET))()
+        catalogue.prepared(home, home.storage_url, loading.load(PRESET))()
         taken = {name: min(_seconds(command, home) for _ in range(times)) for name, command in commands.items()}
     return Result(
         name="startup",

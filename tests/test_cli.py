@@ -67,7 +67,7 @@ MISTAKES: dict[str, Any] = {
 def test_all_five_mistakes_of_a_file_are_named_at_once(tuning: Callable[..., Said], tmp_path: Path) -> None:
     code, out, err = tuning("check", sweeps.written(tmp_path, **MISTAKES))
     assert (code, out) == (2, "")
-    named = [line.partition(":")[0] for line in err.splitlines()]
+    named = [line.split(": ")[1] for line in err.splitlines()]
     assert sorted(named) == ["budget", "fixed.gamma", "pack_size", "search.learning_rate.low", "workers.cpu"]
     assert "Traceback" not in err
 

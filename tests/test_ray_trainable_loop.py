@@ -27,7 +27,8 @@ from tuning.errors import SweepError
 from tuning.search.packing import trials_in_pack
 from tuning.study.paths import Home
 from tuning.sweep.dimensions import FloatRange, IntRange
-from tuning.sweep.model import Confirm, Sweep, load
+from tuning.sweep.loading import load
+from tuning.sweep.model import Confirm, Sweep
 from tuning.workers.team import Team
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"

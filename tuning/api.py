@@ -17,7 +17,7 @@ from tuning.study import catalogue
 from tuning.study.paths import Home
 from tuning.study.summary import StudySummary
 from tuning.study_handle import StudyHandle
-from tuning.sweep import model
+from tuning.sweep import kept_sweep
 from tuning.sweep.model import Confirm, Sweep
 from tuning.workers.library_settings import during_a_run
 from tuning.workers.log_file import log_file
@@ -96,9 +96,7 @@ def resume(
         from tuning import runner
 
         opened = handle.opened()
-        changed = model.changed(
-            opened.sweep, None if trials is None else str(trials), None, model.as_overrides(set or {})
-        )
+        changed = kept_sweep.changed(opened.sweep, None if trials is None else str(trials), None, set or {})
         summary = runner.resume(opened, sweep=changed, address=address, console=_console(progress))
     return _come_to_its_end(handle, summary)
 
@@ -129,8 +127,8 @@ def confirm(
         opened = handle.opened()
         given = {f"confirm.{key}": value for key, value in (("top", top), ("seeds", seeds)) if value is not None}
         before = opened.sweep.confirm or Confirm()
-        settings = model.as_overrides({"confirm": before.model_dump(mode="json"), **given})
-        wanted = model.changed(opened.sweep, None, None, settings).confirm or before
+        settings = {"confirm": before.model_dump(mode="json"), **given}
+        wanted = kept_sweep.changed(opened.sweep, None, None, settings).confirm or before
         try:
             runner.confirm(opened, wanted, address=address, console=_console(progress))
         except Interrupted as error:

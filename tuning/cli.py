@@ -83,9 +83,9 @@ def run(
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
     if address is None:
         keep_ray_private()
-    from tuning.sweep import model
+    from tuning.sweep import loading
 
-    wanted, home = model.load(source, [*(settings or []), *given]), Home.at(root)
+    wanted, home = loading.load(source, [*(settings or []), *given]), Home.at(root)
     with during_a_run(), log_file(home):
         from tuning import runner
 
@@ -116,11 +116,11 @@ def resume(
         raise StudyNotFound(f"{error} A sweep comes second: `tuning resume NAME {name}`") from None
     with during_a_run(), log_file(study.home):
         from tuning import runner
-        from tuning.sweep import model
+        from tuning.sweep import kept_sweep, loading
 
         if source is not None:
-            study.insist_on(model.load(source))
-        changed = model.changed(study.sweep, trials, time, settings or [])
+            study.insist_on(loading.load(source))
+        changed = kept_sweep.changed(study.sweep, trials, time, settings or [])
         summary = runner.resume(study, sweep=changed, address=address, console=err)
     finish(summary, as_json)
 
@@ -222,9 +222,9 @@ def audit(
 @app.command()
 def check(source: SweepName, settings: Settings = None) -> None:
     """Say all that is wrong with a sweep, and run nothing."""
-    from tuning.sweep import model
+    from tuning.sweep import loading
 
-    checked = model.load(source, settings or [])
+    checked = loading.load(source, settings or [])
     out.print(f"{source}: nothing is wrong; {checked.trials} trials of {checked.budget:,} each", highlight=False)
 
 

@@ -22,7 +22,7 @@ from trainables.loops.contract import Report
 from trainables.loops.dqn import DQNConfig, DQNLoop
 from trainables.loops.reinforce import ReinforceConfig, ReinforceLoop
 from tuning.errors import SweepError
-from tuning.sweep.model import load
+from tuning.sweep.loading import load
 
 SAME_STEP, NEXT_STEP, NO_RESET = "tests/SameStepClock-v0", "tests/NextStepClock-v0", "tests/NoResetClock-v0"
 MOODY_TOGETHER, NUMBERS_TOGETHER = "tests/MoodyTogether-v0", "tests/NumbersTogether-v0"

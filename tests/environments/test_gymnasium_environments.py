@@ -10,7 +10,7 @@ import sweeps
 from trainables.tune import trainable_of
 from tuning.study import catalogue
 from tuning.study.paths import Home
-from tuning.sweep.model import load
+from tuning.sweep.loading import load
 
 NEEDS_BOX2D = pytest.mark.skipif(
     importlib.util.find_spec("Box2D") is None, reason="Box2D is not installed: pip install 'lockstep-tuning[box2d]'"

@@ -19,7 +19,7 @@ from trainables.loops import dqn
 from trainables.loops.dqn import DQNConfig, DQNLoop
 from trainables.networks import networks
 from trainables.networks.specs import MLP
-from tuning.sweep import model
+from tuning.sweep.loading import load
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -341,7 +341,7 @@ class TestEqualToAPlainLoop:
 
 
 def test_the_settings_that_were_brought_broken_diverge_from_every_seed() -> None:
-    config = model.load("cartpole-dqn-broken").config()
+    config = load("cartpole-dqn-broken").config()
     assert isinstance(config, DQNConfig)
     members = [config.model_copy(update={"seed": seed, "compile": "never"}) for seed in range(10)]
     for report in DQNLoop(members, CPU).train(500):

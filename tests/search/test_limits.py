@@ -11,7 +11,7 @@ from sweeps import Said
 
 from tuning.errors import SweepError
 from tuning.study.attributes import START
-from tuning.sweep.model import changed
+from tuning.sweep.kept_sweep import changed
 
 
 @pytest.mark.parametrize(

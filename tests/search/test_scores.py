@@ -253,7 +253,7 @@ def test_check_says_what_is_wrong_and_what_would_be_right(
     assert said in line
 
 
-def test_a_study_of_before_that_can_not_be_run_is_named_and_hides_no_other(
+def test_a_study_of_before_that_can_not_be_run_is_shown_and_says_why_when_it_is_gone_on_with(
     tuning: Callable[..., Said], runs: Path
 ) -> None:
     sweeps.created(runs, "sound")
@@ -262,9 +262,7 @@ def test_a_study_of_before_that_can_not_be_run_is_named_and_hides_no_other(
     code, out, _ = tuning("list", "--root", str(runs))
     assert code == 0
     assert [line.split()[:2] for line in out.splitlines()[1:]] == [["sound", "interrupted"], ["old", "interrupted"]]
-    assert out.splitlines()[2].endswith("can't be gone on with here")
-    rows = json.loads(tuning("list", "--root", str(runs), "--json")[1])
-    assert "metric: trials of reinforce can't be compared" in rows[1]["flaw"]
-    code, out, _ = tuning("show", "old", "--root", str(runs))
-    assert code == 0
-    assert "metric: trials of reinforce can't be compared" in out
+    assert tuning("show", "old", "--root", str(runs))[0] == 0
+    code, out, err = tuning("resume", "old", "--root", str(runs))
+    assert (code, out) == (2, "")
+    assert err.startswith("old: can't be gone on with here: metric: trials of reinforce can't be compared")

@@ -21,7 +21,8 @@ from tuning.report import predict, study_report
 from tuning.report.importance import importances
 from tuning.rules.trial_outcome import MemberResult, Outcome, advanced, outcome
 from tuning.study.study import Study
-from tuning.sweep.model import Confirm, Second, Sweep, changed
+from tuning.sweep.kept_sweep import changed
+from tuning.sweep.model import Confirm, Second, Sweep
 from tuning.tracking import experiments, run_contents
 from tuning.tracking.tracker import Tracker
 

@@ -10,7 +10,7 @@ from sweep_cases import DQN, SUPERVISED, changed, problems
 
 from trainables.loops.registry import LOOPS
 from tuning.errors import SweepError
-from tuning.sweep import model, yaml_text
+from tuning.sweep import kept_sweep, yaml_text
 from tuning.sweep.dimensions import Choices, FloatRange, IntRange, Options
 from tuning.sweep.model import Sweep, Workers
 
@@ -131,23 +131,10 @@ def test_trial_0_has_other_defaults_where_they_are_given() -> None:
     assert Sweep.model_validate(yaml_text.parse(read.to_yaml(), "")) == read
 
 
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        ("fixed.priority_alpha", 0.5),
-        ("search.replay_capacity", {"choices": [32, 5_000]}),
-        ("search.learning_starts", {"choices": [10, 20]}),
-    ],
-)
-def test_a_study_is_read_and_changed_although_its_sweep_would_no_longer_be_begun(path: str, value: Any) -> None:
-    data = changed({**DQN, "budget": 1_000, "fixed": {"learning_starts": 10}}, path, value)
-    if "learning_starts" in path:
-        data["fixed"] = {}
-    assert problems(data)
-    read = model.kept(data)
-    assert model.changed(read, "+8", None).trials == read.trials + 8
-    with pytest.raises(SweepError, match="did you mean gamma"):
-        model.kept(changed(data, "fixed.gama", 0.9))
+@pytest.mark.parametrize("given", [{}, {"trials": 3}])
+def test_a_grid_has_as_many_trials_as_points_if_it_is_not_said_how_many(given: dict[str, Any]) -> None:
+    search = {"batch_size": {"choices": [32, 64, 128]}, "double": {"choices": [True, False]}}
+    assert Sweep(**{**DQN, "sampler": "grid", "search": search, **given}).trials == given.get("trials", 6)
 
 
 def test_default_params_leave_out_what_the_search_cannot_say() -> None:
@@ -254,7 +241,9 @@ def holds(data: Any) -> None:
     if isinstance(read, SweepError):
         assert len(str(read).splitlines()) >= len(read.problems) > 0
     else:
-        assert Sweep.model_validate(json.loads(json.dumps(read.model_dump(mode="json")))) == read
+        kept = json.loads(json.dumps(read.model_dump(mode="json")))
+        assert Sweep.model_validate(kept) == read
+        assert kept_sweep.to_show(kept) == read
         assert Sweep.model_validate(yaml_text.parse(read.to_yaml())) == read
         assert read.config().budget == read.budget
 

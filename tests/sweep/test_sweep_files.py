@@ -11,7 +11,8 @@ from tiny_environments import CLOCK, PICTURE
 
 from tuning.errors import SweepError
 from tuning.sweep import yaml_text
-from tuning.sweep.model import Sweep, load
+from tuning.sweep.loading import load
+from tuning.sweep.model import Sweep
 from tuning.sweep.presets import presets
 
 PRESET_NAMES = [preset.name for preset in presets()]

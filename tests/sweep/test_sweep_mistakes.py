@@ -7,7 +7,8 @@ import pytest
 from sweep_cases import DQN, SUPERVISED, changed, problems, written
 
 from tuning.errors import LockstepError, SweepError
-from tuning.sweep.model import Sweep, load
+from tuning.sweep.loading import load
+from tuning.sweep.model import Sweep
 
 MISTAKES: list[tuple[dict[str, Any], str, Any, str, str]] = [
     # Keys and types of the sweep itself.

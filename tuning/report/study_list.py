@@ -19,8 +19,8 @@ def table(summaries: Sequence[StudySummary]) -> Table:
     for each in summaries:
         best = f"front of {len(each.front)}" if each.front else number(each.best.value if each.best else None)
         begun = each.created.astimezone().strftime("%Y-%m-%d %H:%M")
-        flaw = "its loop can't be imported here" if ": loop: " in (each.flaw or "") else "can't be gone on with here"
-        made.add_row(each.name, each.state, str(len(each.trials)), best, begun, *([flaw] if each.flaw else []))
+        flaw = ["its loop can't be imported here"] if each.flaw else []
+        made.add_row(each.name, each.state, str(len(each.trials)), best, begun, *flaw)
     return made
 
 

@@ -20,7 +20,7 @@ from tuning.study.records import Records
 from tuning.study.seeds import training_seeds
 from tuning.study.summarise import summarise
 from tuning.study.summary import StudySummary
-from tuning.sweep import model
+from tuning.sweep import kept_sweep
 from tuning.sweep.model import Sweep
 
 
@@ -47,11 +47,13 @@ class Study:
         """What it runs. Raises SweepError where it can't be run here, as where the loop can't be imported."""
         if self._sweep is None:
             try:
-                self._sweep = model.kept(self.attributes.sweep)
+                self._sweep = kept_sweep.to_go_on(self.attributes.sweep)
             except SweepError as error:
-                flaws = [Problem(self.name, f"can't be gone on with here: {each}") for each in error.problems]
-                raise SweepError(flaws) from error
+                raise SweepError(map(self._flaw, error.problems)) from error
         return self._sweep
+
+    def _flaw(self, problem: Problem) -> Problem:
+        return Problem(self.name, f"can't be gone on with here: {problem}")
 
     def change(self, sweep: Sweep) -> None:
         """Go on with another sweep: more trials, another time limit."""
@@ -60,7 +62,7 @@ class Study:
 
     def insist_on(self, sweep: Sweep) -> None:
         """Raises StudyDiffers, with what differs, where this is not a study of the sweep."""
-        found = model.differences(self.sweep, sweep)
+        found = kept_sweep.differences(self.sweep, sweep)
         if found:
             raise StudyDiffers(f"{self.name!r} is a study of another sweep:\n" + "\n".join(map(str, found)))
 
@@ -78,9 +80,8 @@ class Study:
 
     def summary(self) -> StudySummary:
         """All that there is to show, as it is now, also of a study that can't be run here."""
-        try:
-            sweep, flaw = self.sweep, None
-        except SweepError as error:
-            sweep, flaw = model.shown_as_kept(self.attributes.sweep), str(error)
+        sweep = self._sweep or kept_sweep.to_show(self.attributes.sweep)
+        problem = kept_sweep.flaw(sweep)
+        flaw = None if problem is None else str(self._flaw(problem))
         held = file_locks.is_held(self.home.lock(self.name))
         return summarise(self.optuna, self.home, sweep, flaw, held)

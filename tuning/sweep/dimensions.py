@@ -1,4 +1,4 @@
-"""What a sweep may turn: typed dimensions, read from plain data against the field that each of them turns."""
+"""What a sweep may search: typed dimensions, read from plain data against the field that each of them is of."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeAlias, TypeGuard
@@ -50,8 +50,34 @@ def is_dimension(value: Any) -> bool:
     return isinstance(value, dict) and not value.keys().isdisjoint((*_RANGE, "choices"))
 
 
-def problems(model: fields.Model, name: str, value: Any, path: str) -> Iterator[Problem]:
-    """What is wrong with a dimension of this field, given as plain data that stands at this key path."""
+def read(model: fields.Model, name: str, value: Any, path: str) -> tuple[Dimension | None, list[Problem]]:
+    """The dimension that plain data describes; None, and what is wrong with it, where it describes none.
+
+    model: has the field.
+    name: of the field that the dimension is of.
+    value: the plain data.
+    path: the key path at which it stands.
+    """
+    found = list(_problems(model, name, value, path))
+    return (None if found else _read(model, name, value)), found
+
+
+def read_as_kept(value: Mapping[str, Any]) -> Dimension:
+    """A dimension from the plain data of one, whose own form says of which kind it is; no field is asked."""
+    if "choices" not in value:
+        return IntRange(**value) if "step" in value else FloatRange(**value)
+    choices = value["choices"]
+    if not isinstance(choices, Mapping):
+        return Choices(choices=tuple(choices))
+    return Options(
+        choices={
+            kind: {key: read_as_kept(item) if is_dimension(item) else item for key, item in settings.items()}
+            for kind, settings in choices.items()
+        }
+    )
+
+
+def _problems(model: fields.Model, name: str, value: Any, path: str) -> Iterator[Problem]:
     if not is_dimension(value):
         yield Problem(path, f"should be a range, {{low: ..., high: ...}}, or {{choices: [...]}}, is {shown(value)}")
     elif "choices" in value:
@@ -61,7 +87,7 @@ def problems(model: fields.Model, name: str, value: Any, path: str) -> Iterator[
         yield from _range_problems(model, name, value, path)
 
 
-def read(model: fields.Model, name: str, value: dict[str, Any]) -> Dimension:
+def _read(model: fields.Model, name: str, value: dict[str, Any]) -> Dimension:
     """The dimension that plain data without problems describes."""
     if "choices" not in value:
         return FloatRange(**value) if _number(model, name, value) == "float" else IntRange(**value)
@@ -169,12 +195,12 @@ def _options_problems(kinds: Mapping[str, type[Option]], value: Any, path: str) 
 
 
 def _setting_problems(model: fields.Model, name: str, value: Any, path: str) -> Iterator[Problem]:
-    check = problems if is_dimension(value) else fields.problems
+    check = _problems if is_dimension(value) else fields.problems
     yield from check(model, name, value, path)
 
 
 def _read_setting(model: fields.Model, name: str, value: Any) -> Any:
-    return read(model, name, value) if is_dimension(value) else value
+    return _read(model, name, value) if is_dimension(value) else value
 
 
 def _has_dimensions(option: Any) -> bool:

@@ -1,78 +1,104 @@
-"""What values the trials of a sweep come to have in a field, read from its plain data."""
+"""Which values the trials of a sweep come to have in the fields of their loop's config."""
 
 from collections.abc import Mapping
-from typing import Any, TypeGuard
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
-from trainables.loops.contract import Loop
 from tuning.errors import Problem
+from tuning.sweep.dimensions import Choices, Dimension, FloatRange, IntRange, Options
+
+if TYPE_CHECKING:
+    from trainables.loops.contract import Training
 
 
-def mapping(data: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """What stands under the key; nothing where it is no mapping, which is reported elsewhere."""
-    value = data.get(key)
-    return value if isinstance(value, dict) else {}
+class Unknown(Enum):
+    """Stands for a value that could not be read, of which nothing more is said."""
+
+    UNKNOWN = "unknown"
 
 
-def searched(data: Mapping[str, Any], loop: type[Loop], name: str) -> list[Any]:
-    """What trials after the first may have: the choices, of a range both ends; the one value where none is searched.
+UNKNOWN: Final = Unknown.UNKNOWN
 
-    Nothing where the loop does not have the field.
+
+@dataclass(frozen=True)
+class FieldValues:
+    """What a sweep says of the fields of its loop's config.
+
+    config: the model of the fields, with their defaults.
+    fixed: values that all trials have.
+    search: what trials differ in.
+    default: values that trial 0 has of what is searched, where they are not the config's defaults.
     """
-    if name not in loop.Config.model_fields:
-        return []
-    dimension = mapping(data, "search").get(name)
-    if dimension is None:
-        return [default(data, loop, name)]
-    given = dimension if isinstance(dimension, dict) else {}
-    choices = given.get("choices")
-    listed = list(choices) if isinstance(choices, list | dict) else []
-    return [*(given[end] for end in ("low", "high") if end in given), *listed]
+
+    config: "type[Training]"
+    fixed: Mapping[str, Any]
+    search: Mapping[str, Dimension | Unknown]
+    default: Mapping[str, Any]
+
+    def in_trial_0(self, name: str) -> Any:
+        """What trial 0 has in the field; None where the loop does not have the field."""
+        for given in (self.default, self.fixed):
+            if name in given:
+                return given[name]
+        return self.config.model_fields[name].default if name in self.config.model_fields else None
+
+    def after_trial_0(self, name: str) -> list[Any]:
+        """What the others may have: the choices, of a range both ends; nothing where the loop has no such field."""
+        if name not in self.config.model_fields:
+            return []
+        if name not in self.search:
+            return [self.in_trial_0(name)]
+        match self.search[name]:
+            case FloatRange(low=low, high=high) | IntRange(low=low, high=high):
+                return [low, high]
+            case Choices(choices=choices):
+                return list(choices)
+            case Options(choices=options):
+                return list(options)
+            case Unknown():
+                return [UNKNOWN]
+
+    def of_any_trial(self, name: str) -> list[Any]:
+        """What any trial may have, trial 0 first, each once."""
+        values = [self.in_trial_0(name), *self.after_trial_0(name)]
+        return [value for place, value in enumerate(values) if value not in values[:place]]
+
+    def number_in_trial_0(self, name: str) -> int:
+        """The whole number that trial 0 has in the field; -1 where it has none."""
+        value = self.in_trial_0(name)
+        return value if _is_whole(value) else -1
+
+    def largest(self, name: str) -> int:
+        """The largest whole number that trials after the first may have in the field; -1 where they have none."""
+        return max(filter(_is_whole, self.after_trial_0(name)), default=-1)
+
+    def smallest(self, name: str) -> int:
+        """The smallest one; -1 where they have none."""
+        return min(filter(_is_whole, self.after_trial_0(name)), default=-1)
+
+    def key_path(self, name: str) -> str:
+        """Where the field stands, or would."""
+        return f"search.{name}" if name in self.search else f"fixed.{name}"
+
+    def default_problem(self, name: str, should: str) -> Problem:
+        """That trial 0 can't be trained with its value of a searched field, and how it is given another.
+
+        The check does not choose another by itself: champions are compared with trial 0, so it is never a configuration
+        that nobody has asked for.
+
+        name: of the field, in which trial 0 has a whole number.
+        should: what the number should be.
+        """
+        value = self.number_in_trial_0(name)
+        if name in self.default:
+            return Problem(f"default.{name}", f"should be {should}, is {value:_}")
+        return Problem(
+            f"search.{name}",
+            f"trial 0 takes the loop's default, {value:_}, which should be {should}; "
+            f"`default: {{{name}: ...}}` gives it another",
+        )
 
 
-def default(data: Mapping[str, Any], loop: type[Loop], name: str) -> Any:
-    """What trial 0 has, searched or not; None where the loop does not have the field."""
-    for part in ("default", "fixed"):
-        if name in mapping(data, part):
-            return mapping(data, part)[name]
-    return loop.Config.model_fields[name].default if name in loop.Config.model_fields else None
-
-
-def largest(data: Mapping[str, Any], loop: type[Loop], name: str) -> int:
-    """The largest whole number that trials after the first may have in the field; -1 where the loop has none."""
-    return max(filter(is_whole, searched(data, loop, name)), default=-1)
-
-
-def smallest(data: Mapping[str, Any], loop: type[Loop], name: str) -> int:
-    """The smallest one; -1 where the loop has none."""
-    return min(filter(is_whole, searched(data, loop, name)), default=-1)
-
-
-def of_default(data: Mapping[str, Any], loop: type[Loop], name: str) -> int:
-    """The whole number that trial 0 has in the field; -1 where there is none."""
-    value = default(data, loop, name)
-    return value if is_whole(value) else -1
-
-
-def place(data: Mapping[str, Any], name: str) -> str:
-    """The key path of a field that is fixed or searched."""
-    return f"search.{name}" if name in mapping(data, "search") else f"fixed.{name}"
-
-
-def default_problem(data: Mapping[str, Any], loop: type[Loop], name: str, should: str) -> Problem:
-    """That trial 0 can't be trained with the value of a searched field that it takes, and how it is given another.
-
-    It is no more than said: trial 0 is what champions are compared with, so it never is what nobody has asked for.
-    """
-    value = of_default(data, loop, name)
-    if name in mapping(data, "default"):
-        return Problem(f"default.{name}", f"should be {should}, is {value:_}")
-    return Problem(
-        f"search.{name}",
-        f"trial 0 takes the loop's default, {value:_}, which should be {should}; "
-        f"`default: {{{name}: ...}}` gives it another",
-    )
-
-
-def is_whole(value: Any) -> TypeGuard[int]:
-    """Whether it is a whole number; true and false are none."""
+def _is_whole(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)

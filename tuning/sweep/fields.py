@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -89,7 +89,7 @@ def problems(model: Model, name: str, value: Any, path: str) -> Iterator[Problem
     except ValidationError as error:
         for each in error.errors():
             if each["loc"][:1] == (name,):
-                yield Problem(key_path(each, path), sentence(each))
+                yield Problem(key_path(path, each["loc"][1:]), sentence(each))
 
 
 def option_problems(kinds: Mapping[str, type[Option]], value: Any, path: str, check: Check) -> Iterator[Problem]:
@@ -128,10 +128,9 @@ def one_of(words: Collection[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def key_path(error: ErrorDetails, path: str = "") -> str:
-    """Where pydantic found it; of the error's place all but the first key lies below the path, if one is given."""
-    first, *rest = error["loc"]
-    return (path or str(first)) + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest)
+def key_path(path: str, parts: Iterable[str | int]) -> str:
+    """The key path of what lies below another, as pydantic has it: by keys of mappings and places in lists."""
+    return path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
 
 
 def sentence(error: ErrorDetails) -> str:

@@ -1,12 +1,11 @@
-"""What a person asks for: the sweep, read from a file or made in Python, with all that is wrong with it at once."""
+"""What a person asks for: the sweep and its settings."""
 
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -14,38 +13,25 @@ from pydantic import (
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
-    ValidationError,
-    ValidationInfo,
     field_serializer,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
+import trainables
 from trainables.base.config_fields import Frozen
-from trainables.base.own_classes import Unimportable
-from trainables.data import datasets
-from trainables.loops.contract import Loop, Training, is_tunable, structure
-from trainables.loops.registry import loop_of
-from tuning.errors import Place, Problem, SweepError
 from tuning.rules import halving
 from tuning.rules.objective import Direction
-from tuning.sweep import availability, dimensions, fields, plain_data, validation, yaml_text
+from tuning.sweep import overrides, yaml_text
 from tuning.sweep.dimensions import Dimension
-from tuning.sweep.plain_data import shown
-from tuning.sweep.presets import presets
+from tuning.sweep.field_values import FieldValues
+from tuning.sweep.metrics import direction_of
 from tuning.sweep.space import Space, fitting, grid_size, params_of
 from tuning.sweep.yaml_text import Document
 
-MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries", "confirm", "tracking"}
-"""What may differ from the file when a study goes on."""
+if TYPE_CHECKING:
+    from trainables.loops.contract import Loop, Training
 
 MOST_TRIALS = 1_000_000
-
-_BEGUN, _SHOWN = object(), object()
-"""The contexts in which the sweep of a study is read: to go on with it, and to show it alone."""
-
-_INSTEAD = {"fixed": ("search", "default"), "search": ("fixed",)}
-"""What is put under the one takes the same field out of the others."""
 
 
 def _auto_or_count(value: Any) -> Any:
@@ -64,6 +50,8 @@ def _safe_name(value: str) -> str:
 
 def _absolute(value: str) -> str:
     """Workers run in folders of their own, and a study goes on from any."""
+    from trainables.data import datasets  # imports what reads tables
+
     return str(Path(value).absolute()) if datasets.is_file(value) else value
 
 
@@ -85,13 +73,17 @@ def _off_or_on(value: Any) -> Any:
 
 
 def _metric_alone(value: Any) -> Any:
+    if value is None or isinstance(value, Second):
+        return value
     given = {"metric": value} if isinstance(value, str) else value
-    known = validation.direction_of(given.get("metric")) if isinstance(given, dict) else None
+    if not isinstance(given, dict):
+        raise ValueError("should be seconds, steps or another metric")
+    known = direction_of(given.get("metric"))
     return {"direction": known, **given} if known else given
 
 
 def _count_alone(value: Any) -> Any:
-    return value if isinstance(value, dict) else {"count": value}
+    return value if isinstance(value, dict | Workers) else {"count": value}
 
 
 Sampler = Literal["tpe", "gp", "cmaes", "random", "qmc", "grid", "nsga2"]
@@ -128,6 +120,10 @@ class Halving(Frozen):
         le=1,
     )
 
+    def budgets(self, full: int) -> tuple[int, ...]:
+        """Those at which trials are compared, up to the full one. Raises ValueError where there can't be so many."""
+        return halving.rungs(full, self.reduction, self.minimum, None if self.rungs == "auto" else self.rungs)
+
 
 class Confirm(Frozen):
     """The best trials and the default, trained afresh with seeds that no part of the search has used."""
@@ -151,10 +147,6 @@ class Second(Frozen):
     direction: Direction = Field(
         "minimize", description="left out: minimize for seconds and steps, and known for a loss or an accuracy"
     )
-
-
-_GROUPS: dict[str, type[Frozen]] = {"second": Second, "halving": Halving, "confirm": Confirm, "workers": Workers}
-"""Keys of a sweep that have settings of their own."""
 
 
 class Sweep(Frozen):
@@ -215,51 +207,27 @@ class Sweep(Frozen):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
-        plain, found = plain_data.plain(data)
-        if info.context is _SHOWN:
-            return handler({**plain, "search": {}})
-        if not isinstance(plain, dict):
-            raise SweepError([Problem("", f"a sweep should be a mapping of its settings, is {shown(data)}")])
-        stated = {key: value for key, value in plain.items() if value is not None}
-        loop = _loop(stated.get("loop"))
-        given = {**_defaults(loop, stated), **stated}
-        found += validation.problems(given, loop, cls.model_fields, begun=info.context is _BEGUN)
-        search = {} if found or loop is None else _read_search(loop, given)
-        try:
-            sweep = handler({**{key: given[key] for key in cls.model_fields if key in given}, "search": search})
-        except ValidationError as error:
-            found += [Problem(fields.key_path(each), _said(each)) for each in error.errors()]
-        if not found:
-            try:
-                _ = sweep.ladders
-            except ValueError as error:
-                found.append(Problem("halving", str(error)))
-        if not found and sweep.sampler == "grid":
-            if "trials" not in stated:
-                sweep = sweep.model_copy(update={"trials": sweep.points})
-            most = min(sweep.points, MOST_TRIALS)
-            if sweep.trials > most:
-                found.append(Problem("trials", f"should be at most {most:_}: the grid has {sweep.points:_} points"))
-        if found:
-            raise SweepError(plain_data.in_order(found, plain))
-        return sweep
+    def _checked(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        from tuning.sweep import validation  # imports torch
+
+        return handler(dict(validation.new(data)))
 
     @classmethod
     def load(cls, source: str | os.PathLike[str], settings: Mapping[str, Any] | None = None) -> "Sweep":
         """The sweep in a preset or file, checked for what this machine lacks, too.
 
         source: a preset's name or a path.
-        settings: put over it by key path, `{"budget": 50_000, "fixed.gamma": 0.98}`; as `load` below has it.
+        settings: put over it by key path, `{"budget": 50_000, "fixed.gamma": 0.98}`; what is fixed is no longer
+            searched, and the other way round.
         Raises SweepError with all that is wrong.
         """
-        return load(os.path.expanduser(source), as_overrides(settings or {}))
+        from tuning.sweep import loading  # imports torch
+
+        return loading.load(os.path.expanduser(source), settings or {})
 
     def with_settings(self, settings: Mapping[str, Any]) -> "Sweep":
         """The sweep with other settings by key path, checked anew. Raises SweepError."""
-        document = Document(self.model_dump(mode="json"))
-        for override in as_overrides(settings):
-            document = _override(document, override)
+        document = overrides.put_over(Document(self.model_dump(mode="json")), settings)
         return Sweep.model_validate(document.data)
 
     @field_serializer("halving", "confirm")
@@ -277,9 +245,8 @@ class Sweep(Frozen):
         """The budgets at which trials are compared, by bracket; the full budget alone where nothing is halved."""
         if self.halving is None:
             return ((self.budget,),)
-        count = None if self.halving.rungs == "auto" else self.halving.rungs
-        ladder = halving.rungs(self.budget, self.halving.reduction, self.halving.minimum, count)
-        if count is None and self.halving.minimum is None:
+        ladder = self.halving.budgets(self.budget)
+        if self.halving.rungs == "auto" and self.halving.minimum is None:
             # Before it learns a loop has nothing to be compared by.
             starts = 0 if self.foreign else getattr(self.config(), "learning_starts", 0)
             ladder = tuple(rung for rung in ladder if rung > 4 * starts or rung == self.budget)
@@ -296,32 +263,49 @@ class Sweep(Frozen):
         """The share of pruned trials that are trained on to the end."""
         return self.halving.audit_fraction if self.halving else 0
 
-    def structure_of(self, values: Mapping[str, Any]) -> str:
-        """What trials with these values must have in common with others to share a pack."""
-        return json.dumps(structure(self.config(values)), sort_keys=True)
+    @property
+    def loop_type(self) -> "type[Loop]":
+        """What trains. Raises Unimportable where it is not to be found here."""
+        return trainables.loop_of(self.loop)
 
     @property
     def foreign(self) -> bool:
         """Whether what trains is none of our loops: then it is not known what it does by default."""
-        config: type[Training] = loop_of(self.loop).Config
+        config: type[Training] = self.loop_type.Config
         return config.foreign
 
     @property
     def space(self) -> Space:
-        """What the sweep turns, as Optuna is asked for it."""
-        config = loop_of(self.loop).Config
+        """What is searched, as Optuna is asked for it."""
+        from trainables.loops.contract import is_tunable  # imports torch
+
+        config = self.loop_type.Config
         return Space(self.search, frozenset(name for name in self.search if not is_tunable(config, name)))
 
-    def config(self, values: Mapping[str, Any] | None = None, seed: int = 0) -> Training:
-        """The config of one member: these values of the dimensions; without any, those of trial 0."""
+    @property
+    def field_values(self) -> FieldValues:
+        """Which values trials come to have in the fields of the loop's config."""
+        return FieldValues(self.loop_type.Config, self.fixed, self.search, self.default)
+
+    def config(self, values: Mapping[str, Any] | None = None, seed: int = 0) -> "Training":
+        """The config of one member.
+
+        values: of what is searched; what is left out is as in trial 0.
+        seed: of the training.
+        """
+        model = self.loop_type.Config
         own = {"budget": self.budget, "environment": self.environment, "data": self.data}
-        known = {name: value for name, value in own.items() if value is not None}
-        if "evaluation_seed" in loop_of(self.loop).Config.model_fields:
+        known: dict[str, Any] = {name: value for name, value in own.items() if value is not None}
+        if "evaluation_seed" in model.model_fields:
             known["evaluation_seed"] = self.seed
-        config: Training = loop_of(self.loop).Config(
-            **{**known, **self.fixed, **self.default, **(values or {}), "seed": seed}
-        )
+        config: Training = model(**{**known, **self.fixed, **self.default, **(values or {}), "seed": seed})
         return config
+
+    def structure_of(self, values: Mapping[str, Any]) -> str:
+        """What trials with these values must have in common with others to share a pack."""
+        from trainables.loops.contract import structure  # imports torch
+
+        return json.dumps(structure(self.config(values)), sort_keys=True)
 
     def default_params(self) -> dict[str, Any]:
         """Optuna's parameters of the default configuration, but for those that lie outside the search."""
@@ -340,134 +324,3 @@ class Sweep(Frozen):
     def to_yaml(self) -> str:
         """The text of a file that reads as this sweep."""
         return yaml_text.write({key: item for key, item in self.model_dump(mode="json").items() if item is not None})
-
-
-def load(source: str, overrides: Sequence[str] = ()) -> Sweep:
-    """The sweep in a preset or file, with `key.path=value` put over it; raises SweepError with all that is wrong.
-
-    Unlike a sweep made otherwise it is also checked for what this machine lacks: the environment, the data set. An
-    override of `fixed.x` takes x out of the search and of `default`, one of `search.x` takes it out of what is fixed.
-    """
-    document = _document(source)
-    for override in overrides:
-        document = _override(document, override)
-    absent = list(availability.absent(document.data))
-    try:
-        sweep = Sweep.model_validate(document.data)
-    except SweepError as error:
-        found = plain_data.in_order([*error.problems, *absent], document.data)
-    else:
-        found = absent
-    if found:
-        raise SweepError(replace(each, place=document.place(each.key_path)) for each in found)
-    return sweep
-
-
-def as_overrides(settings: Mapping[str, Any]) -> list[str]:
-    """Settings by key path as `load` takes them. Raises SweepError for values that no file could hold."""
-    plain, found = plain_data.plain(dict(settings))
-    if found:
-        raise SweepError(found)
-    return [f"{path}={json.dumps(value)}" for path, value in plain.items()]
-
-
-def kept(data: Any) -> Sweep:
-    """The sweep of a study, from its plain data; raises SweepError where it can't be one."""
-    return Sweep.model_validate(data, context=_BEGUN)
-
-
-def shown_as_kept(data: Any) -> Sweep:
-    """The sweep of a study whose loop need not be there; not to be run, and without what is searched."""
-    return Sweep.model_validate(data, context=_SHOWN)
-
-
-def changed(sweep: Sweep, trials: str | None, time_limit: str | None, settings: Sequence[str] = ()) -> Sweep:
-    """The sweep with other trials, `+50` for so many more, another time limit, and `key.path=value` put over it.
-
-    Raises SweepError as ever, and where a setting can't change while a study rests.
-    """
-    given = sweep.model_dump(mode="json")
-    if trials is not None:
-        number = yaml_text.parse(trials.removeprefix("+"), "trials")
-        more = trials.startswith("+") and isinstance(number, int)
-        given["trials"] = sweep.trials + number if more else number
-    if time_limit is not None:
-        given["time_limit"] = yaml_text.parse(time_limit, "time_limit")
-    document = Document(given)
-    for setting in settings:
-        document = _override(document, setting)
-    made = kept(document.data)
-    fixed = [
-        Problem(each.key_path, f"{each.message}; only {', '.join(sorted(MAY_CHANGE))} can change")
-        for each in differences(sweep, made)
-    ]
-    if fixed:
-        raise SweepError(fixed)
-    return made
-
-
-def differences(kept: Sweep, other: Sweep) -> list[Problem]:
-    """Where two sweeps differ, by key path, but for what may change while a study rests."""
-    one, two = (plain_data.flat(each.model_dump(mode="json", exclude=MAY_CHANGE)) for each in (kept, other))
-    return [
-        Problem(path, f"is {shown(two.get(path))}, the study has {shown(one.get(path))}")
-        for path in dict.fromkeys([*one, *two])
-        if one.get(path) != two.get(path)
-    ]
-
-
-def _document(source: str) -> Document:
-    known = {preset.name: preset.path for preset in presets()}
-    if source in known:
-        # Without lines: nothing is wrong with a preset but by what is put over it.
-        return replace(yaml_text.read(known[source]), lines={})
-    path = Path(source)
-    if path.suffix not in (".yaml", ".yml") and not path.exists():
-        hint = fields.nearest(source, known) or f"; presets: {', '.join(known)}"
-        raise SweepError([Problem("", f"{source!r} is neither a preset nor a file{hint}")])
-    document = yaml_text.read(path)
-    if not isinstance(document.data, dict):
-        message = f"should be a mapping of a sweep's settings, is {shown(document.data)}"
-        raise SweepError([Problem("", message, Place(source))])
-    return document
-
-
-def _override(document: Document, override: str) -> Document:
-    path, equals, text = override.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
-        raise SweepError([Problem("", f"{override!r} should be key.path=value, such as fixed.gamma=0.99")])
-    changed = document.put(keys, yaml_text.parse(text, path))
-    for other in _INSTEAD.get(keys[0], ()) if len(keys) > 1 else ():
-        changed = changed.without(other, keys[1])
-    return changed
-
-
-def _loop(name: Any) -> type[Loop] | None:
-    """The loop of this name; None where there is none that could be used, and checks.py says why."""
-    try:
-        return loop_of(str(name))
-    except Unimportable:
-        return None
-
-
-def _defaults(loop: type[Loop] | None, data: Mapping[str, Any]) -> dict[str, Any]:
-    if loop is None:
-        return {}
-    alone = {} if data.get("second") is None else {"halving": "off", "confirm": "off"}
-    metric = data.get("metric", loop.score)
-    if metric == loop.score and not loop.Config.foreign:
-        return {"metric": metric, "direction": loop.direction, **alone}
-    known = validation.direction_of(metric)
-    return {"direction": known, **alone} if known else alone
-
-
-def _read_search(loop: type[Loop], data: Mapping[str, Any]) -> dict[str, Dimension]:
-    return {name: dimensions.read(loop.Config, name, value) for name, value in data["search"].items()}
-
-
-def _said(error: ErrorDetails) -> str:
-    if error["type"] == "extra_forbidden":
-        key, *_, name = map(str, error["loc"])
-        return fields.unknown(name, list(_GROUPS[key].model_fields), f"{key} has no such setting")
-    return fields.sentence(error)

@@ -9,12 +9,11 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from rich.table import Table
 
+import trainables
 from trainables.base.config_fields import Option
 from trainables.base.own_classes import Unimportable
-from trainables.loops.contract import is_tunable
-from trainables.loops.registry import loop_of
 from tuning.errors import Problem, SweepError
-from tuning.sweep import fields, validation
+from tuning.sweep import fields, loop_fields
 from tuning.sweep.model import Sweep, Workers
 
 Searched = Literal["yes", "pack", "no"]
@@ -42,14 +41,17 @@ def of_sweep() -> list[Entry]:
 
 def of_loop(name: str) -> list[Entry]:
     """The fields that `fixed` and `search` take for this loop. Raises SweepError where there is no such loop."""
+    from trainables.loops.contract import is_tunable  # imports torch
+    from tuning.sweep.draft import loop_problem
+
     try:
-        loop = loop_of(name)
+        loop = trainables.loop_of(name)
     except Unimportable as error:
-        raise SweepError([Problem("loop", validation.loop_problem(name))]) from error
-    barred = validation.unsearchable(loop)
+        raise SweepError([Problem("loop", loop_problem(name))]) from error
+    barred = loop_fields.unsearchable(loop.Config)
     found = []
     for field in loop.Config.model_fields:
-        if field not in validation.OF_THE_SWEEP:
+        if field not in loop_fields.OF_THE_SWEEP:
             searched: Searched = "no" if field in barred else "yes" if is_tunable(loop.Config, field) else "pack"
             found += list(_entries(loop.Config, only=field, searched=searched))
     return found

@@ -6,18 +6,16 @@ only those parameters that its options bring along.
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import BaseTrial
+from typing import TYPE_CHECKING, Any
 
 from tuning.sweep import fields
 from tuning.sweep.dimensions import Choices, Dimension, FloatRange, IntRange, Options
 
-Ask = Callable[[str, Dimension], Any]
-"""(name of the parameter, its dimension) -> what Optuna holds for it"""
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import BaseTrial
 
 
 @dataclass(frozen=True)
@@ -28,17 +26,12 @@ class Space:
     structural: frozenset[str] = frozenset()
 
 
-def suggest(space: Space, trial: BaseTrial) -> dict[str, Any]:
+def suggest(space: Space, trial: "BaseTrial") -> dict[str, Any]:
     """Values of the config's fields, proposed by the trial."""
-    return _values(space, lambda name, dimension: _ask(trial, name, dimension))
+    return {name: _suggest(trial, name, dimension) for name, dimension in space.dimensions.items()}
 
 
-def configuration(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Values of the config's fields from a trial's parameters: the same that `suggest` gave."""
-    return _values(space, lambda name, dimension: params[name])
-
-
-def suggest_known(space: Space, trial: BaseTrial, params: Mapping[str, Any]) -> None:
+def suggest_known(space: Space, trial: "BaseTrial", params: Mapping[str, Any]) -> None:
     """Ask the trial for these parameters and no others: of one whose other values lie outside the space."""
     for name, dimension in parameters(space.dimensions):
         if name in params:
@@ -86,7 +79,7 @@ def fitting(space: Space, params: Mapping[str, Any]) -> dict[str, Any] | None:
     return fits
 
 
-def distributions(space: Space, conditional: bool = True) -> dict[str, BaseDistribution]:
+def distributions(space: Space, conditional: bool = True) -> "dict[str, BaseDistribution]":
     """What Optuna draws each parameter from, those that just some options bring along included or not."""
     found = parameters(space.dimensions) if conditional else space.dimensions.items()
     return {name: _distribution(dimension) for name, dimension in found}
@@ -104,7 +97,7 @@ def outside(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
 def grid(space: Space) -> Iterator[dict[str, Any]]:
     """Parameters of all the points there are, in an order in which those that share a pack follow each other.
 
-    Ranges of floats have no points: a sweep with a grid has none of them (see tuning.checks).
+    Ranges of floats have no points: a sweep with a grid has none of them (tuning/sweep/checks/sampler.py).
     """
     names = sorted(
         space.dimensions, key=lambda name: (name not in space.structural, list(space.dimensions).index(name))
@@ -155,7 +148,9 @@ def _size(dimension: Dimension) -> int:
             return 0
 
 
-def _distribution(dimension: Dimension) -> BaseDistribution:
+def _distribution(dimension: Dimension) -> "BaseDistribution":
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
     match dimension:
         case FloatRange(low=low, high=high, log=log):
             return FloatDistribution(low, high, log=log)
@@ -167,28 +162,22 @@ def _distribution(dimension: Dimension) -> BaseDistribution:
             return CategoricalDistribution(list(options))
 
 
-def _values(space: Space, ask: Ask) -> dict[str, Any]:
-    return {name: _value(name, dimension, ask) for name, dimension in space.dimensions.items()}
-
-
-def _value(name: str, dimension: Dimension, ask: Ask) -> Any:
-    answer = ask(name, dimension)
+def _suggest(trial: "BaseTrial", name: str, dimension: Dimension) -> Any:
+    answer = _ask(trial, name, dimension)
     if isinstance(dimension, Choices):
         return next(choice for choice in dimension.choices if _category(choice) == answer)
     if isinstance(dimension, Options):
+        settings = dimension.choices[answer].items()
         return {
             answer: {
-                key: _setting(f"{name}.{answer}.{key}", item, ask) for key, item in dimension.choices[answer].items()
+                key: _suggest(trial, f"{name}.{answer}.{key}", item) if isinstance(item, Dimension) else item
+                for key, item in settings
             }
         }
     return answer
 
 
-def _setting(name: str, value: Any, ask: Ask) -> Any:
-    return _value(name, value, ask) if isinstance(value, Dimension) else value
-
-
-def _ask(trial: BaseTrial, name: str, dimension: Dimension) -> Any:
+def _ask(trial: "BaseTrial", name: str, dimension: Dimension) -> Any:
     match dimension:
         case FloatRange(low=low, high=high, log=log):
             return trial.suggest_float(name, low, high, log=log)

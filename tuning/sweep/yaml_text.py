@@ -96,7 +96,8 @@ def write(data: Any) -> str:
     """YAML text that `parse` reads as the same plain data."""
     yaml, text = YAML(typ="safe", pure=True), io.StringIO()
     yaml.Representer = _Representer
-    yaml.width, yaml.allow_unicode = 120, False
+    # Without folds: ruamel folds texts with escapes so that it reads other ones.
+    yaml.width, yaml.allow_unicode = 2**20, False
     # Lists and mappings that hold nothing but scalars stand on one line.
     yaml.default_flow_style = None
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]

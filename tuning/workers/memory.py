@@ -2,15 +2,14 @@
 
 import math
 from pathlib import Path
-from typing import Any
 
 from trainables import environments
 from trainables.loops import replay
 from trainables.loops.registry import LOOPS
 from tuning.errors import Problem, SweepError
 from tuning.search.packing import trials_in_pack
-from tuning.sweep import availability
-from tuning.sweep.field_values import default, largest, of_default, place, searched
+from tuning.sweep.checks.availability import environment_args
+from tuning.sweep.field_values import FieldValues
 from tuning.sweep.model import Sweep
 from tuning.workers import team
 
@@ -29,38 +28,33 @@ def problem(sweep: Sweep, count: int, there: int | None) -> Problem | None:
 
     count: of workers. Memories that lie on a GPU are left out, and so are those of loops of a person's own.
     """
-    data, loop = sweep.model_dump(mode="json"), LOOPS.get(sweep.loop)
-    if there is None or loop is None or "replay_capacity" not in loop.Config.model_fields or sweep.workers.gpus:
+    if there is None or sweep.loop not in LOOPS or sweep.workers.gpus:
         return None
-
-    def may_be_true(name: str) -> bool:
-        return True in (*searched(data, loop, name), default(data, loop, name))
-
-    inputs = _inputs(data)
-    if inputs is None or not may_be_true("replay"):
+    values = sweep.field_values
+    inputs = _inputs(sweep, values) if True in values.of_any_trial("replay") else None
+    if inputs is None:
         return None
     together = trials_in_pack(sweep, count)
     packs, members = min(count, math.ceil(sweep.trials / together)), together * sweep.seeds
-    row = replay.row_bytes(inputs, may_be_true("prioritised_replay"))
-    capacity = max(largest(data, loop, "replay_capacity"), of_default(data, loop, "replay_capacity"))
+    row = replay.row_bytes(inputs, True in values.of_any_trial("prioritised_replay"))
+    capacity = max(values.largest("replay_capacity"), values.number_in_trial_0("replay_capacity"))
     transitions = min(capacity, sweep.budget)
     taken = packs * members * transitions * row
     if taken <= there:
         return None
     return Problem(
-        place(data, "replay_capacity"),
+        values.key_path("replay_capacity"),
         f"should be at most {there // (packs * members * row):_}, or pack_size or workers lower: with {transitions:_} "
         f"transitions the replay memories of {packs} x {members} members take {_gigabytes(taken)}, and "
         f"{_gigabytes(there)} of memory are available",
     )
 
 
-def _inputs(data: dict[str, Any]) -> int | None:
+def _inputs(sweep: Sweep, values: FieldValues) -> int | None:
     """The numbers of an observation, of the largest ones that a trial may see; None where there is no environment."""
-    wrappers = data["fixed"].get("wrappers", ())
-    arguments = availability.environment_args(data)
+    environment, wrappers = str(sweep.environment), values.in_trial_0("wrappers")
     try:
-        return max(environments.describe(data["environment"], each, wrappers).inputs for each in arguments)
+        return max(environments.describe(environment, each, wrappers).inputs for each in environment_args(values))
     except environments.EnvironmentMisfit:
         return None
 

@@ -7,8 +7,8 @@ from typing import Any
 from trainables.loops.contract import Loop
 from trainables.loops.registry import LOOPS
 from tuning.errors import Problem
-from tuning.sweep import dimensions, fields
-from tuning.sweep.field_values import default, mapping, searched
+from tuning.sweep.draft import Draft
+from tuning.sweep.field_values import UNKNOWN, FieldValues
 
 IMAGES = "images"
 """No field, but whether observations are images: known only where there is the environment."""
@@ -16,9 +16,10 @@ IMAGES = "images"
 
 @dataclass(frozen=True)
 class Where:
-    """Where a field counts: in words, and by the values of other fields, of which one has to be right.
+    """Where a field counts.
 
-    A value that no field takes is right, since that is reported elsewhere.
+    words: to say so.
+    right: by the names of other fields, of which one has to have a value for which this is true.
     """
 
     words: str
@@ -53,33 +54,34 @@ COUNTS: Mapping[str, tuple[Where, ...]] = {
 """Fields that count only where all of this holds; every other field always does."""
 
 
-def problems(data: Mapping[str, Any], loop: type[Loop], images: bool | None = None) -> Iterator[Problem]:
-    """Fields, fixed or searched, that count nowhere in the sweep; images: whether observations are, if that is known.
+def problems(draft: Draft, loop: type[Loop], images: bool | None = None) -> Iterator[Problem]:
+    """Fields, fixed or searched, that have no effect on any trial of the sweep.
 
     What is fixed as false or 0 is off, and says no more than is so. What a loop of a person's own makes of its fields
     is not known.
+
+    draft: of the sweep.
+    loop: what trains.
+    images: whether observations are images; None where that is not known.
     """
     if loop not in LOOPS.values():
         return
-    known = COUNTS.keys() & loop.Config.model_fields.keys()
-    images = images if "environment" in loop.Config.model_fields else False
-    for part in ("fixed", "search"):
-        check = dimensions.problems if part == "search" else fields.problems
-        for name, given in mapping(data, part).items():
-            path = f"{part}.{name}"
-            if name not in known or given in (False, 0) or any(check(loop.Config, name, given, path)):
+    values, images = draft.field_values, images if "environment" in loop.Config.model_fields else False
+    for part, given in (("fixed", values.fixed), ("search", values.search)):
+        for name, value in given.items():
+            if name not in COUNTS or value is UNKNOWN or value in (False, 0):
                 continue
-            missing = [where.words for where in COUNTS[name] if not _holds(where, data, loop, images, part == "fixed")]
+            missing = [each.words for each in COUNTS[name] if not _holds(each, values, images, part == "fixed")]
             if missing:
-                yield Problem(path, f"does nothing unless {' and '.join(missing)}")
+                yield Problem(f"{part}.{name}", f"does nothing unless {' and '.join(missing)}")
 
 
-def _holds(where: Where, data: Mapping[str, Any], loop: type[Loop], images: bool | None, in_trial_0: bool) -> bool:
+def _holds(where: Where, values: FieldValues, images: bool | None, in_trial_0: bool) -> bool:
     """Whether it does in any trial; in trial 0 no field has a value that is searched, so that one does not count."""
     for name, right in where.right.items():
-        values = [images] if name == IMAGES else searched(data, loop, name)
-        if in_trial_0 and name != IMAGES:
-            values = [*values, default(data, loop, name)]
-        if any(map(right, values)):
+        possible: list[Any] = values.of_any_trial(name) if in_trial_0 else values.after_trial_0(name)
+        if name == IMAGES:
+            possible = [images]
+        if any(value is UNKNOWN or right(value) for value in possible):
             return True
     return False

@@ -7,7 +7,8 @@ from sweep_cases import DQN, SUPERVISED, problems
 
 from trainables.loops.registry import LOOPS
 from tuning.errors import SweepError
-from tuning.sweep import unused_fields
+from tuning.sweep import draft
+from tuning.sweep.checks import unused_fields
 from tuning.sweep.model import Sweep
 
 REINFORCE = {**DQN, "loop": "reinforce"}
@@ -113,7 +114,7 @@ def test_what_a_loop_of_ones_own_makes_of_its_fields_is_not_known() -> None:
     class Loop(LOOPS["dqn"]):  # type: ignore[misc]
         pass
 
-    given = made(DQN, {"priority_alpha": 0.5}, {})
+    given = draft.read(made(DQN, {"priority_alpha": 0.5}, {}))
     assert list(unused_fields.problems(given, LOOPS["dqn"])) != []
     assert list(unused_fields.problems(given, Loop)) == []
 

@@ -1,0 +1,85 @@
+"""The sweep that a study keeps: shown without its loop, gone on with, changed."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sweep_cases import DQN, changed, problems
+
+from tuning.errors import SweepError
+from tuning.sweep import kept_sweep
+from tuning.sweep.model import Sweep
+
+STORED = Path(__file__).parents[1] / "fixtures" / "studies-2918cbd.tar.xz"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("fixed.priority_alpha", 0.5),
+        ("search.replay_capacity", {"choices": [32, 5_000]}),
+        ("search.learning_starts", {"choices": [10, 20]}),
+    ],
+)
+def test_a_study_goes_on_and_is_changed_although_its_sweep_would_no_longer_be_begun(path: str, value: Any) -> None:
+    data = changed({**DQN, "budget": 1_000, "fixed": {"learning_starts": 10}}, path, value)
+    if "learning_starts" in path:
+        data["fixed"] = {}
+    assert problems(data)
+    read = kept_sweep.to_go_on(data)
+    assert kept_sweep.changed(read, "+8", None).trials == read.trials + 8
+    with pytest.raises(SweepError, match="did you mean gamma"):
+        kept_sweep.to_go_on(changed(data, "fixed.gama", 0.9))
+
+
+def test_sweeps_of_an_earlier_version_are_read_alike_to_be_shown_and_to_be_gone_on_with(tmp_path: Path) -> None:
+    found = list(earlier(tmp_path))
+    assert len(found) == 2
+    for data in found:
+        assert kept_sweep.to_show(data) == kept_sweep.to_go_on(data)
+        assert kept_sweep.to_show(data).model_dump(mode="json") == data
+
+
+def earlier(folder: Path) -> Iterator[dict[str, Any]]:
+    with tarfile.open(STORED) as stored:
+        stored.extractall(folder, filter="data")
+    with closing(sqlite3.connect(folder / "runs" / "studies.db")) as database:
+        rows = database.execute("select value_json from study_user_attributes where key = 'sweep'")
+        yield from (json.loads(value) for (value,) in rows)
+
+
+SHOWN = """
+import json, sys
+from tuning.sweep import kept_sweep
+sweep = kept_sweep.to_show(json.load(sys.stdin))
+print(sweep.directions, sweep.reduction, sweep.search, sweep.to_yaml())
+loaded = {"torch", "ray", "optuna", "numpy", "rosenbrock"}.intersection(sys.modules)
+assert not loaded, loaded
+"""
+
+
+@pytest.mark.parametrize("loop", ["dqn", "rosenbrock:Rosenbrock", "no_such_module:Loop"])
+def test_a_sweep_is_shown_without_its_loop(loop: str) -> None:
+    kept = json.dumps({**Sweep.model_validate(DQN).model_dump(mode="json"), "loop": loop})
+    subprocess.run([sys.executable, "-c", SHOWN], input=kept, text=True, check=True, timeout=200)
+
+
+@pytest.mark.parametrize(
+    ("loop", "why"),
+    [
+        ("dqn", None),
+        ("rosenbrock:Rosenbrock", None),
+        ("no_such_module:Loop", "loop: no_such_module:Loop: no_such_module can't be imported"),
+        ("rosenbrock:Nothing", "loop: rosenbrock:Nothing: rosenbrock has no Nothing"),
+    ],
+)
+def test_a_loop_of_ones_own_that_is_not_here_is_said(loop: str, why: str | None) -> None:
+    flaw = kept_sweep.flaw(Sweep.model_validate(DQN).model_copy(update={"loop": loop}))
+    assert flaw is None if why is None else str(flaw).startswith(why)

@@ -1,0 +1,109 @@
+"""What a sweep needs and this machine does not have: its environment, its data, networks of a person's own."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from trainables import environments
+from trainables.base.images import Image
+from trainables.data import datasets
+from trainables.environments import EnvironmentMisfit
+from trainables.loops.evaluation import SOLVED
+from trainables.loops.registry import LOOPS
+from trainables.networks import own_networks
+from trainables.networks.specs import Own
+from tuning.errors import Problem
+from tuning.sweep.checks import unused_fields
+from tuning.sweep.dimensions import Choices
+from tuning.sweep.draft import Draft
+from tuning.sweep.field_values import UNKNOWN, FieldValues
+
+OF_DATA = ("data_seed", "features", "targets", "validation_share")
+"""Fields that say what of a data set is learnt from."""
+
+
+def problems(draft: Draft) -> Iterator[Problem]:
+    """What is wrong with the environment or the data set, and with what is to go with it."""
+    takes, loop = draft.field_values.config.model_fields, draft.loop
+    if "data" in draft.given and draft.has("data") and "data" in takes and loop in LOOPS.values():
+        yield from _data_problems(draft.field_values, str(draft.sweep.data))
+    if "environment" in draft.given and draft.has("environment") and "environment" in takes:
+        yield from _environment_problems(draft, str(draft.sweep.environment))
+
+
+def environment_args(values: FieldValues) -> list[dict[str, Any]]:
+    """The arguments that trials give their environment, those of trial 0 first."""
+    return [arguments for arguments in values.of_any_trial("environment_args") if isinstance(arguments, dict)]
+
+
+def _environment_problems(draft: Draft, environment: str) -> Iterator[Problem]:
+    values, arguments = draft.field_values, environment_args(draft.field_values)
+    wrappers, backend = values.in_trial_0("wrappers"), values.in_trial_0("backend")
+    if UNKNOWN in (wrappers, backend):
+        return
+    misfits = [(each, environments.problem(environment, each, tuple(wrappers), backend)) for each in arguments]
+    found = [_misfit_problem(values, each, misfit) for each, misfit in misfits if misfit]
+    yield from found
+    if found:
+        return
+    described = [environments.describe(environment, each, wrappers) for each in arguments]
+    if any(each.reward_threshold is None for each in described):
+        yield from _solved_problems(draft, environment)
+    yield from _network_problems(values, ((each.inputs, each.actions, each.image) for each in described))
+    if draft.loop is not None:
+        yield from unused_fields.problems(draft, draft.loop, images=any(each.image for each in described))
+
+
+def _misfit_problem(values: FieldValues, arguments: dict[str, Any], misfit: EnvironmentMisfit) -> Problem:
+    """Why the environment can't be used with these arguments; the default is to blame where no other trial has them."""
+    message, searched = " ".join(misfit.message.split()), values.search.get("environment_args")
+    if misfit.key != "environment":
+        return Problem(f"fixed.{misfit.key}", message)
+    if not isinstance(searched, Choices) or arguments in searched.choices:
+        return Problem("environment", message)
+    if "environment_args" in values.default:
+        return Problem("default.environment_args", message)
+    other = "`default: {environment_args: ...}` gives it others"
+    return Problem("search.environment_args", f"trial 0 takes none of them: {message}; {other}")
+
+
+def _solved_problems(draft: Draft, environment: str) -> Iterator[Problem]:
+    """Where trials are compared by how often they solve an environment that nobody says what solves."""
+    second = draft.sweep.second
+    for path, metric in (("metric", draft.sweep.metric), ("second", second and second.metric)):
+        if metric == SOLVED:
+            yield Problem(path, f"{SOLVED} is there only with a reward_threshold, which {environment} lacks")
+
+
+def _data_problems(values: FieldValues, data: str) -> Iterator[Problem]:
+    """What is wrong with a data set as the fields that are fixed choose from it, and with batches larger than it."""
+    fixed = {name: value for name, value in values.fixed.items() if name in (*OF_DATA, "loss")}
+    if UNKNOWN in fixed.values():
+        return
+    try:
+        config: type[Any] = values.config
+        found = datasets.load(config(budget=1, data=data, **fixed).source)
+    except datasets.Unusable as error:
+        yield from (Problem(name if name == "data" else f"fixed.{name}", each) for name, each in error.problems)
+        return
+    rows, inputs = found.train_features.shape
+    batch = values.largest("batch_size")
+    if batch > rows:
+        path = values.key_path("batch_size")
+        yield Problem(path, f"should be at most {rows:_}, the rows to train on, is {batch:_}")
+    elif values.number_in_trial_0("batch_size") > rows:
+        yield values.default_problem("batch_size", f"at most {rows:_}, the rows to train on")
+    yield from _network_problems(values, [(inputs, len(found.classes) or found.train_targets.shape[1], None)])
+
+
+def _network_problems(values: FieldValues, shapes: Iterable[tuple[int, int, Image | None]]) -> Iterator[Problem]:
+    """What is wrong with networks of a person's own; shapes: inputs, outputs and the image, where there is one."""
+    given = {f"{part}.network": getattr(values, part).get("network") for part in ("fixed", "default")}
+    searched = values.search.get("network")
+    if isinstance(searched, Choices):
+        given |= {f"search.network.choices[{index}]": name for index, name in enumerate(searched.choices)}
+    own = {path: name for path, name in given.items() if isinstance(name, str) and ":" in name}
+    for inputs, outputs, image in shapes if own else ():
+        for path, name in own.items():
+            message = own_networks.problem(Own(name, inputs, outputs, image))
+            if message:
+                yield Problem(path, message)

@@ -1,0 +1,124 @@
+"""A sweep as far as it can be read: typed values out of plain data, each key by itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from trainables.base.own_classes import Unimportable
+from trainables.loops.contract import EpisodicConfig, Loop
+from trainables.loops.registry import LOOPS, loop_of
+from tuning.errors import Problem
+from tuning.sweep import fields, loop_fields
+from tuning.sweep.field_values import UNKNOWN, FieldValues
+from tuning.sweep.metrics import direction_of
+from tuning.sweep.model import Sweep
+from tuning.sweep.plain_data import shown
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A sweep as far as it could be read.
+
+    given: the keys that have a value, be it one that could not be read; the loop gives some that are left out.
+    values: by key; without those that could not be read, with the defaults of those that are not given.
+    loop: what trains; None where nothing is called so.
+    field_values: of the loop's config.
+    problems: what is wrong with what could not be read.
+    """
+
+    given: frozenset[str]
+    values: Mapping[str, Any]
+    loop: type[Loop] | None
+    field_values: FieldValues
+    problems: list[Problem]
+
+    def has(self, *keys: str) -> bool:
+        """Whether all of these keys have values that could be read, or defaults."""
+        return self.values.keys() >= set(keys)
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """The sweep of these values; what it has not is not to be relied on."""
+        return Sweep.model_construct(**self.values)
+
+
+def read(data: Mapping[str, Any]) -> Draft:
+    """Reads the plain data of a sweep."""
+    stated = {key: value for key, value in data.items() if value is not None}
+    loop = _loop(stated.get("loop"))
+    given = {**_lent(loop, stated), **stated}
+    # Where the loop is not known, its environment still is: all loops on environments have the same fields for it.
+    config = EpisodicConfig if loop is None else loop.Config
+    field_values, of_fields = loop_fields.read(config, str(stated.get("loop")), given)
+    problems = [_unknown_key(key, stated.get("loop"), loop) for key in stated if key not in Sweep.model_fields]
+    problems += [Problem("loop", loop_problem(stated.get("loop")))] if loop is None else of_fields
+    values: dict[str, Any] = {}
+    for key, field in Sweep.model_fields.items():
+        if key == "search":
+            dimensions = field_values.search
+            if UNKNOWN not in dimensions.values():
+                values[key] = dict(dimensions)
+        elif key in given:
+            try:
+                values[key] = _reader(key).validate_python(given[key], strict=True)
+            except ValidationError as error:
+                problems += [_problem(key, each) for each in error.errors()]
+        elif field.is_required():
+            problems.append(Problem(key, "is missing"))
+        else:
+            values[key] = field.get_default(call_default_factory=True)
+    return Draft(frozenset(given), values, loop, field_values, problems)
+
+
+def loop_problem(given: Any) -> str:
+    """What is wrong with the name of a loop."""
+    if isinstance(given, str) and ":" in given:
+        try:
+            loop_of(given)
+        except Unimportable as flaw:
+            return str(flaw)
+    known = f"{fields.one_of(LOOPS)}, or package.module:Class"
+    return f"should be {known}, is {shown(given)}{fields.nearest(str(given), LOOPS)}"
+
+
+def _loop(name: Any) -> type[Loop] | None:
+    """The loop of this name; None where there is none that could be used."""
+    try:
+        return loop_of(str(name))
+    except Unimportable:
+        return None
+
+
+def _lent(loop: type[Loop] | None, stated: Mapping[str, Any]) -> dict[str, Any]:
+    """What the loop, the metric and a second objective say of keys that are left out."""
+    if loop is None:
+        return {}
+    alone = {"halving": "off", "confirm": "off"} if "second" in stated else {}
+    metric = stated.get("metric", loop.score)
+    if metric == loop.score and not loop.Config.foreign:
+        return {"metric": metric, "direction": loop.direction, **alone}
+    known = direction_of(metric)
+    return {"direction": known, **alone} if known else alone
+
+
+def _unknown_key(key: str, name: Any, loop: type[Loop] | None) -> Problem:
+    if loop and key in loop.Config.model_fields:
+        return Problem(key, f"is a field of {name}: should stand under fixed or search")
+    return Problem(key, fields.unknown(key, Sweep.model_fields, "a sweep has no such key"))
+
+
+@cache
+def _reader(key: str) -> TypeAdapter[Any]:
+    return TypeAdapter(Sweep.model_fields[key].rebuild_annotation())
+
+
+def _problem(key: str, error: ErrorDetails) -> Problem:
+    path = fields.key_path(key, error["loc"])
+    if error["type"] == "extra_forbidden":
+        known = fields.groups(Sweep, key)[key].model_fields
+        return Problem(path, fields.unknown(str(error["loc"][-1]), known, f"{key} has no such setting"))
+    return Problem(path, fields.sentence(error))

@@ -1,0 +1,85 @@
+"""The sweep that a study keeps as plain data: read to be shown or to be gone on with, changed, compared."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from trainables.base.own_classes import Unimportable
+from tuning.errors import Problem, SweepError
+from tuning.sweep import dimensions, fields, overrides, plain_data, yaml_text
+from tuning.sweep.model import Sweep
+from tuning.sweep.overrides import Settings
+from tuning.sweep.plain_data import shown
+from tuning.sweep.yaml_text import Document
+
+MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries", "confirm", "tracking"}
+"""What may differ from the file when a study goes on."""
+
+
+def to_go_on(data: Any) -> Sweep:
+    """The sweep, held against its loop as it is now; raises SweepError where it can't be run here."""
+    from tuning.sweep import validation  # imports torch
+
+    return validation.begun(data)
+
+
+def to_show(data: Mapping[str, Any]) -> Sweep:
+    """The sweep as it was when its study began and all of it was checked; neither the loop nor torch is needed."""
+    typed = {key: _typed(key, value) for key, value in data.items() if key in Sweep.model_fields}
+    return Sweep.model_construct(**typed)
+
+
+def _typed(key: str, value: Any) -> Any:
+    if key == "search":
+        return {name: dimensions.read_as_kept(dimension) for name, dimension in value.items()}
+    group = fields.groups(Sweep, key).get(key)
+    if group is None:
+        return value
+    return None if value in (None, "off") else group.model_validate(value)
+
+
+def flaw(sweep: Sweep) -> Problem | None:
+    """Why a sweep that is shown could not be gone on with: a loop of one's own that can't be imported here.
+
+    The loops of the platform are there; what else may have changed with them is known once the study goes on.
+    """
+    if ":" not in sweep.loop:
+        return None
+    try:
+        _ = sweep.loop_type
+    except Unimportable as error:
+        return Problem("loop", str(error))
+    return None
+
+
+def changed(sweep: Sweep, trials: str | None, time_limit: str | None, settings: Settings = ()) -> Sweep:
+    """The sweep with what may change while its study rests. Raises SweepError as ever, and where it may not.
+
+    trials: in all, or `+50` for so many more.
+    time_limit: as a file has it.
+    settings: what is put over the sweep, by key path.
+    """
+    given = sweep.model_dump(mode="json")
+    if trials is not None:
+        number = yaml_text.parse(trials.removeprefix("+"), "trials")
+        more = trials.startswith("+") and isinstance(number, int)
+        given["trials"] = sweep.trials + number if more else number
+    if time_limit is not None:
+        given["time_limit"] = yaml_text.parse(time_limit, "time_limit")
+    made = to_go_on(overrides.put_over(Document(given), settings).data)
+    fixed = [
+        Problem(each.key_path, f"{each.message}; only {', '.join(sorted(MAY_CHANGE))} can change")
+        for each in differences(sweep, made)
+    ]
+    if fixed:
+        raise SweepError(fixed)
+    return made
+
+
+def differences(sweep: Sweep, other: Sweep) -> list[Problem]:
+    """Where another sweep differs from that of a study, by key path, but for what may change while the study rests."""
+    one, two = (plain_data.flat(each.model_dump(mode="json", exclude=MAY_CHANGE)) for each in (sweep, other))
+    return [
+        Problem(path, f"is {shown(two.get(path))}, the study has {shown(one.get(path))}")
+        for path in dict.fromkeys([*one, *two])
+        if one.get(path) != two.get(path)
+    ]

@@ -1,0 +1,44 @@
+"""Sweeps out of files and presets."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from tuning.errors import Place, Problem, SweepError
+from tuning.sweep import fields, overrides, validation, yaml_text
+from tuning.sweep.model import Sweep
+from tuning.sweep.overrides import Settings
+from tuning.sweep.plain_data import shown
+from tuning.sweep.presets import presets
+from tuning.sweep.yaml_text import Document
+
+
+def load(source: str, settings: Settings = ()) -> Sweep:
+    """The sweep in a preset or file, with settings put over it; raises SweepError with all that is wrong.
+
+    Unlike a sweep made otherwise it is also checked for what this machine lacks: the environment, the data set.
+
+    source: name of the preset, or path of the file.
+    settings: what is put over it, by key path.
+    """
+    document = overrides.put_over(_document(source), settings)
+    try:
+        return validation.new_here(document.data)
+    except SweepError as error:
+        found = [replace(each, place=document.place(each.key_path)) for each in error.problems]
+        raise SweepError(found) from None
+
+
+def _document(source: str) -> Document:
+    known = {preset.name: preset.path for preset in presets()}
+    if source in known:
+        # Without lines: nothing is wrong with a preset but by what is put over it.
+        return replace(yaml_text.read(known[source]), lines={})
+    path = Path(source)
+    if path.suffix not in (".yaml", ".yml") and not path.exists():
+        hint = fields.nearest(source, known) or f"; presets: {', '.join(known)}"
+        raise SweepError([Problem("", f"{source!r} is neither a preset nor a file{hint}")])
+    document = yaml_text.read(path)
+    if not isinstance(document.data, dict):
+        message = f"should be a mapping of a sweep's settings, is {shown(document.data)}"
+        raise SweepError([Problem("", message, Place(source))])
+    return document

@@ -11,7 +11,6 @@ from rich.console import Console
 
 from trainables.messages import PackRequest
 from tuning.report.progress import ConfirmProgress, Progress
-from tuning.rules import halving
 from tuning.study.study import Study
 
 
@@ -134,17 +133,6 @@ def test_of_several_seeds_the_trial_is_what_counts(runs: Path) -> None:
     scores = iter([0.0, -3.0, -1.0, -1.0])
     watched.search.trained("leg 0", sweeps.reports(leg, lambda member: next(scores)))
     assert "best -1 (trial 1), default -1.5" in watched.shown()
-
-
-@pytest.mark.parametrize("done", [0, 1, 50, 60, 100, 199, 200])
-def test_what_a_trial_has_still_to_take(done: int) -> None:
-    ladder = (50, 100, 200)
-    ahead = [rung for rung in ladder if rung > done]
-    chance, at, steps = 1.0, done, 0.0
-    for rung in ahead:
-        steps += chance * (rung - at)
-        chance, at = chance / 2, rung
-    assert halving.expected(ladder, 2, done=done) == pytest.approx(steps)
 
 
 def test_a_confirmation_is_shown_by_its_steps() -> None:

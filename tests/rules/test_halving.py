@@ -252,6 +252,17 @@ def test_what_a_trial_takes_on_average(ladder: tuple[int, ...], reduction: int, 
     assert expected(ladder, reduction) == pytest.approx(steps)
 
 
+@pytest.mark.parametrize("done", [0, 1, 50, 60, 100, 199, 200])
+def test_what_a_trial_has_still_to_take(done: int) -> None:
+    ladder = (50, 100, 200)
+    ahead = [rung for rung in ladder if rung > done]
+    chance, at, steps = 1.0, done, 0.0
+    for rung in ahead:
+        steps += chance * (rung - at)
+        chance, at = chance / 2, rung
+    assert expected(ladder, 2, done=done) == pytest.approx(steps)
+
+
 @pytest.mark.parametrize(
     ("kept", "pruned", "reduction", "direction", "found"),
     [

@@ -3,15 +3,15 @@
 import math
 from collections.abc import Sequence
 from itertools import chain
-from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuning.rules.objective import Direction
 from tuning.rules.pareto import front, layers
 
-Directions = tuple[Literal["maximize", "minimize"], Literal["maximize", "minimize"]]
+Directions = tuple[Direction, Direction]
 LESS: Directions = ("minimize", "minimize")
 NAN, INF = math.nan, math.inf
 

@@ -9,8 +9,9 @@ from typing import Any, Protocol, TypeAlias
 from rich.console import Console
 
 from tuning.errors import Interrupted, Problem, StudyError, SweepError
+from tuning.report.confirm_progress import ConfirmProgress
 from tuning.report.importance import importances
-from tuning.report.progress import ConfirmProgress, Progress
+from tuning.report.progress import Progress
 from tuning.search.confirm_search import ConfirmPlan, ConfirmPolicy, conclusion, planned
 from tuning.search.leg_search import SearchPolicy
 from tuning.search.leg_source import LegSource

@@ -10,7 +10,7 @@ import sweeps
 from rich.console import Console
 
 from trainables.messages import PackRequest
-from tuning.report.progress import ConfirmProgress, Progress
+from tuning.report.progress import Progress
 from tuning.study.study import Study
 
 
@@ -133,22 +133,3 @@ def test_of_several_seeds_the_trial_is_what_counts(runs: Path) -> None:
     scores = iter([0.0, -3.0, -1.0, -1.0])
     watched.search.trained("leg 0", sweeps.reports(leg, lambda member: next(scores)))
     assert "best -1 (trial 1), default -1.5" in watched.shown()
-
-
-def test_a_confirmation_is_shown_by_its_steps() -> None:
-    seconds, said = 0.0, io.StringIO()
-    console = Console(file=said, width=200)
-    progress = ConfirmProgress("tiny-1", 4, 1_000, console, now=lambda: seconds)
-    members = [(3, 7), (0, 7)]
-    for moment in range(6):
-        seconds = 20.0 + 2 * moment
-        progress.reported(dict.fromkeys(members, 100 * (moment + 1)), 2.0)
-    assert said.getvalue() == "tiny-1: confirming, 0 of 4 trainings scored; time left: -\n", "a line every ten seconds"
-    text = io.StringIO()
-    Console(file=text, width=200).print(progress)
-    assert "100 member-steps/s, 0:28 left" in text.getvalue()
-    progress.scored(members)
-    text = io.StringIO()
-    Console(file=text, width=200).print(progress)
-    assert "confirming, 2 of 4 trainings scored" in text.getvalue()
-    assert "0:20 left" in text.getvalue()

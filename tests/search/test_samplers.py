@@ -16,7 +16,7 @@ from tuning.search.samplers import experiments, sampler
 from tuning.study.legs import Decision, Leg, Plan
 from tuning.study.replay import replay
 from tuning.study.study import Study
-from tuning.sweep import space as spaces
+from tuning.sweep import space
 
 SEARCH: dict[str, Any] = {
     "learning_rate": {"low": 1e-3, "high": 1e-1, "log": True},
@@ -54,13 +54,13 @@ def in_memory(kind: str, seed: int, packs: int, search: dict[str, Any] = SEARCH)
             base.next_pack(4)
         study.sampler = base
         trials = [study.ask()]
-        spaces.suggest(sweep.space, trials[0])
-        names = spaces.structural_names(sweep.space, trials[0].params)
+        space.suggest(sweep.space, trials[0])
+        names = space.structural_names(sweep.space, trials[0].params)
         with experiments():
             study.sampler = PartialFixedSampler({name: trials[0].params[name] for name in names}, base)
         trials += [study.ask() for _ in range(3)]
         for trial in trials:
-            spaces.suggest(sweep.space, trial)
+            space.suggest(sweep.space, trial)
             study.tell(trial, -abs(math.log(trial.params["learning_rate"] / 0.02)))
     return [trial.params for trial in study.get_trials(deepcopy=False)]
 

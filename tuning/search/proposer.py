@@ -1,4 +1,4 @@
-"""What to try next: asks Optuna for configurations that can share a pack."""
+"""What to try next: trials that a sweep lists, and those that a sampler proposes, in packs."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -12,19 +12,22 @@ from tuning.search.sampler_desk import SamplerDesk
 from tuning.search.samplers import experiments, sampler
 from tuning.study.legs import Plan
 from tuning.study.study import Study
-from tuning.sweep import space as spaces
 from tuning.sweep.model import Sweep
+from tuning.sweep.space import grid, shown, structural_names, suggest, suggest_known
 
 
 def listed(sweep: Sweep, start: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The parameters of the trials that are not left to a sampler, in their order, after that of the default.
+    """The parameters of the trials that are not left to a sampler, in order, after that of the default.
 
-    A grid is nothing but such a list. start: the best of an earlier study. Parameters that are missing, as they lie
-    outside the search, are left to the sampler.
+    A grid is nothing but such a list. Parameters that are missing, since they lie outside the search, are left to the
+    sampler.
+
+    sweep: that lists them.
+    start: parameters of the best trials of an earlier study.
     """
     default = sweep.default_params()
     if sweep.sampler == "grid":
-        yield from (point for point in spaces.grid(sweep.space) if point != default)
+        yield from (point for point in grid(sweep.space) if point != default)
         return
     known = [default]
     for params in [*sweep.first_params(), *start]:
@@ -34,14 +37,14 @@ def listed(sweep: Sweep, start: list[dict[str, Any]]) -> Iterator[dict[str, Any]
 
 
 class Proposer:
-    """Turns Optuna's proposals into plans, a pack at a time."""
+    """Turns what is listed and what Optuna proposes into plans, a pack at a time."""
 
     def __init__(self, study: Study) -> None:
         self._study, self._space = study, study.sweep.space
         self.desk = SamplerDesk(study)
         self.asked = len(study.records.plans())
         self._sampler = sampler(study.sweep, self.asked)
-        # The first trial is the default, where it is known; who came after it has taken one of these after the other.
+        # The first trial is the default, where one is known. Those that have followed it have each taken one of these.
         whole = listed(study.sweep, study.attributes.start)
         self._unlisted = 0 if study.sweep.foreign else 1
         self._listed = itertools.islice(whole, max(0, self.asked - self._unlisted), None)
@@ -53,15 +56,18 @@ class Proposer:
         return max(0, self._study.sweep.trials - self.asked)
 
     def ask(self, count: int) -> list[Plan]:
-        """So many plans, or fewer where no more fit the pack: of the first, the structural parameters hold for all."""
-        # What the first decides for all the others, it alone has to draw.
+        """The plans of a pack of this many trials, or of fewer where the next would not fit it.
+
+        All share the structural parameters of the first.
+        """
+        # The first alone draws what it decides for all the others.
         self._model_for(1 if self._space.structural else count)
         default = self.asked < self._unlisted
         first = self._next({})
         plans = [self._default(first) if default else self._plan(first)]
-        shared = {name: first.params[name] for name in spaces.structural_names(self._space, first.params)}
+        shared = {name: first.params[name] for name in structural_names(self._space, first.params)}
         if shared.keys() < self._space.structural:
-            # The default lies outside the search in a structural field, so nothing that is proposed fits its pack.
+            # The default has a structural parameter from outside the search, so no proposal fits its pack.
             return plans
         if shared:
             self._model_for(count - 1)
@@ -79,7 +85,7 @@ class Proposer:
         return all(listed.get(name, value) == value for name, value in shared.items())
 
     def _next(self, shared: Mapping[str, Any]) -> optuna.Trial:
-        """A trial that has these parameters, and those that are listed for its place."""
+        """A trial with these parameters, and with those that are listed for its place."""
         listed = self.asked >= self._unlisted
         fixed = dict(shared) if listed else self._study.sweep.default_params()
         if listed and self._on_the_list is not None:
@@ -91,13 +97,13 @@ class Proposer:
         return self.desk.ask(sampler)
 
     def _plan(self, trial: optuna.Trial) -> Plan:
-        values = spaces.suggest(self._space, trial)
+        values = suggest(self._space, trial)
         return self._kept(Plan(trial.number, values, dict(trial.params), self._study.training_seeds(trial.number)))
 
     def _default(self, trial: optuna.Trial) -> Plan:
-        spaces.suggest_known(self._space, trial, self._study.sweep.default_params())
-        shown = spaces.shown(self._space, self._study.sweep.config().model_dump(mode="json"))
-        return self._kept(Plan(trial.number, {}, shown, self._study.training_seeds(trial.number), default=True))
+        suggest_known(self._space, trial, self._study.sweep.default_params())
+        params = shown(self._space, self._study.sweep.config().model_dump(mode="json"))
+        return self._kept(Plan(trial.number, {}, params, self._study.training_seeds(trial.number), default=True))
 
     def _kept(self, plan: Plan) -> Plan:
         self._study.records.begin(self.desk.trial(plan.number), plan)

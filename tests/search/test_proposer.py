@@ -26,8 +26,9 @@ def test_more_trials_than_are_wanted_are_none_left(runs: Path) -> None:
     assert Proposer(sweeps.opened(runs)).left == 0
 
 
-def test_who_is_begun_anew_goes_on_counting_and_proposes_nothing_twice(runs: Path) -> None:
-    study = sweeps.created(runs, trials=8, sampler="random")
+@pytest.mark.parametrize("kind", ["tpe", "cmaes", "nsga2", "qmc", "random"])
+def test_who_is_begun_anew_goes_on_counting_and_proposes_nothing_twice(runs: Path, kind: str) -> None:
+    study = sweeps.created(runs, trials=8, sampler=kind)
     before = Proposer(study).ask(4)
     again = Proposer(sweeps.opened(runs))
     assert (again.asked, again.left) == (4, 4)

@@ -68,10 +68,8 @@ def _optunas(sweep: Sweep, asked: int) -> BaseSampler:
                 # The first generation is left to chance: of 64 trials Optuna's own 50 would leave little to breed.
                 return NSGAIISampler(seed=seed, population_size=max(8, min(50, sweep.trials // 8)))
             case "qmc":
-                # The storage holds where its sequence stands, so its seed stays the same.
-                return QMCSampler(
-                    scramble=True, seed=sweep.seed, independent_sampler=chance, warn_independent_sampling=False
-                )
+                # Where its sequence stood is not kept; scrambled otherwise it proposes no point twice.
+                return QMCSampler(scramble=True, seed=seed, independent_sampler=chance, warn_independent_sampling=False)
             case "random" | "grid":
                 return chance
 

@@ -22,7 +22,7 @@ from tuning.study.seeds import SEARCH_SEEDS, fresh_seeds
 from tuning.study.study import Study
 from tuning.study.summary import Confirmation
 from tuning.sweep.model import Confirm
-from tuning.tracking.audit import audit
+from tuning.tracking.audit import differences
 
 WANTED = Confirm(top=2, seeds=6, episodes=20)
 Score = Callable[[int, int], float]
@@ -325,7 +325,7 @@ def test_a_real_sweep_is_confirmed_and_more_seeds_later(tmp_path: Path) -> None:
         [each["scores"] for each in first["candidates"]],
     )
     study = sweeps.opened(tmp_path / "runs")
-    assert audit(study) == []
+    assert differences(study) == []
     client = MlflowClient(tracking_uri=study.home.tracking_uri)
     for each in second["candidates"]:
         metrics = client.get_run(study.attributes.runs()[each["number"]]).data.metrics

@@ -7,13 +7,10 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 from hypothesis import settings
-
-if TYPE_CHECKING:
-    import sweeps
 
 # Before Ray and MLflow are imported, since they read these once.
 os.environ |= {
@@ -73,17 +70,17 @@ def tuning(
 ) -> Iterator[Callable[..., tuple[int, str, str]]]:
     """The command in this process, in a folder of its own and on a terminal wide enough for any line.
 
-    It answers with the exit code and what it said on standard output and standard error.
+    It answers with the exit code and what it said on standard output and standard error; `hire` finds its workers.
     """
     from tuning import cli
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
 
-    def command(*arguments: str) -> tuple[int, str, str]:
+    def command(*arguments: str, hire: Any = None) -> tuple[int, str, str]:
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            cli.main(arguments)
+            cli.main(arguments, hire)
         said = capsys.readouterr()
         return int(ended.value.code or 0), said.out, said.err
 
@@ -92,19 +89,3 @@ def tuning(
     yield command
     os.environ.clear()
     os.environ.update(before)
-
-
-@pytest.fixture
-def by_hand(monkeypatch: pytest.MonkeyPatch) -> "sweeps.ByHand":
-    """Legs end at once and without Ray, with scores that are made up."""
-    import sweeps
-
-    return sweeps.ByHand(monkeypatch)
-
-
-@pytest.fixture
-def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Legs are trained in this process and without Ray."""
-    import sweeps
-
-    sweeps.ByHand(monkeypatch, trains=True)

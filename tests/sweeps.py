@@ -9,7 +9,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,6 @@ from sqlalchemy.pool import SingletonThreadPool
 from trainables.base.report import Report
 from trainables.messages import MemberRequest, PackReport, PackRequest, Parcel
 from trainables.tune import trainable_of
-from tuning import runner
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.search.leg_search import SearchPolicy
 from tuning.search.leg_source import LegSource
@@ -37,7 +36,7 @@ from tuning.study.legs import Leg, Plan
 from tuning.study.observer import Observer, Points
 from tuning.study.paths import Home
 from tuning.study.study import Study
-from tuning.sweep.model import Sweep
+from tuning.sweep.model import Sweep, Workers
 from tuning.tracking import experiments
 
 Answer = TypeVar("Answer")
@@ -285,15 +284,20 @@ def driven(
 
 
 class ByHand:
-    """Stands for Ray Tune and its workers: legs end in this process, and after so many of them it is interrupted.
+    """Stands for Ray Tune and its workers: whoever hires it has legs trained one by one in this process.
 
+    legs: after how many of them it is interrupted.
     trains: whether their members are trained, as a worker would; else their scores are made up.
     """
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, trains: bool = False) -> None:
-        self.legs = math.inf
-        self.count, self._results = 1, _trained if trains else _made_up
-        monkeypatch.setattr(runner, "open_team", lambda wanted, address: nullcontext(self))
+    count = 1
+
+    def __init__(self, legs: float = math.inf, trains: bool = False) -> None:
+        self.legs, self._results = legs, _trained if trains else _made_up
+
+    def __call__(self, wanted: Workers, address: str | None) -> AbstractContextManager["ByHand"]:
+        """It is its own and only worker, whatever is wanted."""
+        return nullcontext(self)
 
     def train(self, study: Study, source: LegSource[Any]) -> None:
         """Train what the source hands out."""

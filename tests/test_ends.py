@@ -85,28 +85,25 @@ def test_the_speed_is_that_of_the_search(runs: Path, clock: Clock, tuning: Calla
     ],
 )
 def test_a_limit_that_ended_a_study_is_named(
-    runs: Path, tuning: Callable[..., Said], by_hand: sweeps.ByHand, limit: str, value: float, why: str, how: str
+    runs: Path, tuning: Callable[..., Said], limit: str, value: float, why: str, how: str
 ) -> None:
     sweeps.created(runs, **QUICK, **{limit: value})
-    out = tuning("resume", "--root", str(runs))[1]
+    out = tuning("resume", "--root", str(runs), hire=sweeps.ByHand())[1]
     assert f"Ended before its last trial, since {why}." in out.splitlines()
     space = " " if how.startswith("--") else ""
     assert f"Next: `tuning resume tiny-1{space}{how}." in out.splitlines()
     assert json.loads(tuning("show", "--json", "--root", str(runs))[1])["ended_by"] == limit
-    code, out, _ = tuning("resume", "--set", f"{limit}=null", "--root", str(runs))
+    code, out, _ = tuning("resume", "--set", f"{limit}=null", "--root", str(runs), hire=sweeps.ByHand())
     assert code == 0
     assert "8 trials: 8 complete" in out
     assert "Ended" not in out
     assert "tuning resume" not in out
 
 
-def test_after_an_interruption_it_says_how_to_go_on(
-    runs: Path, tuning: Callable[..., Said], by_hand: sweeps.ByHand
-) -> None:
+def test_after_an_interruption_it_says_how_to_go_on(runs: Path, tuning: Callable[..., Said]) -> None:
     sweeps.created(runs, **QUICK)
     for legs in (0, 2):
-        by_hand.legs = legs
-        code, out, _ = tuning("resume", "--root", str(runs))
+        code, out, _ = tuning("resume", "--root", str(runs), hire=sweeps.ByHand(legs))
         assert code == 130
         assert "Next: `tuning resume tiny-1` goes on with it." in out.splitlines()
 

@@ -36,7 +36,7 @@ def assert_ended_cleanly(run: drivers.Driver, within: float = 20) -> tuple[str, 
 
 
 def test_ctrl_c_keeps_what_is_finished_leaves_nothing_running_and_it_goes_on(
-    tmp_path: Path, tuning: Callable[..., Said], trained_here: None
+    tmp_path: Path, tuning: Callable[..., Said]
 ) -> None:
     with drivers.running(tmp_path, "--json", **ENDLESS) as run:
         sweeps.awaited(lambda: run.has_finished(5), 90, "five trials finished")
@@ -63,7 +63,8 @@ def test_ctrl_c_keeps_what_is_finished_leaves_nothing_running_and_it_goes_on(
     assert re.match(r"tiny-1: interrupted after 0:\d\d", out)
 
     there = len(shown["trials"])
-    code, out, _ = tuning("resume", "--trials", str(there), "--root", str(run.root), "--json")
+    options = ("--trials", str(there), "--root", str(run.root), "--json")
+    code, out, _ = tuning("resume", *options, hire=sweeps.ByHand(trains=True))
     assert code == 0
     ended = [trial for trial in shown["trials"] if trial["state"] == "complete"]
     assert [trial for trial in json.loads(out)["trials"] if trial in ended] == ended

@@ -20,9 +20,7 @@ from tuning.sweep.model import Sweep
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
 
-def test_the_example_of_a_packed_loop_runs_as_a_sweep_and_is_confirmed(
-    runs: Path, tuning: Callable[..., Said], trained_here: None
-) -> None:
+def test_the_example_of_a_packed_loop_runs_as_a_sweep_and_is_confirmed(runs: Path, tuning: Callable[..., Said]) -> None:
     """As its document says; those of Ray's own Trainables in test_ray_trainable_loop.py. Confirmed in this process."""
     changes = ["--trials", "6", "--set", "confirm=off", "--set", "tracking=off"]
     ended = sweeps.tuning(
@@ -34,7 +32,9 @@ def test_the_example_of_a_packed_loop_runs_as_a_sweep_and_is_confirmed(
     assert found["counts"]["failed"] == 0
     assert sum(found["counts"].values()) == 6
     assert 0 <= found["best"]["value"] <= found["default"]["value"]
-    code, out, err = tuning("confirm", "--top", "1", "--seeds", "2", "--root", str(runs), "--json")
+    code, out, err = tuning(
+        "confirm", "--top", "1", "--seeds", "2", "--root", str(runs), "--json", hire=sweeps.ByHand(trains=True)
+    )
     assert code == 0, err
     scores = [score for each in json.loads(out)["confirmation"]["candidates"] for score in each["scores"]]
     assert len(scores) in (2, 4)

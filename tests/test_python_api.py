@@ -32,6 +32,7 @@ from tuning import (
     confirm,
     resume,
     run,
+    runner,
     studies,
 )
 from tuning.study.paths import Home
@@ -51,7 +52,10 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def by_hand(monkeypatch: pytest.MonkeyPatch) -> sweeps.ByHand:
-    return sweeps.ByHand(monkeypatch)
+    """The workers of the public functions, which can't be handed any."""
+    crew = sweeps.ByHand()
+    monkeypatch.setattr(runner, "open_team", crew)
+    return crew
 
 
 def test_every_public_name_is_there() -> None:

@@ -264,9 +264,7 @@ def test_a_trainable_is_a_loop_by_its_name() -> None:
 
 
 @pytest.mark.parametrize("trainable", ["Climber", "climb"])
-def test_the_examples_run_as_a_sweep_and_are_confirmed(
-    trainable: str, runs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_examples_run_as_a_sweep_and_are_confirmed(trainable: str, runs: Path) -> None:
     """On the Ray that is there already, which a `tuning run` would begin for itself; confirmed in this process."""
     changes = [f"loop=climbing:{trainable}", "trials=4", "confirm=off"]
     sweep = load(str(EXAMPLES / "climbing.yaml"), changes)
@@ -276,8 +274,8 @@ def test_the_examples_run_as_a_sweep_and_are_confirmed(
     assert sum(found["counts"].values()) == 4
     assert found["default"] is None
     assert -9 <= found["best"]["value"] <= 0
-    sweeps.ByHand(monkeypatch, trains=True)
-    confirmation = runner.confirm(sweeps.opened(runs), Confirm(top=1, seeds=2)).confirmation
+    study, hire = sweeps.opened(runs), sweeps.ByHand(trains=True)
+    confirmation = runner.confirm(study, Confirm(top=1, seeds=2), hire=hire).confirmation
     assert confirmation is not None
     (candidate,) = confirmation.candidates
     assert [-9 <= score <= 0 for score in candidate.scores if score is not None] == [True, True]

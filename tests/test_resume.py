@@ -132,20 +132,19 @@ def test_another_sweep_is_refused_with_what_differs(survivor: Survivor, tuning: 
     assert len(sweeps.opened(survivor.root).summary().trials) == 12
 
 
-def test_a_finished_study_stays_as_it_is(survivor: Survivor, tuning: Callable[..., Said], trained_here: None) -> None:
+def test_a_finished_study_stays_as_it_is(survivor: Survivor, tuning: Callable[..., Said]) -> None:
     before = sweeps.opened(survivor.root).summary().as_json()["trials"]
-    code, out, err = tuning("resume", "--root", str(survivor.root), "--json")
+    code, out, err = tuning("resume", "--root", str(survivor.root), "--json", hire=sweeps.ByHand(trains=True))
     assert (code, err) == (0, "")
     assert json.loads(out)["trials"] == before
     drivers.assert_whole(survivor.root, 12)
 
 
-def test_a_finished_study_is_given_more_trials(
-    survivor: Survivor, tuning: Callable[..., Said], trained_here: None
-) -> None:
+def test_a_finished_study_is_given_more_trials(survivor: Survivor, tuning: Callable[..., Said]) -> None:
     """The last of the tests of this sweep, since it adds to it."""
     before = sweeps.opened(survivor.root).summary().as_json()["trials"]
-    code, out, _ = tuning("resume", "--trials", "+4", "--root", str(survivor.root), "--json")
+    options = ("--trials", "+4", "--root", str(survivor.root), "--json")
+    code, out, _ = tuning("resume", *options, hire=sweeps.ByHand(trains=True))
     shown = json.loads(out)["trials"]
     assert code == 0
     drivers.assert_whole(survivor.root, 16)

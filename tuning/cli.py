@@ -22,6 +22,7 @@ from tuning.workers.library_settings import SETTINGS, during_a_run, keep_ray_pri
 from tuning.workers.log_file import log_file
 
 if TYPE_CHECKING:
+    from tuning.runner import Hire
     from tuning.study.study import Study
     from tuning.study.summary import StudySummary
 
@@ -42,9 +43,14 @@ StudyName = Annotated[str | None, typer.Argument(metavar="NAME", help="The study
 
 @dataclass
 class Invocation:
-    """What is known of the command so far; home: where a traceback is kept if it comes to that."""
+    """What is known of the command.
+
+    home: where a traceback is kept if it comes to that.
+    hire: who finds the workers, if not Ray.
+    """
 
     home: Home
+    hire: "Hire | None" = None
 
 
 def _note_root(context: typer.Context, root: Path | None) -> Path | None:
@@ -66,6 +72,7 @@ Settings = Annotated[
 
 @app.command()
 def run(
+    context: typer.Context,
     source: SweepName,
     name: Annotated[str | None, typer.Option(help="Of the study.  [default: the sweep's, numbered]")] = None,
     trials: Annotated[str | None, typer.Option(help="How many configurations to try.")] = None,
@@ -89,12 +96,15 @@ def run(
     with during_a_run(), log_file(home):
         from tuning import runner
 
-        summary = runner.run(wanted, home, name=name, storage_url=storage, address=address, console=err)
+        summary = runner.run(
+            wanted, home, name=name, storage_url=storage, address=address, console=err, hire=context.obj.hire
+        )
     finish(summary, as_json)
 
 
 @app.command()
 def resume(
+    context: typer.Context,
     name: StudyName = None,
     source: Annotated[str | None, typer.Argument(metavar="SWEEP", help="Its sweep; refused where it differs.")] = None,
     trials: Annotated[str | None, typer.Option(help="In all; +50: so many more.")] = None,
@@ -121,12 +131,13 @@ def resume(
         if source is not None:
             study.insist_on(loading.load(source))
         changed = kept_sweep.changed(study.sweep, trials, time, settings or [])
-        summary = runner.resume(study, sweep=changed, address=address, console=err)
+        summary = runner.resume(study, sweep=changed, address=address, console=err, hire=context.obj.hire)
     finish(summary, as_json)
 
 
 @app.command()
 def confirm(
+    context: typer.Context,
     name: StudyName = None,
     top: Annotated[int | None, typer.Option(help="How many of the best trials.", min=1, max=100)] = None,
     seeds: Annotated[int | None, typer.Option(help="Fresh trainings of each.", min=2, max=1_000)] = None,
@@ -148,7 +159,7 @@ def confirm(
         from tuning.sweep.model import Confirm
 
         wanted = (study.sweep.confirm or Confirm()).model_copy(update=given)
-        summary = runner.confirm(study, wanted, address=address, console=err)
+        summary = runner.confirm(study, wanted, address=address, console=err, hire=context.obj.hire)
     show_summary(summary, as_json)
 
 
@@ -334,12 +345,15 @@ def show_summary(summary: "StudySummary", as_json: bool) -> None:
     study_report.show(summary, out)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, hire: "Hire | None" = None) -> None:
     """The `tuning` command.
 
     What a person can mend is said in a line; of anything else the traceback is kept in a file.
+
+    arguments: what follows the command's name; None: those of this process.
+    hire: who finds the workers, if not Ray.
     """
-    invocation = Invocation(Home.at(None))
+    invocation = Invocation(Home.at(None), hire)
     try:
         app(args=None if arguments is None else list(arguments), obj=invocation)
     except LockstepError as error:

@@ -1,7 +1,6 @@
 """Confirmation, driven by hand: who is trained afresh, in which packs, and what the scores come to."""
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -263,12 +262,10 @@ def test_whoever_watches_is_told_of_steps_and_of_scores(runs: Path) -> None:
     assert len(watching.ended) == len(leg.members)
 
 
-def test_an_interrupted_confirmation_says_so_and_goes_on(
-    runs: Path, tuning: Callable[..., Said], by_hand: sweeps.ByHand
-) -> None:
+def test_an_interrupted_confirmation_says_so_and_goes_on(runs: Path, tuning: Callable[..., Said]) -> None:
     study = searched(runs, tracking="off", workers=1)
-    by_hand.legs = 2
-    code, out, err = tuning("confirm", "tiny-1", "--seeds", "8", "--top", "1", "--root", str(runs))
+    options = ("--seeds", "8", "--top", "1", "--root", str(runs))
+    code, out, err = tuning("confirm", "tiny-1", *options, hire=sweeps.ByHand(legs=2))
     kept = study.attributes.scores()
     left = 16 - len(kept)
     assert (code, out) == (130, "")
@@ -277,30 +274,27 @@ def test_an_interrupted_confirmation_says_so_and_goes_on(
         "the others' scores are kept, and `tuning confirm tiny-1` goes on\n"
     )
     assert 0 < left < 16
-    by_hand.legs = math.inf
-    code, out, err = tuning("confirm", "tiny-1", "--root", str(runs), "--json")
+    code, out, err = tuning("confirm", "tiny-1", "--root", str(runs), "--json", hire=sweeps.ByHand())
     assert (code, err) == (0, "")
     found = json.loads(out)["confirmation"]
     assert (found["seeds"], [len(each["scores"]) for each in found["candidates"]]) == (8, [8, 8]), "as asked before"
     assert {key: score for key, score in study.attributes.scores().items() if key in kept} == kept
 
 
-def test_what_was_asked_for_last_stands_when_the_study_goes_on(
-    runs: Path, tuning: Callable[..., Said], by_hand: sweeps.ByHand
-) -> None:
-    study = searched(runs, tracking="off", workers=1, confirm={"top": 2, "seeds": 3})
-    assert tuning("resume", "--root", str(runs))[0] == 0
+def test_what_was_asked_for_last_stands_when_the_study_goes_on(runs: Path, tuning: Callable[..., Said]) -> None:
+    study, hire = searched(runs, tracking="off", workers=1, confirm={"top": 2, "seeds": 3}), sweeps.ByHand()
+    assert tuning("resume", "--root", str(runs), hire=hire)[0] == 0
     first = sweeps.opened(runs).summary().confirmation
     assert first is not None
     assert first.seeds == 3
-    assert tuning("confirm", "--seeds", "8", "--top", "1", "--root", str(runs))[0] == 0
+    assert tuning("confirm", "--seeds", "8", "--top", "1", "--root", str(runs), hire=hire)[0] == 0
     asked = sweeps.opened(runs).summary().confirmation
     assert asked is not None
     assert asked.seeds == 8
     trained = len(study.attributes.scores())
-    assert tuning("resume", "--root", str(runs))[0] == 0
+    assert tuning("resume", "--root", str(runs), hire=hire)[0] == 0
     assert (sweeps.opened(runs).summary().confirmation, len(study.attributes.scores())) == (asked, trained)
-    assert tuning("resume", "--trials", "+20", "--root", str(runs))[0] == 0
+    assert tuning("resume", "--trials", "+20", "--root", str(runs), hire=hire)[0] == 0
     after = sweeps.opened(runs).summary()
     assert after.confirmation is not None
     assert after.confirmation.seeds == 8

@@ -156,7 +156,7 @@ def test_what_a_loop_of_the_platform_may_be_scored_by_is_measured_in_evaluation(
 
 
 def test_a_sweep_by_accuracy_is_so_from_its_trials_to_its_confirmation(
-    tmp_path: Path, runs: Path, corners: dict[str, Any], tuning: Callable[..., Said], trained_here: None
+    tmp_path: Path, runs: Path, corners: dict[str, Any], tuning: Callable[..., Said]
 ) -> None:
     data = corners.pop("data")
     path = tmp_path / "sweep.yaml"
@@ -175,7 +175,7 @@ def test_a_sweep_by_accuracy_is_so_from_its_trials_to_its_confirmation(
         "search": {"learning_rate": {"low": 1e-3, "high": 0.3, "log": True}},
     }
     path.write_text(yaml_text.write(wanted))
-    code, out, err = tuning("run", str(path), "--root", str(runs), "--json")
+    code, out, err = tuning("run", str(path), "--root", str(runs), "--json", hire=sweeps.ByHand(trains=True))
     assert code == 0, err
     shown, home, study = json.loads(out), Home.at(runs), sweeps.opened(runs)
     assert (shown["metric"], shown["direction"], shown["counts"]["complete"]) == (ACCURACY, "maximize", 4)

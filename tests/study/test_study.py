@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Barrier
-from typing import Any
+from typing import Any, NoReturn
 
 import optuna
 import pytest
@@ -27,7 +27,6 @@ from tuning.study.paths import Home
 from tuning.study.seeds import SEARCH_SEEDS
 from tuning.study.study import Study
 from tuning.study.summary import Candidate, Confirmation
-from tuning.workers import team
 
 DIVERGED, FAILED = Outcome("pruned", diverged_at=120), Outcome("failed", reason="the worker died")
 HOLDER = """
@@ -35,7 +34,7 @@ import sys
 from tuning.report import study_report
 from tuning.study import catalogue
 from tuning.study.paths import Home
-from tuning.workers import team
+
 home = Home.at(sys.argv[1])
 with catalogue.opened(home, home.storage_url).held():
     print("held", flush=True)
@@ -121,15 +120,14 @@ def test_a_name_that_is_taken_is_refused_with_what_to_do_instead(runs: Path) -> 
     ],
 )
 def test_what_is_wrong_with_a_new_study_is_said_before_workers_are_begun(
-    tuning: Callable[..., sweeps.Said],
-    runs: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    option: tuple[str, str],
-    message: str,
+    tuning: Callable[..., sweeps.Said], runs: Path, option: tuple[str, str], message: str
 ) -> None:
     sweeps.created(runs, "mine")
-    monkeypatch.setattr(team, "open_team", lambda *wanted: pytest.fail("workers were begun"))
-    code, out, err = tuning("run", "number-match", "--root", str(runs), *option)
+
+    def hire(*wanted: object) -> NoReturn:
+        pytest.fail("workers were begun")
+
+    code, out, err = tuning("run", "number-match", "--root", str(runs), *option, hire=hire)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert err.startswith(message)
     assert catalogue.names(Home.at(runs), Home.at(runs).storage_url) == ["mine"]

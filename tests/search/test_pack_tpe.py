@@ -8,8 +8,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 
-from tuning.borrowed import TPE, Floats, ParzenEstimator, Samples
 from tuning.search import pack_tpe
+from tuning.search.borrowed import TPE, Floats, ParzenEstimator, Samples
 from tuning.search.pack_tpe import Estimator, PackTPE
 from tuning.search.samplers import experiments
 

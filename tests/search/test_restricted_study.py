@@ -4,7 +4,7 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from tuning.borrowed import storage_of
+from tuning.search.borrowed import storage_of
 from tuning.search.restricted_study import restricted
 
 

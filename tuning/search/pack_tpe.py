@@ -17,7 +17,7 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial
 from scipy.special import logsumexp, ndtr
 
-from tuning.borrowed import TPE, NumberKernels, ParzenEstimator, Samples
+from tuning.search.borrowed import TPE, NumberKernels, ParzenEstimator, Samples
 
 Floats = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from tuning.borrowed import storage_of
 from tuning.rules.objective import Direction
+from tuning.search.borrowed import storage_of
 from tuning.search.pack_tpe import PackTPE
 from tuning.search.shown_trials import ShownTrials, as_complete
 

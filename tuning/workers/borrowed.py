@@ -1,6 +1,6 @@
 """Private parts of Ray that the workers stand on, each with the reason: seen in Ray 2.60.0.
 
-tests/workers/test_borrowed.py fails where the library changes one of them.
+tests/workers/test_borrowed_ray.py fails where the library changes one of them.
 
 - `TuneController` and its actor cache: Tune keeps one idle worker at the most, and gives up a worker that is still
   starting as soon as another one is free. Where legs wait for each other, or are shorter than the start of a worker,

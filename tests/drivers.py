@@ -13,16 +13,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import pytest
 import sweeps
-from mlflow.entities import Run, ViewType
-from mlflow.tracking import MlflowClient
+from tracked import Runs, assert_told
 
-from trainables.base import checkpoint
 from tuning.study.paths import Home
 from tuning.study.study import Study
 from tuning.study.summary import StudySummary
-from tuning.tracking.audit import differences
 
 STUDY = "tiny-1"
 
@@ -47,22 +43,9 @@ class Ran:
         return sweeps.opened(self.home.root)
 
     @property
-    def client(self) -> MlflowClient:
-        return MlflowClient(tracking_uri=self.home.tracking_uri)
-
-    def mlflow(self) -> tuple[Run, dict[int, Run]]:
-        """The study's run, and those of its trials by number."""
-        (experiment,) = [each for each in self.client.search_experiments() if each.name == self.study.sweep.name]
-        every = list(self.client.search_runs([experiment.experiment_id]))
-        (parent,) = [run for run in every if "mlflow.parentRunId" not in run.data.tags]
-        children = [run for run in every if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
-        assert len(children) == len(every) - 1
-        of_trial = {int(run.data.tags["lockstep.trial"]): run for run in children}
-        assert len(of_trial) == len(children), "two runs of one trial"
-        return parent, of_trial
-
-    def curve(self, run: Run, name: str) -> list[tuple[int, float]]:
-        return [(point.step, point.value) for point in self.client.get_metric_history(run.info.run_id, name)]
+    def told(self) -> Runs:
+        """What MLflow says of the study."""
+        return Runs(self.study)
 
 
 def ran(root: Path, source: str, *options: str, **variables: str) -> Ran:
@@ -162,16 +145,9 @@ def running(root: Path, *options: str, **changes: Any) -> Iterator[Driver]:
         yield driver
 
 
-def every_run(root: Path) -> list[Run]:
-    """All runs that MLflow keeps of the tiny sweep, the deleted ones too."""
-    client = MlflowClient(tracking_uri=Home.at(root).tracking_uri)
-    experiments = [each.experiment_id for each in client.search_experiments() if each.name == "tiny"]
-    return list(client.search_runs(experiments, run_view_type=ViewType.ALL))
-
-
 def statuses(root: Path) -> Counter[str]:
-    """How the runs that MLflow keeps have ended."""
-    return Counter(str(run.info.status) for run in every_run(root))
+    """How the runs that MLflow keeps of the study have ended."""
+    return Runs(sweeps.opened(root)).statuses
 
 
 def assert_whole(root: Path, trials: int, untrained: Collection[int] = ()) -> None:
@@ -181,39 +157,5 @@ def assert_whole(root: Path, trials: int, untrained: Collection[int] = ()) -> No
     """
     study = sweeps.opened(root)
     sweeps.assert_sound(study, trials)
-    assert differences(study) == []
-    summary = study.summary()
-    assert summary.state == "finished"
-    children = {
-        int(run.data.tags["lockstep.trial"]): run for run in every_run(root) if "lockstep.trial" in run.data.tags
-    }
-    assert len(every_run(root)) == trials + 1, "a run a trial and one of the study"
-    assert sorted(children) == list(range(trials))
-    assert "RUNNING" not in statuses(root)
-    for trial in summary.trials:
-        run = children[trial.number]
-        assert run.info.run_id == trial.run_id
-        assert run.data.tags["lockstep.state"] == ("diverged" if trial.diverged_at is not None else trial.state)
-        assert run.data.params == {name: str(value) for name, value in trial.params.items()}
-        assert run.data.metrics.get("value") == trial.value
-        if trial.number not in untrained:
-            _assert_curves(root, run, Home.at(root).member(STUDY, trial.number, 0) / checkpoint.LATEST, trial.steps)
-
-
-def _assert_curves(root: Path, run: Run, path: Path, steps: int) -> None:
-    """Every point that a member reported is in MLflow, once."""
-    latest = checkpoint.read(path)
-    assert latest is not None
-    assert latest["report"]["steps"] == steps
-    expected: dict[str, list[tuple[int, float]]] = {}
-    for step, shown in latest["report"]["points"]:
-        for name, value in shown.items():
-            expected.setdefault(name, []).append((step, value))
-    assert expected
-    client = MlflowClient(tracking_uri=Home.at(root).tracking_uri)
-    for name, points in expected.items():
-        logged = [(each.step, each.value) for each in client.get_metric_history(run.info.run_id, name)]
-        assert [step for step, _ in logged] == [step for step, _ in points], name
-        # What was told before the driver was lost may have been trained again in another pack.
-        assert [value for _, value in logged] == pytest.approx([value for _, value in points], rel=1e-3, nan_ok=True)
-    assert len(client.get_metric_history(run.info.run_id, "value")) == ("value" in run.data.metrics)
+    assert study.summary().state == "finished"
+    assert_told(study, untrained)

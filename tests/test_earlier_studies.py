@@ -8,27 +8,22 @@ printed by `tuning show --json` of each is beside it, with paths relative to the
 import json
 import sqlite3
 import tarfile
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sweeps
-from mlflow.entities import Run, ViewType
-from mlflow.tracking import MlflowClient
 from sweeps import Said
-from tracked import tracked
-
-from trainables.messages import PackReport, PackRequest
-from tuning.study.paths import Home
+from tracked import assert_told, searched
 
 STORED = Path(__file__).parent / "fixtures" / "studies-2918cbd.tar.xz"
 WRITTEN_AT = "file:///tmp/lockstep-fixture/runs"
 """Where the root lay when MLflow wrote down where its artifacts are."""
 FINISHED, CUT_OFF = "old-match-1", "old-cut-off-1"
 SHOWN: dict[str, dict[str, Any]] = json.loads(STORED.with_name("studies-2918cbd.json").read_text())
+WAITING = [trial["number"] for trial in SHOWN[CUT_OFF]["trials"] if trial["state"] == "waiting"]
 
 
 @pytest.fixture
@@ -51,29 +46,16 @@ def trained(root: Path, *arguments: str) -> dict[str, Any]:
     return shown
 
 
-def runs_of(root: Path, study: str) -> list[Run]:
-    """All runs that MLflow has of a study, the deleted ones too."""
-    client = MlflowClient(tracking_uri=Home.at(root).tracking_uri)
-    experiments = [each.experiment_id for each in client.search_experiments()]
-    of_study = f"tags.lockstep.study = '{study}'"
-    return list(client.search_runs(experiments, of_study, run_view_type=ViewType.ALL))
-
-
 def files_of(root: Path, study: str) -> set[Path]:
     """All checkpoints of a study."""
     return set((root / "studies" / study).rglob("*.pt"))
 
 
-def assert_whole(root: Path, study: str, tuning: Callable[..., Said]) -> None:
-    """Storage, MLflow and checkpoints agree; a run a trial and one of the study, all of them ended."""
-    assert tuning("audit", study, "--root", str(root))[:2] == (
-        0,
-        f"{study}: storage, MLflow and checkpoints agree\n",
-    )
-    runs = runs_of(root, study)
-    trials = Counter(run.data.tags.get("lockstep.trial") for run in runs)
-    assert trials == Counter([None, *(str(trial["number"]) for trial in SHOWN[study]["trials"])])
-    assert "RUNNING" not in {run.info.status for run in runs}
+def assert_whole(root: Path, study: str, tuning: Callable[..., Said], untrained: Collection[int] = ()) -> None:
+    """Storage, MLflow and checkpoints agree, and a person is told so; MLflow was told all, and nothing twice."""
+    told = f"{study}: storage, MLflow and checkpoints agree\n"
+    assert tuning("audit", study, "--root", str(root))[:2] == (0, told)
+    assert_told(sweeps.opened(root, study), untrained)
 
 
 def test_they_are_listed(root: Path, tuning: Callable[..., Said]) -> None:
@@ -103,13 +85,12 @@ def test_they_are_audited(root: Path, tuning: Callable[..., Said]) -> None:
     assert_whole(root, FINISHED, tuning)
     code, out, _ = tuning("audit", CUT_OFF, "--root", str(root), "--json")
     found = [(each["where"], each["message"]) for each in json.loads(out)]
-    waiting = [trial["number"] for trial in SHOWN[CUT_OFF]["trials"] if trial["state"] == "waiting"]
     assert (code, found) == (
         1,
         [
             ("study", "was cut off; `tuning resume` goes on with it"),
             ("study", "its own run in MLflow is still running"),
-            *((f"trial {number}", "is waiting, its run in MLflow is RUNNING") for number in waiting),
+            *((f"trial {number}", "is waiting, its run in MLflow is RUNNING") for number in WAITING),
         ],
     )
 
@@ -127,16 +108,9 @@ def assert_gone_on(shown: dict[str, Any], root: Path) -> None:
 
 def test_the_search_of_one_that_was_cut_off_goes_on(root: Path, tuning: Callable[..., Said]) -> None:
     study = sweeps.opened(root, CUT_OFF)
-
-    def trained_by_hand(leg: PackRequest) -> PackReport:
-        for member in leg.members:
-            assert member.folder is not None
-            sweeps.left_weights(Path(member.folder))
-        return sweeps.reports(leg)
-
-    tracked(study, lambda tracker: sweeps.driven(study, result=trained_by_hand, observers=[tracker]))
+    searched(study)
     assert_gone_on(study.summary().as_json(), root)
-    assert_whole(root, CUT_OFF, tuning)
+    assert_whole(root, CUT_OFF, tuning, untrained=WAITING)
 
 
 @pytest.mark.slow

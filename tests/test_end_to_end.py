@@ -12,8 +12,8 @@ import sweeps
 import torch
 from drivers import Ran, ran
 from loop_cases import mean_return
-from optuna.trial import TrialState
 from sweeps import Said
+from tracked import assert_told
 
 from trainables.base import checkpoint
 from trainables.tune import TRAINABLES, Reinforce
@@ -71,41 +71,34 @@ def test_the_best_is_the_best(tiny: Ran) -> None:
     }
 
 
-def test_mlflow_agrees_with_optuna(tiny: Ran) -> None:
-    parent, of_trial = tiny.mlflow()
-    frozen = {trial.number: trial for trial in tiny.study.optuna.get_trials()}
-    assert of_trial.keys() == frozen.keys() == set(range(8))
-    for number, run in of_trial.items():
-        assert frozen[number].state == TrialState.COMPLETE
-        assert run.data.params == {name: str(value) for name, value in frozen[number].params.items()}
-        assert run.data.metrics["value"] == frozen[number].value == tiny.shown["trials"][number]["value"]
-        assert run.info.run_id == tiny.shown["trials"][number]["run_id"]
-    assert {run.info.status for run in (parent, *of_trial.values())} == {"FINISHED"}
-    assert (parent.info.run_name, parent.data.metrics["value"]) == ("tiny-1", tiny.shown["best"]["value"])
+def test_mlflow_was_told_all_of_it(tiny: Ran) -> None:
+    assert_told(tiny.study)
+    own = tiny.told.own
+    assert (own.info.run_name, own.info.status) == ("tiny-1", "FINISHED")
+    assert own.data.metrics["value"] == tiny.shown["best"]["value"]
 
 
 def test_curves_have_their_points_at_the_steps_of_the_budget(tiny: Ran) -> None:
-    _, of_trial = tiny.mlflow()
-    for number, run in of_trial.items():
+    told = tiny.told
+    for trial in tiny.shown["trials"]:
+        number = trial["number"]
         for name in (SCORE, "train/loss", "train/gradient_norm", "train/learning_rate", "train/entropy"):
-            assert [step for step, _ in tiny.curve(run, name)] == STEPS
-        scores = tiny.curve(run, SCORE)
+            assert [step for step, _ in told.curve(number, name)] == STEPS
+        scores = told.curve(number, SCORE)
         best = max(value for _, value in scores)
-        assert best == tiny.shown["trials"][number]["value"]
-        assert tiny.curve(run, "value") == [next(point for point in scores if point[1] == best)]
+        assert best == trial["value"]
+        assert told.curve(number, "value") == [next(point for point in scores if point[1] == best)]
 
 
 def test_every_member_leaves_two_checkpoints_and_the_best_trials_theirs_in_mlflow(tiny: Ran) -> None:
-    _, of_trial = tiny.mlflow()
+    told = tiny.told
     best = {trial["number"] for trial in sorted(tiny.shown["trials"], key=lambda trial: -trial["value"])[:5]}
-    for number, run in of_trial.items():
-        folder = tiny.home.member("tiny-1", number, 0)
+    for trial in range(8):
+        folder = tiny.home.member("tiny-1", trial, 0)
         assert sorted(path.name for path in folder.iterdir()) == ["best.pt", "latest.pt"]
-        files = [file.path for file in tiny.client.list_artifacts(run.info.run_id, "checkpoint")]
-        assert files == (["checkpoint/best.pt"] if number in best else [])
-    run_id, path = tiny.shown["best"]["run_id"], tiny.shown["best"]["checkpoint"]
-    kept = tiny.client.download_artifacts(run_id, "checkpoint/best.pt")
-    assert Path(kept).read_bytes() == Path(path).read_bytes()
+        assert told.weights(trial) == (["checkpoint/best.pt"] if trial in best else [])
+    kept = told.client.download_artifacts(tiny.shown["best"]["run_id"], "checkpoint/best.pt")
+    assert Path(kept).read_bytes() == Path(tiny.shown["best"]["checkpoint"]).read_bytes()
 
 
 def test_what_is_deployed_scores_what_its_trial_is_worth(tiny: Ran) -> None:
@@ -163,8 +156,7 @@ def test_what_is_set_is_put_over_the_file(tmp_path: Path) -> None:
     kept = checkpoint.read(sweep.home.member("mine", 0, 0) / "latest.pt")
     assert kept is not None
     assert (kept["config"]["learning_rate"], kept["config"]["budget"]) == (0.05, 100)
-    _, of_trial = sweep.mlflow()
-    assert [step for step, _ in sweep.curve(of_trial[0], f"seed-1/{SCORE}")] == [50, 100]
+    assert [step for step, _ in sweep.told.curve(0, f"seed-1/{SCORE}")] == [50, 100]
 
 
 @pytest.mark.slow
@@ -177,13 +169,7 @@ def test_a_preset_runs_at_a_small_size(tmp_path: Path, preset: str) -> None:
     assert len(states) == 4
     assert "complete" in states.values()
     assert set(states.values()) <= {"complete", "pruned"}
-    _, of_trial = sweep.mlflow()
-    assert of_trial.keys() == states.keys()
-    for trial in sweep.shown["trials"]:
-        run = of_trial[trial["number"]]
-        assert run.info.status == ("FINISHED" if trial["state"] == "complete" else "KILLED")
-        assert run.data.metrics.get("value") == trial["value"]
-        assert run.data.params == {name: str(value) for name, value in trial["params"].items()}
+    assert_told(sweep.study)
 
 
 @pytest.mark.gpu

@@ -1,16 +1,28 @@
-"""A study whose tracker is told what happens, and what MLflow says of it afterwards."""
+"""Studies whose tracker is told what happens, and what MLflow says of them afterwards."""
 
-from collections.abc import Callable
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+import sweeps
 from mlflow.entities import Run, ViewType
 from mlflow.tracking import MlflowClient
 
+from trainables.base import checkpoint
+from trainables.messages import PackReport, PackRequest
 from tuning.study.paths import Home
 from tuning.study.replay import replay
+from tuning.study.sqlite import write_ahead
 from tuning.study.study import Study
+from tuning.tracking.audit import differences
 from tuning.tracking.retries import PATIENCE, Patience
+from tuning.tracking.server import tracking_uri
 from tuning.tracking.tracker import Tracker
 
 
@@ -27,25 +39,28 @@ class Clock:
         self.now += seconds
 
 
+@cache
+def _empty_store() -> sqlite3.Connection:
+    """A database with all that MLflow lays out, and nothing else."""
+    kept = sqlite3.connect(":memory:", check_same_thread=False)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mlflow.db"
+        with write_ahead(path):
+            MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments()
+        with closing(sqlite3.connect(path)) as laid_out:
+            laid_out.backup(kept)
+    return kept
+
+
 def client_of(root: Path) -> MlflowClient:
-    return MlflowClient(tracking_uri=Home.at(root).tracking_uri)
-
-
-def runs_of(client: MlflowClient, experiment: str = "tiny") -> list[Run]:
-    """All runs of the experiment, the deleted ones too."""
-    found = client.get_experiment_by_name(experiment)
-    assert found is not None
-    return list(client.search_runs([found.experiment_id], run_view_type=ViewType.ALL))
-
-
-def by_trial(runs: list[Run]) -> dict[int, Run]:
-    children = [run for run in runs if "lockstep.trial" in run.data.tags]
-    assert len({run.data.tags["lockstep.trial"] for run in children}) == len(children), "two runs of one trial"
-    return {int(run.data.tags["lockstep.trial"]): run for run in children}
-
-
-def curve(client: MlflowClient, run: Run, name: str = "evaluation/return_mean") -> list[tuple[int, float]]:
-    return [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, name)]
+    """A client of the MLflow that studies of this root are told to."""
+    home = Home.at(root)
+    # MLflow would lay out the same tables, which costs most of what a short test does.
+    if tracking_uri(home) == home.tracking_uri and not home.tracking_database.exists():
+        root.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(home.tracking_database)) as empty:
+            _empty_store().backup(empty)
+    return MlflowClient(tracking_uri=tracking_uri(home))
 
 
 def tracked(
@@ -56,6 +71,7 @@ def tracked(
     patience: Patience = PATIENCE,
 ) -> Tracker:
     """Track what happens while `drive` runs, or what has happened if nothing does, then end the study."""
+    client_of(study.home.root)
     tracker = Tracker(study, patience)
     with study.held(), tracker.open(say):
         study.attributes.set_state("running", 0.0)
@@ -66,3 +82,93 @@ def tracked(
         study.attributes.set_state(state, 1.0)
         tracker.ended(study.summary())
     return tracker
+
+
+def trained(leg: PackRequest, diverged: Sequence[int] = ()) -> PackReport:
+    """What a leg reports at its end, with the weights of its members left on disk."""
+    for member in leg.members:
+        assert member.folder is not None
+        sweeps.left_weights(Path(member.folder), f"weights of {member.config['seed']}")
+    return sweeps.reports(leg, diverged=diverged)
+
+
+def searched(study: Study, **more: Any) -> Tracker:
+    """Track a search to its end; more: of `tracked`."""
+    return tracked(study, lambda tracker: sweeps.driven(study, result=trained, observers=[tracker]), **more)
+
+
+class Runs:
+    """What MLflow says of a study, as it is now."""
+
+    def __init__(self, study: Study) -> None:
+        self.client = client_of(study.home.root)
+        experiments = [each.experiment_id for each in self.client.search_experiments(view_type=ViewType.ALL)]
+        ours = f"tags.lockstep.key = '{study.attributes.key}'"
+        self.every: list[Run] = list(self.client.search_runs(experiments, ours, run_view_type=ViewType.ALL))
+        """The deleted ones too."""
+
+    @property
+    def own(self) -> Run:
+        """The study's own run."""
+        (own,) = [run for run in self._active if "lockstep.trial" not in run.data.tags]
+        return own
+
+    @property
+    def of_trial(self) -> dict[int, Run]:
+        """The run of each trial."""
+        runs = [run for run in self._active if "lockstep.trial" in run.data.tags]
+        found = {int(run.data.tags["lockstep.trial"]): run for run in runs}
+        assert len(found) == len(runs), "two runs of one trial"
+        return found
+
+    @property
+    def statuses(self) -> Counter[str]:
+        """How many runs have ended in which way."""
+        return Counter(str(run.info.status) for run in self.every)
+
+    def curve(self, trial: int, name: str = "evaluation/return_mean") -> list[tuple[int, float]]:
+        """Steps, and what was logged there."""
+        history = self.client.get_metric_history(self.of_trial[trial].info.run_id, name)
+        return [(point.step, point.value) for point in history]
+
+    def weights(self, trial: int) -> list[str]:
+        """The files of the trial's weights."""
+        return [file.path for file in self.client.list_artifacts(self.of_trial[trial].info.run_id, "checkpoint")]
+
+    @property
+    def _active(self) -> list[Run]:
+        return [run for run in self.every if run.info.lifecycle_stage == "active"]
+
+
+def assert_told(study: Study, untrained: Collection[int] = ()) -> None:
+    """MLflow was told all of a study that has ended, and nothing twice.
+
+    untrained: trials that have left no checkpoints to compare their curves with.
+    """
+    assert [str(each) for each in differences(study)] == []
+    runs, trials = Runs(study), study.summary().trials
+    assert len(runs.every) == len(trials) + 1, "a run a trial and one of the study, and none was ever deleted"
+    assert "RUNNING" not in runs.statuses
+    for trial in trials:
+        state = runs.of_trial[trial.number].data.tags["lockstep.state"]
+        assert state == ("diverged" if trial.diverged_at is not None else trial.state)
+        if trial.number not in untrained:
+            _assert_curves(runs, study, trial.number, trial.steps // len(trial.seeds))
+
+
+def _assert_curves(runs: Runs, study: Study, trial: int, steps: int) -> None:
+    """Every point that the trial's first member reported is in MLflow, once."""
+    latest = checkpoint.read(study.home.member(study.name, trial, 0) / checkpoint.LATEST)
+    assert latest is not None
+    assert latest["report"]["steps"] == steps
+    expected: dict[str, list[tuple[int, float]]] = {}
+    for step, shown in latest["report"]["points"]:
+        for name, value in shown.items():
+            expected.setdefault(name, []).append((step, value))
+    assert expected
+    for name, points in expected.items():
+        logged = runs.curve(trial, name)
+        assert [step for step, _ in logged] == [step for step, _ in points], name
+        # What was told before the driver was lost may have been trained again in another pack.
+        assert [value for _, value in logged] == pytest.approx([value for _, value in points], rel=1e-3, nan_ok=True)
+    assert len(runs.curve(trial, "value")) == ("value" in runs.of_trial[trial].data.metrics)

@@ -1,17 +1,17 @@
 """Sweeps with a second objective: what it may be, what it is worth, and the front in place of a best."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import drivers
 import pytest
 import sweeps
-from mlflow.tracking import MlflowClient
 from optuna.trial import TrialState
 from rich.console import Console
+from tracked import Runs, tracked
 
 from trainables.base.report import Report
 from trainables.messages import MemberRequest, PackReport, PackRequest
@@ -224,32 +224,27 @@ def test_confirmation_is_refused(study: Study) -> None:
 
 def test_mlflow_has_both_values_and_knows_the_front_as_it_is_now(runs: Path) -> None:
     study = sweeps.created(runs, trials=6, pack_size=1, second="seconds", sampler="random")
-    for seconds in ((4.0, 3.0, 2.0), (5.0, 1.0, 3.0)):
-        tracker = Tracker(study)
-        with study.held(), tracker.open():
-            search = sweeps.Searching(study, 1, [tracker])
-            for each in seconds:
-                leg = search.next("leg")
-                (Path(leg.members[0].folder)).mkdir(parents=True)
-                sweeps.left_weights(Path(leg.members[0].folder))
-                search.trained("leg", replace(sweeps.reports(leg, lambda member: 1.0), train_s=each))
-            study.attributes.set_state("finished", 1.0)
-            tracker.ended(study.summary())
+    for each in ((4.0, 3.0, 2.0), (5.0, 1.0, 3.0)):
+        tracked(study, partial(of_seconds, study, each))
         study = sweeps.opened(runs)
-        front = [trial.number for trial in study.summary().front]
-        every = drivers.every_run(runs)
-        of_trial = {int(run.data.tags["lockstep.trial"]): run for run in every if "lockstep.trial" in run.data.tags}
-        told = {number for number, run in of_trial.items() if run.data.tags.get(run_contents.FRONT) == "true"}
-        assert told == set(front)
+        front, told = [trial.number for trial in study.summary().front], Runs(study)
+        on_it = {number for number, run in told.of_trial.items() if run.data.tags.get(run_contents.FRONT) == "true"}
+        assert on_it == set(front)
         for trial in study.summary().trials:
-            assert of_trial[trial.number].data.metrics["second"] == trial.second
-        (own,) = [run for run in every if "lockstep.trial" not in run.data.tags]
-        assert own.data.tags[run_contents.FRONT] == ", ".join(map(str, front))
-        client = MlflowClient(tracking_uri=study.home.tracking_uri)
-        for number in front:
-            assert client.list_artifacts(of_trial[number].info.run_id, "checkpoint")
+            assert told.of_trial[trial.number].data.metrics["second"] == trial.second
+        assert told.own.data.tags[run_contents.FRONT] == ", ".join(map(str, front))
+        assert all(told.weights(number) for number in front)
     assert front == [4]
-    assert of_trial[2].data.tags[run_contents.FRONT] == "false"
+    assert told.of_trial[2].data.tags[run_contents.FRONT] == "false"
+
+
+def of_seconds(study: Study, seconds: Sequence[float], tracker: Tracker) -> None:
+    """Trials of one member each that take so long."""
+    search = sweeps.Searching(study, 1, [tracker])
+    for each in seconds:
+        leg = search.leg()
+        sweeps.left_weights(Path(leg.members[0].folder))
+        search.trained("leg", replace(sweeps.reports(leg, lambda member: 1.0), train_s=each))
 
 
 @pytest.mark.parametrize("kind", ["tpe", "nsga2", "random", "qmc", pytest.param("gp", marks=pytest.mark.slow)])

@@ -7,10 +7,10 @@ from pathlib import Path
 import sqlalchemy
 import sweeps
 from sqlalchemy import Engine
-from tracked import tracked
 
 from tuning.study import catalogue
 from tuning.study.sqlite import write_ahead
+from tuning.tracking.tracker import Tracker
 
 FULL, NORMAL = 2, 1
 
@@ -47,6 +47,7 @@ def test_engines_are_as_they_were_once_it_is_over(tmp_path: Path) -> None:
 
 def test_the_studies_and_what_mlflow_is_told_of_them_have_one(runs: Path) -> None:
     assert modes(catalogue.storage(f"sqlite:///{runs / 'studies.db'}").engine) == ("wal", NORMAL)
-    tracked(sweeps.created(runs), lambda tracker: None)
+    with Tracker(sweeps.created(runs)).open():
+        pass
     assert journal_of(runs / "mlflow.db") == "wal"
     assert modes(engine_of(runs / "mlflow.db"))[1] == FULL, "nothing listens to engines any more"

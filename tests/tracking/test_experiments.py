@@ -7,18 +7,13 @@ from typing import Any
 import pytest
 import sweeps
 from mlflow.tracking import MlflowClient
+from tracked import client_of, searched
 
 from tuning.errors import StudyError, StudyNotFound
 from tuning.study.attributes import START
 from tuning.sweep import space
-from tuning.tracking.tracker import Tracker
 
 METRIC = "evaluation/return_mean"
-
-
-def client_of(root: Path) -> MlflowClient:
-    root.mkdir(exist_ok=True)
-    return MlflowClient(tracking_uri=f"sqlite:///{root / 'mlflow.db'}")
 
 
 def logged(
@@ -70,11 +65,7 @@ def test_what_a_run_does_not_say_is_as_in_the_default_configuration(runs: Path) 
 
 def test_our_own_experiment_gives_the_best_of_all_its_studies(runs: Path) -> None:
     for seed in (1, 2):
-        study = sweeps.created(runs, seed=seed, trials=4, pack_size=4)
-        with study.held(), Tracker(study).open() as tracker:
-            sweeps.driven(study, observers=[tracker])
-            study.attributes.set_state("finished", 1.0)
-            tracker.ended(study.summary())
+        searched(sweeps.created(runs, seed=seed, trials=4, pack_size=4))
     summaries = [sweeps.opened(runs, name).summary() for name in ("tiny-1", "tiny-2")]
     trials = sorted(
         (trial for summary in summaries for trial in summary.trials), key=lambda trial: -(trial.value or 0.0)

@@ -12,7 +12,7 @@ import sweeps
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 from mlflow.tracking import MlflowClient
-from tracked import by_trial, client_of, runs_of, tracked
+from tracked import Runs, searched, tracked, trained
 
 from tuning.errors import ServerError
 from tuning.study.attributes import Attributes
@@ -53,14 +53,9 @@ def test_a_server_that_is_not_there_costs_no_trial_and_is_told_later(
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:secret@127.0.0.1:{nobody.getsockname()[1]}")
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
         study = sweeps.created(runs, trials=4, pack_size=4)
-
-        def drive(tracker: Tracker) -> None:
-            search = sweeps.Searching(study, 1, [tracker])
-            search.trained("leg", sweeps.reports(search.next("leg")))
-
         said: list[str] = []
         hasty = Patience(first_wait_s=0.05, closing_s=0.2, silent_closing_s=0.01)
-        tracker = tracked(study, drive, say=said.append, patience=hasty)
+        tracker = searched(study, say=said.append, patience=hasty)
         with pytest.raises(
             ServerError, match=r"^MLflow at http://me:\*\*\*@127\.0\.0\.1:\d+ can't be asked: "
         ) as error:
@@ -75,7 +70,7 @@ def test_a_server_that_is_not_there_costs_no_trial_and_is_told_later(
     assert {trial.run_id for trial in summary.trials} == {None}
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     mend(study)
-    assert sorted(by_trial(runs_of(client_of(runs)))) == [0, 1, 2, 3]
+    assert differences(study) == []
 
 
 def test_what_mlflow_refuses_is_counted_and_said_with_its_reason(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +79,7 @@ def test_what_mlflow_refuses_is_counted_and_said_with_its_reason(runs: Path, mon
 
     monkeypatch.setattr(MlflowClient, "log_batch", refused)
     study = sweeps.created(runs, trials=4, pack_size=4)
-    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
+    tracker = searched(study)
     assert tracker.shortfall is not None
     assert tracker.shortfall.startswith("MLflow did not take all of 5 runs (no more; all of it in "), tracker.shortfall
     assert tracker.shortfall.endswith("`tuning audit tiny-1 --repair` or `tuning resume tiny-1` tells it later.")
@@ -110,12 +105,7 @@ def test_who_does_not_wait_for_what_is_left_can_have_it_told_later(runs: Path, m
     said: list[str] = []
     monkeypatch.setattr(MlflowClient, "set_terminated", held_up)
     study = sweeps.created(runs, trials=4, pack_size=4)
-    tracker = tracked(
-        study,
-        lambda tracker: sweeps.driven(study, observers=[tracker]),
-        say=impatient,
-        patience=Patience(silent_closing_s=0.01),
-    )
+    tracker = searched(study, say=impatient, patience=Patience(silent_closing_s=0.01))
     left = "`tuning audit tiny-1 --repair` or `tuning resume tiny-1` tells it later."
     assert said == ["telling MLflow what is left, up to 60 s; Ctrl-C leaves it for later"]
     assert tracker.shortfall == f"MLflow was not told all, as that was interrupted; {left}"
@@ -123,9 +113,7 @@ def test_who_does_not_wait_for_what_is_left_can_have_it_told_later(runs: Path, m
     process_ends.set()
     monkeypatch.undo()
     mend(study)
-    told = [run for run in runs_of(client_of(runs)) if run.info.lifecycle_stage == "active"]
-    assert sorted(by_trial(told)) == [0, 1, 2, 3]
-    assert {run.info.status for run in told} == {"FINISHED"}
+    assert differences(study) == []
 
 
 def test_what_else_goes_wrong_with_one_thing_keeps_nothing_else_from_being_told(
@@ -140,18 +128,16 @@ def test_what_else_goes_wrong_with_one_thing_keeps_nothing_else_from_being_told(
 
     monkeypatch.setattr(Attributes, "set_run", locked)
     study = sweeps.created(runs, trials=4, pack_size=2, halving={"reduction": 2, "minimum": 50})
-    tracker = tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
+    tracker = searched(study)
     assert tracker.shortfall is not None
     assert "the database is locked" in tracker.shortfall
     assert "for long" not in tracker.shortfall
-    told = runs_of(client_of(runs))
-    assert sorted(by_trial(told)) == [0, 1, 2, 3], "a run a trial, none twice"
-    assert "RUNNING" not in {each.info.status for each in told}
-    (own,) = [run for run in told if "lockstep.trial" not in run.data.tags]
-    assert own.info.status == "FINISHED"
+    told = Runs(study)
+    assert sorted(told.of_trial) == [0, 1, 2, 3]
+    assert (told.own.info.status, told.statuses["RUNNING"]) == ("FINISHED", 0)
     monkeypatch.undo()
     assert mend(study) is None
-    assert [found for found in differences(study) if "weights" not in found.message] == []
+    assert differences(study) == []
 
 
 def test_who_can_not_find_out_which_runs_there_are_makes_none(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,29 +145,27 @@ def test_who_can_not_find_out_which_runs_there_are_makes_none(runs: Path, monkey
 
     def interrupted(tracker: Tracker) -> None:
         search = sweeps.Searching(study, 1, [tracker])
-        search.trained("leg", sweeps.reports(search.next("leg")))
+        search.trained("leg", trained(search.leg()))
         search.policy.put_back()
 
     tracked(study, interrupted, "interrupted")
-    before = len(runs_of(client_of(runs)))
+    before = len(Runs(study).every)
 
     def locked(self: Attributes, tracking: dict[str, str]) -> None:
         raise RuntimeError("the database is locked")
 
     monkeypatch.setattr(Attributes, "set_tracking", locked)
-    tracker = tracked(sweeps.opened(runs), lambda tracker: sweeps.driven(sweeps.opened(runs), observers=[tracker]))
-    assert tracker.shortfall is not None
-    assert len(runs_of(client_of(runs))) == before
+    assert searched(sweeps.opened(runs)).shortfall is not None
+    assert len(Runs(study).every) == before
     monkeypatch.undo()
     assert mend(sweeps.opened(runs)) is None
-    left = [run for run in runs_of(client_of(runs)) if run.info.lifecycle_stage == "active"]
-    assert sorted(by_trial(left)) == [0, 1, 2, 3]
+    assert differences(sweeps.opened(runs)) == []
 
 
 def test_an_experiment_that_was_deleted_is_brought_back(runs: Path) -> None:
-    tracked(sweeps.created(runs))
-    client = client_of(runs)
-    client.delete_experiment(client.get_experiment_by_name("tiny").experiment_id)
-    tracker = tracked(sweeps.created(runs))
-    assert tracker.shortfall is None
-    assert sorted(run.info.run_name for run in runs_of(client)) == ["tiny-1", "tiny-2"]
+    one, other = (sweeps.created(runs) for _ in range(2))
+    tracked(one)
+    told = Runs(one)
+    told.client.delete_experiment(told.own.info.experiment_id)
+    assert tracked(other).shortfall is None
+    assert Runs(one).own.info.experiment_id == Runs(other).own.info.experiment_id

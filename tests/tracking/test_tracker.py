@@ -8,12 +8,8 @@ from pathlib import Path
 
 import pytest
 import sweeps
-import torch
-from mlflow.entities import Run
-from mlflow.tracking import MlflowClient
-from tracked import by_trial, client_of, curve, runs_of, tracked
+from tracked import Runs, searched, tracked, trained
 
-from trainables.base import checkpoint
 from trainables.messages import MemberRequest, PackReport, PackRequest
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study.legs import Leg, Plan
@@ -32,12 +28,6 @@ def report(leg: PackRequest, upto: int, *diverged: int) -> PackReport:
     return PackReport([replace(each, steps=upto) for each in result.members], 0.5)
 
 
-def best_files(study: Study, leg: PackRequest) -> None:
-    """What the workers of a leg leave on disk."""
-    for member in leg.members:
-        sweeps.left_weights(Path(member.folder), f"weights of {member.config['seed']}")
-
-
 class Story:
     """A study in which everything happens, and what is known of it afterwards.
 
@@ -51,9 +41,8 @@ class Story:
         self.first_legs: dict[int, str] = {}
         self.tracker = tracked(self.study, self._drive, "interrupted")
         self.summary: StudySummary = self.study.summary()
-        self.client = client_of(root)
-        self.runs = runs_of(self.client)
-        self.of_trial = by_trial(self.runs)
+        self.told = Runs(self.study)
+        self.of_trial = self.told.of_trial
 
     def _drive(self, tracker: Tracker) -> None:
         search = sweeps.Searching(self.study, 2, [tracker])
@@ -63,7 +52,7 @@ class Story:
             for number, member in zip(trials, leg.members[::2], strict=True):
                 self.members[number] = member
                 self.first_legs.setdefault(number, leg.name)
-            best_files(self.study, leg)
+            trained(leg)
             diverged = (2,) if DIVERGED[0] in trials else ()
             for steps in STEPS[:2]:
                 search.reported(str(place), report(leg, steps, *diverged))
@@ -88,26 +77,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         return Story(tmp_path_factory.mktemp("story") / "runs")
 
 
-def test_every_trial_has_one_run_under_that_of_the_study(story: Story) -> None:
-    assert sorted(story.of_trial) == list(range(14))
-    (parent,) = [run for run in story.runs if "mlflow.parentRunId" not in run.data.tags]
-    assert len(story.runs) == 15
-    assert {run.data.tags["mlflow.parentRunId"] for run in story.of_trial.values()} == {parent.info.run_id}
-    assert story.summary.tracking == {"experiment_id": parent.info.experiment_id, "run_id": parent.info.run_id}
-    assert parent.info.run_name == "tiny-1"
-    assert story.tracker.shortfall is None
-
-
-def test_the_study_knows_the_run_of_every_trial(story: Story) -> None:
-    known = {trial.number: trial.run_id for trial in story.summary.trials}
-    assert known == {number: run.info.run_id for number, run in story.of_trial.items()}
-
-
-def test_runs_have_the_parameters_and_values_of_optuna(story: Story) -> None:
-    for frozen in story.study.optuna.get_trials():
-        run = story.of_trial[frozen.number]
-        assert run.data.params == {name: str(value) for name, value in frozen.params.items()}
-        assert run.data.metrics.get("value") == frozen.value
+def test_the_study_and_mlflow_agree(story: Story) -> None:
+    assert [found for found in differences(story.study) if "latest.pt" not in found.message] == []
+    own = story.told.own.info
+    assert story.summary.tracking == {"experiment_id": own.experiment_id, "run_id": own.run_id}
+    assert (own.run_name, len(story.told.every), story.tracker.shortfall) == ("tiny-1", 15, None)
 
 
 def test_runs_end_as_their_trials_did(story: Story) -> None:
@@ -124,7 +98,7 @@ def test_runs_end_as_their_trials_did(story: Story) -> None:
     assert {
         number: (run.info.status, run.data.tags["lockstep.state"]) for number, run in story.of_trial.items()
     } == expected
-    assert all(run.info.status != "RUNNING" and run.info.end_time is not None for run in story.runs)
+    assert all(run.info.status != "RUNNING" and run.info.end_time is not None for run in story.told.every)
 
 
 def test_a_run_says_why_it_ended_before_its_time(story: Story) -> None:
@@ -144,15 +118,15 @@ def test_a_run_says_what_was_trained(story: Story) -> None:
 
 
 def test_curves_have_a_point_a_report_at_the_steps_of_the_budget(story: Story) -> None:
-    for number, run in story.of_trial.items():
+    for number in range(14):
         reached = STEPS[:2] if number in (*WAITING, *LOST) else STEPS
         expected = [(steps, sweeps.score_of(story.members[number])) for steps in reached]
-        assert curve(story.client, run) == expected
-        assert curve(story.client, run, "seed-1/evaluation/return_mean") == expected
+        assert story.told.curve(number) == expected
+        assert story.told.curve(number, "seed-1/evaluation/return_mean") == expected
 
 
 def test_the_value_stands_at_the_step_at_which_it_was_reached(story: Story) -> None:
-    assert curve(story.client, story.of_trial[0], "value") == [(50, story.summary.trials[0].value)]
+    assert story.told.curve(0, "value") == [(50, story.summary.trials[0].value)]
 
 
 def test_a_trial_of_several_seeds_has_the_value_of_each_and_how_far_they_lie_apart(story: Story) -> None:
@@ -166,26 +140,22 @@ def test_a_trial_of_several_seeds_has_the_value_of_each_and_how_far_they_lie_apa
 def test_the_best_trials_have_their_weights_and_no_others(story: Story) -> None:
     values = {trial.number: trial.value for trial in story.summary.trials if trial.value is not None}
     best = sorted(values, key=lambda number: -values[number])[: run_contents.BEST_KEPT]
-    kept = {
-        number
-        for number, run in story.of_trial.items()
-        if [file.path for file in story.client.list_artifacts(run.info.run_id, "checkpoint")]
-    }
+    kept = {number for number in range(14) if story.told.weights(number)}
     assert kept == set(best)
     assert len(values) > run_contents.BEST_KEPT
     run = story.of_trial[best[0]].info.run_id
-    with zipfile.ZipFile(story.client.download_artifacts(run, "checkpoint/best.pt")) as archive:
+    with zipfile.ZipFile(story.told.client.download_artifacts(run, "checkpoint/best.pt")) as archive:
         assert archive.read("weights").startswith(b"weights of ")
 
 
 def test_the_studys_own_run_has_the_sweep_and_the_best(story: Story) -> None:
-    parent = story.client.get_run(story.summary.tracking["run_id"])
+    parent = story.told.own
     assert (parent.info.status, parent.data.tags["lockstep.state"]) == ("KILLED", "waiting")
     best = story.summary.best
     assert best is not None
     assert (parent.data.metrics["value"], parent.data.tags["lockstep.best_trial"]) == (best.value, str(best.number))
     assert (parent.data.params["budget"], parent.data.params["fixed.batch_size"]) == ("200", "10")
-    text = Path(story.client.download_artifacts(parent.info.run_id, "sweep.yaml")).read_text()
+    text = Path(story.told.client.download_artifacts(parent.info.run_id, "sweep.yaml")).read_text()
     assert text == story.study.sweep.to_yaml()
 
 
@@ -206,8 +176,7 @@ def test_points_reported_again_after_a_worker_died_are_logged_once(runs: Path) -
         tracker.finished(first, Outcome("complete", 1.0), sweeps.results(1.0))
 
     tracked(study, drive)
-    client = client_of(runs)
-    assert curve(client, by_trial(runs_of(client))[0], "score") == [(50, 50.0), (100, 100.0), (150, 150.0)]
+    assert Runs(study).curve(0, "score") == [(50, 50.0), (100, 100.0), (150, 150.0)]
 
 
 def test_more_points_than_mlflow_takes_at_once_and_some_that_are_not_finite(runs: Path) -> None:
@@ -222,18 +191,20 @@ def test_more_points_than_mlflow_takes_at_once_and_some_that_are_not_finite(runs
         tracker.finished(first, Outcome("pruned", diverged_at=800), sweeps.results(None, diverged_at=800))
 
     tracker = tracked(study, drive)
-    client = client_of(runs)
-    run = by_trial(runs_of(client))[0]
-    assert curve(client, run, "loss") == [(step, float(step)) for step in range(1, 801)]
-    assert [step for step, _ in curve(client, run, "norm")] == list(range(1, 801))
-    assert (run.info.status, tracker.shortfall) == ("FAILED", None)
+    told = Runs(study)
+    assert told.curve(0, "loss") == [(step, float(step)) for step in range(1, 801)]
+    assert [step for step, _ in told.curve(0, "norm")] == list(range(1, 801))
+    assert (told.of_trial[0].info.status, tracker.shortfall) == ("FAILED", None)
 
 
 def test_two_studies_of_a_sweep_share_its_experiment(runs: Path) -> None:
-    for _ in range(2):
-        tracked(sweeps.created(runs))
-    assert sorted(run.info.run_name for run in runs_of(client_of(runs))) == ["tiny-1", "tiny-2"]
-    assert {run.info.status for run in runs_of(client_of(runs))} == {"FINISHED"}
+    studies = [sweeps.created(runs) for _ in range(2)]
+    for study in studies:
+        tracked(study)
+    own = [Runs(study).own.info for study in studies]
+    assert [each.run_name for each in own] == ["tiny-1", "tiny-2"]
+    assert own[0].experiment_id == own[1].experiment_id
+    assert {each.status for each in own} == {"FINISHED"}
 
 
 def confirmation(leader: int, champion: int | None, mean: float, seeds: int) -> Confirmation:
@@ -246,23 +217,14 @@ def confirmation(leader: int, champion: int | None, mean: float, seeds: int) -> 
 
 def test_what_fresh_seeds_say_is_told_once_and_the_weights_of_the_first_are_kept(runs: Path) -> None:
     study = sweeps.created(runs, trials=8, pack_size=8)
-
-    def drive(tracker: Tracker) -> None:
-        search = sweeps.Searching(study, 1, [tracker])
-        leg = search.next("leg")
-        best_files(study, leg)
-        search.trained("leg", sweeps.reports(leg))
-
-    tracked(study, drive)
+    searched(study)
     last = study.summary().ranked()[-1].number
-    client = client_of(runs)
-    files = {number: client.list_artifacts(run.info.run_id, "checkpoint") for number, run in told(client).items()}
-    assert not files[last]
+    assert not Runs(study).weights(last)
     study.attributes.set_confirmation(confirmation(last, None, 5.0, 3))
-    assert {str(each).partition(":")[2] for each in differences(study)} == {
-        " its own run in MLflow does not say who is first on fresh seeds",
-        " its run in MLflow does not say how it does on fresh seeds",
-        " is one of the best, and MLflow does not have its weights",
+    assert {each.message for each in differences(study)} == {
+        "its own run in MLflow does not say who is first on fresh seeds",
+        "its run in MLflow does not say how it does on fresh seeds",
+        "is one of the best, and MLflow does not have its weights",
     }
     for _ in range(2):
         tracked(sweeps.opened(runs))
@@ -270,20 +232,16 @@ def test_what_fresh_seeds_say_is_told_once_and_the_weights_of_the_first_are_kept
     study.attributes.set_confirmation(confirmation(last, last, 6.0, 9))
     tracked(sweeps.opened(runs))
     assert differences(study) == []
-    run = told(client)[last]
-    assert curve(client, run, "confirmed/mean") == [(3, 5.0), (9, 6.0)]
-    assert curve(client, run, "confirmed/low") == [(3, 4.0), (9, 5.0)]
-    assert curve(client, run, "confirmed/high") == [(3, 7.0), (9, 8.0)]
-    assert curve(client, run, "confirmed/beats_default") == [(3, 0.75)]
-    assert [file.path for file in client.list_artifacts(run.info.run_id, "checkpoint")] == ["checkpoint/best.pt"]
-    default = told(client)[0].data.metrics
+    told = Runs(study)
+    assert told.curve(last, "confirmed/mean") == [(3, 5.0), (9, 6.0)]
+    assert told.curve(last, "confirmed/low") == [(3, 4.0), (9, 5.0)]
+    assert told.curve(last, "confirmed/high") == [(3, 7.0), (9, 8.0)]
+    assert told.curve(last, "confirmed/beats_default") == [(3, 0.75)]
+    assert told.weights(last) == ["checkpoint/best.pt"]
+    default = told.of_trial[0].data.metrics
     assert {name: value for name, value in default.items() if name.startswith("confirmed/")} == {"confirmed/high": 0.0}
-    (parent,) = [run for run in runs_of(client) if "lockstep.trial" not in run.data.tags]
-    assert (parent.data.tags["lockstep.leader"], parent.data.tags["lockstep.champion"]) == (str(last), str(last))
-
-
-def told(client: MlflowClient) -> dict[int, Run]:
-    return by_trial(runs_of(client))
+    tags = told.own.data.tags
+    assert (tags["lockstep.leader"], tags["lockstep.champion"]) == (str(last), str(last))
 
 
 def test_another_mlflow_is_told_when_the_environment_names_one(
@@ -292,57 +250,9 @@ def test_another_mlflow_is_told_when_the_environment_names_one(
     uri = f"sqlite:///{tmp_path / 'other.db'}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     monkeypatch.chdir(tmp_path)
-    tracked(sweeps.created(runs))
-    assert len(runs_of(MlflowClient(tracking_uri=uri))) == 1
+    tracked(study := sweeps.created(runs))
+    assert Runs(study).own.info.status == "FINISHED"
     assert not (runs / "mlflow.db").exists()
-
-
-def test_a_run_that_was_told_all_but_its_end_is_ended_and_told_nothing_twice(runs: Path) -> None:
-    study = sweeps.created(runs, trials=2, pack_size=2)
-    tracked(study, lambda tracker: sweeps.driven(study, observers=[tracker]))
-    client = client_of(runs)
-    before = by_trial(runs_of(client))
-    # As a driver leaves it that is killed between its last two writes.
-    client.update_run(before[0].info.run_id, status="RUNNING")
-    tracked(sweeps.opened(runs))
-    after = by_trial(runs_of(client))
-    assert {number: run.info.run_id for number, run in after.items()} == {
-        number: run.info.run_id for number, run in before.items()
-    }
-    assert {run.info.status for run in after.values()} == {"FINISHED"}
-    for run in after.values():
-        assert len(curve(client, run, "value")) == len(curve(client, run)) == 1
-
-
-def test_a_run_that_was_made_and_told_nothing_is_told_all(runs: Path) -> None:
-    study = sweeps.created(runs, trials=2, pack_size=2)
-    tracked(study, None, "interrupted")
-    sweeps.driven(study)
-    (parent,) = runs_of(client_of(runs))
-    client_of(runs).create_run(
-        parent.info.experiment_id,
-        tags={"lockstep.key": study.attributes.key, "lockstep.trial": "0", "lockstep.state": "running"},
-    )
-    tracked(sweeps.opened(runs))
-    told = by_trial(runs_of(client_of(runs)))
-    for trial in sweeps.opened(runs).summary().trials:
-        run = told[trial.number]
-        assert (run.info.status, run.info.run_id) == ("FINISHED", trial.run_id)
-        assert run.data.params == {name: str(value) for name, value in trial.params.items()}
-        assert run.data.metrics["value"] == trial.value
-
-
-def test_a_curve_that_an_earlier_version_wrote_is_left_out_and_all_else_is_told(runs: Path) -> None:
-    study = sweeps.created(runs, trials=2, pack_size=2)
-    tracked(study, None, "interrupted")
-    sweeps.driven(study)
-    folder = study.home.member(study.name, 0, 0)
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.save({"format": 1, "moment": 200}, folder / checkpoint.LATEST)
-    tracker = tracked(sweeps.opened(runs))
-    assert tracker.shortfall is None
-    told = by_trial(runs_of(client_of(runs)))
-    assert [told[number].info.status for number in (0, 1)] == ["FINISHED", "FINISHED"]
 
 
 def test_metrics_that_are_called_as_what_a_trial_came_to_have_names_of_their_own(runs: Path) -> None:
@@ -350,18 +260,18 @@ def test_metrics_that_are_called_as_what_a_trial_came_to_have_names_of_their_own
 
     def drive(tracker: Tracker) -> None:
         search = sweeps.Searching(study, 1, [tracker])
-        result = sweeps.reports(search.leg())
+        result = trained(search.leg())
         for member in result.members:
             member.points[:] = [(steps, {**shown, "value": 7.0, "loss": 1.0}) for steps, shown in member.points]
         search.trained("leg", result)
 
     tracked(study, drive)
-    client = client_of(runs)
+    told = Runs(study)
     for trial in study.summary().trials:
-        run = by_trial(runs_of(client))[trial.number]
-        assert (run.data.metrics["value"], len(curve(client, run, "value"))) == (trial.value, 1)
-        assert (run.data.metrics["curve/value"], run.data.metrics["loss"]) == (7.0, 1.0)
-    assert [found for found in differences(study) if "weights" not in found.message] == []
+        assert [value for _, value in told.curve(trial.number, "value")] == [trial.value]
+        metrics = told.of_trial[trial.number].data.metrics
+        assert (metrics["curve/value"], metrics["loss"]) == (7.0, 1.0)
+    assert differences(study) == []
 
 
 def test_of_a_search_that_is_left_in_the_middle_nothing_is_said_to_run(runs: Path) -> None:
@@ -373,7 +283,6 @@ def test_of_a_search_that_is_left_in_the_middle_nothing_is_said_to_run(runs: Pat
 
     with pytest.raises(KeyboardInterrupt):
         tracked(study, left)
-    told = runs_of(client_of(runs))
-    assert len(told) == 3
-    assert {run.info.status for run in told} == {"KILLED"}
-    assert {run.data.tags["lockstep.state"] for run in told} == {"waiting"}
+    told = Runs(study)
+    assert told.statuses == {"KILLED": 3}
+    assert {run.data.tags["lockstep.state"] for run in told.every} == {"waiting"}

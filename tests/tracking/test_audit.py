@@ -1,85 +1,16 @@
-"""The audit: every way in which Optuna, MLflow and the disk may tell different stories, and what mends them."""
+"""The audit: every way in which Optuna, MLflow and the disk may tell different stories is named, and mended."""
 
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sweeps
-from mlflow.entities import Run
-from mlflow.tracking import MlflowClient
+from audited import Kept, ended
 
 from tuning.study.legs import Plan
-from tuning.study.study import Study
-from tuning.study.summary import StudyState
-from tuning.tracking.audit import Difference, differences
+from tuning.tracking.audit import differences
 from tuning.tracking.repair import mend
 from tuning.tracking.run_contents import FRONT, PARENT
-from tuning.tracking.tracker import Tracker
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A study that has ended, and what MLflow has of it."""
-
-    root: Path
-
-    @cached_property
-    def study(self) -> Study:
-        return sweeps.opened(self.root)
-
-    @property
-    def client(self) -> MlflowClient:
-        return MlflowClient(tracking_uri=self.study.home.tracking_uri)
-
-    def run(self, trial: int | None) -> Run:
-        """The run of a trial as the study has it, or the study's own."""
-        summary = self.study.summary()
-        return self.client.get_run(summary.tracking["run_id"] if trial is None else str(summary.trials[trial].run_id))
-
-    def another_run(self, trial: int | None, **more: str) -> str:
-        """A second run that says that it is this trial's."""
-        theirs = self.run(trial)
-        tags = {key: tag for key, tag in theirs.data.tags.items() if key.startswith("lockstep.")} | more
-        made = self.client.create_run(theirs.info.experiment_id, tags={**tags, "lockstep.state": "complete"})
-        self.client.set_terminated(made.info.run_id)
-        return str(made.info.run_id)
-
-
-def ended(root: Path, state: StudyState = "finished", trials: int = 6, legs: int = 9, **changes: Any) -> Kept:
-    """A study of trials in packs of two, with MLflow told of it; of trial 1 the training diverges."""
-    study = sweeps.created(root, trials=trials, pack_size=2, **changes)
-    tracker = Tracker(study)
-    with study.held(), tracker.open():
-        study.attributes.set_state("running", 0.0)
-        search = sweeps.Searching(study, 1, [tracker])
-        for _ in range(legs):
-            leg = search.next("leg")
-            if leg is None:
-                break
-            for member in leg.members:
-                sweeps.left_weights(Path(member.folder))
-            diverged = [1] if 1 in sweeps.numbers(leg) else []
-            search.trained("leg", sweeps.reports(leg, diverged=diverged))
-        search.policy.put_back()
-        study.attributes.set_state(state, 1.0)
-        tracker.ended(study.summary())
-    return Kept(root)
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    return ended(tmp_path_factory.mktemp("sound") / "runs")
-
-
-@pytest.fixture
-def kept(sound: Kept, runs: Path) -> Kept:
-    """A copy to be broken; of the weights in MLflow there is one for all."""
-    shutil.copytree(sound.root, runs)
-    return Kept(runs)
 
 
 def test_of_a_sound_study_there_is_nothing_to_say(kept: Kept) -> None:
@@ -195,40 +126,6 @@ def test_each_difference_is_named_and_mended(
     assert {trial.number: trial.value for trial in kept.study.summary().trials if trial.number in before} == before
 
 
-def test_a_run_made_anew_says_what_the_lost_one_did(kept: Kept) -> None:
-    theirs = kept.run(3)
-    lost_run(kept)
-    mend(kept.study)
-    made = kept.run(3)
-    assert made.info.run_id != theirs.info.run_id
-    assert made.data.params == theirs.data.params
-    assert made.data.metrics["value"] == theirs.data.metrics["value"]
-    told = ("lockstep.trial", "lockstep.seeds", "lockstep.state", "lockstep.default", "mlflow.parentRunId")
-    assert {key: made.data.tags[key] for key in told} == {key: theirs.data.tags[key] for key in told}
-
-
-@pytest.mark.parametrize("how", ["missing", "damaged"])
-def test_lost_weights_are_named_and_brought_back_where_mlflow_has_them(runs: Path, how: str) -> None:
-    kept = ended(runs)
-    path = Path(str(kept.study.summary().trials[2].checkpoint))
-    before = path.read_bytes()
-    copy = Path(kept.run(2).info.artifact_uri.removeprefix("file://")) / "checkpoint" / "best.pt"
-    for lost in (True, False):
-        path.write_bytes(b"?")
-        if how == "missing":
-            path.unlink()
-        if lost:
-            copy.rename(copy.with_name("elsewhere"))
-        expected = [Difference("trial 2", f"its best weights are {how}: {path}")]
-        assert differences(kept.study) == expected
-        mend(kept.study)
-        assert differences(kept.study) == (expected if lost else [])
-        if lost:
-            copy.with_name("elsewhere").rename(copy)
-    assert path.read_bytes() == copy.read_bytes() == before
-    assert [each.name for each in path.parent.iterdir()] == ["best.pt"]
-
-
 @pytest.mark.parametrize("how", ["missing", "damaged"])
 def test_one_that_waits_and_has_lost_what_it_would_go_on_from_is_named(runs: Path, how: str) -> None:
     study = sweeps.created(runs, trials=4, pack_size=4, halving={"reduction": 2, "rungs": 2}, tracking="off")
@@ -252,18 +149,6 @@ def test_one_that_waits_and_has_lost_what_it_would_go_on_from_is_named(runs: Pat
     assert found.message.startswith(f"{path} is missing or damaged: its training begins again, though it had come to ")
 
 
-def test_weights_that_mlflow_lost_are_given_to_it_again(runs: Path) -> None:
-    kept = ended(runs)
-    best = kept.study.summary().best
-    assert best is not None
-    shutil.rmtree(Path(kept.run(best.number).info.artifact_uri.removeprefix("file://")) / "checkpoint")
-    assert differences(kept.study) == [
-        Difference(f"trial {best.number}", "is one of the best, and MLflow does not have its weights")
-    ]
-    mend(kept.study)
-    assert differences(kept.study) == []
-
-
 def test_an_interrupted_study_is_sound_and_who_waits_needs_no_run(runs: Path) -> None:
     kept = ended(runs, "interrupted", trials=8, legs=2)
     assert differences(kept.study) == []
@@ -277,13 +162,6 @@ def test_one_that_a_limit_has_ended_may_leave_trials_without_an_end(kept: Kept) 
     no_end(kept)
     kept.study.change(sweeps.tiny(trials=7, pack_size=2, target=100.0))
     assert differences(kept.study) == []
-
-
-def test_more_trials_than_asked_for_are_named_and_stay(kept: Kept) -> None:
-    kept.study.change(sweeps.tiny(trials=4, pack_size=2))
-    assert differences(kept.study) == [Difference("study", "has 6 trials, of 4 asked for")]
-    mend(kept.study)
-    assert len(differences(kept.study)) == 1
 
 
 def test_of_a_study_that_runs_nothing_is_said(kept: Kept) -> None:

@@ -101,7 +101,7 @@ gymnasium.register("Hungry-v0", entry_point=Hungry)
 
 def episode(trial: int, update: int = 0) -> int:
     """The seed of the first episode that a trial of the tiny sweep trains on in this update."""
-    seeds = sweeps.in_memory(sweeps.Mortal()).seeds(trial)
+    seeds = sweeps.in_memory(sweeps.Mortal()).training_seeds(trial)
     drawn = streams.Uniforms(seeds[:1], streams.Purpose.EPISODES, BATCH_SIZE).at(np.array([update]))
     return int(streams.episode_seeds(drawn, streams.TRAINING)[0, 0])
 

@@ -38,14 +38,6 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def trained(root: Path, *arguments: str) -> dict[str, Any]:
-    """What a command shows that trains."""
-    done = sweeps.tuning(*arguments, "--root", str(root), "--json", cwd=root.parent)
-    assert done.returncode == 0, done.stderr
-    shown: dict[str, Any] = json.loads(done.stdout)
-    return shown
-
-
 def files_of(root: Path, study: str) -> set[Path]:
     """All checkpoints of a study."""
     return set((root / "studies" / study).rglob("*.pt"))
@@ -114,9 +106,12 @@ def test_the_search_of_one_that_was_cut_off_goes_on(root: Path, tuning: Callable
 
 
 @pytest.mark.slow
+@pytest.mark.core
 def test_one_that_was_cut_off_goes_on_to_its_end(root: Path, tuning: Callable[..., Said]) -> None:
     kept = files_of(root, CUT_OFF)
-    shown = trained(root, "resume", CUT_OFF)
+    done = sweeps.tuning("resume", CUT_OFF, "--root", str(root), "--json", cwd=root.parent)
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
     assert_gone_on(shown, root)
     assert [len(each["scores"]) for each in shown["confirmation"]["candidates"]] == [2, 2]
     assert kept <= files_of(root, CUT_OFF)
@@ -125,7 +120,10 @@ def test_one_that_was_cut_off_goes_on_to_its_end(root: Path, tuning: Callable[..
 
 def test_one_that_was_confirmed_is_confirmed_on_more_seeds(root: Path, tuning: Callable[..., Said]) -> None:
     before, kept = SHOWN[FINISHED]["confirmation"], files_of(root, FINISHED)
-    after = trained(root, "confirm", FINISHED, "--seeds", "4")["confirmation"]
+    options = ("--seeds", "4", "--root", str(root), "--json")
+    code, out, err = tuning("confirm", FINISHED, *options, hire=sweeps.ByHand(trains=True))
+    assert (code, err) == (0, "")
+    after = json.loads(out)["confirmation"]
     assert (before["seeds"], after["seeds"]) == (3, 4)
     for old, new in zip(before["candidates"], after["candidates"], strict=True):
         assert (new["number"], new["scores"][:3]) == (old["number"], old["scores"])

@@ -16,6 +16,8 @@ def outputs(cell: Any, kind: str) -> list[str]:
     return [each["data"][kind] for each in cell.outputs if kind in each.get("data", {})]
 
 
+@pytest.mark.slow
+@pytest.mark.core
 def test_the_guide_runs_in_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [each for each in os.environ if each.startswith(sweeps.PRIVATE)]:
         monkeypatch.delenv(name)

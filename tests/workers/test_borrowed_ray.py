@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -123,24 +124,30 @@ def fitted(folder: Path, trainable: type[tune.Trainable], search: Searcher, work
         tune.Tuner(trainable, tune_config=config, run_config=run).fit()
 
 
+@pytest.fixture(scope="module")
+def team() -> Iterator[None]:
+    with open_team(Workers(count=2)):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def without_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
 
 
-def test_two_workers_train_from_beginning_to_end(tmp_path: Path) -> None:
+def test_two_workers_train_from_beginning_to_end(tmp_path: Path, team: None) -> None:
     search = TwoRounds()
-    with open_team(Workers(count=2)):
-        fitted(tmp_path, quick(), search, 2)
+    fitted(tmp_path, quick(), search, workers=2)
     assert len(search.processes) == 18
     assert len(set(search.processes)) == 2
     assert len(set(search.processes[12:])) == 2
 
 
-def test_a_worker_trains_on_while_its_report_is_read_unless_it_is_to_be_kept_as_it_stands(tmp_path: Path) -> None:
+def test_a_worker_trains_on_while_its_report_is_read_unless_it_is_to_be_kept_as_it_stands(
+    tmp_path: Path, team: None
+) -> None:
     search = Slow(tmp_path / "notes")
-    with open_team(Workers(count=1)):
-        fitted(tmp_path, in_turn(), search, 1)
+    fitted(tmp_path, in_turn(), search, workers=1)
     assert search.read == [(1, True), (2, False), (3, True), (4, False)]
     assert (tmp_path / "notes").read_text().splitlines() == ["step 1", "step 2", "kept", "step 3", "step 4"]
 

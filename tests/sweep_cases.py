@@ -1,11 +1,13 @@
 """Two sweeps as a file has them, and how to change them and read what is wrong with them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tuning.errors import SweepError
+from tuning.sweep import validation
 from tuning.sweep.model import Sweep
 
 DQN: dict[str, Any] = {
@@ -36,13 +38,20 @@ def changed(data: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     return {name: item for name, item in {**data, key: inner}.items() if item is not None}
 
 
-def problems(data: Any) -> dict[str, str]:
+def problems(data: Any, make: Callable[[Any], Sweep] = Sweep.model_validate) -> dict[str, str]:
+    """What is wrong with data of which no sweep can be made, by key path."""
     with pytest.raises(SweepError) as caught:
-        Sweep.model_validate(data)
+        make(data)
     return {problem.key_path: problem.message for problem in caught.value.problems}
 
 
+def problems_here(data: Any) -> dict[str, str]:
+    """The same, with what this machine lacks."""
+    return problems(data, validation.new_here)
+
+
 def written(folder: Path, text: str) -> str:
+    """The path of a file that holds the text."""
     path = folder / "sweep.yaml"
     path.write_text(text, encoding="utf-8")
     return str(path)

@@ -38,3 +38,13 @@ def loaded(root: Path, *arguments: str) -> set[str]:
 @pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("presets",)])
 def test_help_and_presets_load_none_of_them(runs: Path, arguments: tuple[str, ...]) -> None:
     assert loaded(runs, *arguments) == set()
+
+
+def test_a_study_is_listed_and_shown_without_torch_and_ray(runs: Path) -> None:
+    sweeps.created(runs, "tiny")
+    for command in (("list",), ("show", "tiny")):
+        assert not loaded(runs, *command) & {"torch", "ray", "mlflow", "gymnasium"}
+
+
+def test_a_sweep_is_checked_without_ray(runs: Path) -> None:
+    assert not loaded(runs, "check", "conjunction-risk") & {"ray", "mlflow", "optuna"}

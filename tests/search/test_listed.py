@@ -9,7 +9,7 @@ import sweeps
 from tuning.search.proposer import Proposer
 from tuning.study.attributes import START
 from tuning.study.legs import Plan
-from tuning.sweep import space
+from tuning.sweep import grid
 from tuning.sweep.warm_start import fitting_best
 
 FIXED = {key: value for key, value in sweeps.TINY["fixed"].items() if key not in ("batch_size", "hidden")}
@@ -27,8 +27,8 @@ def test_a_grid_is_every_point_once_in_packs_of_one_structure(runs: Path) -> Non
         packs.append(proposer.ask(min(4, proposer.left)))
     plans = [plan for pack in packs for plan in pack]
     assert len(plans) == study.sweep.trials == len({str(plan.params) for plan in plans if not plan.default}) + 1
-    points = list(space.grid(study.sweep.space))
-    assert len(points) == space.grid_size(study.sweep.space) == 2 * 3 * 3
+    points = list(grid.points(study.sweep.space))
+    assert len(points) == grid.size(study.sweep.space) == 2 * 3 * 3
     assert all(point in [plan.params for plan in plans] for point in points)
     assert all(len({plan.params["batch_size"] for plan in pack}) == 1 for pack in packs)
 

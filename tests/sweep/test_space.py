@@ -1,6 +1,5 @@
 """Spaces: what Optuna is asked, that its answer and a finished trial's parameters agree, and the way back."""
 
-import itertools
 import json
 from typing import Any
 
@@ -19,8 +18,6 @@ from tuning.sweep.space import (
     Space,
     distributions,
     fitting,
-    grid,
-    grid_size,
     outside,
     params_of,
     shown,
@@ -198,22 +195,6 @@ def test_what_lies_outside_is_named() -> None:
     assert outside(SPACE, CONFIGURATION) == {}
     config = {**CONFIGURATION, "learning_rate": 1.0, "schedule": {"cosine": {"floor": 0.5}}}
     assert outside(SPACE, config) == {"learning_rate": 1.0, "schedule.cosine.floor": 0.5}
-
-
-def test_a_grid_is_every_point_once_and_keeps_structures_together() -> None:
-    options = Options(choices={"fixed": {}, "cosine": {"floor": Choices(choices=(0.0, 0.1)), "restarts": 3}})
-    dimensions = {
-        "rate": Choices(choices=(1, 2)),
-        "schedule": options,
-        "steps": IntRange(low=1, high=5, step=2),
-        "hidden": Choices(choices=([8], [16])),
-    }
-    space = Space(dimensions, structural=frozenset({"hidden", "steps"}))
-    points = list(grid(space))
-    assert len(points) == len({str(point) for point in points}) == grid_size(space) == 2 * 3 * 3 * 2
-    assert all(fitting(space, point) == point for point in points)
-    structures = [(point["hidden"], point["steps"]) for point in points]
-    assert sum(one != two for one, two in itertools.pairwise(structures)) == 3 * 2 - 1
 
 
 def test_what_lies_outside_is_shown_all_the_same() -> None:

@@ -131,12 +131,6 @@ def test_trial_0_has_other_defaults_where_they_are_given() -> None:
     assert Sweep.model_validate(yaml_text.parse(read.to_yaml(), "")) == read
 
 
-@pytest.mark.parametrize("given", [{}, {"trials": 3}])
-def test_a_grid_has_as_many_trials_as_points_if_it_is_not_said_how_many(given: dict[str, Any]) -> None:
-    search = {"batch_size": {"choices": [32, 64, 128]}, "double": {"choices": [True, False]}}
-    assert Sweep(**{**DQN, "sampler": "grid", "search": search, **given}).trials == given.get("trials", 6)
-
-
 def test_default_params_leave_out_what_the_search_cannot_say() -> None:
     data = changed(
         changed(DQN, "search.max_norm", {"low": 1, "high": 9}), "search.gradient_steps", {"low": 1, "high": 4}

@@ -8,7 +8,7 @@ from typing import Any
 from trainables.data import datasets, table_files
 from trainables.data.table_files import TableError
 from tuning.errors import PredictionError
-from tuning.sweep import fields
+from tuning.sweep.wording import unknown
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def _cases_of_file(path: Path, features: Sequence[str]) -> Iterator[Case]:
         table = table_files.single(table_files.read(path))
         missing = [name for name in features if name not in table]
         if missing:
-            hints = " ".join(fields.unknown(name, table, f"there is no column {name!r}") + "." for name in missing)
+            hints = " ".join(unknown(name, table, f"there is no column {name!r}") + "." for name in missing)
             raise PredictionError(f"--input: {path.name}: {hints}")
         numbers = {name: table_files.numbers(name, table[name])[:, 0].tolist() for name in features}
         given = table_files.as_written(path)

@@ -96,4 +96,4 @@ def _takes(sweep: Sweep, name: str, value: float) -> bool:
     *options, field = name.split(".")
     for field_of, kind in zip(options[::2], options[1::2], strict=True):
         model = fields.options(model, field_of)[kind]
-    return not any(True for _ in fields.problems(model, field, value, name))
+    return not fields.problems(model, field, value, name)

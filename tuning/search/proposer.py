@@ -12,8 +12,9 @@ from tuning.search.sampler_desk import SamplerDesk
 from tuning.search.samplers import experiments, sampler
 from tuning.study.legs import Plan
 from tuning.study.study import Study
+from tuning.sweep import grid
 from tuning.sweep.model import Sweep
-from tuning.sweep.space import grid, shown, structural_names, suggest, suggest_known
+from tuning.sweep.space import shown, structural_names, suggest, suggest_known
 
 
 def listed(sweep: Sweep, start: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -27,7 +28,7 @@ def listed(sweep: Sweep, start: list[dict[str, Any]]) -> Iterator[dict[str, Any]
     """
     default = sweep.default_params()
     if sweep.sampler == "grid":
-        yield from (point for point in grid(sweep.space) if point != default)
+        yield from (point for point in grid.points(sweep.space) if point != default)
         return
     known = [default]
     for params in [*sweep.first_params(), *start]:

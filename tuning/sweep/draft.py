@@ -16,7 +16,8 @@ from tuning.sweep import fields, loop_fields
 from tuning.sweep.field_values import UNKNOWN, FieldValues
 from tuning.sweep.metrics import direction_of
 from tuning.sweep.model import Sweep
-from tuning.sweep.plain_data import shown
+from tuning.sweep.plain_data import key_path, shown
+from tuning.sweep.wording import nearest, one_of, sentence, unknown
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,8 @@ def loop_problem(given: Any) -> str:
             loop_of(given)
         except Unimportable as flaw:
             return str(flaw)
-    known = f"{fields.one_of(LOOPS)}, or package.module:Class"
-    return f"should be {known}, is {shown(given)}{fields.nearest(str(given), LOOPS)}"
+    known = f"{one_of(LOOPS)}, or package.module:Class"
+    return f"should be {known}, is {shown(given)}{nearest(str(given), LOOPS)}"
 
 
 def _loop(name: Any) -> type[Loop] | None:
@@ -108,7 +109,7 @@ def _lent(loop: type[Loop] | None, stated: Mapping[str, Any]) -> dict[str, Any]:
 def _unknown_key(key: str, name: Any, loop: type[Loop] | None) -> Problem:
     if loop and key in loop.Config.model_fields:
         return Problem(key, f"is a field of {name}: should stand under fixed or search")
-    return Problem(key, fields.unknown(key, Sweep.model_fields, "a sweep has no such key"))
+    return Problem(key, unknown(key, Sweep.model_fields, "a sweep has no such key"))
 
 
 @cache
@@ -117,8 +118,8 @@ def _reader(key: str) -> TypeAdapter[Any]:
 
 
 def _problem(key: str, error: ErrorDetails) -> Problem:
-    path = fields.key_path(key, error["loc"])
+    path = key_path(key, error["loc"])
     if error["type"] == "extra_forbidden":
         known = fields.groups(Sweep, key)[key].model_fields
-        return Problem(path, fields.unknown(str(error["loc"][-1]), known, f"{key} has no such setting"))
-    return Problem(path, fields.sentence(error))
+        return Problem(path, unknown(str(error["loc"][-1]), known, f"{key} has no such setting"))
+    return Problem(path, sentence(error))

@@ -1,21 +1,21 @@
-"""What the fields of a model take, and what is wrong with a value, in words that say what would be right."""
+"""What the fields of a model take, and what is wrong with a value."""
 
-import difflib
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from trainables.base.config_fields import Frozen, Option
 from tuning.errors import Problem
-from tuning.sweep.plain_data import shown
+from tuning.sweep import wording
+from tuning.sweep.plain_data import key_path, shown
+from tuning.sweep.wording import nearest, one_of, unknown
 
-Model = type[BaseModel]
-Check = Callable[[Model, str, Any, str], Iterator[Problem]]
-"""(model, name of the field, value, key path) -> what is wrong"""
+Model: TypeAlias = type[BaseModel]
+Kinds: TypeAlias = Mapping[str, type[Option]]
+"""Options by their names."""
 
 
 def options(model: Model, name: str) -> dict[str, type[Option]]:
@@ -47,7 +47,7 @@ def takes(model: Model, name: str) -> str:
     words += ["a whole number"] if words and int in types else []
     choices = [one_of(words)] if words else []
     bounds = [
-        f"{word} {_number(bound)}"
+        f"{word} {wording.number(bound)}"
         for limit in field.metadata
         for attribute, word in _BOUNDS.items()
         if (bound := getattr(limit, attribute, None)) is not None
@@ -58,120 +58,77 @@ def takes(model: Model, name: str) -> str:
 _BOUNDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 
 
-def settings(option: type[Option]) -> list[str]:
-    """The names of an option's settings."""
-    return [name for name in option.model_fields if name != "kind"]
+class Named(NamedTuple):
+    """An option in plain data."""
+
+    kind: str
+    settings: dict[str, Any]
 
 
-def named(value: Any) -> tuple[str, dict[str, Any]] | None:
-    """The name and the settings of an option, written in any of its forms; None where it is no option."""
+def named(value: Any) -> Named | None:
+    """The option that plain data is, written in any of its forms; None where it is none."""
     if isinstance(value, str):
-        return value, {}
+        return Named(value, {})
     if not isinstance(value, Mapping):
         return None
     if isinstance(value.get("kind"), str):
-        return value["kind"], {name: item for name, item in value.items() if name != "kind"}
+        return Named(value["kind"], {name: item for name, item in value.items() if name != "kind"})
     if len(value) != 1:
         return None
     (kind, given), *_ = value.items()
-    return (kind, dict(given or {})) if given is None or isinstance(given, Mapping) else None
+    return Named(kind, dict(given or {})) if given is None or isinstance(given, Mapping) else None
 
 
-def problems(model: Model, name: str, value: Any, path: str) -> Iterator[Problem]:
-    """What the field has against a plain value, which stands at this key path."""
+def problems(model: Model, name: str, value: Any, path: str) -> list[Problem]:
+    """What is wrong with a value of a field.
+
+    model: has the field.
+    name: of the field; one that is not declared takes anything.
+    value: plain data.
+    path: the key path at which the value stands.
+    """
     kinds = options(model, name)
-    if kinds and not (value is None and NoneType in _types(model, name)):
-        yield from option_problems(kinds, value, path, problems)
-        return
+    if not kinds or (value is None and NoneType in _types(model, name)):
+        return _value_problems(model, name, value, path)
+    option, found = read_option(kinds, value, path)
+    if option is not None:
+        for setting, item in option.settings.items():
+            found += problems(kinds[option.kind], setting, item, f"{path}.{option.kind}.{setting}")
+    return found
+
+
+def _value_problems(model: Model, name: str, value: Any, path: str) -> list[Problem]:
     try:
         # As JSON, since it is there that strict validation takes a list for a tuple, but no text for a number.
         model.model_validate_json(json.dumps({name: value}), strict=True)
     except ValidationError as error:
-        for each in error.errors():
-            if each["loc"][:1] == (name,):
-                yield Problem(key_path(path, each["loc"][1:]), sentence(each))
+        of_field = [each for each in error.errors() if each["loc"][:1] == (name,)]
+        return [Problem(key_path(path, each["loc"][1:]), wording.sentence(each)) for each in of_field]
+    return []
 
 
-def option_problems(kinds: Mapping[str, type[Option]], value: Any, path: str, check: Check) -> Iterator[Problem]:
-    """What is wrong with an option; each setting that there is goes through `check`."""
+def read_option(kinds: Kinds, value: Any, path: str) -> tuple[Named | None, list[Problem]]:
+    """The option that plain data names, if it names one, with those of its settings that there are; and what is wrong.
+
+    kinds: what it may be.
+    value: plain data; the values of the settings are not looked at.
+    path: the key path at which it stands.
+    """
     option = named(value)
     if option is None:
-        yield Problem(path, f"should be {one_of(kinds)}, or one of them with its settings, is {shown(value)}")
-        return
-    kind, given = option
-    if kind not in kinds:
-        place = path if isinstance(value, str) else f"{path}.{kind}"
-        yield Problem(place, f"should be {one_of(kinds)}, is {shown(kind)}{nearest(kind, kinds)}")
-        return
-    known = settings(kinds[kind])
-    for name, item in given.items():
-        if name in known:
-            yield from check(kinds[kind], name, item, f"{path}.{kind}.{name}")
-        else:
-            yield Problem(f"{path}.{kind}.{name}", unknown(name, known, f"{kind} has no such setting"))
-
-
-def unknown(name: str, known: Collection[str], what: str, at_most: int = 1) -> str:
-    """That a name is none of those known, and which of them may be meant."""
-    return what + (nearest(name, known, at_most) or f"; known: {', '.join(known)}")
-
-
-def nearest(name: str, known: Collection[str], at_most: int = 1) -> str:
-    """A question to end a message with, where known names are near."""
-    near = difflib.get_close_matches(name, known, n=at_most, cutoff=0.6)
-    return f"; did you mean {one_of(near)}?" if near else ""
-
-
-def one_of(words: Collection[str]) -> str:
-    """The words as a choice: a, b or c."""
-    *most, last = words
-    return f"{', '.join(most)} or {last}" if most else last
-
-
-def key_path(path: str, parts: Iterable[str | int]) -> str:
-    """The key path of what lies below another, as pydantic has it: by keys of mappings and places in lists."""
-    return path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-
-
-def sentence(error: ErrorDetails) -> str:
-    """What pydantic found, as this project says it."""
-    context, value = error.get("ctx", {}), error["input"]
-    match error["type"]:
-        case "missing":
-            return "is missing"
-        case "extra_forbidden":
-            return "has no place here"
-        case "value_error":
-            return f"{context['error']}, is {shown(value)}"
-        case "greater_than":
-            should = f"above {_number(context['gt'])}"
-        case "greater_than_equal":
-            should = f"at least {_number(context['ge'])}"
-        case "less_than":
-            should = f"below {_number(context['lt'])}"
-        case "less_than_equal":
-            should = f"at most {_number(context['le'])}"
-        case "literal_error":
-            should = str(context["expected"]).replace("'", "")
-        case "int_type" | "int_from_float" | "int_parsing":
-            should = "a whole number"
-        case "float_type" | "float_parsing" | "finite_number":
-            should = "a number"
-        case "bool_type" | "bool_parsing":
-            should = "true or false"
-        case "string_type":
-            should = "text"
-        case "tuple_type" | "list_type":
-            should = "a list"
-        case "dict_type" | "model_type" | "model_attributes_type":
-            should = "a mapping"
-        case _:
-            return f"{error['msg']}, is {shown(value)}"
-    return f"should be {should}, is {shown(value)}"
-
-
-def _number(bound: float) -> str:
-    return f"{int(bound):_}" if float(bound).is_integer() else repr(bound)
+        message = f"should be {one_of(kinds)}, or one of them with its settings, is {shown(value)}"
+        return None, [Problem(path, message)]
+    if option.kind not in kinds:
+        place = path if isinstance(value, str) else f"{path}.{option.kind}"
+        message = f"should be {one_of(kinds)}, is {shown(option.kind)}{nearest(option.kind, kinds)}"
+        return None, [Problem(place, message)]
+    known = [name for name in kinds[option.kind].model_fields if name != "kind"]
+    found = [
+        Problem(f"{path}.{option.kind}.{name}", unknown(name, known, f"{option.kind} has no such setting"))
+        for name in option.settings
+        if name not in known
+    ]
+    return Named(option.kind, {name: item for name, item in option.settings.items() if name in known}), found
 
 
 def _types(model: Model, name: str) -> list[Any]:

@@ -4,11 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from tuning.errors import Place, Problem, SweepError
-from tuning.sweep import fields, overrides, validation, yaml_text
+from tuning.sweep import overrides, validation, yaml_text
 from tuning.sweep.model import Sweep
 from tuning.sweep.overrides import Settings
 from tuning.sweep.plain_data import shown
 from tuning.sweep.presets import presets
+from tuning.sweep.wording import nearest
 from tuning.sweep.yaml_text import Document
 
 
@@ -35,7 +36,7 @@ def _document(source: str) -> Document:
         return replace(yaml_text.read(known[source]), lines={})
     path = Path(source)
     if path.suffix not in (".yaml", ".yml") and not path.exists():
-        hint = fields.nearest(source, known) or f"; presets: {', '.join(known)}"
+        hint = nearest(source, known) or f"; presets: {', '.join(known)}"
         raise SweepError([Problem("", f"{source!r} is neither a preset nor a file{hint}")])
     document = yaml_text.read(path)
     if not isinstance(document.data, dict):

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tuning.errors import Problem
-from tuning.sweep import dimensions, fields, space
+from tuning.sweep import dimension_reader, fields, space
 from tuning.sweep.dimensions import Dimension, Options
 from tuning.sweep.field_values import UNKNOWN, FieldValues, Unknown
 from tuning.sweep.plain_data import shown
 from tuning.sweep.space import Space
+from tuning.sweep.wording import unknown
 
 if TYPE_CHECKING:
     from trainables.loops.contract import Training
@@ -87,7 +88,7 @@ class _Reader:
             return self.refuse(path, f"has no place here: should be {name} at the top of the file")
         known = [each for each in self._config.model_fields if each not in OF_THE_SWEEP]
         if name not in known and not self._config.foreign:
-            return self.refuse(path, fields.unknown(name, known, f"{self._loop} has no such field"))
+            return self.refuse(path, unknown(name, known, f"{self._loop} has no such field"))
         return self._value(name, value, path)
 
     def _value(self, name: str, value: Any, path: str) -> Any:
@@ -103,8 +104,8 @@ class _Reader:
             return self.refuse(path, f"can't be searched: {self._unsearchable[name]}")
         known = [each for each in self._config.model_fields if each not in self._unsearchable]
         if name not in known and not self._config.foreign:
-            return self.refuse(path, fields.unknown(name, known, f"{self._loop} has no such field"))
-        dimension, found = dimensions.read(self._config, name, value, path)
+            return self.refuse(path, unknown(name, known, f"{self._loop} has no such field"))
+        dimension, found = dimension_reader.read(self._config, name, value, path)
         self.problems += found
         return dimension or UNKNOWN
 
@@ -113,7 +114,7 @@ class _Reader:
         if name in search:
             return self._value(name, value, path)
         what = "is no field that is searched: should stand under fixed" if name in self._config.model_fields else ""
-        return self.refuse(path, what or fields.unknown(name, search, "is no field that is searched"))
+        return self.refuse(path, what or unknown(name, search, "is no field that is searched"))
 
     def first(self, given: Any, search: Mapping[str, Dimension | Unknown]) -> None:
         """Configurations to try first: fields that are searched, with values that the search can come to."""
@@ -125,7 +126,7 @@ class _Reader:
             for name, value in item.items():
                 dimension = search.get(name)
                 if dimension is None:
-                    self.refuse(f"{path}.{name}", fields.unknown(name, search, "is no field that is searched"))
+                    self.refuse(f"{path}.{name}", unknown(name, search, "is no field that is searched"))
                 elif dimension is not UNKNOWN and self._value(name, value, f"{path}.{name}") is not UNKNOWN:
                     self.problems += _outside(name, dimension, value, f"{path}.{name}")
 

@@ -21,11 +21,11 @@ import trainables
 from trainables.base.config_fields import Frozen
 from tuning.rules import halving
 from tuning.rules.objective import Direction
-from tuning.sweep import overrides, yaml_text
+from tuning.sweep import grid, overrides, yaml_text
 from tuning.sweep.dimensions import Dimension
 from tuning.sweep.field_values import FieldValues
 from tuning.sweep.metrics import direction_of
-from tuning.sweep.space import Space, fitting, grid_size, params_of
+from tuning.sweep.space import Space, fitting, params_of
 from tuning.sweep.yaml_text import Document
 
 if TYPE_CHECKING:
@@ -319,7 +319,7 @@ class Sweep(Frozen):
     def points(self) -> int:
         """How many trials a grid has: one a point, and one of the default configuration if that is none of them."""
         on_the_grid = self.foreign or fitting(self.space, self.default_params()) is not None
-        return grid_size(self.space) + (0 if on_the_grid else 1)
+        return grid.size(self.space) + (0 if on_the_grid else 1)
 
     def to_yaml(self) -> str:
         """The text of a file that reads as this sweep."""

@@ -100,6 +100,11 @@ def key_paths(value: Any, path: str = "") -> Iterator[str]:
         yield from key_paths(item, at)
 
 
+def key_path(path: str, parts: Iterable[str | int]) -> str:
+    """The key path of what lies below another one, by keys of mappings and places in lists."""
+    return path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+
+
 def enclosing(key_path: str) -> Iterator[str]:
     """The key path, and those of all that encloses it, from the inside out."""
     while key_path:

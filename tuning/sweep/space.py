@@ -5,8 +5,7 @@ only those parameters that its options bring along.
 """
 
 import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -94,60 +93,6 @@ def outside(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def grid(space: Space) -> Iterator[dict[str, Any]]:
-    """Parameters of all the points there are, in an order in which those that share a pack follow each other.
-
-    Ranges of floats have no points: a sweep with a grid has none of them (tuning/sweep/checks/sampler.py).
-    """
-    names = sorted(
-        space.dimensions, key=lambda name: (name not in space.structural, list(space.dimensions).index(name))
-    )
-    yield from _product([(name, space.dimensions[name]) for name in names])
-
-
-def grid_size(space: Space) -> int:
-    """How many points that is."""
-    return math.prod(_size(dimension) for dimension in space.dimensions.values())
-
-
-def _product(dimensions: Sequence[tuple[str, Dimension]]) -> Iterator[dict[str, Any]]:
-    """The points of some dimensions, the last one changing fastest."""
-    if not dimensions:
-        yield {}
-        return
-    (name, dimension), *rest = dimensions
-    for point in _points(name, dimension):
-        for other in _product(rest):
-            yield {**point, **other}
-
-
-def _points(name: str, dimension: Dimension) -> Iterator[dict[str, Any]]:
-    match dimension:
-        case IntRange(low=low, high=high, step=step):
-            yield from ({name: value} for value in range(low, high + 1, step))
-        case Choices(choices=choices):
-            yield from ({name: _category(choice)} for choice in choices)
-        case Options(choices=options):
-            for kind, settings in options.items():
-                inner = [
-                    (f"{name}.{kind}.{key}", item) for key, item in settings.items() if isinstance(item, Dimension)
-                ]
-                yield from ({name: kind, **point} for point in _product(inner))
-
-
-def _size(dimension: Dimension) -> int:
-    match dimension:
-        case IntRange(low=low, high=high, step=step):
-            return (high - low) // step + 1
-        case Choices(choices=choices):
-            return len(choices)
-        case Options(choices=options):
-            kinds = [[item for item in each.values() if isinstance(item, Dimension)] for each in options.values()]
-            return sum(math.prod(map(_size, settings)) for settings in kinds)
-        case FloatRange():
-            return 0
-
-
 def _distribution(dimension: Dimension) -> "BaseDistribution":
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -157,7 +102,7 @@ def _distribution(dimension: Dimension) -> "BaseDistribution":
         case IntRange(low=low, high=high, log=log, step=step):
             return IntDistribution(low, high, log=log, step=step)
         case Choices(choices=choices):
-            return CategoricalDistribution([_category(choice) for choice in choices])
+            return CategoricalDistribution([category(choice) for choice in choices])
         case Options(choices=options):
             return CategoricalDistribution(list(options))
 
@@ -165,7 +110,7 @@ def _distribution(dimension: Dimension) -> "BaseDistribution":
 def _suggest(trial: "BaseTrial", name: str, dimension: Dimension) -> Any:
     answer = _ask(trial, name, dimension)
     if isinstance(dimension, Choices):
-        return next(choice for choice in dimension.choices if _category(choice) == answer)
+        return next(choice for choice in dimension.choices if category(choice) == answer)
     if isinstance(dimension, Options):
         settings = dimension.choices[answer].items()
         return {
@@ -184,7 +129,7 @@ def _ask(trial: "BaseTrial", name: str, dimension: Dimension) -> Any:
         case IntRange(low=low, high=high, log=log, step=step):
             return trial.suggest_int(name, low, high, log=log, step=step)
         case Choices(choices=choices):
-            return trial.suggest_categorical(name, [_category(choice) for choice in choices])
+            return trial.suggest_categorical(name, [category(choice) for choice in choices])
         case Options(choices=options):
             return trial.suggest_categorical(name, list(options))
 
@@ -192,7 +137,7 @@ def _ask(trial: "BaseTrial", name: str, dimension: Dimension) -> Any:
 def _read(dimension: Dimension, text: str) -> Any:
     """What the text means; the text itself where it means nothing here."""
     if isinstance(dimension, Choices):
-        return next((each for each in map(_category, dimension.choices) if text in (str(each), json.dumps(each))), text)
+        return next((each for each in map(category, dimension.choices) if text in (str(each), json.dumps(each))), text)
     if isinstance(dimension, Options):
         return text
     try:
@@ -202,7 +147,7 @@ def _read(dimension: Dimension, text: str) -> Any:
     return int(number) if isinstance(dimension, IntRange) and number.is_integer() else number
 
 
-def _category(choice: Any) -> Any:
+def category(choice: Any) -> Any:
     """As Optuna's categories are None, true and false, numbers and text, lists and mappings go as JSON text."""
     return json.dumps(choice) if isinstance(choice, list | dict) else choice
 
@@ -225,7 +170,7 @@ def _described(
         if key not in values or not isinstance(dimension, Dimension):
             continue
         if not isinstance(dimension, Options):
-            yield prefix + key, dimension, _category(values[key])
+            yield prefix + key, dimension, category(values[key])
             continue
         kind, settings = fields.named(values[key]) or ("", {})
         yield prefix + key, dimension, kind
@@ -239,6 +184,6 @@ def _contains(dimension: Dimension, param: Any) -> bool:
         case IntRange(low=low, high=high, step=step):
             return isinstance(param, int) and low <= param <= high and (param - low) % step == 0
         case Choices(choices=choices):
-            return param in map(_category, choices)
+            return param in map(category, choices)
         case Options(choices=options):
             return param in options

@@ -6,8 +6,8 @@ from trainables.loops.contract import Loop, is_bound, scores_of
 from trainables.loops.registry import LOOPS
 from tuning.errors import Problem
 from tuning.rules.trial_outcome import SECONDS, STEPS
-from tuning.sweep import fields
 from tuning.sweep.draft import Draft
+from tuning.sweep.wording import one_of, unknown
 
 _METRICS_OF = {
     "validation/accuracy": ("fixed.loss", "cross_entropy"),
@@ -44,11 +44,11 @@ def _metric_problems(draft: Draft, loop: type[Loop]) -> Iterator[Problem]:
     sweep, metric = draft.sweep, draft.sweep.metric
     scores = [each for each in scores_of(loop) if _needed(draft, loop, each) is None]
     if metric not in loop.metrics:
-        yield Problem("metric", fields.unknown(metric, scores, f"{sweep.loop} has no metric {metric!r}", at_most=4))
+        yield Problem("metric", unknown(metric, scores, f"{sweep.loop} has no metric {metric!r}", at_most=4))
     elif metric not in scores_of(loop):
         which = "one of what evaluations measure" if len(scores) > 1 else "what its best weights are chosen by"
         what = f"{sweep.loop} can't be compared by {metric}"
-        yield Problem("metric", f"trials of {what}: should be {which}, {fields.one_of(scores)}")
+        yield Problem("metric", f"trials of {what}: should be {which}, {one_of(scores)}")
     elif "direction" not in draft.given:
         yield Problem("direction", f"should be maximize or minimize: it is not known which is better of {metric}")
     elif is_bound(loop) and not (draft.has("direction") and sweep.direction == loop.direction):
@@ -91,7 +91,7 @@ def _second_problems(draft: Draft, loop: type[Loop]) -> Iterator[Problem]:
             yield Problem("second.direction", f"should be left out: fewer {metric} are better")
     elif metric not in loop.metrics and not loop.Config.foreign:
         known = (SECONDS, STEPS, *loop.metrics)
-        yield Problem("second", fields.unknown(metric, known, f"{sweep.loop} has no metric {metric!r}", at_most=4))
+        yield Problem("second", unknown(metric, known, f"{sweep.loop} has no metric {metric!r}", at_most=4))
     elif draft.has("metric") and metric == sweep.metric:
         yield Problem("second", f"should differ from the metric, which is {metric} too")
     elif "direction" not in second.model_fields_set:

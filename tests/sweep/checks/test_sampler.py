@@ -25,7 +25,7 @@ GRID = {
 def test_a_grid_has_as_many_trials_as_points_and_no_more(search: dict[str, Any], points: int) -> None:
     data = {**DQN, "sampler": "grid", "search": search}
     whole = Sweep.model_validate(data)
-    assert whole.trials == points
+    assert whole.trials == Sweep(**data).trials == points
     assert Sweep.model_validate(whole.model_dump(mode="json")) == whole
     assert Sweep.model_validate({**data, "trials": points - 1}).trials == points - 1
     assert problems({**data, "trials": points + 1}) == {

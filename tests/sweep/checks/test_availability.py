@@ -1,0 +1,158 @@
+"""What a sweep needs and this machine lacks: environments, data sets, networks of one's own."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sweep_cases import DQN, SUPERVISED, changed, problems_here
+from tiny_environments import CLOCK, PICTURE
+
+from tuning.sweep import validation
+
+ROWS = "".join(f"{row},{row}.5,x{row},{row}\n" for row in range(20))
+TABLE = f"a,b,c,y\n{ROWS}"
+FEW = {"choices": [8, 16]}
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "expected"),
+    [
+        (
+            TABLE,
+            {"fixed.features": ["a", "bb"], "fixed.targets": ["z"]},
+            {"fixed.features": "'bb'", "fixed.targets": "'z'"},
+        ),
+        (TABLE, {}, {"data": "column 'c' should be numbers, is 'x0' in row 1"}),
+        ("a,y\n1,2\n3,\n", {}, {"data": "column 'y' has no number in row 2"}),
+        ("a,y\n1,2\n", {}, {"data": "should have at least 2 rows"}),
+        ("", {}, {"data": "my.csv can't be read: Empty CSV file"}),
+        (
+            TABLE,
+            {"fixed.features": ["a"], "search.batch_size": {"choices": [8, 64]}},
+            {"search.batch_size": "should be at most 16, the rows to train on, is 64"},
+        ),
+        (TABLE, {"fixed.features": ["a"], "fixed.batch_size": 17}, {"fixed.batch_size": "should be at most 16"}),
+        (
+            TABLE,
+            {"fixed.features": ["a"], "search.batch_size": FEW},
+            {"search.batch_size": "trial 0 takes the loop's default, 64, which should be at most 16, the rows"},
+        ),
+        (
+            TABLE,
+            {"fixed.features": ["a"], "search.batch_size": FEW, "default.batch_size": 17},
+            {"default.batch_size": "should be at most 16, the rows to train on, is 17"},
+        ),
+        (
+            TABLE,
+            {
+                "fixed.loss": "cross_entropy",
+                "fixed.targets": ["b"],
+                "fixed.features": ["a"],
+                "fixed.batch_size": 8,
+            },
+            {"fixed.targets": "column 'b' should be"},
+        ),
+    ],
+)
+def test_data_that_can_not_be_learnt_from_is_named(
+    tmp_path: Path, text: str, changes: dict[str, Any], expected: dict[str, str]
+) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text(text)
+    data = {**SUPERVISED, "data": str(path)}
+    for key_path, value in changes.items():
+        data = changed(data, key_path, value)
+    found = problems_here(data)
+    assert found.keys() == expected.keys()
+    assert all(part in found[key_path] for key_path, part in expected.items())
+
+
+def test_a_file_of_data_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my.csv").write_text(TABLE)
+    monkeypatch.chdir(tmp_path)
+    fixed = {"features": ["a", "b"], "batch_size": 8}
+    made = validation.new_here({**SUPERVISED, "data": "my.csv", "fixed": fixed})
+    assert made.config().data == str(tmp_path / "my.csv")
+
+
+@pytest.mark.parametrize(
+    ("environment", "part"),
+    [
+        ("CartPole-v2000", "CartPole"),
+        ("Pendulum-v1", "only discrete actions"),
+        ("CartPool-v1", "did you mean CartPole-v1"),
+    ],
+)
+def test_an_environment_that_does_not_fit_is_named(environment: str, part: str) -> None:
+    (message,) = problems_here({**DQN, "environment": environment}).values()
+    assert part in message
+
+
+@pytest.mark.parametrize(
+    ("fixed", "part"),
+    [
+        ({"wrappers": ["Nowhere"]}, "fixed.wrappers"),
+        ({"wrappers": 3}, "fixed.wrappers"),
+        ({"backend": "vectr", "environment_args": {"sticks": 3}}, "fixed.backend"),
+        ({"wrappers": ["FlattenObservation"], "backend": "vector"}, "fixed.backend"),
+    ],
+)
+def test_what_is_wrong_with_its_settings_is_named_once(fixed: dict[str, Any], part: str) -> None:
+    assert list(problems_here({**DQN, "fixed": fixed})) == [part]
+
+
+def test_arguments_that_an_environment_does_not_take_are_named() -> None:
+    found = problems_here(changed(DQN, "search.environment_args", {"choices": [{}, {"sticks": 3}]}))
+    assert list(found) == ["environment"]
+    assert found["environment"].startswith("CartPole-v1 can't be made: ")
+    assert "sticks" in found["environment"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "fixed", "expected"),
+    [
+        ("CartPole-v1", {"channels": [8]}, {"fixed.channels": "does nothing unless observations are images"}),
+        (
+            "CartPole-v1",
+            {"hidden": [], "activation": "tanh"},
+            {"fixed.activation": "does nothing unless hidden has a layer"},
+        ),
+        (
+            PICTURE,
+            {"network": "own_networks:Eye", "channels": [8]},
+            {"fixed.channels": "does nothing unless network is standard"},
+        ),
+    ],
+)
+def test_what_counts_for_images_alone_is_named_elsewhere(
+    environment: str, fixed: dict[str, Any], expected: dict[str, str]
+) -> None:
+    assert problems_here({**DQN, "environment": environment, "fixed": fixed}) == expected
+
+
+@pytest.mark.parametrize("fixed", [{"channels": [8]}, {"hidden": [], "activation": "tanh"}])
+def test_what_counts_for_images_counts_for_them(fixed: dict[str, Any]) -> None:
+    validation.new_here({**DQN, "environment": PICTURE, "fixed": fixed})
+
+
+def test_arguments_of_trial_0_are_tried_too() -> None:
+    needing = changed(DQN, "environment", CLOCK)
+    searched = changed(needing, "search.environment_args", {"choices": [{"length": 3}, {"length": 4}]})
+    (message,) = (found := problems_here(searched)).values()
+    assert list(found) == ["search.environment_args"]
+    assert message.startswith("trial 0 takes none of them: ")
+    assert message.endswith("; `default: {environment_args: ...}` gives it others")
+    assert "length" in message
+    other = problems_here(changed(searched, "default.environment_args", {"size": 3}))
+    assert list(other) == ["default.environment_args"]
+    assert "size" in other["default.environment_args"]
+    given = changed(searched, "default.environment_args", {"length": 5})
+    assert validation.new_here(given).config().environment_args == {"length": 5}
+
+
+def test_a_network_of_one_s_own_that_does_not_fit_is_named() -> None:
+    found = problems_here({**DQN, "fixed": {"network": "own_networks:Branching"}})
+    assert found["fixed.network"].startswith("own_networks:Branching can't be used with inputs=4")
+    names = ["standard", "own_networks:TwoHeads", "own_networks:Nowhere", "no_such_module:Class"]
+    found = problems_here(changed(DQN, "search.network", {"choices": names}))
+    assert list(found) == ["search.network.choices[2]", "search.network.choices[3]"]

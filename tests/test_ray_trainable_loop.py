@@ -117,9 +117,10 @@ class Closes(tune.Trainable):
 
 
 def pack(name: str, folder: Path | None = None, score: str = "score", **config: Any) -> PackTrainable:
-    """A pack of one, as a leg of a sweep has it."""
+    """A pack of one, as a leg of a sweep has it, that saves what it has after each report."""
     member = {"budget": 8, "seed": 1, **config, **({"folder": str(folder)} if folder else {})}
-    return trainable_of(f"test_ray_trainable_loop:{name}", score, "maximize")({"members": [member], "leg": "leg"})
+    trainable = trainable_of(f"test_ray_trainable_loop:{name}", score, "maximize")
+    return type("SavesEachTime", (trainable,), {"save_every_s": -1.0})({"members": [member], "leg": "leg"})
 
 
 def to_the_end(trainable: PackTrainable) -> list[dict[str, Any]]:
@@ -157,10 +158,7 @@ def test_every_iteration_is_a_point_and_the_best_is_kept(name: str, tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["Climber", "climb", "counts", "pauses"])
 @pytest.mark.parametrize("after", [1, 4])
-def test_one_that_is_killed_ends_as_one_that_was_not(
-    name: str, after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("trainables.tune.SAVE_EVERY_S", -1.0)
+def test_one_that_is_killed_ends_as_one_that_was_not(name: str, after: int, tmp_path: Path) -> None:
     config = {**CLIMB, "peak": 5, "score": "height" if name.lower().startswith("climb") else "score"}
     whole = to_the_end(pack(name, tmp_path / "whole", **config))
     cut = pack(name, tmp_path / "cut", **config)

@@ -193,11 +193,8 @@ def test_members_make_a_pack_and_each_trains_as_it_would_alone(loop: str) -> Non
 
 
 @pytest.mark.parametrize("loop", FLAT)
-def test_a_leg_killed_midway_ends_as_one_that_was_not(
-    loop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("trainables.tune.SAVE_EVERY_S", -1.0)
-    trainable, _ = FLAT[loop]
+def test_a_leg_killed_midway_ends_as_one_that_was_not(loop: str, tmp_path: Path) -> None:
+    trainable = type("SavesEachTime", (FLAT[loop][0],), {"save_every_s": -1.0})
     whole = to_the_end(trainable(packed(loop, tmp_path / "whole")))
     first = trainable(packed(loop, tmp_path / "cut"))
     before = [first.train(), first.train()]

@@ -34,9 +34,6 @@ from trainables.messages import MemberRequest, PackReport, PackRequest, Parcel
 
 Item = TypeVar("Item")
 
-SAVE_EVERY_S = 20.0
-"""Between two checkpoints of a leg; one more is written at its end."""
-
 SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 """Members that packs are filled up to, if not to the size of their sweep: halving leaves packs of any size, and each
 takes seconds to compile."""
@@ -76,6 +73,8 @@ class PackTrainable(tune.Trainable):
     """
 
     loop: ClassVar[type[Loop]]
+    save_every_s: ClassVar[float] = 20.0
+    """Between two checkpoints of a leg; one more is written at its end."""
 
     def setup(self, config: dict[str, Any]) -> None:
         """Begin with the first config that this worker is given."""
@@ -143,7 +142,7 @@ class PackTrainable(tune.Trainable):
         while self._form == "request" and not self._done() and time.monotonic() - began < REPORT_EVERY_S:
             self._train_to_next_report()
         left, done = self._of_present(self._reports), self._done()
-        if left and self._folders and (done or time.monotonic() - self._saved_at > SAVE_EVERY_S):
+        if left and self._folders and (done or time.monotonic() - self._saved_at > self.save_every_s):
             checkpoints.save(self._of_present(self._folders), self._latest(), self._best())
             self._saved_at = time.monotonic()
         episodes = self._request.confirm_episodes

@@ -47,7 +47,7 @@ def problems(data: Any, make: Callable[[Any], Sweep] = Sweep.model_validate) -> 
 
 def problems_here(data: Any) -> dict[str, str]:
     """The same, with what this machine lacks."""
-    return problems(data, validation.new_here)
+    return problems(data, validation.to_begin_here)
 
 
 def written(folder: Path, text: str) -> str:

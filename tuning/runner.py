@@ -65,7 +65,7 @@ def run(
     says.
     """
     if hire is None and begins_ray(address):
-        memory.check(sweep)
+        memory.check(sweep, memory.available())
     _refuse_tracking(sweep, home)
     # What is wrong with it is found out before the workers are begun, which takes seconds; it is made after, since they
     # may not be had.

@@ -89,7 +89,6 @@ def test_a_container_has_no_more_than_its_limit(tmp_path: Path, limit: str | Non
     assert memory.available(tmp_path / "meminfo", tmp_path / "limit") == there
 
 
-def test_a_sweep_that_takes_far_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "available", lambda: 1_000)
+def test_a_sweep_that_takes_far_too_much_is_refused() -> None:
     with pytest.raises(SweepError, match=r"^fixed.replay_capacity: should be at most "):
-        memory.check(Sweep.model_validate(AT_ONCE))
+        memory.check(Sweep.model_validate(AT_ONCE), 1_000)

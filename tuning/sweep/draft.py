@@ -14,9 +14,10 @@ from trainables.loops.registry import LOOPS, loop_of
 from tuning.errors import Problem
 from tuning.sweep import fields, loop_fields
 from tuning.sweep.field_values import UNKNOWN, FieldValues
+from tuning.sweep.key_paths import below
 from tuning.sweep.metrics import direction_of
 from tuning.sweep.model import Sweep
-from tuning.sweep.plain_data import key_path, shown
+from tuning.sweep.plain_data import shown
 from tuning.sweep.wording import nearest, one_of, sentence, unknown
 
 
@@ -24,10 +25,10 @@ from tuning.sweep.wording import nearest, one_of, sentence, unknown
 class Draft:
     """A sweep as far as it could be read.
 
-    given: the keys that have a value, be it one that could not be read; the loop gives some that are left out.
-    values: by key; without those that could not be read, with the defaults of those that are not given.
-    loop: what trains; None where nothing is called so.
-    field_values: of the loop's config.
+    given: the keys that have a value, whether or not it could be read; the loop gives some that are left out.
+    values: what could be read, by key, and the defaults of keys that are not given.
+    loop: what trains; None where there is nothing of that name.
+    field_values: what is said of the fields of the loop's config.
     problems: what is wrong with what could not be read.
     """
 
@@ -38,26 +39,34 @@ class Draft:
     problems: list[Problem]
 
     def has(self, *keys: str) -> bool:
-        """Whether all of these keys have values that could be read, or defaults."""
+        """Whether the values of all these keys are known."""
         return self.values.keys() >= set(keys)
 
     @cached_property
     def sweep(self) -> Sweep:
-        """The sweep of these values; what it has not is not to be relied on."""
+        """The sweep of these values; only what the draft has may be asked of it."""
         return Sweep.model_construct(**self.values)
 
 
 def read(data: Mapping[str, Any]) -> Draft:
     """Reads the plain data of a sweep."""
     stated = {key: value for key, value in data.items() if value is not None}
-    loop = _loop(stated.get("loop"))
+    name = stated.get("loop")
+    loop = _loop(name)
     given = {**_lent(loop, stated), **stated}
     # Where the loop is not known, its environment still is: all loops on environments have the same fields for it.
     config = EpisodicConfig if loop is None else loop.Config
-    field_values, of_fields = loop_fields.read(config, str(stated.get("loop")), given)
-    problems = [_unknown_key(key, stated.get("loop"), loop) for key in stated if key not in Sweep.model_fields]
-    problems += [Problem("loop", loop_problem(stated.get("loop")))] if loop is None else of_fields
+    field_values, of_fields = loop_fields.read(config, str(name), given)
+    values, of_keys = _read_keys(given, field_values)
+    unknown_keys = [_unknown_key(key, name, loop) for key in stated if key not in Sweep.model_fields]
+    of_loop = [Problem("loop", loop_problem(name))] if loop is None else of_fields
+    return Draft(frozenset(given), values, loop, field_values, [*unknown_keys, *of_loop, *of_keys])
+
+
+def _read_keys(given: Mapping[str, Any], field_values: FieldValues) -> tuple[dict[str, Any], list[Problem]]:
+    """The values of the sweep's keys, and what is wrong with the others."""
     values: dict[str, Any] = {}
+    problems: list[Problem] = []
     for key, field in Sweep.model_fields.items():
         if key == "search":
             dimensions = field_values.search
@@ -72,7 +81,7 @@ def read(data: Mapping[str, Any]) -> Draft:
             problems.append(Problem(key, "is missing"))
         else:
             values[key] = field.get_default(call_default_factory=True)
-    return Draft(frozenset(given), values, loop, field_values, problems)
+    return values, problems
 
 
 def loop_problem(given: Any) -> str:
@@ -95,7 +104,7 @@ def _loop(name: Any) -> type[Loop] | None:
 
 
 def _lent(loop: type[Loop] | None, stated: Mapping[str, Any]) -> dict[str, Any]:
-    """What the loop, the metric and a second objective say of keys that are left out."""
+    """Values of keys that are left out, as the loop, the metric or a second objective has them."""
     if loop is None:
         return {}
     alone = {"halving": "off", "confirm": "off"} if "second" in stated else {}
@@ -118,7 +127,7 @@ def _reader(key: str) -> TypeAdapter[Any]:
 
 
 def _problem(key: str, error: ErrorDetails) -> Problem:
-    path = key_path(key, error["loc"])
+    path = below(key, error["loc"])
     if error["type"] == "extra_forbidden":
         known = fields.groups(Sweep, key)[key].model_fields
         return Problem(path, unknown(str(error["loc"][-1]), known, f"{key} has no such setting"))

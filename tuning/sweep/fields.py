@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from trainables.base.config_fields import Frozen, Option
 from tuning.errors import Problem
 from tuning.sweep import wording
-from tuning.sweep.plain_data import key_path, shown
+from tuning.sweep.key_paths import below
+from tuning.sweep.plain_data import shown
 from tuning.sweep.wording import nearest, one_of, unknown
 
 Model: TypeAlias = type[BaseModel]
@@ -103,7 +104,7 @@ def _value_problems(model: Model, name: str, value: Any, path: str) -> list[Prob
         model.model_validate_json(json.dumps({name: value}), strict=True)
     except ValidationError as error:
         of_field = [each for each in error.errors() if each["loc"][:1] == (name,)]
-        return [Problem(key_path(path, each["loc"][1:]), wording.sentence(each)) for each in of_field]
+        return [Problem(below(path, each["loc"][1:]), wording.sentence(each)) for each in of_field]
     return []
 
 

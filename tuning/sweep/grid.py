@@ -9,7 +9,7 @@ from tuning.sweep.space import Space, category
 
 
 def points(space: Space) -> Iterator[dict[str, Any]]:
-    """Parameters of all the points there are, in an order in which those that share a pack follow each other.
+    """The parameters of all points, in an order in which those that can share a pack follow each other.
 
     Ranges of floats have no points, and no place in a grid (tuning/sweep/checks/sampler.py).
     """

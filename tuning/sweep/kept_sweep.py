@@ -5,7 +5,8 @@ from typing import Any
 
 from trainables.base.own_classes import Unimportable
 from tuning.errors import Problem, SweepError
-from tuning.sweep import dimensions, fields, overrides, plain_data, yaml_text
+from tuning.sweep import dimensions, fields, overrides, yaml_text
+from tuning.sweep.key_paths import flat
 from tuning.sweep.model import Sweep
 from tuning.sweep.overrides import Settings
 from tuning.sweep.plain_data import shown
@@ -19,7 +20,7 @@ def to_go_on(data: Any) -> Sweep:
     """The sweep, held against its loop as it is now; raises SweepError where it can't be run here."""
     from tuning.sweep import validation  # imports torch
 
-    return validation.begun(data)
+    return validation.to_go_on(data)
 
 
 def to_show(data: Mapping[str, Any]) -> Sweep:
@@ -77,7 +78,7 @@ def changed(sweep: Sweep, trials: str | None, time_limit: str | None, settings: 
 
 def differences(sweep: Sweep, other: Sweep) -> list[Problem]:
     """Where another sweep differs from that of a study, by key path, but for what may change while the study rests."""
-    one, two = (plain_data.flat(each.model_dump(mode="json", exclude=MAY_CHANGE)) for each in (sweep, other))
+    one, two = (flat(each.model_dump(mode="json", exclude=MAY_CHANGE)) for each in (sweep, other))
     return [
         Problem(path, f"is {shown(two.get(path))}, the study has {shown(one.get(path))}")
         for path in dict.fromkeys([*one, *two])

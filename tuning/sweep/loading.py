@@ -23,7 +23,7 @@ def load(source: str, settings: Settings = ()) -> Sweep:
     """
     document = overrides.put_over(_document(source), settings)
     try:
-        return validation.new_here(document.data)
+        return validation.to_begin_here(document.data)
     except SweepError as error:
         found = [replace(each, place=document.place(each.key_path)) for each in error.problems]
         raise SweepError(found) from None

@@ -39,13 +39,13 @@ _TAKEN = {"folder": "Lockstep's own name for where a member's checkpoints lie: s
 
 
 def unsearchable(config: "type[Training]") -> dict[str, str]:
-    """The fields that no search may be of, and why."""
+    """The fields that can't be searched, and why."""
     found = _UNSEARCHABLE | (_UNSEARCHABLE_WITH_DATA if "data" in config.model_fields else {})
     return {name: reason for name, reason in found.items() if _is_declared(config, name)}
 
 
 def read(config: "type[Training]", loop: str, data: Mapping[str, Any]) -> tuple[FieldValues, list[Problem]]:
-    """What a sweep says of the fields, with UNKNOWN in place of what is wrong; and what is wrong.
+    """Reads what a sweep says of the fields: it, with UNKNOWN for what is wrong; and what is wrong.
 
     config: the model of the fields.
     loop: what the sweep calls its loop.
@@ -92,7 +92,7 @@ class _Reader:
         return self._value(name, value, path)
 
     def _value(self, name: str, value: Any, path: str) -> Any:
-        found = list(fields.problems(self._config, name, value, path))
+        found = fields.problems(self._config, name, value, path)
         self.problems += found
         return UNKNOWN if found else value
 
@@ -136,14 +136,14 @@ def _outside(name: str, dimension: Dimension, value: Any, path: str) -> Iterator
     for parameter, param in space.outside(Space({name: dimension}), {name: value}).items():
         yield Problem(path + parameter.removeprefix(name), f"lies outside the search, is {shown(param)}")
     option = fields.named(value)
-    if isinstance(dimension, Options) and option and option[0] in dimension.choices:
-        kind, settings = option
-        searched = dimension.choices[kind]
-        for key, setting in settings.items():
+    if isinstance(dimension, Options) and option and option.kind in dimension.choices:
+        searched = dimension.choices[option.kind]
+        for key, setting in option.settings.items():
+            place = f"{path}.{option.kind}.{key}"
             if key not in searched:
-                yield Problem(f"{path}.{kind}.{key}", "is not searched: should be left out")
+                yield Problem(place, "is not searched: should be left out")
             elif not isinstance(searched[key], Dimension) and searched[key] != setting:
-                yield Problem(f"{path}.{kind}.{key}", f"is {shown(searched[key])} in the search: should be left out")
+                yield Problem(place, f"is {shown(searched[key])} in the search: should be left out")
 
 
 def _is_declared(config: "type[Training]", name: str) -> bool:

@@ -210,7 +210,7 @@ class Sweep(Frozen):
     def _checked(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         from tuning.sweep import validation  # imports torch
 
-        return handler(dict(validation.new(data)))
+        return handler(dict(validation.to_begin(data)))
 
     @classmethod
     def load(cls, source: str | os.PathLike[str], settings: Mapping[str, Any] | None = None) -> "Sweep":

@@ -5,7 +5,6 @@ Plain are None, true and false, finite numbers, text, and lists and mappings of 
 
 import math
 import reprlib
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,9 +18,9 @@ _DEEPEST = 20
 
 
 def plain(value: Any) -> tuple[Any, list[Problem]]:
-    """The value as plain data, models as mappings and tuples as lists; with null for what is none, and where it was.
+    """The value as plain data, with null in place of what can't be any; and where that was.
 
-    Raises SweepError where the value is nested too deeply, or within itself.
+    Models become mappings, tuples lists. Raises SweepError where the value is nested too deeply, or within itself.
     """
     found: list[Problem] = []
     return _plain(value, "", 0, found), found
@@ -78,48 +77,3 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, int):
         return abs(value) < LARGEST
     return value is None
-
-
-def flat(value: Any, path: str = "") -> dict[str, Any]:
-    """Plain data by key path; lists are values of their own."""
-    if not isinstance(value, dict) or not value:
-        return {path: value}
-    pairs = [(f"{path}.{key}" if path else str(key), item) for key, item in value.items()]
-    return {at: leaf for prefix, item in pairs for at, leaf in flat(item, prefix).items()}
-
-
-def key_paths(value: Any, path: str = "") -> Iterator[str]:
-    """The key paths of all that plain data holds, in its order: `search`, `search.gamma`, `search.gamma.low`..."""
-    pairs: Iterable[tuple[str, Any]] = ()
-    if isinstance(value, dict):
-        pairs = ((f"{path}.{key}" if path else key, item) for key, item in value.items())
-    elif isinstance(value, list):
-        pairs = ((f"{path}[{index}]", item) for index, item in enumerate(value))
-    for at, item in pairs:
-        yield at
-        yield from key_paths(item, at)
-
-
-def key_path(path: str, parts: Iterable[str | int]) -> str:
-    """The key path of what lies below another one, by keys of mappings and places in lists."""
-    return path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-
-
-def enclosing(key_path: str) -> Iterator[str]:
-    """The key path, and those of all that encloses it, from the inside out."""
-    while key_path:
-        yield key_path
-        key_path = key_path[: max(key_path.rfind("."), key_path.rfind("["), 0)]
-
-
-def in_order(problems: Iterable[Problem], data: Any) -> list[Problem]:
-    """The first problem of each key path, in the order of the plain data; what is missing from it comes first."""
-    places = {path: place for place, path in enumerate(key_paths(data))}
-    firsts: dict[str, Problem] = {}
-    for problem in problems:
-        firsts.setdefault(problem.key_path, problem)
-
-    def place(problem: Problem) -> int:
-        return next((places[path] for path in enclosing(problem.key_path) if path in places), -1)
-
-    return sorted(firsts.values(), key=place)

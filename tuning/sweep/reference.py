@@ -1,4 +1,4 @@
-"""What a sweep file may say: its keys, and the fields of a loop's config, out of the models that check them."""
+"""What a sweep file may say, out of the models that check it: its keys, and the fields of a loop's config."""
 
 import json
 from collections.abc import Iterator
@@ -23,8 +23,13 @@ SEARCHED = "search: yes, members of a pack may differ in it; pack, those of a pa
 
 @dataclass(frozen=True)
 class Entry:
-    """One key or field. name: with the groups and options that it belongs to, with dots between; default: None where
-    it must be given, else as a file would have it; takes: empty where the default says all; searched: None of a key.
+    """One key or field.
+
+    name: after those of the groups and options that it belongs to, with dots between.
+    default: as a file would have it; None where it must be given.
+    takes: what it may be; empty where the default says all.
+    meaning: in a few words.
+    searched: whether a field can be searched; None of a key.
     """
 
     name: str

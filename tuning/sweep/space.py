@@ -1,7 +1,7 @@
-"""The dimensions of a sweep as Optuna sees them, and back: what it proposes becomes values of a loop's config.
+"""Translates between the dimensions of a sweep and the parameters of Optuna's trials.
 
-A parameter has the name of its field; a setting of an option is called after both, `schedule.cosine.floor`. A trial has
-only those parameters that its options bring along.
+A parameter is named after its field; that of an option's setting after field, option and setting:
+`schedule.cosine.floor`. A trial has such a parameter only if it has the option.
 """
 
 import json
@@ -19,51 +19,55 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Space:
-    """Dimensions by the name of the field, and which of the names are structural: one value for a whole pack."""
+    """What is searched.
+
+    dimensions: by the name of the field.
+    structural: names of fields in which the members of a pack can't differ.
+    """
 
     dimensions: Mapping[str, Dimension]
     structural: frozenset[str] = frozenset()
 
 
 def suggest(space: Space, trial: "BaseTrial") -> dict[str, Any]:
-    """Values of the config's fields, proposed by the trial."""
+    """Asks the trial for all parameters; returns the values that they are of the config's fields."""
     return {name: _suggest(trial, name, dimension) for name, dimension in space.dimensions.items()}
 
 
 def suggest_known(space: Space, trial: "BaseTrial", params: Mapping[str, Any]) -> None:
-    """Ask the trial for these parameters and no others: of one whose other values lie outside the space."""
+    """Asks the trial for these parameters alone: those of a configuration that lies in part outside the space."""
     for name, dimension in parameters(space.dimensions):
         if name in params:
             _ask(trial, name, dimension)
 
 
 def structural_names(space: Space, params: Mapping[str, Any]) -> set[str]:
-    """Which of a trial's parameters its whole pack has in common. Settings of an option are never among them."""
+    """Those of a trial's parameters that its whole pack has in common; settings of options never are."""
     return {name for name in params if name in space.structural}
 
 
 def params_of(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters by which this space describes a plain config; those that it can't have are left out."""
+    """The parameters that describe a plain config, without those that lie outside the space."""
     return {
         name: param for name, dimension, param in _described(space.dimensions, config) if _contains(dimension, param)
     }
 
 
 def shown(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The same, with those that lie outside the space: what people see of a config beside those of other trials."""
+    """The parameters that describe a plain config, those outside the space included: what people are shown of it."""
     return {name: param for name, _, param in _described(space.dimensions, config)}
 
 
 def read(space: Space, texts: Mapping[str, str]) -> dict[str, Any]:
-    """Of parameters that are kept as text those that this space knows, as Optuna would hold them, fitting or not."""
+    """Reads parameters that were kept as text, within the space or not; those that it does not have are left out."""
     known = dict(parameters(space.dimensions))
     return {name: _read(known[name], text) for name, text in texts.items() if name in known}
 
 
 def fitting(space: Space, params: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Of these parameters those that this space asks a trial for; None where one is missing or lies outside.
+    """The parameters that this space asks a trial for, out of these; None where one is missing or lies outside.
 
-    What the space doesn't know is left out: the sweep has it fixed.
+    What the space does not have is left out: the sweep has it fixed.
     """
     fits: dict[str, Any] = {}
     waiting = list(space.dimensions.items())
@@ -79,13 +83,17 @@ def fitting(space: Space, params: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def distributions(space: Space, conditional: bool = True) -> "dict[str, BaseDistribution]":
-    """What Optuna draws each parameter from, those that just some options bring along included or not."""
+    """What Optuna draws each parameter from.
+
+    space: has the parameters.
+    conditional: whether to include those that a trial has only with some options.
+    """
     found = parameters(space.dimensions) if conditional else space.dimensions.items()
     return {name: _distribution(dimension) for name, dimension in found}
 
 
 def outside(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a plain config that this space can't have: what `params_of` leaves out."""
+    """The parameters of a plain config that lie outside the space."""
     return {
         name: param
         for name, dimension, param in _described(space.dimensions, config)
@@ -148,12 +156,12 @@ def _read(dimension: Dimension, text: str) -> Any:
 
 
 def category(choice: Any) -> Any:
-    """As Optuna's categories are None, true and false, numbers and text, lists and mappings go as JSON text."""
+    """What Optuna calls a choice: it has no lists and mappings among its categories, so they go as JSON."""
     return json.dumps(choice) if isinstance(choice, list | dict) else choice
 
 
 def parameters(dimensions: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Dimension]]:
-    """All parameters that a trial may have, by name, each before those that depend on it."""
+    """All parameters that a trial may have, each before those that depend on it."""
     for key, dimension in dimensions.items():
         if isinstance(dimension, Dimension):
             yield prefix + key, dimension
@@ -165,7 +173,7 @@ def parameters(dimensions: Mapping[str, Any], prefix: str = "") -> Iterator[tupl
 def _described(
     dimensions: Mapping[str, Any], values: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[tuple[str, Dimension, Any]]:
-    """Of the plain values those that have a dimension: the parameter's name, its dimension, what Optuna calls it."""
+    """The parameters that describe plain values: name, dimension, what Optuna calls the value."""
     for key, dimension in dimensions.items():
         if key not in values or not isinstance(dimension, Dimension):
             continue

@@ -10,22 +10,23 @@ from tuning.sweep import draft as drafts
 from tuning.sweep import plain_data
 from tuning.sweep.checks import availability, learning, limits, objectives, sampler, subject, unused_fields
 from tuning.sweep.draft import Draft
+from tuning.sweep.key_paths import in_order
 from tuning.sweep.model import MOST_TRIALS, Sweep
 from tuning.sweep.plain_data import shown
 
 
-def new(data: Any) -> Sweep:
-    """The sweep of some data, to be begun. Raises SweepError with all that is wrong."""
+def to_begin(data: Any) -> Sweep:
+    """The sweep of some data, for a new study. Raises SweepError with all that is wrong."""
     return _checked(data)
 
 
-def new_here(data: Any) -> Sweep:
-    """The same, also held against what this machine has: environments, data sets, networks of a person's own."""
+def to_begin_here(data: Any) -> Sweep:
+    """The same, for this machine: with the environment, the data set and the networks that it has to have."""
     return _checked(data, here=True)
 
 
-def begun(data: Any) -> Sweep:
-    """The sweep of a study, to be gone on with: it may be older than what is said of settings that are of no use."""
+def to_go_on(data: Any) -> Sweep:
+    """The sweep of a study that was begun, perhaps before settings that are of no use were refused."""
     return _checked(data, begun=True)
 
 
@@ -43,12 +44,12 @@ def _checked(data: Any, here: bool = False, begun: bool = False) -> Sweep:
     if here:
         found += availability.problems(draft)
     if found:
-        raise SweepError(plain_data.in_order(found, plain))
+        raise SweepError(in_order(found, plain))
     return draft.sweep
 
 
 def _impossible(draft: Draft, loop: type[Loop]) -> Iterator[Problem]:
-    """What no study can be run with."""
+    """Why no study of this could be run."""
     yield from subject.problems(draft, loop)
     yield from objectives.problems(draft, loop)
     yield from limits.problems(draft, loop)
@@ -56,7 +57,7 @@ def _impossible(draft: Draft, loop: type[Loop]) -> Iterator[Problem]:
 
 
 def _useless(draft: Draft, loop: type[Loop]) -> Iterator[Problem]:
-    """What would be run in vain."""
+    """What of it would be of no use."""
     yield from learning.problems(draft)
     yield from unused_fields.problems(draft, loop)
 

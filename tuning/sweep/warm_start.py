@@ -1,4 +1,4 @@
-"""What a search tries before it proposes by itself, beyond what its sweep lists: the best of an earlier one."""
+"""The best configurations of an earlier study, which a search tries first."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -6,19 +6,21 @@ from typing import Any
 from tuning.sweep.space import Space, fitting, params_of
 
 AT_MOST = 10
+"""So many are tried."""
 
 
 def fitting_best(space: Space, configs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Parameters of those plain configs that fit this space, in their order, none twice, ten at the most.
+    """The parameters of the first configs that fit the space, ten at the most and none twice.
 
-    configs: what the complete trials of an earlier study trained with, the best first. Whole configs, since what this
-    space turns the earlier study may have had fixed, and the other way round.
+    space: of the new search.
+    configs: of the complete trials of the earlier study, the best first; whole ones, since what is searched now may
+        have been fixed then.
     """
     return first_fitting(space, (params_of(space, config) for config in configs))
 
 
 def first_fitting(space: Space, known: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The same of parameters, of which those that this space does not know are left out."""
+    """The same, of parameters; those that the space does not have are left out."""
     found: list[dict[str, Any]] = []
     for each in known:
         params = fitting(space, each)

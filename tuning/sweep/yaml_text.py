@@ -17,7 +17,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.representer import SafeRepresenter
 
 from tuning.errors import Place, Problem, SweepError
-from tuning.sweep.plain_data import LARGEST, enclosing, shown
+from tuning.sweep.key_paths import enclosing
+from tuning.sweep.plain_data import LARGEST, shown
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,24}")
 _NUMBER = re.compile(r"[-+]?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?|[-+]?\.(inf|nan)")

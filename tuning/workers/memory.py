@@ -1,4 +1,4 @@
-"""Whether this machine has the memory for the replay memories of a sweep, which are most of what its workers take."""
+"""Whether the replay memories of a sweep, which take most of its workers' memory, have room in this machine."""
 
 import math
 from pathlib import Path
@@ -16,17 +16,25 @@ from tuning.workers import team
 MEMINFO, LIMIT = Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max")
 
 
-def check(sweep: Sweep) -> None:
-    """Raises SweepError where the packs of this machine's own workers would take more memory than there is."""
-    found = problem(sweep, team.own_count(sweep.workers), available())
+def check(sweep: Sweep, there: int | None) -> None:
+    """Raises SweepError where the packs of this machine's own workers would take more memory than there is.
+
+    sweep: what is to be run.
+    there: bytes of memory that are available; None where that is not known.
+    """
+    found = problem(sweep, team.own_count(sweep.workers), there)
     if found is not None:
         raise SweepError([found])
 
 
 def problem(sweep: Sweep, count: int, there: int | None) -> Problem | None:
-    """That replay memories take more than is there, in bytes; None where that is not known, or where they don't.
+    """What to lower where the replay memories take more than there is; None where they do not, or it is not known.
 
-    count: of workers. Memories that lie on a GPU are left out, and so are those of loops of a person's own.
+    Memories on a GPU are left out, and those of loops of a person's own.
+
+    sweep: what is run.
+    count: how many workers train at a time.
+    there: bytes of memory that are available; None where that is not known.
     """
     if there is None or sweep.loop not in LOOPS or sweep.workers.gpus:
         return None
@@ -51,7 +59,7 @@ def problem(sweep: Sweep, count: int, there: int | None) -> Problem | None:
 
 
 def _inputs(sweep: Sweep, values: FieldValues) -> int | None:
-    """The numbers of an observation, of the largest ones that a trial may see; None where there is no environment."""
+    """How many numbers the largest observation has that a trial may see; None where the environment is not here."""
     environment, wrappers = str(sweep.environment), values.in_trial_0("wrappers")
     try:
         return max(environments.describe(environment, each, wrappers).inputs for each in environment_args(values))
@@ -60,7 +68,11 @@ def _inputs(sweep: Sweep, values: FieldValues) -> int | None:
 
 
 def available(meminfo: Path = MEMINFO, limit: Path = LIMIT) -> int | None:
-    """Bytes that new processes can have here, no more than the container's limit; None where Linux does not say so."""
+    """Bytes that new processes can have here, within the container's limit; None where Linux does not say.
+
+    meminfo: Linux's file of what there is.
+    limit: the container's file of what it may have.
+    """
     try:
         rows = dict(line.split(":", 1) for line in meminfo.read_text(encoding="utf-8").splitlines())
         free = int(rows["MemAvailable"].split()[0]) * 2**10

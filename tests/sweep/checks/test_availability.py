@@ -71,7 +71,7 @@ def test_a_file_of_data_is_found_from_any_folder(tmp_path: Path, monkeypatch: py
     (tmp_path / "my.csv").write_text(TABLE)
     monkeypatch.chdir(tmp_path)
     fixed = {"features": ["a", "b"], "batch_size": 8}
-    made = validation.new_here({**SUPERVISED, "data": "my.csv", "fixed": fixed})
+    made = validation.to_begin_here({**SUPERVISED, "data": "my.csv", "fixed": fixed})
     assert made.config().data == str(tmp_path / "my.csv")
 
 
@@ -132,7 +132,7 @@ def test_what_counts_for_images_alone_is_named_elsewhere(
 
 @pytest.mark.parametrize("fixed", [{"channels": [8]}, {"hidden": [], "activation": "tanh"}])
 def test_what_counts_for_images_counts_for_them(fixed: dict[str, Any]) -> None:
-    validation.new_here({**DQN, "environment": PICTURE, "fixed": fixed})
+    validation.to_begin_here({**DQN, "environment": PICTURE, "fixed": fixed})
 
 
 def test_arguments_of_trial_0_are_tried_too() -> None:
@@ -147,7 +147,7 @@ def test_arguments_of_trial_0_are_tried_too() -> None:
     assert list(other) == ["default.environment_args"]
     assert "size" in other["default.environment_args"]
     given = changed(searched, "default.environment_args", {"length": 5})
-    assert validation.new_here(given).config().environment_args == {"length": 5}
+    assert validation.to_begin_here(given).config().environment_args == {"length": 5}
 
 
 def test_a_network_of_one_s_own_that_does_not_fit_is_named() -> None:

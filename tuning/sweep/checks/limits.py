@@ -27,7 +27,7 @@ def problems(draft: Draft, loop: type[Loop]) -> Iterator[Problem]:
 
 def _budget_problems(draft: Draft, loop: type[Loop]) -> Iterator[Problem]:
     budget, values = draft.sweep.budget, draft.field_values
-    found = list(fields.problems(loop.Config, "budget", budget, "budget"))
+    found = fields.problems(loop.Config, "budget", budget, "budget")
     yield from found
     reports, starts = values.largest("reports"), values.largest("learning_starts")
     too_few = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sweeps
 
-HEAVY = {"torch", "ray", "mlflow", "optuna", "sqlalchemy", "pandas", "sklearn", "scipy", "gymnasium", "numpy"}
+HEAVY = {"gymnasium", "mlflow", "numpy", "optuna", "pandas", "ray", "scipy", "sklearn", "sqlalchemy", "torch"}
 
 LOADED = """
 import json, sys
@@ -21,30 +21,41 @@ print(json.dumps([name for name in sys.modules if "." not in name]))
 """
 
 
-def loaded(root: Path, *arguments: str) -> set[str]:
-    """Those of the heavy libraries that a command has loaded at its end."""
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with a finished study."""
+    root = tmp_path_factory.mktemp("runs")
+    sweeps.finished(sweeps.created(root, trials=2, pack_size=2, tracking="off"))
+    return root
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (("--help",), set()),
+        (("run", "--help"), set()),
+        (("presets",), set()),
+        (("fields",), set()),
+        (("list",), {"numpy", "optuna", "sqlalchemy"}),
+        (("show",), {"numpy", "optuna", "sqlalchemy"}),
+        (("check", "cartpole-dqn"), {"gymnasium", "numpy", "torch"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_command_loads_what_it_needs_and_no_more(root: Path, arguments: tuple[str, ...], needed: set[str]) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", LOADED, *arguments],
         env=sweeps.surrounding(LOCKSTEP_ROOT=str(root)),
         capture_output=True,
         text=True,
-        check=True,
         timeout=200,
     )
+    assert ended.returncode == 0, ended.stderr
     modules: list[str] = json.loads(ended.stdout.splitlines()[-1])
-    return HEAVY.intersection(modules)
+    assert HEAVY.intersection(modules) <= needed
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("presets",)])
-def test_help_and_presets_load_none_of_them(runs: Path, arguments: tuple[str, ...]) -> None:
-    assert loaded(runs, *arguments) == set()
-
-
-def test_a_study_is_listed_and_shown_without_torch_and_ray(runs: Path) -> None:
-    sweeps.created(runs, "tiny")
-    for command in (("list",), ("show", "tiny")):
-        assert not loaded(runs, *command) & {"torch", "ray", "mlflow", "gymnasium"}
-
-
-def test_a_sweep_is_checked_without_ray(runs: Path) -> None:
-    assert not loaded(runs, "check", "conjunction-risk") & {"ray", "mlflow", "optuna"}
+def test_the_public_face_loads_nothing_before_it_is_used() -> None:
+    code = "import json, sys, tuning, trainables; print(json.dumps([*sys.modules]))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200, check=True)
+    assert HEAVY.isdisjoint(json.loads(ended.stdout))

@@ -282,7 +282,7 @@ def list_studies(root: Root = None, storage: Storage = None, as_json: Json = Fal
 
     home = Home.at(root)
     url = storage or home.storage_url
-    summaries = [catalogue.opened(home, url, name).summary() for name in catalogue.names(home, url)]
+    summaries = [study.summary() for study in catalogue.every(home, url)]
     if as_json:
         print(json.dumps([study_list.as_json(each) for each in summaries]))
     elif summaries:

@@ -127,24 +127,40 @@ def opened(home: Home, url: str, name: str | None = None, now: Now = time.monoto
     now: what its seconds are counted by.
     Raises StudyNotFound where there is none.
     """
-    known = names(home, url)
-    if not known:
+    kept = _storage_there(home, url)
+    known = [] if kept is None else _names(kept)
+    if kept is None or not known:
         raise StudyNotFound(f"there are no studies in {place(home, url)}; `tuning run cartpole-dqn` makes one")
     if name is not None and name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         meant = (near or known[-1:])[0]
         raise StudyNotFound(f"there is no study {name!r} in {place(home, url)}; did you mean {meant!r}?")
-    kept = storage(url)
     return Study(home, kept, optuna.load_study(study_name=name or known[-1], storage=kept), now)
 
 
-def names(home: Home, url: str) -> list[str]:
-    """All studies, the newest last. Who only looks makes no database."""
-    path = home.database if url == home.storage_url else _file(url)
-    if path is not None and not path.exists():
+def every(home: Home, url: str) -> list[Study]:
+    """All studies, the newest last."""
+    kept = _storage_there(home, url)
+    if kept is None:
         return []
-    summaries = optuna.get_all_study_summaries(storage(url))
-    ours = [each for each in summaries if SWEEP in each.user_attrs]
+    return [Study(home, kept, optuna.load_study(study_name=name, storage=kept)) for name in _names(kept)]
+
+
+def names(home: Home, url: str) -> list[str]:
+    """The names of all studies, the newest last."""
+    kept = _storage_there(home, url)
+    return [] if kept is None else _names(kept)
+
+
+def _storage_there(home: Home, url: str) -> RDBStorage | None:
+    """The storage, if there is one: who only looks makes no database."""
+    path = home.database if url == home.storage_url else _file(url)
+    return None if path is not None and not path.exists() else storage(url)
+
+
+def _names(kept: RDBStorage) -> list[str]:
+    # Not `optuna.get_all_study_summaries`, which reads all trials of all studies.
+    ours = [each for each in kept.get_all_studies() if SWEEP in each.user_attrs]
     return [each.study_name for each in sorted(ours, key=lambda each: str(each.user_attrs.get(CREATED)))]
 
 

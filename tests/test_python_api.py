@@ -179,20 +179,21 @@ def test_settings_of_a_study_that_rests_are_checked(runs: Path) -> None:
 
 
 def test_a_run_and_what_follows_it(
-    tmp_path: Path, by_hand: sweeps.ByHand, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     sweeps.written(tmp_path, **QUICK)
-    study = run("~/tiny.yaml", root="~/studies", trials=3, seed=7, set={"fixed.gamma": 0.9})
+    hire = sweeps.ByHand()
+    study = run("~/tiny.yaml", root="~/studies", trials=3, seed=7, set={"fixed.gamma": 0.9}, hire=hire)
     assert (study.name, study.state, study.home.root) == ("tiny-1", "finished", tmp_path / "studies")
     assert (study.sweep.trials, study.sweep.seed, study.sweep.fixed["gamma"]) == (3, 7, 0.9)
-    again = run(Sweep(**{**sweeps.TINY, **QUICK}), root="studies", name="again", workers=2)
+    again = run(Sweep(**{**sweeps.TINY, **QUICK}), root="studies", name="again", workers=2, hire=hire)
     assert (again.sweep.workers.count, [each.name for each in studies("studies")]) == (2, ["tiny-1", "again"])
-    assert resume(study, trials="+2").sweep.trials == 5
-    assert resume("tiny-1", trials=6, root="studies") == study
+    assert resume(study, trials="+2", hire=hire).sweep.trials == 5
+    assert resume("tiny-1", trials=6, root="studies", hire=hire) == study
     assert len(study.trials()) == 6
-    confirmed = confirm(study, top=2, seeds=3)
+    confirmed = confirm(study, top=2, seeds=3, hire=hire)
     assert confirmed == study
     assert confirmed.sweep.confirm is not None
     assert (confirmed.sweep.confirm.top, confirmed.sweep.confirm.seeds) == (2, 3)
@@ -201,26 +202,23 @@ def test_a_run_and_what_follows_it(
 
 
 def test_progress_is_drawn_where_it_is_asked_for(
-    runs: Path, by_hand: sweeps.ByHand, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    runs: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    run(Sweep(**{**sweeps.TINY, **QUICK}), root=runs, progress=True)
+    run(Sweep(**{**sweeps.TINY, **QUICK}), root=runs, progress=True, hire=sweeps.ByHand())
     said = capfd.readouterr()
     assert said.out == ""
     assert "tiny-1" in said.err
 
 
-def test_ctrl_c_leaves_a_study_that_goes_on(runs: Path, by_hand: sweeps.ByHand) -> None:
-    by_hand.legs = 1
+def test_ctrl_c_leaves_a_study_that_goes_on(runs: Path) -> None:
     with pytest.raises(KeyboardInterrupt, match=r"'tiny-1' was interrupted; resume\('tiny-1'\) goes on with it"):
-        run(Sweep(**{**sweeps.TINY, **QUICK}), root=runs)
+        run(Sweep(**{**sweeps.TINY, **QUICK}), root=runs, hire=sweeps.ByHand(legs=1))
     assert studies(runs)[0].state == "interrupted"
-    by_hand.legs = 100
-    study = resume(root=runs)
+    study = resume(root=runs, hire=sweeps.ByHand())
     assert (study.state, len(study.trials())) == ("finished", 4)
-    by_hand.legs = 0
     with pytest.raises(KeyboardInterrupt, match="the confirmation of 'tiny-1' was interrupted"):
-        confirm(study)
+        confirm(study, hire=sweeps.ByHand(legs=0))
 
 
 STATE = """
@@ -232,6 +230,7 @@ def state():
         "environment": dict(os.environ),
         "signals": [str(signal.getsignal(each)) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)],
         "levels": {name: logging.getLogger(name).level for name in ("mlflow", "optuna", "alembic", "ray.tune.tune")},
+        "switch interval": sys.getswitchinterval(),
         "handlers": len(logging.getLogger("tuning").handlers),
         "hook": str(sys.excepthook),
         "breakpoint": str(sys.breakpointhook),

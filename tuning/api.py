@@ -25,6 +25,8 @@ from tuning.workers.log_file import log_file
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tuning.runner import Hire
+
 AnyPath = str | os.PathLike[str]
 Settings = Mapping[str, Any]
 """Values by key path, `{"budget": 50_000, "fixed.gamma": 0.98}`."""
@@ -42,6 +44,7 @@ def run(
     storage: str | None = None,
     address: str | None = None,
     progress: bool = False,
+    hire: "Hire | None" = None,
 ) -> StudyHandle:
     """Runs a sweep to its end.
 
@@ -53,6 +56,7 @@ def run(
     storage: URL of Optuna's storage; None: an SQLite database in the root.
     address: of a Ray cluster; None: workers of this machine, or of the Ray that this process has initialised.
     progress: whether to draw how far it is.
+    hire: who finds the workers, if not Ray.
     Raises LockstepError (see tuning/errors.py) for all that can be mended, KeyboardInterrupt after Ctrl-C.
     """
     given = {"trials": trials, "workers.count": workers, "seed": seed}
@@ -68,7 +72,15 @@ def run(
     with _work(home):
         from tuning import runner
 
-        summary = runner.run(wanted, home, name=name, storage_url=storage, address=address, console=_console(progress))
+        summary = runner.run(
+            wanted,
+            home,
+            name=name,
+            storage_url=storage,
+            address=address,
+            console=_console(progress),
+            hire=hire,
+        )
     return _come_to_its_end(StudyHandle(summary.name, home, url), summary)
 
 
@@ -81,6 +93,7 @@ def resume(
     storage: str | None = None,
     address: str | None = None,
     progress: bool = False,
+    hire: "Hire | None" = None,
 ) -> StudyHandle:
     """Goes on with a study, whatever ended it.
 
@@ -88,7 +101,7 @@ def resume(
     trials: in all, or "+50" for so many more.
     set: other settings that may change, by key path: the limits, the workers, `confirm`.
     root, storage: where to find a study that is given by name.
-    address, progress: as of `run`.
+    address, progress, hire: as of `run`.
     Raises as `run` does.
     """
     handle = _handle(study, root, storage)
@@ -97,7 +110,7 @@ def resume(
 
         opened = handle.opened()
         changed = kept_sweep.changed(opened.sweep, None if trials is None else str(trials), None, set or {})
-        summary = runner.resume(opened, sweep=changed, address=address, console=_console(progress))
+        summary = runner.resume(opened, sweep=changed, address=address, console=_console(progress), hire=hire)
     return _come_to_its_end(handle, summary)
 
 
@@ -110,6 +123,7 @@ def confirm(
     storage: str | None = None,
     address: str | None = None,
     progress: bool = False,
+    hire: "Hire | None" = None,
 ) -> StudyHandle:
     """Trains the best trials and the default on fresh seeds, and names a champion if one can be told apart.
 
@@ -117,7 +131,7 @@ def confirm(
     top: how many of the best trials; None: as the sweep has it.
     seeds: trainings of each; None: as the sweep has it.
     root, storage: where to find a study that is given by name.
-    address, progress: as of `run`.
+    address, progress, hire: as of `run`.
     Raises as `run` does.
     """
     handle = _handle(study, root, storage)
@@ -130,7 +144,7 @@ def confirm(
         settings = {"confirm": before.model_dump(mode="json"), **given}
         wanted = kept_sweep.changed(opened.sweep, None, None, settings).confirm or before
         try:
-            runner.confirm(opened, wanted, address=address, console=_console(progress))
+            runner.confirm(opened, wanted, address=address, console=_console(progress), hire=hire)
         except Interrupted as error:
             raise KeyboardInterrupt(str(error)) from None
     return handle

@@ -41,6 +41,7 @@ settings.load_profile("lockstep")
 LONGEST = (
     *("test_resume", "test_search_resume", "test_faults", "test_loops", "test_interrupt", "test_end_to_end"),
     *("test_tune", "test_ray_trainable_loop", "test_own_loops", "test_audit", "test_dqn"),
+    *("test_python_api", "test_notebook"),
 )
 """Files that take longest, which go first: of two that work through the files, neither is then left alone with one."""
 

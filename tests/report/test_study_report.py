@@ -163,3 +163,42 @@ def test_of_many_the_ten_best_and_the_default_are_shown() -> None:
     rows = [line.split()[:2] for line in printed(replace(SUMMARY, trials=many), 100).splitlines()]
     shown = [row for row in rows if len(row) == 2 and row[0].isdigit() and row[1].strip("*").isdigit()]
     assert shown == [*([str(rank), str(20 - rank)] for rank in range(1, 11)), ["20", "0*"]]
+
+
+DIVERGED: dict[str, Any] = {"state": "pruned", "value": None, "diverged_at": 100, "reason": "the loss is not finite"}
+FAILED: dict[str, Any] = {"state": "failed", "value": None, "reason": "no such thing"}
+
+
+@pytest.mark.parametrize(
+    ("befell", "said"),
+    [
+        ({}, "3 trials: 3 complete"),
+        ({2: DIVERGED}, "3 trials: 2 complete, 1 pruned; 1 diverged"),
+        ({0: DIVERGED}, "The default, trial 0, diverged at 100: the loss is not finite."),
+        ({2: FAILED}, "3 trials: 2 complete, 1 failed"),
+        ({2: FAILED}, "trial 2: no such thing"),
+        (
+            {0: DIVERGED, 1: FAILED, 2: FAILED},
+            "No trial has a value: trial 0: the loss is not finite; trial 1: no such t",
+        ),
+    ],
+)
+def test_what_befell_trials_is_said(befell: dict[int, dict[str, Any]], said: str) -> None:
+    trials = [replace(each, **befell.get(each.number, {})) for each in SUMMARY.trials]
+    assert any(line.startswith(said) for line in printed(replace(SUMMARY, trials=trials), 200).splitlines())
+
+
+def test_of_a_study_that_has_not_begun() -> None:
+    shown = printed(replace(SUMMARY, trials=[], seconds=0.0), 200)
+    assert "3 trials: none begun" in shown
+    assert "No trial has a value" in shown
+
+
+def test_where_there_is_no_terminal_lines_of_text_stay_whole() -> None:
+    path = f"/a/folder/{'of a long name/' * 20}best.pt"
+    failed = replace(SUMMARY.trials[2], **{**FAILED, "reason": f"it broke; {path}"})
+    trials = [SUMMARY.trials[0], replace(SUMMARY.trials[1], checkpoint=path), failed]
+    lines = printed(replace(SUMMARY, trials=trials), 60).splitlines()
+    assert f"trial 2: it broke; {path}" in lines
+    assert f"  weights  {path}" in lines
+    assert max(len(line) for line in lines if line.split()[:1] in (["1"], ["2"])) <= 60

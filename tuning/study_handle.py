@@ -50,7 +50,7 @@ class StudyHandle:
 
     @property
     def sweep(self) -> Sweep:
-        """What it runs; where its loop can't be imported here, without what is searched."""
+        """What it runs."""
         return self.summary().sweep
 
     @property

@@ -60,3 +60,35 @@ def test_what_there_is_no_room_for_is_refused(machine: Any, wanted: dict[str, An
     machine(16, gpus)
     with pytest.raises(WorkersError, match=f"workers: {there}"), team.open_team(Workers(**wanted)):
         pass
+
+
+def test_a_ray_that_this_process_has_initialised_is_used_and_left_running(
+    machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(4, 0)
+    ray.init(num_cpus=4)
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    for call in ("init", "shutdown"):
+        monkeypatch.setattr(ray, call, lambda *_, **__: pytest.fail("it is somebody else's"))
+    assert not team.begins_ray(None)
+    with team.open_team(Workers(cpus=2)) as opened:
+        assert opened == Team(2, 2, 0)
+    with pytest.raises(WorkersError, match="each needs 1 cpus"), team.open_team(Workers(count=5)):
+        pass
+    with (
+        pytest.raises(WorkersError, match="auto can't be used, as this process has"),
+        team.open_team(Workers(), "auto"),
+    ):
+        pass
+
+
+def test_a_ray_that_can_not_be_started_is_no_bug(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unwritable(**_: Any) -> None:
+        raise PermissionError("/home/nobody/.ray")
+
+    machine(4, 0)
+    monkeypatch.setattr(ray, "init", unwritable)
+    assert team.begins_ray(None)
+    why = "Ray can't be started: /home/nobody/.ray; .*RAY_AUTH_TOKEN"
+    with pytest.raises(WorkersError, match=why), team.open_team(Workers()):
+        pass

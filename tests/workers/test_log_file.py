@@ -1,0 +1,30 @@
+"""What our own code warns of goes to a file of the home, as long as it is worked on."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from tuning.errors import StorageError
+from tuning.study.paths import Home
+from tuning.workers.log_file import log_file
+
+
+def test_warnings_go_to_the_file_until_the_end(tmp_path: Path) -> None:
+    log, home = logging.getLogger("tuning.tracking.tracker"), Home.at(tmp_path / "runs")
+    for word in ("first", "second"):
+        with log_file(home):
+            log.warning("the %s server is away", word)
+    log.warning("nobody listens")
+    lines = (home.logs / "tuning.log").read_text().splitlines()
+    assert [line.partition("WARNING ")[2] for line in lines] == [
+        "tuning.tracking.tracker: the first server is away",
+        "tuning.tracking.tracker: the second server is away",
+    ]
+
+
+def test_a_home_that_can_not_be_made_is_named(tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+    root.touch()
+    with pytest.raises(StorageError, match=f"the root {root} can't be made"), log_file(Home.at(root)):
+        pass

@@ -1,16 +1,12 @@
 """Environments that come with Gymnasium, each in a sweep of two trials of both loops that act."""
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sweeps
-
-from trainables.tune import trainable_of
-from tuning.study import catalogue
-from tuning.study.paths import Home
-from tuning.sweep.loading import load
 
 NEEDS_BOX2D = pytest.mark.skipif(
     importlib.util.find_spec("Box2D") is None, reason="Box2D is not installed: pip install 'lockstep-tuning[box2d]'"
@@ -42,25 +38,12 @@ def written(folder: Path, loop: str, environment: str) -> str:
 
 
 @pytest.mark.parametrize(("loop", "environment"), QUICK)
-def test_two_trials_without_an_error_in_this_process(loop: str, environment: str, tmp_path: Path) -> None:
-    """Trained by what a worker trains with."""
-    home = Home.at(tmp_path / "runs")
-    study = catalogue.create(home, home.storage_url, load(written(tmp_path, loop, environment)))
-
-    def trained(leg: dict[str, Any]) -> dict[str, Any]:
-        trainable = trainable_of(loop)(leg)
-        results = [trainable.train()]
-        while not results[-1]["done"]:
-            results.append(trainable.train())
-        trainable.stop()
-        curves = zip(*([member["points"] for member in result["members"]] for result in results), strict=True)
-        members = [
-            {**member, "points": [point for points in curve for point in points]}
-            for member, curve in zip(results[-1]["members"], curves, strict=True)
-        ]
-        return {"members": members, "train_s": sum(result["train_s"] for result in results)}
-
-    sweeps.driven(study, result=trained)
+def test_two_trials_without_an_error_in_this_process(
+    loop: str, environment: str, tmp_path: Path, tuning: Callable[..., tuple[int, str, str]]
+) -> None:
+    path = written(tmp_path, loop, environment)
+    code, _, errors = tuning("run", path, "--root", str(tmp_path / "runs"), hire=sweeps.ByHand(trains=True))
+    assert code == 0, errors
     trials = sweeps.opened(tmp_path / "runs").summary().trials
     assert [(trial.state, trial.reason) for trial in trials] == [("complete", None)] * 2
 

@@ -51,6 +51,7 @@ def test_documented_modules_keep_their_other_names() -> None:
         "from trainables import MemberFailed, tunable, streams",
         "from trainables.base.config_fields import Frozen, Option",
         "from trainables.base.own_classes import load",
+        "from trainables.base.training_config import is_tunable, structure",
         "from trainables.base.checkpoint_files import BEST, is_whole",
         "from trainables.data.datasets import is_file",
         "import trainables.environments",

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from trainables.base.config_fields import tunable
     from trainables.base.member_failure import MemberFailed
     from trainables.base.report import Report
-    from trainables.loops.contract import Config, EpisodicConfig, Loop
+    from trainables.loops.config import Config, EpisodicConfig
+    from trainables.loops.contract import Loop
     from trainables.loops.registry import LOOPS, loop_of
     from trainables.trained_network import TrainedNetwork
     from trainables.tune import DQN, Reinforce, Supervised
@@ -35,9 +36,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Config": "loops.contract",
+    "Config": "loops.config",
     "DQN": "tune",
-    "EpisodicConfig": "loops.contract",
+    "EpisodicConfig": "loops.config",
     "LOOPS": "loops.registry",
     "Loop": "loops.contract",
     "MemberFailed": "base.member_failure",

@@ -17,8 +17,10 @@ from trainables import environments
 from trainables.base import checkpoint as checkpoints
 from trainables.base.member_failure import MemberFailed
 from trainables.base.report import Report
+from trainables.base.training_config import Training, structure
 from trainables.compilation import program_cache, when_it_pays
-from trainables.loops.contract import EpisodicConfig, Loop, Training, structure
+from trainables.loops.config import EpisodicConfig
+from trainables.loops.contract import Loop
 from trainables.messages import PackReport, PackRequest
 
 Item = TypeVar("Item")

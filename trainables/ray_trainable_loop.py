@@ -27,7 +27,7 @@ from torch import Tensor
 from trainables import borrowed
 from trainables.base.member_failure import MemberFailed
 from trainables.base.report import Report
-from trainables.loops.contract import Training
+from trainables.base.training_config import Training
 
 Files = dict[str, Tensor]
 """The bytes of files, by their path in the checkpoint's folder."""

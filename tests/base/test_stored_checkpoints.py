@@ -15,7 +15,7 @@ from torch import nn
 
 from trainables.base import checkpoint
 from trainables.base.images import Image
-from trainables.loops.contract import network
+from trainables.loops.config import network
 from trainables.loops.registry import LOOPS
 from trainables.tune import TRAINABLES
 

@@ -15,10 +15,10 @@ from tiny_environments import CLOCK, Clock, Moody, MoodyNumber
 
 from trainables import environments
 from trainables.base.member_failure import MemberFailed
+from trainables.base.report import Report
 from trainables.environments import Backend, EnvironmentMisfit, Grid, GymnasiumGrid, describe, make, problem
 from trainables.environments.cartpole import CartPoleGrid
 from trainables.environments.vector_grid import VectorGrid
-from trainables.loops.contract import Report
 from trainables.loops.dqn import DQNConfig, DQNLoop
 from trainables.loops.reinforce import ReinforceConfig, ReinforceLoop
 from tuning.errors import SweepError

@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 from torch.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, LinearLR, LRScheduler, StepLR
 
-from trainables.loops.contract import Config, Report
+from trainables.base.report import Report
+from trainables.loops.config import Config
 from trainables.loops.learner import Learner
 from trainables.networks import networks
 from trainables.networks.specs import MLP

@@ -14,9 +14,11 @@ from loop_cases import CASES, Case
 
 from trainables import Loop
 from trainables.base import random_streams
+from trainables.base.report import Report
+from trainables.base.training_config import is_tunable, structure
 from trainables.compilation import when_it_pays
 from trainables.environments.number_match import NumberMatch
-from trainables.loops.contract import Report, is_bound, is_tunable, scored_by, scores_of, structure
+from trainables.loops.contract import is_bound, scored_by, scores_of
 from trainables.loops.registry import LOOPS, loop_of
 
 CPU = torch.device("cpu")

@@ -4,7 +4,7 @@ import pytest
 from network_cases import CONVOLUTIONAL, PICTURE_OF_5_BY_6
 from torch import nn
 
-from trainables.loops.contract import network
+from trainables.loops.config import network
 from trainables.loops.dqn import DQNConfig
 from trainables.loops.supervised import SupervisedConfig
 from trainables.networks import specs

@@ -11,7 +11,7 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 
-from trainables.loops.contract import structure
+from trainables.base.training_config import structure
 from trainables.loops.registry import LOOPS
 from trainables.messages import PackReport, PackRequest
 from tuning.rules.trial_outcome import MemberResult, Outcome

@@ -1,1 +1,1 @@
-"""The training loops, and what all of them have in common: contract, learner, episodes, evaluation."""
+"""The training loops, and what they have in common: config, contract, learner, episodes, evaluation."""

@@ -26,7 +26,7 @@ from trainables.base.report import Report
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
 from trainables.loops import exploration, replay
-from trainables.loops.contract import EpisodicConfig, network
+from trainables.loops.config import EpisodicConfig, network
 from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
 from trainables.loops.exploration import LINEAR, Epsilon
 from trainables.loops.learner import Learner

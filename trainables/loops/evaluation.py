@@ -15,7 +15,7 @@ from trainables.base import random_streams
 from trainables.base.member_axis import Tensors
 from trainables.compilation import programs
 from trainables.environments import Description
-from trainables.loops.contract import EpisodicConfig
+from trainables.loops.config import EpisodicConfig
 from trainables.loops.learner import FIGURES, Learner
 
 SCORE = "evaluation/return_mean"

@@ -17,7 +17,7 @@ from trainables.base.member_axis import Tensors, Tree
 from trainables.base.report import Report
 from trainables.compilation import programs
 from trainables.compilation.rebuildable import rebuildable
-from trainables.loops.contract import Config
+from trainables.loops.config import Config
 from trainables.optimisation import optimizers, schedules
 
 Loss = Callable[..., tuple[Tensor, Tensors]]

@@ -30,7 +30,7 @@ from trainables.base.report import Report
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
 from trainables.environments import GridStep
-from trainables.loops.contract import EpisodicConfig, network
+from trainables.loops.config import EpisodicConfig, network
 from trainables.loops.episodes import Deviation, counted, flattened, returns_to_go
 from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
 from trainables.loops.learner import Learner, tensors

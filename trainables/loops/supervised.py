@@ -26,7 +26,7 @@ from trainables.base.report import Report
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
 from trainables.data import datasets
-from trainables.loops.contract import Config, network
+from trainables.loops.config import Config, network
 from trainables.loops.learner import FIGURES, Learner
 from trainables.networks import dropout, networks, specs
 from trainables.networks.specs import MLP, Spec

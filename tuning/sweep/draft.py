@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from trainables.base.own_classes import Unimportable
-from trainables.loops.contract import EpisodicConfig, Loop
+from trainables.loops.config import EpisodicConfig
+from trainables.loops.contract import Loop
 from trainables.loops.registry import LOOPS, loop_of
 from tuning.errors import Problem
 from tuning.sweep import fields, loop_fields

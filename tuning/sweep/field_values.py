@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import Any, Final, TypeGuard
 
+from trainables.base.training_config import Training
 from tuning.errors import Problem
 from tuning.sweep.dimensions import Choices, Dimension, FloatRange, IntRange, Options
-
-if TYPE_CHECKING:
-    from trainables.loops.contract import Training
 
 
 class Unknown(Enum):

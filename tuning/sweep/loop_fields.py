@@ -1,8 +1,9 @@
 """What a sweep says of the fields of its loop's config: what is fixed, what is searched, what is tried first."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from trainables.base.training_config import Training
 from tuning.errors import Problem
 from tuning.sweep import dimension_reader, fields, space
 from tuning.sweep.dimensions import Dimension, Options
@@ -10,9 +11,6 @@ from tuning.sweep.field_values import UNKNOWN, FieldValues, Unknown
 from tuning.sweep.plain_data import shown
 from tuning.sweep.space import Space
 from tuning.sweep.wording import unknown
-
-if TYPE_CHECKING:
-    from trainables.loops.contract import Training
 
 OF_THE_SWEEP = ("budget", "environment", "data", "seed")
 """Fields of a config that come from the top of the file."""

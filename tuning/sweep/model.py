@@ -19,6 +19,7 @@ from pydantic import (
 
 import trainables
 from trainables.base.config_fields import Frozen
+from trainables.base.training_config import Training, is_tunable, structure
 from tuning.rules import halving
 from tuning.rules.objective import Direction
 from tuning.sweep import grid, overrides, yaml_text
@@ -29,7 +30,7 @@ from tuning.sweep.space import Space, fitting, params_of
 from tuning.sweep.yaml_text import Document
 
 if TYPE_CHECKING:
-    from trainables.loops.contract import Loop, Training
+    from trainables.loops.contract import Loop
 
 MOST_TRIALS = 1_000_000
 
@@ -277,8 +278,6 @@ class Sweep(Frozen):
     @property
     def space(self) -> Space:
         """What is searched, as Optuna is asked for it."""
-        from trainables.loops.contract import is_tunable  # imports torch
-
         config = self.loop_type.Config
         return Space(self.search, frozenset(name for name in self.search if not is_tunable(config, name)))
 
@@ -303,8 +302,6 @@ class Sweep(Frozen):
 
     def structure_of(self, values: Mapping[str, Any]) -> str:
         """What trials with these values must have in common with others to share a pack."""
-        from trainables.loops.contract import structure  # imports torch
-
         return json.dumps(structure(self.config(values)), sort_keys=True)
 
     def default_params(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rich.table import Table
 import trainables
 from trainables.base.config_fields import Option
 from trainables.base.own_classes import Unimportable
+from trainables.base.training_config import is_tunable
 from tuning.errors import Problem, SweepError
 from tuning.sweep import fields, loop_fields
 from tuning.sweep.model import Sweep, Workers
@@ -46,7 +47,6 @@ def of_sweep() -> list[Entry]:
 
 def of_loop(name: str) -> list[Entry]:
     """The fields that `fixed` and `search` take for this loop. Raises SweepError where there is no such loop."""
-    from trainables.loops.contract import is_tunable  # imports torch
     from tuning.sweep.draft import loop_problem
 
     try:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from trainables.loops.contract import Loop, is_tunable
+from trainables.base.training_config import is_tunable
+from trainables.loops.contract import Loop
 from tuning.errors import Problem
 from tuning.sweep.dimensions import Dimension, FloatRange, IntRange, Options
 from tuning.sweep.draft import Draft

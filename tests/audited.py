@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import legs_by_hand
 import sweeps
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
@@ -48,12 +49,12 @@ def ended(root: Path, state: StudyState = "finished", legs: int = 9, **changes: 
     study = sweeps.created(root, **{"trials": 6, "pack_size": 2, **changes})
 
     def drive(tracker: Tracker) -> None:
-        search = sweeps.Searching(study, 1, [tracker])
+        search = legs_by_hand.Searching(study, 1, [tracker])
         for _ in range(legs):
             leg = search.next("leg")
             if leg is None:
                 break
-            search.trained("leg", trained(leg, diverged=[1] if 1 in sweeps.numbers(leg) else []))
+            search.trained("leg", trained(leg, diverged=[1] if 1 in legs_by_hand.numbers(leg) else []))
         search.policy.put_back()
 
     tracked(study, drive, state)

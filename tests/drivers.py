@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import commands
 import sweeps
 from tracked import Runs, assert_told
 
@@ -52,7 +53,7 @@ def ran(root: Path, source: str, *options: str, **variables: str) -> Ran:
     root.mkdir(exist_ok=True)
     mark, home = uuid4().hex, Home.at(root / "runs")
     arguments = ["run", source, "--root", str(home.root), "--json", *options]
-    done = sweeps.tuning(*arguments, cwd=root, variables={"MARK": mark, **variables})
+    done = commands.tuning(*arguments, cwd=root, variables={"MARK": mark, **variables})
     return Ran(home, done, mark)
 
 
@@ -113,7 +114,7 @@ def command_of(process: int) -> str:
 def working(mark: str) -> list[int]:
     """What is left of a command but for two helpers of Ray's, which try for a minute to report a head that is gone."""
     helpers = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
-    return [each for each in sweeps.processes(mark) if not command_of(each).startswith(helpers)]
+    return [each for each in commands.processes(mark) if not command_of(each).startswith(helpers)]
 
 
 @contextmanager
@@ -121,9 +122,9 @@ def started(root: Path, *arguments: str, **variables: str) -> Iterator[Driver]:
     """The command under way, with the studies in runs/; whatever is left of it at the end is killed."""
     mark, home = uuid4().hex, root / "runs"
     process = subprocess.Popen(
-        sweeps.command(*arguments, "--root", str(home)),
+        commands.command(*arguments, "--root", str(home)),
         cwd=root,
-        env=sweeps.surrounding(MARK=mark, **variables),
+        env=commands.surrounding(MARK=mark, **variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -133,7 +134,7 @@ def started(root: Path, *arguments: str, **variables: str) -> Iterator[Driver]:
         try:
             yield Driver(process, home, mark)
         finally:
-            for left in sweeps.processes(mark):
+            for left in commands.processes(mark):
                 with suppress(ProcessLookupError):
                     os.kill(left, signal.SIGKILL)
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 import sweeps
-from sweeps import Said
+from commands import Said
 
 from tuning.sweep.presets import presets
 

@@ -5,10 +5,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import legs_by_hand
 import pytest
 import sweeps
+from commands import Said
 from rich.console import Console
-from sweeps import Said
 
 from tuning.report import study_report
 from tuning.study.attributes import SWEEP
@@ -23,12 +24,12 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     `later` nothing has begun."""
     root = tmp_path_factory.mktemp("root")
     study = sweeps.created(root, trials=10, pack_size=5)
-    sweeps.finished(study, diverged=(3,))
+    legs_by_hand.finished(study, diverged=(3,))
     study.attributes.set_state("finished", 12.0)
     own = sweeps.created(root, "own", trials=4, pack_size=4)
-    sweeps.finished(own)
+    legs_by_hand.finished(own)
     own.optuna.set_user_attr(SWEEP, {**own.optuna.user_attrs[SWEEP], "loop": "no_such_module:Climber"})
-    sweeps.finished(sweeps.created(root, "two", trials=4, pack_size=4, second="steps"))
+    legs_by_hand.finished(sweeps.created(root, "two", trials=4, pack_size=4, second="steps"))
     sweeps.created(root, "later")
     return root
 

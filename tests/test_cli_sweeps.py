@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import sweeps
-from sweeps import Said
+from commands import Said
 
 from tuning.sweep.presets import presets
 

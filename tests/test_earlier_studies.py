@@ -13,9 +13,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import commands
+import legs_by_hand
 import pytest
 import sweeps
-from sweeps import Said
+from commands import Said
 from tracked import assert_told, searched
 
 STORED = Path(__file__).parent / "fixtures" / "studies-2918cbd.tar.xz"
@@ -109,7 +111,7 @@ def test_the_search_of_one_that_was_cut_off_goes_on(root: Path, tuning: Callable
 @pytest.mark.core
 def test_one_that_was_cut_off_goes_on_to_its_end(root: Path, tuning: Callable[..., Said]) -> None:
     kept = files_of(root, CUT_OFF)
-    done = sweeps.tuning("resume", CUT_OFF, "--root", str(root), "--json", cwd=root.parent)
+    done = commands.tuning("resume", CUT_OFF, "--root", str(root), "--json", cwd=root.parent)
     assert done.returncode == 0, done.stderr
     shown = json.loads(done.stdout)
     assert_gone_on(shown, root)
@@ -121,7 +123,7 @@ def test_one_that_was_cut_off_goes_on_to_its_end(root: Path, tuning: Callable[..
 def test_one_that_was_confirmed_is_confirmed_on_more_seeds(root: Path, tuning: Callable[..., Said]) -> None:
     before, kept = SHOWN[FINISHED]["confirmation"], files_of(root, FINISHED)
     options = ("--seeds", "4", "--root", str(root), "--json")
-    code, out, err = tuning("confirm", FINISHED, *options, hire=sweeps.ByHand(trains=True))
+    code, out, err = tuning("confirm", FINISHED, *options, hire=legs_by_hand.ByHand(trains=True))
     assert (code, err) == (0, "")
     after = json.loads(out)["confirmation"]
     assert (before["seeds"], after["seeds"]) == (3, 4)

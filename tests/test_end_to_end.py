@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import commands
 import pytest
 import sweeps
 import torch
+from commands import Said
 from drivers import Ran, ran
 from loop_cases import mean_return
-from sweeps import Said
 from tracked import assert_told
 
 from trainables.base import checkpoint
@@ -39,7 +40,7 @@ def test_it_ends_well_and_prints_one_object_and_nothing_else(tiny: Ran) -> None:
 
 
 def test_nothing_of_it_lives_on(tiny: Ran) -> None:
-    sweeps.awaited(lambda: not sweeps.processes(tiny.mark), 30, "all of its processes gone")
+    commands.awaited(lambda: not commands.processes(tiny.mark), 30, "all of its processes gone")
 
 
 def test_all_trials_were_trained_in_full_and_the_default_came_first(tiny: Ran) -> None:

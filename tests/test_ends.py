@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import legs_by_hand
 import pytest
 import sweeps
+from commands import Said
 from rich.console import Console
-from sweeps import Said
 
 from tuning.report import study_report
 
@@ -37,18 +38,18 @@ def test_seconds_are_kept_with_each_leg_and_go_on_in_the_next_life(runs: Path, c
     study = sweeps.opened(runs, now=clock)
     life = study.clock.running()
     life.__enter__()  # and never left, as if it were killed
-    search = sweeps.Searching(study, 1, [])
+    search = legs_by_hand.Searching(study, 1, [])
     clock.seconds += 20
     leg = search.next("leg")
     assert sweeps.opened(runs).clock.seconds == 20
     clock.seconds += 5
-    search.reported("leg", sweeps.reports(leg))
+    search.reported("leg", legs_by_hand.reports(leg))
     assert sweeps.opened(runs).clock.seconds == 20, "not with every report"
     clock.seconds += 6
-    search.reported("leg", sweeps.reports(leg))
+    search.reported("leg", legs_by_hand.reports(leg))
     assert sweeps.opened(runs).clock.seconds == 31, "but with one now and then"
     clock.seconds += 1
-    search.trained("leg", sweeps.reports(leg))
+    search.trained("leg", legs_by_hand.reports(leg))
     assert sweeps.opened(runs).summary().seconds == 32
     again = sweeps.opened(runs, now=clock)
     with again.clock.running():
@@ -62,7 +63,7 @@ def test_seconds_are_kept_with_each_leg_and_go_on_in_the_next_life(runs: Path, c
 def test_the_speed_is_that_of_the_search(runs: Path, clock: Clock, tuning: Callable[..., Said]) -> None:
     sweeps.created(runs, **QUICK)
     study = sweeps.opened(runs, now=clock)
-    sweeps.driven(study)
+    legs_by_hand.driven(study)
     with study.clock.running():
         clock.seconds += 16
         with study.clock.confirming():
@@ -88,12 +89,12 @@ def test_a_limit_that_ended_a_study_is_named(
     runs: Path, tuning: Callable[..., Said], limit: str, value: float, why: str, how: str
 ) -> None:
     sweeps.created(runs, **QUICK, **{limit: value})
-    out = tuning("resume", "--root", str(runs), hire=sweeps.ByHand())[1]
+    out = tuning("resume", "--root", str(runs), hire=legs_by_hand.ByHand())[1]
     assert f"Ended before its last trial, since {why}." in out.splitlines()
     space = " " if how.startswith("--") else ""
     assert f"Next: `tuning resume tiny-1{space}{how}." in out.splitlines()
     assert json.loads(tuning("show", "--json", "--root", str(runs))[1])["ended_by"] == limit
-    code, out, _ = tuning("resume", "--set", f"{limit}=null", "--root", str(runs), hire=sweeps.ByHand())
+    code, out, _ = tuning("resume", "--set", f"{limit}=null", "--root", str(runs), hire=legs_by_hand.ByHand())
     assert code == 0
     assert "8 trials: 8 complete" in out
     assert "Ended" not in out
@@ -103,7 +104,7 @@ def test_a_limit_that_ended_a_study_is_named(
 def test_after_an_interruption_it_says_how_to_go_on(runs: Path, tuning: Callable[..., Said]) -> None:
     sweeps.created(runs, **QUICK)
     for legs in (0, 2):
-        code, out, _ = tuning("resume", "--root", str(runs), hire=sweeps.ByHand(legs))
+        code, out, _ = tuning("resume", "--root", str(runs), hire=legs_by_hand.ByHand(legs))
         assert code == 130
         assert "Next: `tuning resume tiny-1` goes on with it." in out.splitlines()
 
@@ -111,7 +112,7 @@ def test_after_an_interruption_it_says_how_to_go_on(runs: Path, tuning: Callable
 @pytest.mark.parametrize(("given_up", "words"), [(1, "of 1 pruned trial trained"), (2, "of 2 pruned trials trained")])
 def test_what_was_audited_is_counted(runs: Path, given_up: int, words: str) -> None:
     study = sweeps.created(runs, **QUICK)
-    sweeps.driven(study)
+    legs_by_hand.driven(study)
     summary = study.summary()
     trials = [replace(trial, given_up_at=50 if trial.number < given_up else None) for trial in summary.trials]
     said = io.StringIO()

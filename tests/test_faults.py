@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import commands
 import drivers
+import mortal_storage
 import numpy as np
 import pytest
 import sweeps
+from commands import Said
 from drivers import Ran
-from sweeps import Said
 
 from trainables import streams
 
@@ -101,7 +103,7 @@ gymnasium.register("Hungry-v0", entry_point=Hungry)
 
 def episode(trial: int, update: int = 0) -> int:
     """The seed of the first episode that a trial of the tiny sweep trains on in this update."""
-    seeds = sweeps.in_memory(sweeps.Mortal()).training_seeds(trial)
+    seeds = mortal_storage.in_memory(mortal_storage.Mortal()).training_seeds(trial)
     drawn = streams.Uniforms(seeds[:1], streams.Purpose.EPISODES, BATCH_SIZE).at(np.array([update]))
     return int(streams.episode_seeds(drawn, streams.TRAINING)[0, 0])
 
@@ -111,7 +113,7 @@ def trouble(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """A sweep of which some trials break their environment, some diverge, one kills its worker and some do well."""
     root = tmp_path_factory.mktemp("trouble")
     (root / "breaking.py").write_text(BREAKING.format(breaks={episode(UNLUCKY)}, kills={episode(KILLER, update=10)}))
-    return drivers.ran(root, sweeps.written(root, **TROUBLE), PYTHONPATH=sweeps.python_path(root))
+    return drivers.ran(root, sweeps.written(root, **TROUBLE), PYTHONPATH=commands.python_path(root))
 
 
 def test_an_environment_that_breaks_fails_its_own_trials_alone(trouble: Ran) -> None:
@@ -189,13 +191,13 @@ def test_a_member_that_exhausts_memory_fails_alone_whether_it_is_refused_or_kill
     refused, killed = 6, 2
     (tmp_path / "hungry.py").write_text(HUNGRY.format(refused={episode(refused)}, killed={episode(killed)}))
     root = tmp_path / "runs"
-    done = sweeps.tuning(
+    done = commands.tuning(
         "run",
         sweeps.written(tmp_path, **changes),
         "--root",
         str(root),
         cwd=tmp_path,
-        variables={"PYTHONPATH": sweeps.python_path(tmp_path)},
+        variables={"PYTHONPATH": commands.python_path(tmp_path)},
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import commands
 import drivers
+import legs_by_hand
 import pytest
 import sweeps
+from commands import Said
 from optuna.trial import TrialState
-from sweeps import Said
 
 from tuning.study.paths import Home
 
@@ -31,7 +33,7 @@ def assert_ended_cleanly(run: drivers.Driver, within: float = 20) -> tuple[str, 
     out, err = run.process.communicate(timeout=within)
     assert run.process.returncode == 130, err
     assert "Traceback" not in err
-    sweeps.awaited(lambda: not sweeps.processes(run.mark), 10, "all of its processes gone")
+    commands.awaited(lambda: not commands.processes(run.mark), 10, "all of its processes gone")
     return out, err
 
 
@@ -39,7 +41,7 @@ def test_ctrl_c_keeps_what_is_finished_leaves_nothing_running_and_it_goes_on(
     tmp_path: Path, tuning: Callable[..., Said]
 ) -> None:
     with drivers.running(tmp_path, "--json", **ENDLESS) as run:
-        sweeps.awaited(lambda: run.has_finished(5), 90, "five trials finished")
+        commands.awaited(lambda: run.has_finished(5), 90, "five trials finished")
         run.press_ctrl_c()
         out, err = assert_ended_cleanly(run)
     shown = json.loads(out)
@@ -64,7 +66,7 @@ def test_ctrl_c_keeps_what_is_finished_leaves_nothing_running_and_it_goes_on(
 
     there = len(shown["trials"])
     options = ("--trials", str(there), "--root", str(run.root), "--json")
-    code, out, _ = tuning("resume", *options, hire=sweeps.ByHand(trains=True))
+    code, out, _ = tuning("resume", *options, hire=legs_by_hand.ByHand(trains=True))
     assert code == 0
     ended = [trial for trial in shown["trials"] if trial["state"] == "complete"]
     assert [trial for trial in json.loads(out)["trials"] if trial in ended] == ended
@@ -74,7 +76,7 @@ def test_ctrl_c_keeps_what_is_finished_leaves_nothing_running_and_it_goes_on(
 @pytest.mark.slow
 def test_ctrl_c_does_not_wait_for_a_long_leg(tmp_path: Path) -> None:
     with drivers.running(tmp_path, "--json", **ONE_LONG_LEG) as run:
-        sweeps.awaited(run.is_training, 60, "the leg begun")
+        commands.awaited(run.is_training, 60, "the leg begun")
         run.press_ctrl_c()
         out, _ = assert_ended_cleanly(run)
     shown = json.loads(out)
@@ -85,7 +87,7 @@ def test_ctrl_c_does_not_wait_for_a_long_leg(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ctrl_c_twice_in_a_row(tmp_path: Path) -> None:
     with drivers.running(tmp_path, **ENDLESS) as run:
-        sweeps.awaited(lambda: run.has_finished(1), 90, "a trial finished")
+        commands.awaited(lambda: run.has_finished(1), 90, "a trial finished")
         run.press_ctrl_c()
         run.press_ctrl_c()
         assert_ended_cleanly(run)
@@ -98,7 +100,7 @@ def test_ctrl_c_twice_in_a_row(tmp_path: Path) -> None:
 def test_ctrl_c_while_the_command_is_being_loaded(tmp_path: Path) -> None:
     with drivers.running(tmp_path) as run:
         maps = Path(f"/proc/{run.process.pid}/maps")
-        sweeps.awaited(lambda: "libtorch" in maps.read_text(), 60, "torch being loaded")
+        commands.awaited(lambda: "libtorch" in maps.read_text(), 60, "torch being loaded")
         run.press_ctrl_c()
         out, err = assert_ended_cleanly(run)
     assert (out, err) == ("", "")
@@ -111,10 +113,10 @@ def test_ctrl_c_before_anything_is_trained(tmp_path: Path, moment: str) -> None:
     with drivers.running(tmp_path, **ENDLESS) as run:
         reached = {
             "imports": lambda: (run.root / "logs").exists(),
-            "ray": lambda: len(sweeps.processes(run.mark)) > 2,
+            "ray": lambda: len(commands.processes(run.mark)) > 2,
             "study": lambda: run.summary() is not None,
         }
-        sweeps.awaited(reached[moment], 60, moment)
+        commands.awaited(reached[moment], 60, moment)
         run.press_ctrl_c()
         assert_ended_cleanly(run)
     summary = run.summary()

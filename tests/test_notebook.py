@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+import commands
 import nbformat
 import pytest
-import sweeps
 from nbclient import NotebookClient
 from python_guide import snippets
 
@@ -21,7 +21,7 @@ def outputs(cell: Any, kind: str) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.core
 def test_the_guide_runs_in_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [each for each in os.environ if each.startswith(sweeps.PRIVATE)]:
+    for name in [each for each in os.environ if each.startswith(commands.PRIVATE)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     codes = snippets(tmp_path)

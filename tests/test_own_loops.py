@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+import commands
+import legs_by_hand
 import pytest
-import sweeps
+from commands import Said
 from rosenbrock import Rosenbrock
-from sweeps import Said
 
 from trainables.base import checkpoint
 from trainables.base.own_classes import Unimportable
@@ -23,7 +24,7 @@ EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 def test_the_example_of_a_packed_loop_runs_as_a_sweep_and_is_confirmed(runs: Path, tuning: Callable[..., Said]) -> None:
     """As its document says; those of Ray's own Trainables in test_ray_trainable_loop.py. Confirmed in this process."""
     changes = ["--trials", "6", "--set", "confirm=off", "--set", "tracking=off"]
-    ended = sweeps.tuning(
+    ended = commands.tuning(
         "run", "rosenbrock.yaml", "--root", str(runs), "--workers", "1", *changes, "--json", cwd=EXAMPLES
     )
     assert ended.returncode == 0, ended.stderr
@@ -33,7 +34,7 @@ def test_the_example_of_a_packed_loop_runs_as_a_sweep_and_is_confirmed(runs: Pat
     assert sum(found["counts"].values()) == 6
     assert 0 <= found["best"]["value"] <= found["default"]["value"]
     code, out, err = tuning(
-        "confirm", "--top", "1", "--seeds", "2", "--root", str(runs), "--json", hire=sweeps.ByHand(trains=True)
+        "confirm", "--top", "1", "--seeds", "2", "--root", str(runs), "--json", hire=legs_by_hand.ByHand(trains=True)
     )
     assert code == 0, err
     scores = [score for each in json.loads(out)["confirmation"]["candidates"] for score in each["scores"]]

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import commands
 import drivers
+import legs_by_hand
 import pandas as pd
 import pytest
 import sweeps
@@ -51,9 +53,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def by_hand(monkeypatch: pytest.MonkeyPatch) -> sweeps.ByHand:
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> legs_by_hand.ByHand:
     """The workers of the public functions, which can't be handed any."""
-    crew = sweeps.ByHand()
+    crew = legs_by_hand.ByHand()
     monkeypatch.setattr(runner, "open_team", crew)
     return crew
 
@@ -135,7 +137,7 @@ def test_a_network_that_is_not_there(stored: Path, tmp_path: Path) -> None:
     (study,) = studies(tmp_path)
     with pytest.raises(StudyError, match="no trial with a value"):
         study.load_best()
-    sweeps.finished(made)
+    legs_by_hand.finished(made)
     with pytest.raises(StudyError, match=r"two objectives and no single best, but a front: .*load_best\(trial=...\)"):
         study.load_best()
     with pytest.raises(UnusableCheckpoint, match="there is no such file"):
@@ -184,7 +186,7 @@ def test_a_run_and_what_follows_it(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     sweeps.written(tmp_path, **QUICK)
-    hire = sweeps.ByHand()
+    hire = legs_by_hand.ByHand()
     study = run("~/tiny.yaml", root="~/studies", trials=3, seed=7, set={"fixed.gamma": 0.9}, hire=hire)
     assert (study.name, study.state, study.home.root) == ("tiny-1", "finished", tmp_path / "studies")
     assert (study.sweep.trials, study.sweep.seed, study.sweep.fixed["gamma"]) == (3, 7, 0.9)
@@ -205,7 +207,7 @@ def test_progress_is_drawn_where_it_is_asked_for(
     runs: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    run(Sweep(**{**sweeps.TINY, **QUICK}), root=runs, progress=True, hire=sweeps.ByHand())
+    run(Sweep(**{**sweeps.TINY, **QUICK}), root=runs, progress=True, hire=legs_by_hand.ByHand())
     said = capfd.readouterr()
     assert said.out == ""
     assert "tiny-1" in said.err
@@ -213,12 +215,12 @@ def test_progress_is_drawn_where_it_is_asked_for(
 
 def test_ctrl_c_leaves_a_study_that_goes_on(runs: Path) -> None:
     with pytest.raises(KeyboardInterrupt, match=r"'tiny-1' was interrupted; resume\('tiny-1'\) goes on with it"):
-        run(Sweep(**{**sweeps.TINY, **QUICK}), root=runs, hire=sweeps.ByHand(legs=1))
+        run(Sweep(**{**sweeps.TINY, **QUICK}), root=runs, hire=legs_by_hand.ByHand(legs=1))
     assert studies(runs)[0].state == "interrupted"
-    study = resume(root=runs, hire=sweeps.ByHand())
+    study = resume(root=runs, hire=legs_by_hand.ByHand())
     assert (study.state, len(study.trials())) == ("finished", 4)
     with pytest.raises(KeyboardInterrupt, match="the confirmation of 'tiny-1' was interrupted"):
-        confirm(study, hire=sweeps.ByHand(legs=0))
+        confirm(study, hire=legs_by_hand.ByHand(legs=0))
 
 
 STATE = """
@@ -252,7 +254,7 @@ def in_a_process(folder: Path, code: str, **variables: str) -> "subprocess.Compl
     return subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder,
-        env=sweeps.surrounding(HOME=str(folder), **variables),
+        env=commands.surrounding(HOME=str(folder), **variables),
         capture_output=True,
         text=True,
         timeout=400,
@@ -298,7 +300,7 @@ def test_ctrl_c_in_a_script_ends_the_workers_and_the_script_goes_on(tmp_path: Pa
     script = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED],
         cwd=tmp_path,
-        env=sweeps.surrounding(HOME=str(tmp_path), MARK=mark),
+        env=commands.surrounding(HOME=str(tmp_path), MARK=mark),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -308,15 +310,15 @@ def test_ctrl_c_in_a_script_ends_the_workers_and_the_script_goes_on(tmp_path: Pa
     with script:
         driver = drivers.Driver(script, tmp_path / "runs", mark)
         try:
-            sweeps.awaited(lambda: driver.has_finished(4), 90, "four trials finished")
+            commands.awaited(lambda: driver.has_finished(4), 90, "four trials finished")
             driver.press_ctrl_c()
             assert script.stdout is not None
             said = [script.stdout.readline().rstrip() for _ in range(2)]
             assert said == ["'tiny-1' was interrupted; resume('tiny-1') goes on with it", "interrupted"]
-            sweeps.awaited(lambda: sweeps.processes(mark) == [script.pid], 20, "the workers gone")
+            commands.awaited(lambda: commands.processes(mark) == [script.pid], 20, "the workers gone")
             out, err = script.communicate("\n", timeout=200)
         finally:
-            for left in sweeps.processes(mark):
+            for left in commands.processes(mark):
                 os.kill(left, signal.SIGKILL)
     assert (script.returncode, out) == (0, "finished\n"), err
     summary = sweeps.opened(tmp_path / "runs").summary()

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import legs_by_hand
 import numpy as np
 import pytest
 import ray
@@ -272,7 +273,7 @@ def test_the_examples_run_as_a_sweep_and_are_confirmed(trainable: str, runs: Pat
     assert sum(found["counts"].values()) == 4
     assert found["default"] is None
     assert -9 <= found["best"]["value"] <= 0
-    study, hire = sweeps.opened(runs), sweeps.ByHand(trains=True)
+    study, hire = sweeps.opened(runs), legs_by_hand.ByHand(trains=True)
     confirmation = runner.confirm(study, Confirm(top=1, seeds=2), hire=hire).confirmation
     assert confirmation is not None
     (candidate,) = confirmation.candidates

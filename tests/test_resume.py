@@ -9,11 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import commands
 import drivers
+import legs_by_hand
 import pytest
 import sweeps
 import yaml
-from sweeps import Said
+from commands import Said
 
 from tuning.study.legs import LegRecord
 from tuning.study.paths import Home
@@ -43,13 +45,13 @@ def progress(driver: drivers.Driver) -> int:
 
 def killed_at(driver: drivers.Driver, moment: int) -> None:
     """Kill the driver as soon as it has come to this moment, or has ended by itself."""
-    sweeps.awaited(lambda: driver.has_ended() or progress(driver) >= moment, 180, f"moment {moment}")
+    commands.awaited(lambda: driver.has_ended() or progress(driver) >= moment, 180, f"moment {moment}")
     driver.kill()
 
 
 def resumed(root: Path, *options: str) -> dict[str, Any]:
     """What `tuning resume` shows at the end."""
-    done = sweeps.tuning("resume", *options, "--root", str(root / "runs"), "--json", cwd=root)
+    done = commands.tuning("resume", *options, "--root", str(root / "runs"), "--json", cwd=root)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     shown: dict[str, Any] = json.loads(done.stdout)
@@ -96,7 +98,7 @@ def survivor(tmp_path_factory: pytest.TempPathFactory) -> Survivor:
         shown = resumed(folder, drivers.STUDY, str(folder / "tiny.yaml"))
         ends.append(closed(folder / "runs"))
         # Ray's processes notice by themselves that their driver is gone.
-        sweeps.awaited(lambda: not any(map(drivers.working, marks)), 20, "the workers and their raylets gone")
+        commands.awaited(lambda: not any(map(drivers.working, marks)), 20, "the workers and their raylets gone")
     assert any(trial["given_up_at"] for trial in shown["trials"]), "some were pruned and trained on"
     return Survivor(folder, marks, left, ends)
 
@@ -134,7 +136,7 @@ def test_another_sweep_is_refused_with_what_differs(survivor: Survivor, tuning: 
 
 def test_a_finished_study_stays_as_it_is(survivor: Survivor, tuning: Callable[..., Said]) -> None:
     before = sweeps.opened(survivor.root).summary().as_json()["trials"]
-    code, out, err = tuning("resume", "--root", str(survivor.root), "--json", hire=sweeps.ByHand(trains=True))
+    code, out, err = tuning("resume", "--root", str(survivor.root), "--json", hire=legs_by_hand.ByHand(trains=True))
     assert (code, err) == (0, "")
     assert json.loads(out)["trials"] == before
     drivers.assert_whole(survivor.root, 12)
@@ -144,7 +146,7 @@ def test_a_finished_study_is_given_more_trials(survivor: Survivor, tuning: Calla
     """The last of the tests of this sweep, since it adds to it."""
     before = sweeps.opened(survivor.root).summary().as_json()["trials"]
     options = ("--trials", "+4", "--root", str(survivor.root), "--json")
-    code, out, _ = tuning("resume", *options, hire=sweeps.ByHand(trains=True))
+    code, out, _ = tuning("resume", *options, hire=legs_by_hand.ByHand(trains=True))
     shown = json.loads(out)["trials"]
     assert code == 0
     drivers.assert_whole(survivor.root, 16)

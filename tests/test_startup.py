@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import commands
+import legs_by_hand
 import pytest
 import sweeps
 
@@ -25,7 +27,7 @@ print(json.dumps([name for name in sys.modules if "." not in name]))
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root with a finished study."""
     root = tmp_path_factory.mktemp("runs")
-    sweeps.finished(sweeps.created(root, trials=2, pack_size=2, tracking="off"))
+    legs_by_hand.finished(sweeps.created(root, trials=2, pack_size=2, tracking="off"))
     return root
 
 
@@ -45,7 +47,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_command_loads_what_it_needs_and_no_more(root: Path, arguments: tuple[str, ...], needed: set[str]) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", LOADED, *arguments],
-        env=sweeps.surrounding(LOCKSTEP_ROOT=str(root)),
+        env=commands.surrounding(LOCKSTEP_ROOT=str(root)),
         capture_output=True,
         text=True,
         timeout=200,

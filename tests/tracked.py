@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import legs_by_hand
 import pytest
-import sweeps
 from mlflow.entities import Run, ViewType
 from mlflow.tracking import MlflowClient
 
@@ -88,13 +88,13 @@ def trained(leg: PackRequest, diverged: Sequence[int] = ()) -> PackReport:
     """What a leg reports at its end, with the weights of its members left on disk."""
     for member in leg.members:
         assert member.folder is not None
-        sweeps.left_weights(Path(member.folder), f"weights of {member.config['seed']}")
-    return sweeps.reports(leg, diverged=diverged)
+        legs_by_hand.left_weights(Path(member.folder), f"weights of {member.config['seed']}")
+    return legs_by_hand.reports(leg, diverged=diverged)
 
 
 def searched(study: Study, **more: Any) -> Tracker:
     """Track a search to its end; more: of `tracked`."""
-    return tracked(study, lambda tracker: sweeps.driven(study, result=trained, observers=[tracker]), **more)
+    return tracked(study, lambda tracker: legs_by_hand.driven(study, result=trained, observers=[tracker]), **more)
 
 
 class Runs:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import commands
+import legs_by_hand
 import pytest
 import sweeps
 
@@ -42,7 +44,7 @@ def test_two_trials_without_an_error_in_this_process(
     loop: str, environment: str, tmp_path: Path, tuning: Callable[..., tuple[int, str, str]]
 ) -> None:
     path = written(tmp_path, loop, environment)
-    code, _, errors = tuning("run", path, "--root", str(tmp_path / "runs"), hire=sweeps.ByHand(trains=True))
+    code, _, errors = tuning("run", path, "--root", str(tmp_path / "runs"), hire=legs_by_hand.ByHand(trains=True))
     assert code == 0, errors
     trials = sweeps.opened(tmp_path / "runs").summary().trials
     assert [(trial.state, trial.reason) for trial in trials] == [("complete", None)] * 2
@@ -52,7 +54,7 @@ def test_two_trials_without_an_error_in_this_process(
 @pytest.mark.parametrize(("loop", "environment"), ALL)
 def test_two_trials_without_an_error(loop: str, environment: str, tmp_path: Path) -> None:
     path = written(tmp_path, loop, environment)
-    done = sweeps.tuning("run", path, "--root", str(tmp_path / "runs"), cwd=tmp_path)
+    done = commands.tuning("run", path, "--root", str(tmp_path / "runs"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     trials = sweeps.opened(tmp_path / "runs").summary().trials
     assert [(trial.state, trial.reason) for trial in trials] == [("complete", None)] * 2

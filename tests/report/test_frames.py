@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import legs_by_hand
 import pandas as pd
 import pytest
 import sweeps
@@ -22,7 +23,7 @@ def with_params(summary: StudySummary, *params: dict[str, Any]) -> StudySummary:
 def summary(tmp_path_factory: pytest.TempPathFactory) -> StudySummary:
     """Four trials; trial 1 has diverged."""
     study = sweeps.created(tmp_path_factory.mktemp("runs"), trials=4, pack_size=4, tracking="off")
-    sweeps.finished(study, diverged=(1,))
+    legs_by_hand.finished(study, diverged=(1,))
     return study.summary()
 
 
@@ -87,7 +88,7 @@ def test_a_parameter_has_the_type_of_its_values(summary: StudySummary, values: l
 
 def test_a_second_objective_has_a_column(tmp_path: Path) -> None:
     study = sweeps.created(tmp_path, trials=2, pack_size=2, tracking="off", second="steps")
-    sweeps.finished(study)
+    legs_by_hand.finished(study)
     seconds = frames.trials(study.summary())["second"]
     assert (str(seconds.dtype), seconds.tolist()) == ("float64", [each.second for each in study.summary().trials])
 

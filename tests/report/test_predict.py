@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+import legs_by_hand
 import numpy as np
 import pyarrow
 import pytest
@@ -33,7 +34,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished study whose trials 0 and 1 and its best have the networks of an epoch on conjunction risk."""
     folder = tmp_path_factory.mktemp("predict") / "runs"
     made = sweeps.created(folder, trials=5, pack_size=5)
-    sweeps.finished(made)
+    legs_by_hand.finished(made)
     made.set_state("finished", 12.0)
     best = made.summary().best
     assert best is not None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import legs_by_hand
 import pytest
 import sweeps
 from rich.console import Console
@@ -21,7 +22,7 @@ class Watched:
         self.seconds, self.said = 0.0, io.StringIO()
         console = Console(file=self.said, width=200)
         self.progress = Progress(study, console, now=lambda: self.seconds)
-        self.search = sweeps.Searching(study, 1, [self.progress])
+        self.search = legs_by_hand.Searching(study, 1, [self.progress])
         self._legs = 0
 
     def begin(self) -> PackRequest:
@@ -30,7 +31,7 @@ class Watched:
     def leg(self, wait: float = 10.0, score: float | None = None) -> None:
         leg = self.begin()
         self.seconds += wait
-        scored = sweeps.reports(leg, sweeps.score_of if score is None else lambda member: score)
+        scored = legs_by_hand.reports(leg, legs_by_hand.score_of if score is None else lambda member: score)
         self.search.trained(f"leg {self._legs}", replace(scored, train_s=wait))
         self._legs += 1
 
@@ -101,7 +102,7 @@ def test_trials_that_ended_early_leave_nothing_to_be_trained(runs: Path, packs: 
         leg = watched.begin()
         watched.seconds += 10
         diverged = (0, 1) if number < 8 else ()
-        watched.search.trained("leg 0", replace(sweeps.reports(leg, diverged=diverged), train_s=10.0))
+        watched.search.trained("leg 0", replace(legs_by_hand.reports(leg, diverged=diverged), train_s=10.0))
     assert "0:00 left" in watched.shown()
 
 
@@ -131,5 +132,5 @@ def test_of_several_seeds_the_trial_is_what_counts(runs: Path) -> None:
     watched = Watched(sweeps.created(runs, trials=4, pack_size=4, seeds=2, sampler="random"))
     leg = watched.begin()
     scores = iter([0.0, -3.0, -1.0, -1.0])
-    watched.search.trained("leg 0", sweeps.reports(leg, lambda member: next(scores)))
+    watched.search.trained("leg 0", legs_by_hand.reports(leg, lambda member: next(scores)))
     assert "best -1 (trial 1), default -1.5" in watched.shown()

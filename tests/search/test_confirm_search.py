@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import commands
+import legs_by_hand
 import pytest
 import sweeps
+from commands import Said
 from mlflow.tracking import MlflowClient
 from rich.console import Console
-from sweeps import Said
 
 from tuning import runner
 from tuning.report import confirmation, study_report
@@ -31,7 +33,7 @@ Score = Callable[[int, int], float]
 def searched(root: Path, **changes: Any) -> Study:
     """A study whose search has ended; the default is trial 0."""
     study = sweeps.created(root, trials=6, pack_size=3, sampler="random", **changes)
-    sweeps.driven(study)
+    legs_by_hand.driven(study)
     return study
 
 
@@ -67,14 +69,14 @@ def confirmed(
     search = LegSource(policy)
     packs = []
     while (leg := search.next("pack")) is not None:
-        keys = [(sweeps.trial_of(member), plan.seeds.index(member.config["seed"])) for member in leg.members]
+        keys = [(legs_by_hand.trial_of(member), plan.seeds.index(member.config["seed"])) for member in leg.members]
         packs.append([trial for trial, _ in keys])
         if any(failing(*key) for key in keys):
             search.failed("pack", "the worker died")
         else:
             places = [place for place, (trial, _) in enumerate(keys) if trial in diverged]
             scores = [score(*key) for key in keys]
-            search.trained("pack", replace(sweeps.reports(leg, diverged=places), confirmed=scores))
+            search.trained("pack", replace(legs_by_hand.reports(leg, diverged=places), confirmed=scores))
     assert set(plan.missing(study.attributes.scores())) == set(policy.failures)
     if failures is not None:
         failures |= policy.failures
@@ -233,7 +235,7 @@ def test_who_leaves_its_pack_has_no_score_and_it_is_said_why(runs: Path) -> None
     search = LegSource(policy)
     leg = search.next("pack")
     assert leg is not None
-    result = sweeps.reports(leg)
+    result = legs_by_hand.reports(leg)
     result.members[1] = replace(result.members[1], error="the environment broke")
     scores = [1.0, float("nan"), *[1.0] * (len(leg.members) - 2)]
     search.trained("pack", replace(result, confirmed=scores))
@@ -254,10 +256,10 @@ def test_whoever_watches_is_told_of_steps_and_of_scores(runs: Path) -> None:
     search = LegSource(ConfirmPolicy(study, planned(study.summary(), WANTED), 1, watching))
     leg = search.next("pack")
     assert leg is not None
-    search.reported("pack", sweeps.reports(replace(leg, until=50)))
+    search.reported("pack", legs_by_hand.reports(replace(leg, until=50)))
     assert set(watching.steps.values()) == {50}
     assert watching.ended == []
-    search.trained("pack", replace(sweeps.reports(leg), confirmed=[1.0] * len(leg.members)))
+    search.trained("pack", replace(legs_by_hand.reports(leg), confirmed=[1.0] * len(leg.members)))
     assert watching.ended == list(watching.steps) == list(study.attributes.scores())
     assert len(watching.ended) == len(leg.members)
 
@@ -265,7 +267,7 @@ def test_whoever_watches_is_told_of_steps_and_of_scores(runs: Path) -> None:
 def test_an_interrupted_confirmation_says_so_and_goes_on(runs: Path, tuning: Callable[..., Said]) -> None:
     study = searched(runs, tracking="off", workers=1)
     options = ("--seeds", "8", "--top", "1", "--root", str(runs))
-    code, out, err = tuning("confirm", "tiny-1", *options, hire=sweeps.ByHand(legs=2))
+    code, out, err = tuning("confirm", "tiny-1", *options, hire=legs_by_hand.ByHand(legs=2))
     kept = study.attributes.scores()
     left = 16 - len(kept)
     assert (code, out) == (130, "")
@@ -274,7 +276,7 @@ def test_an_interrupted_confirmation_says_so_and_goes_on(runs: Path, tuning: Cal
         "the others' scores are kept, and `tuning confirm tiny-1` goes on\n"
     )
     assert 0 < left < 16
-    code, out, err = tuning("confirm", "tiny-1", "--root", str(runs), "--json", hire=sweeps.ByHand())
+    code, out, err = tuning("confirm", "tiny-1", "--root", str(runs), "--json", hire=legs_by_hand.ByHand())
     assert (code, err) == (0, "")
     found = json.loads(out)["confirmation"]
     assert (found["seeds"], [len(each["scores"]) for each in found["candidates"]]) == (8, [8, 8]), "as asked before"
@@ -282,7 +284,7 @@ def test_an_interrupted_confirmation_says_so_and_goes_on(runs: Path, tuning: Cal
 
 
 def test_what_was_asked_for_last_stands_when_the_study_goes_on(runs: Path, tuning: Callable[..., Said]) -> None:
-    study, hire = searched(runs, tracking="off", workers=1, confirm={"top": 2, "seeds": 3}), sweeps.ByHand()
+    study, hire = searched(runs, tracking="off", workers=1, confirm={"top": 2, "seeds": 3}), legs_by_hand.ByHand()
     assert tuning("resume", "--root", str(runs), hire=hire)[0] == 0
     first = sweeps.opened(runs).summary().confirmation
     assert first is not None
@@ -306,12 +308,12 @@ def test_what_was_asked_for_last_stands_when_the_study_goes_on(runs: Path, tunin
 @pytest.mark.slow
 def test_a_real_sweep_is_confirmed_and_more_seeds_later(tmp_path: Path) -> None:
     path = sweeps.written(tmp_path, trials=4, pack_size=4, confirm={"top": 2, "seeds": 3, "episodes": 8})
-    done = sweeps.tuning("run", path, "--root", "runs", "--json", cwd=tmp_path)
+    done = commands.tuning("run", path, "--root", "runs", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     first = json.loads(done.stdout)["confirmation"]
     assert {len(each["scores"]) for each in first["candidates"]} == {3}
     assert all(-3 <= score <= 0 for each in first["candidates"] for score in each["scores"])
-    more = sweeps.tuning("confirm", "--seeds", "5", "--root", "runs", "--json", cwd=tmp_path)
+    more = commands.tuning("confirm", "--seeds", "5", "--root", "runs", "--json", cwd=tmp_path)
     assert more.returncode == 0, more.stderr
     second = json.loads(more.stdout)["confirmation"]
     assert (second["seeds"], [each["scores"][:3] for each in second["candidates"]]) == (
@@ -326,7 +328,7 @@ def test_a_real_sweep_is_confirmed_and_more_seeds_later(tmp_path: Path) -> None:
         assert (metrics["confirmed/mean"], metrics["confirmed/low"]) == (each["mean"], each["interval"][0])
     own = client.get_run(study.summary().tracking["run_id"])
     assert (own.info.status, own.data.tags["lockstep.leader"]) == ("FINISHED", str(second["leader"]))
-    again = sweeps.tuning("confirm", "--seeds", "5", "--root", "runs", "--json", cwd=tmp_path)
+    again = commands.tuning("confirm", "--seeds", "5", "--root", "runs", "--json", cwd=tmp_path)
     assert json.loads(again.stdout)["confirmation"] == second
     folders = sorted(each.name for each in (tmp_path / "runs/studies/tiny-1/confirm").iterdir())
     assert folders == [f"{each['number']:05d}" for each in sorted(second["candidates"], key=lambda one: one["number"])]

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import commands
+import legs_by_hand
 import pytest
 import sweeps
-from sweeps import Said
+from commands import Said
 
 from tuning.errors import SweepError
 from tuning.study.attributes import START
@@ -56,30 +58,30 @@ def test_what_may_change_does(settings: list[str], expected: dict[str, Any]) -> 
 
 def test_a_search_stops_at_its_steps_and_goes_on_with_more(runs: Path) -> None:
     study = sweeps.created(runs, trials=8, pack_size=2, max_steps=500)
-    search = sweeps.Searching(study, 1, [])
+    search = legs_by_hand.Searching(study, 1, [])
     while (leg := search.next("leg")) is not None:
-        search.trained("leg", sweeps.reports(leg))
+        search.trained("leg", legs_by_hand.reports(leg))
     assert (search.policy.stopped, search.policy.unfinished, len(study.summary().trials)) == ("max_steps", True, 4)
     study.change(changed(study.sweep, None, None, ["max_steps=900"]))
-    again = sweeps.Searching(sweeps.opened(runs), 1, [])
+    again = legs_by_hand.Searching(sweeps.opened(runs), 1, [])
     assert not again.policy.stopped, "what was spent before is counted, and there is more"
-    again.trained("leg", sweeps.reports(again.next("leg")))
+    again.trained("leg", legs_by_hand.reports(again.next("leg")))
     assert again.policy.stopped
 
 
 def test_a_search_stops_at_its_target_and_goes_on_with_a_higher_one(runs: Path) -> None:
     study = sweeps.created(runs, trials=8, pack_size=2, target=-1.0)
-    search = sweeps.Searching(study, 1, [])
-    search.trained("leg", sweeps.reports(search.next("leg"), lambda member: -0.5))
+    search = legs_by_hand.Searching(study, 1, [])
+    search.trained("leg", legs_by_hand.reports(search.next("leg"), lambda member: -0.5))
     assert search.policy.stopped == "target"
-    assert sweeps.Searching(sweeps.opened(runs), 1, []).policy.stopped, "it was reached before"
+    assert legs_by_hand.Searching(sweeps.opened(runs), 1, []).policy.stopped, "it was reached before"
     study.change(changed(study.sweep, None, None, ["target=1.0"]))
-    sweeps.driven(sweeps.opened(runs))
+    legs_by_hand.driven(sweeps.opened(runs))
     assert study.summary().count("complete") == 8
 
 
 def test_fewer_trials_than_there_are_is_refused(runs: Path, tuning: Callable[..., Said]) -> None:
-    sweeps.driven(sweeps.created(runs, trials=12, pack_size=4, sampler="random"))
+    legs_by_hand.driven(sweeps.created(runs, trials=12, pack_size=4, sampler="random"))
     code, out, err = tuning("resume", "tiny-1", "--trials", "2", "--root", str(runs))
     assert (code, out) == (2, "")
     assert err == "trials: 'tiny-1' has 12 already; should be at least 12, or +2 for so many more; is 2\n"
@@ -92,7 +94,7 @@ def test_fewer_trials_than_there_are_is_refused(runs: Path, tuning: Callable[...
 @pytest.mark.slow
 def test_a_real_sweep_without_tracking_stops_goes_on_and_is_started_from(tmp_path: Path) -> None:
     def tuning(*arguments: str) -> dict[str, Any]:
-        done = sweeps.tuning(*arguments, "--root", "runs", "--json", cwd=tmp_path)
+        done = commands.tuning(*arguments, "--root", "runs", "--json", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         shown: dict[str, Any] = json.loads(done.stdout)
         return shown
@@ -111,6 +113,6 @@ def test_a_real_sweep_without_tracking_stops_goes_on_and_is_started_from(tmp_pat
     expected = [trial["params"] for trial in best if trial["params"] != default][:3]
     assert [trial["params"] for trial in started["trials"][1:]] == expected
     assert sweeps.opened(tmp_path / "runs", "next-1").optuna.user_attrs[START]
-    refused = sweeps.tuning("resume", "tiny-1", "--root", "runs", "--set", "budget=400", cwd=tmp_path)
+    refused = commands.tuning("resume", "tiny-1", "--root", "runs", "--set", "budget=400", cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.startswith("budget: is 400, the study has 200; only ")

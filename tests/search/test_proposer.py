@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import mortal_storage
 import pytest
 import sweeps
 from optuna.trial import TrialState
@@ -41,13 +42,13 @@ def test_who_is_begun_anew_goes_on_counting_and_proposes_nothing_twice(runs: Pat
 
 @pytest.mark.parametrize("planned", [0, 1, 3])
 def test_a_trial_that_was_asked_for_and_never_planned_is_planned_now(planned: int) -> None:
-    kept = sweeps.Mortal()
-    study = sweeps.in_memory(kept, trials=8)
+    kept = mortal_storage.Mortal()
+    study = mortal_storage.in_memory(kept, trials=8)
     kept.left = planned
-    with pytest.raises(sweeps.Killed):
+    with pytest.raises(mortal_storage.Killed):
         Proposer(study).ask(8)
     kept.left = math.inf
-    again = sweeps.in_memory(kept)
+    again = mortal_storage.in_memory(kept)
     proposer = Proposer(again)
     plans = proposer.ask(proposer.left)
     assert plans[0].number == planned

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import legs_by_hand
 import numpy as np
 import pytest
 import sweeps
 import torch
+from commands import Said
 from loop_cases import CASES, network, returns
 from rosenbrock import Rosenbrock
 from sweep_cases import DQN, SUPERVISED, changed
-from sweeps import Said
 
 from trainables.base import checkpoint
 from trainables.base.checkpoint import BEST
@@ -175,7 +176,7 @@ def test_a_sweep_by_accuracy_is_so_from_its_trials_to_its_confirmation(
         "search": {"learning_rate": {"low": 1e-3, "high": 0.3, "log": True}},
     }
     path.write_text(yaml_text.write(wanted))
-    code, out, err = tuning("run", str(path), "--root", str(runs), "--json", hire=sweeps.ByHand(trains=True))
+    code, out, err = tuning("run", str(path), "--root", str(runs), "--json", hire=legs_by_hand.ByHand(trains=True))
     assert code == 0, err
     shown, home, study = json.loads(out), Home.at(runs), sweeps.opened(runs)
     assert (shown["metric"], shown["direction"], shown["counts"]["complete"]) == (ACCURACY, "maximize", 4)

@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+import legs_by_hand
+import mortal_storage
 import pytest
 import sweeps
 from hypothesis import given, settings
@@ -29,16 +31,16 @@ TWO_STRUCTURES: dict[str, Any] = {**HALVED["search"], "baseline": {"choices": ["
 
 
 def halved(**changes: Any) -> Study:
-    return sweeps.in_memory(sweeps.Mortal(), **{**HALVED, **changes})
+    return mortal_storage.in_memory(mortal_storage.Mortal(), **{**HALVED, **changes})
 
 
 def scored(score: Callable[[int, int], float], diverged: frozenset[int] = frozenset()) -> Any:
     """What a leg reports whose trials score by their number and by how far they are trained."""
 
     def result(leg: dict[str, Any]) -> dict[str, Any]:
-        scores = {member.folder: score(sweeps.trial_of(member), leg.until) for member in leg.members}
-        places = [place for place, member in enumerate(leg.members) if sweeps.trial_of(member) in diverged]
-        return sweeps.reports(leg, lambda member: scores[member.folder], places)
+        scores = {member.folder: score(legs_by_hand.trial_of(member), leg.until) for member in leg.members}
+        places = [place for place, member in enumerate(leg.members) if legs_by_hand.trial_of(member) in diverged]
+        return legs_by_hand.reports(leg, lambda member: scores[member.folder], places)
 
     return result
 
@@ -47,13 +49,13 @@ def by_until(legs: list[dict[str, Any]]) -> dict[int, list[list[int]]]:
     """The trials of each leg, by the budget that it goes to."""
     found: dict[int, list[list[int]]] = defaultdict(list)
     for leg in legs:
-        found[leg.until].append(sweeps.numbers(leg))
+        found[leg.until].append(legs_by_hand.numbers(leg))
     return dict(found)
 
 
 def test_the_best_of_each_leg_go_on_in_packs_as_full_as_the_first() -> None:
     study = halved()
-    legs = by_until(sweeps.driven(study, result=scored(lambda number, until: number % 9)))
+    legs = by_until(legs_by_hand.driven(study, result=scored(lambda number, until: number % 9)))
     assert legs[20] == [[*range(9)], [*range(9, 18)], [*range(18, 27)]]
     # Three of nine and the default; then six of 18, of which three are of this leg; then nine of 27.
     assert legs[60] == [[0, 6, 7, 8, 15, 16, 17, 24, 25], [26]]
@@ -64,18 +66,18 @@ def test_the_best_of_each_leg_go_on_in_packs_as_full_as_the_first() -> None:
 
 
 def test_who_is_promoted_waits_until_a_pack_is_full_or_no_new_trials_are_left() -> None:
-    legs = sweeps.driven(halved(trials=45, pack_size=4), workers=2, result=scored(lambda number, until: number))
+    legs = legs_by_hand.driven(halved(trials=45, pack_size=4), workers=2, result=scored(lambda number, until: number))
     proposed: set[int] = set()
     for leg in legs:
-        trials = sweeps.numbers(leg)
+        trials = legs_by_hand.numbers(leg)
         assert leg.until == 20 or len(trials) == 4 or len(proposed) == 45
         proposed |= {*trials}
-    assert any(leg.until > 20 and len(sweeps.numbers(leg)) == 4 for leg in legs)
+    assert any(leg.until > 20 and len(legs_by_hand.numbers(leg)) == 4 for leg in legs)
 
 
 def test_packs_made_afresh_have_one_structure() -> None:
     study = halved(search=TWO_STRUCTURES, pack_size=4, trials=64)
-    legs = sweeps.driven(study, workers=3, result=scored(lambda number, until: number * 7 % 11))
+    legs = legs_by_hand.driven(study, workers=3, result=scored(lambda number, until: number * 7 % 11))
     assert all(len({member.config["baseline"] for member in leg.members}) == 1 for leg in legs)
     promoted = {leg.members[0].config["baseline"] for leg in legs if leg.until == 60 and len(leg.members) > 1}
     assert promoted == {"none", "batch_mean"}
@@ -85,7 +87,7 @@ def test_packs_made_afresh_have_one_structure() -> None:
 def test_pruned_trials_are_told_with_their_values_at_the_rungs(direction: str) -> None:
     sign = 1 if direction == "maximize" else -1
     study = halved(direction=direction, trials=9)
-    sweeps.driven(study, result=scored(lambda number, until: sign * (10.0 * until + number)))
+    legs_by_hand.driven(study, result=scored(lambda number, until: sign * (10.0 * until + number)))
     told = {trial.number: (trial.state, trial.intermediate_values) for trial in study.optuna.get_trials()}
     expected = {number: {until: sign * (10.0 * until + number) for until in LADDER} for number in range(9)}
     assert told[8] == (TrialState.COMPLETE, expected[8])
@@ -100,7 +102,7 @@ def test_pruned_trials_are_told_with_their_values_at_the_rungs(direction: str) -
 
 def test_who_diverged_is_told_without_values_and_never_goes_on() -> None:
     study = halved(trials=9)
-    legs = sweeps.driven(study, result=scored(lambda number, until: number, frozenset({0, 7, 8})))
+    legs = legs_by_hand.driven(study, result=scored(lambda number, until: number, frozenset({0, 7, 8})))
     told = {trial.number: trial for trial in study.optuna.get_trials()}
     for number in (0, 7, 8):
         assert (told[number].state, told[number].intermediate_values) == (TrialState.PRUNED, {})
@@ -114,14 +116,14 @@ def test_who_diverges_later_is_told_without_the_values_from_before() -> None:
     def result(leg: dict[str, Any]) -> Any:
         return scored(lambda number, until: number, frozenset({8} if leg.until == 60 else ()))(leg)
 
-    sweeps.driven(study, result=result)
+    legs_by_hand.driven(study, result=result)
     told = study.optuna.get_trials()[8]
     assert (told.state, told.intermediate_values) == (TrialState.PRUNED, {})
 
 
 def test_without_halving_a_trial_is_one_leg() -> None:
     study = halved(halving="off")
-    legs = sweeps.driven(study, workers=2, result=scored(lambda number, until: number))
+    legs = legs_by_hand.driven(study, workers=2, result=scored(lambda number, until: number))
     assert by_until(legs) == {180: [[*range(9)], [*range(9, 18)], [*range(18, 27)]]}
     assert study.summary().count("complete") == 27
 
@@ -131,7 +133,7 @@ def test_values_are_compared_within_a_bracket() -> None:
     members = {0: [*range(9)], 1: [*range(9, 14)], 2: [*range(14, 17)]}
     bracket_of = {number: bracket for bracket, numbers in members.items() for number in numbers}
     study = halved(halving={"reduction": 3, "minimum": 20, "hyperband": True}, trials=17, pack_size=17)
-    sweeps.driven(study, result=scored(lambda number, until: number - 1_000 * bracket_of[number]))
+    legs_by_hand.driven(study, result=scored(lambda number, until: number - 1_000 * bracket_of[number]))
     records = study.records.legs()
     assert all({bracket_of[number] for number in record.numbers} == {record.bracket} for record in records)
     first = {record.bracket: record for record in records if record.rung == 0}
@@ -156,7 +158,7 @@ def late_bloomers(number: int, until: int) -> float:
 @pytest.mark.parametrize("workers", [1, 3])
 def test_what_is_audited_goes_to_the_end_and_changes_nothing_for_the_others(workers: int) -> None:
     studies = [halved(trials=45), halved(trials=45, halving=AUDITED)]
-    legs = [sweeps.driven(study, workers, scored(late_bloomers)) for study in studies]
+    legs = [legs_by_hand.driven(study, workers, scored(late_bloomers)) for study in studies]
     plain, audited = (study.summary() for study in studies)
     chosen = [trial for trial in audited.trials if trial.given_up_at is not None]
     assert 5 < len(chosen) < 25
@@ -172,7 +174,7 @@ def test_what_is_audited_goes_to_the_end_and_changes_nothing_for_the_others(work
     ]
     assert decided[0] == decided[1]
     numbers = {trial.number for trial in chosen}
-    of_audit = [leg for leg in legs[1] if {*sweeps.numbers(leg)} <= numbers and leg.until == 180]
+    of_audit = [leg for leg in legs[1] if {*legs_by_hand.numbers(leg)} <= numbers and leg.until == 180]
     assert of_audit == legs[1][-len(of_audit) :], "nothing waits for them"
     assert all(len(leg.members) <= 9 for leg in legs[1])
     assert any(len(leg.members) > 1 for leg in of_audit)
@@ -181,7 +183,7 @@ def test_what_is_audited_goes_to_the_end_and_changes_nothing_for_the_others(work
 
 def test_what_is_audited_takes_the_places_that_are_left() -> None:
     study = halved(trials=27, halving=AUDITED)
-    legs = by_until(sweeps.driven(study, result=scored(late_bloomers)))
+    legs = by_until(legs_by_hand.driven(study, result=scored(late_bloomers)))
     given_up = {trial.number for trial in study.summary().trials if trial.given_up_at == 60}
     mixed = [leg for leg in legs[180] if {*leg} & given_up and {*leg} - given_up]
     assert mixed
@@ -189,7 +191,7 @@ def test_what_is_audited_takes_the_places_that_are_left() -> None:
 
 def test_optuna_is_told_of_what_is_audited_as_it_is() -> None:
     study = halved(trials=27, halving=AUDITED)
-    sweeps.driven(study, result=scored(late_bloomers))
+    legs_by_hand.driven(study, result=scored(late_bloomers))
     chosen = {trial.number: trial.given_up_at for trial in study.summary().trials if trial.given_up_at is not None}
     for number, until in chosen.items():
         told = study.optuna.get_trials()[number]
@@ -202,10 +204,10 @@ def test_what_is_audited_and_diverges_counts_as_rightly_given_up() -> None:
     study = halved(trials=27, halving={**AUDITED, "audit_fraction": 1.0})
 
     def result(leg: dict[str, Any]) -> Any:
-        late = frozenset(n for n in sweeps.numbers(leg) if n % 4 == 1) if leg.until == 180 else frozenset()
+        late = frozenset(n for n in legs_by_hand.numbers(leg) if n % 4 == 1) if leg.until == 180 else frozenset()
         return scored(late_bloomers, late)(leg)
 
-    sweeps.driven(study, result=result)
+    legs_by_hand.driven(study, result=result)
     summary = study.summary()
     assert summary.audit is not None
     assert summary.audit.trials == sum(trial.given_up_at is not None for trial in summary.trials) > 10
@@ -215,7 +217,7 @@ def test_what_is_audited_and_diverges_counts_as_rightly_given_up() -> None:
 
 def test_the_end_says_what_halving_saved_and_missed(capsys: pytest.CaptureFixture[str]) -> None:
     study = halved(trials=45, halving={**AUDITED, "audit_fraction": 1.0})
-    sweeps.driven(study, result=scored(late_bloomers))
+    legs_by_hand.driven(study, result=scored(late_bloomers))
     summary = study.summary()
     assert summary.saved == (0.0, 0), "all went to the end"
     bloomers = [n for n in range(45) if n % 4 == 1]
@@ -233,7 +235,7 @@ def test_the_end_says_what_halving_saved_and_missed(capsys: pytest.CaptureFixtur
 
 def test_without_an_audit_only_what_was_saved_is_said() -> None:
     study = halved(trials=9)
-    sweeps.driven(study, result=scored(lambda number, until: number))
+    legs_by_hand.driven(study, result=scored(lambda number, until: number))
     # Five end at 20, one at 60, three go to the end.
     spent = 5 * 20 + 60 + 3 * 180
     assert study.summary().as_json()["halving"] == {
@@ -274,14 +276,14 @@ def test_whatever_happens_no_trial_is_lost_or_ended_twice(
         return random.Random(f"{seed}/{number}/{more}").random()
 
     def result(leg: PackRequest) -> PackReport | str:
-        numbers, until = sweeps.numbers(leg), leg.until
+        numbers, until = legs_by_hand.numbers(leg), leg.until
         if any(chance(number, until, "fails") < failing / 3 for number in numbers):
             return "the worker died"
         diverged = frozenset(number for number in numbers if chance(number, until, "diverges") < diverging / 3)
         answer: dict[str, Any] = scored(lambda number, until: round(10 * chance(number, until)), diverged)(leg)
         return answer
 
-    recorder = sweeps.Recorder()
+    recorder = legs_by_hand.Recorder()
     study = halved(
         trials=trials,
         pack_size=size * seeds,
@@ -290,7 +292,7 @@ def test_whatever_happens_no_trial_is_lost_or_ended_twice(
         search=TWO_STRUCTURES,
         halving={"reduction": 3, "minimum": 20, "hyperband": hyperband, "audit_fraction": audited},
     )
-    legs = sweeps.driven(study, workers, result, [recorder], random.Random(seed))
+    legs = legs_by_hand.driven(study, workers, result, [recorder], random.Random(seed))
     assert sorted(recorder.ended) == list(range(trials))
     sweeps.assert_sound(study, trials)
     for leg in legs:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import legs_by_hand
+import mortal_storage
 import pytest
 import sweeps
 from optuna.trial import TrialState
@@ -35,11 +37,11 @@ FAILS, DIVERGES = (2, 9), (5,)
 
 def result(leg: PackRequest) -> PackReport | str:
     """Trials score the higher the later; two of them fail, one diverges."""
-    numbers = sweeps.numbers(leg)
+    numbers = legs_by_hand.numbers(leg)
     if {*numbers} & {*FAILS}:
         return "the worker died"
-    places = [place for place, member in enumerate(leg.members) if sweeps.trial_of(member) in DIVERGES]
-    return sweeps.reports(leg, lambda member: float(sweeps.trial_of(member)), places)
+    places = [place for place, member in enumerate(leg.members) if legs_by_hand.trial_of(member) in DIVERGES]
+    return legs_by_hand.reports(leg, lambda member: float(legs_by_hand.trial_of(member)), places)
 
 
 def ended(study: Study) -> dict[int, TrialState]:
@@ -52,31 +54,31 @@ def decided(study: Study) -> list[LegRecord]:
 
 def before_writes(case: str) -> list[bytes]:
     """The database before each write of a search from its beginning to its end."""
-    kept = sweeps.Mortal()
-    study = sweeps.in_memory(kept, **CASES[case])
+    kept = mortal_storage.Mortal()
+    study = mortal_storage.in_memory(kept, **CASES[case])
     kept.before_writes = found = list[bytes]()
-    sweeps.driven(study, workers=2, result=result)
+    legs_by_hand.driven(study, workers=2, result=result)
     return found
 
 
-def killed_at(kept: sweeps.Mortal, write: int, **changes: Any) -> bool:
+def killed_at(kept: mortal_storage.Mortal, write: int, **changes: Any) -> bool:
     """Drive the search until so many writes are made; whether it was cut off by that."""
-    study = sweeps.in_memory(kept, **changes)
+    study = mortal_storage.in_memory(kept, **changes)
     kept.left = write
     try:
-        sweeps.driven(study, workers=2, result=result)
-    except sweeps.Killed:
+        legs_by_hand.driven(study, workers=2, result=result)
+    except mortal_storage.Killed:
         return True
     finally:
         kept.left = float("inf")
     return False
 
 
-def gone_on(kept: sweeps.Mortal, trials: int) -> None:
+def gone_on(kept: mortal_storage.Mortal, trials: int) -> None:
     """Another process opens the study and goes on with it, to a sound end."""
-    recorder, study = sweeps.Recorder(), sweeps.in_memory(kept)
+    recorder, study = legs_by_hand.Recorder(), mortal_storage.in_memory(kept)
     had_ended, had_decided = ended(study), decided(study)
-    sweeps.driven(study, workers=2, result=result, observers=[recorder])
+    legs_by_hand.driven(study, workers=2, result=result, observers=[recorder])
     sweeps.assert_sound(study, trials)
     assert recorder.ended.keys() == {*range(trials)} - had_ended.keys()
     assert ended(study) == {**ended(study), **had_ended}
@@ -90,28 +92,28 @@ def test_cut_off_at_any_write_it_is_gone_on_with_to_the_same_number_of_trials(ca
     left = before_writes(case)
     assert len(left) > 15
     for database in left:
-        gone_on(sweeps.Mortal(database), CASES[case]["trials"])
+        gone_on(mortal_storage.Mortal(database), CASES[case]["trials"])
 
 
 @pytest.mark.parametrize("case", ["whole", "halving", "seeds"])
 def test_the_time_that_a_leg_took_before_it_was_cut_off_counts(runs: Path, case: str) -> None:
     study = sweeps.created(runs, **CASES[case])
-    search = sweeps.Searching(study, 1, [])
+    search = legs_by_hand.Searching(study, 1, [])
     while (leg := search.leg()).until < study.sweep.budget:
-        search.trained("leg", sweeps.reports(leg))
-    numbers = set(sweeps.numbers(leg))
+        search.trained("leg", legs_by_hand.reports(leg))
+    numbers = set(legs_by_hand.numbers(leg))
     took = {number: members[0].seconds for number, members in study.records.standing().items()}
-    search.reported("leg", replace(sweeps.reports(replace(leg, until=leg.until // 2)), train_s=30.0))
+    search.reported("leg", replace(legs_by_hand.reports(replace(leg, until=leg.until // 2)), train_s=30.0))
     search.policy.put_back()
     # A second one, before anything is reported.
-    cut_off = sweeps.Searching(sweeps.opened(runs), 1, [])
+    cut_off = legs_by_hand.Searching(sweeps.opened(runs), 1, [])
     cut_off.next("leg")
     cut_off.policy.put_back()
 
-    gone_on = sweeps.Searching(sweeps.opened(runs), 1, [])
+    gone_on = legs_by_hand.Searching(sweeps.opened(runs), 1, [])
     again = gone_on.next("leg")
     assert again == leg
-    gone_on.trained("leg", replace(sweeps.reports(again), train_s=2.0))
+    gone_on.trained("leg", replace(legs_by_hand.reports(again), train_s=2.0))
     for number in numbers:
         for member in sweeps.opened(runs).records.members(number):
             assert member.seconds >= took[number] + 32.0
@@ -120,25 +122,25 @@ def test_the_time_that_a_leg_took_before_it_was_cut_off_counts(runs: Path, case:
 
 @pytest.mark.parametrize("apart", [1, 4, 12])
 def test_cut_off_again_and_again_it_comes_to_an_end(apart: int) -> None:
-    kept, cuts = sweeps.Mortal(), 0
-    sweeps.in_memory(kept, **SMALL)
+    kept, cuts = mortal_storage.Mortal(), 0
+    mortal_storage.in_memory(kept, **SMALL)
     # Each life makes a few writes more than the one before: what is only begun may be begun again.
     while killed_at(kept, apart + 3 * cuts):
         cuts += 1
         assert cuts < 200
     assert cuts > 1
-    sweeps.assert_sound(sweeps.in_memory(kept), 13)
+    sweeps.assert_sound(mortal_storage.in_memory(kept), 13)
 
 
 def test_more_trials_are_added_to_what_is_finished() -> None:
-    kept = sweeps.Mortal()
-    study = sweeps.in_memory(kept, **SMALL)
-    sweeps.driven(study, result=result)
+    kept = mortal_storage.Mortal()
+    study = mortal_storage.in_memory(kept, **SMALL)
+    legs_by_hand.driven(study, result=result)
     had_ended, had_decided = ended(study), decided(study)
     study.change(sweeps.tiny(**{**SMALL, "trials": 17}))
-    again = sweeps.in_memory(kept)
-    recorder = sweeps.Recorder()
-    sweeps.driven(again, result=result, observers=[recorder])
+    again = mortal_storage.in_memory(kept)
+    recorder = legs_by_hand.Recorder()
+    legs_by_hand.driven(again, result=result, observers=[recorder])
     sweeps.assert_sound(again, 17)
     assert sorted(recorder.ended) == [13, 14, 15, 16]
     assert {number: ended(again)[number] for number in had_ended} == had_ended
@@ -148,14 +150,14 @@ def test_more_trials_are_added_to_what_is_finished() -> None:
 def test_who_waited_goes_on_from_what_it_had_come_to(runs: Path) -> None:
     """The one case in a real storage: what was put back by Ctrl-C."""
     study = sweeps.created(runs, **SMALL)
-    search = sweeps.Searching(study, 1, [])
+    search = legs_by_hand.Searching(study, 1, [])
     first = search.next("first")
-    search.trained("first", sweeps.reports(first))
+    search.trained("first", legs_by_hand.reports(first))
     half = search.next("half")
     search.policy.put_back()
     assert {trial.state for trial in study.summary().trials} <= {"waiting", "pruned", "failed", "complete"}
     again = sweeps.opened(runs)
-    legs = sweeps.driven(again, result=sweeps.reports)
+    legs = legs_by_hand.driven(again, result=legs_by_hand.reports)
     assert legs[0] == half
     sweeps.assert_sound(again, 13)
     assert max(trial.steps for trial in again.summary().trials) == 180

@@ -7,6 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import commands
+import legs_by_hand
+import mortal_storage
 import pytest
 import sweeps
 from optuna.trial import TrialState
@@ -122,12 +125,12 @@ def test_another_metric_counts_as_it_was_at_the_best_point() -> None:
 
 def test_the_seconds_of_a_pack_are_shared_out(runs: Path) -> None:
     study = sweeps.created(runs, trials=5, pack_size=4, second="seconds")
-    search = sweeps.Searching(study, 1, [])
+    search = legs_by_hand.Searching(study, 1, [])
     for name, seconds in (("first", (1.0, 3.0)), ("second", (0.5,))):
         leg = search.next(name)
         for each in seconds[:-1]:
-            search.reported(name, replace(sweeps.reports(leg), train_s=each))
-        search.trained(name, replace(sweeps.reports(leg), train_s=seconds[-1]))
+            search.reported(name, replace(legs_by_hand.reports(leg), train_s=each))
+        search.trained(name, replace(legs_by_hand.reports(leg), train_s=seconds[-1]))
     assert [trial.second for trial in study.summary().trials] == [1.0] * 4 + [0.5]
 
 
@@ -137,11 +140,11 @@ POINTS = [(1.0, 3.0), (2.0, 4.0), (0.5, 1.0), (1.0, 5.0), (2.0, 4.0), (3.0, 3.5)
 
 def ended(study: Study, points: list[tuple[float, float]]) -> None:
     """Trials of a search that have come to these values, and one more that has diverged."""
-    search = sweeps.Searching(study, 1, [])
+    search = legs_by_hand.Searching(study, 1, [])
     for value, second in [*points, (float("nan"), 1.0)]:
         leg = search.next("leg")
         diverged = [0] if value != value else []
-        result = sweeps.reports(leg, partial(_worth, value), diverged)
+        result = legs_by_hand.reports(leg, partial(_worth, value), diverged)
         search.trained("leg", replace(result, train_s=second))
 
 
@@ -204,15 +207,16 @@ def test_nobody_is_predicted_with_unless_named(study: Study) -> None:
 def test_what_mattered_is_said_of_the_first_objective() -> None:
     search = {"learning_rate": {"low": 0.1, "high": 1.0}, "gamma": {"low": 0.0, "high": 1.0}}
     fixed = {key: value for key, value in sweeps.TINY["fixed"].items() if key != "gamma"}
-    study = sweeps.in_memory(
-        sweeps.Mortal(), second="seconds", search=search, fixed=fixed, trials=30, pack_size=1, sampler="random"
+    study = mortal_storage.in_memory(
+        mortal_storage.Mortal(), second="seconds", search=search, fixed=fixed, trials=30, pack_size=1, sampler="random"
     )
 
     def result(leg: PackRequest) -> PackReport:
         (member,) = leg.members
-        return replace(sweeps.reports(leg, lambda _: member.config["learning_rate"]), train_s=member.config["gamma"])
+        report = legs_by_hand.reports(leg, lambda _: float(member.config["learning_rate"]))
+        return replace(report, train_s=member.config["gamma"])
 
-    sweeps.driven(study, result=result)
+    legs_by_hand.driven(study, result=result)
     found = importances(study.optuna, study.sweep.space)
     assert found["learning_rate"] > 0.8
 
@@ -240,22 +244,22 @@ def test_mlflow_has_both_values_and_knows_the_front_as_it_is_now(runs: Path) -> 
 
 def of_seconds(study: Study, seconds: Sequence[float], tracker: Tracker) -> None:
     """Trials of one member each that take so long."""
-    search = sweeps.Searching(study, 1, [tracker])
+    search = legs_by_hand.Searching(study, 1, [tracker])
     for each in seconds:
         leg = search.leg()
-        sweeps.left_weights(Path(leg.members[0].folder))
-        search.trained("leg", replace(sweeps.reports(leg, lambda member: 1.0), train_s=each))
+        legs_by_hand.left_weights(Path(leg.members[0].folder))
+        search.trained("leg", replace(legs_by_hand.reports(leg, lambda member: 1.0), train_s=each))
 
 
 @pytest.mark.parametrize("kind", ["tpe", "nsga2", "random", "qmc", pytest.param("gp", marks=pytest.mark.slow)])
 def test_every_sampler_bears_two_objectives_and_trials_that_diverge(kind: str) -> None:
-    study = sweeps.in_memory(sweeps.Mortal(), second="steps", sampler=kind, trials=40, pack_size=4)
+    study = mortal_storage.in_memory(mortal_storage.Mortal(), second="steps", sampler=kind, trials=40, pack_size=4)
 
     def result(leg: PackRequest) -> PackReport:
         bad = [place for place, member in enumerate(leg.members) if member.config["learning_rate"] > 0.05]
-        return sweeps.reports(leg, diverged=bad)
+        return legs_by_hand.reports(leg, diverged=bad)
 
-    sweeps.driven(study, workers=2, result=result)
+    legs_by_hand.driven(study, workers=2, result=result)
     summary = study.summary()
     assert summary.count("complete") + summary.count("pruned") == 40
     assert summary.front
@@ -269,14 +273,14 @@ def test_who_learns_of_two_objectives_comes_to_both_ends() -> None:
         search = {"learning_rate": {"low": 0.1, "high": 1.0}, "gamma": {"low": 0.0, "high": 1.0}}
         fixed = {key: value for key, value in sweeps.TINY["fixed"].items() if key != "gamma"}
         changes: dict[str, Any] = {"search": search, "fixed": fixed, "sampler": kind, "trials": 80, "pack_size": 1}
-        study = sweeps.in_memory(sweeps.Mortal(), second="seconds", **changes)
+        study = mortal_storage.in_memory(mortal_storage.Mortal(), second="seconds", **changes)
 
         def result(leg: PackRequest) -> PackReport:
             (member,) = leg.members
             rate, miss = member.config["learning_rate"], member.config["gamma"]
-            return replace(sweeps.reports(leg, lambda _: -rate - miss), train_s=1.1 - rate + miss)
+            return replace(legs_by_hand.reports(leg, lambda _: -rate - miss), train_s=1.1 - rate + miss)
 
-        sweeps.driven(study, result=result)
+        legs_by_hand.driven(study, result=result)
         return sum(trial.params["gamma"] > 0.3 for trial in study.summary().trials[40:])
 
     assert bad("tpe") < 0.7 * bad("random")
@@ -285,17 +289,17 @@ def test_who_learns_of_two_objectives_comes_to_both_ends() -> None:
 @pytest.mark.slow
 def test_a_real_sweep_ends_with_a_front_and_goes_on(tmp_path: Path) -> None:
     path = sweeps.written(tmp_path, second="steps", trials=4, pack_size=4, workers=1)
-    done = sweeps.tuning("run", path, "--root", "runs", "--json", cwd=tmp_path)
+    done = commands.tuning("run", path, "--root", "runs", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     shown = json.loads(done.stdout)
     assert shown["front"]
     assert all(trial["second"] in (50.0, 100.0, 150.0, 200.0) for trial in shown["trials"])
-    more = sweeps.tuning("resume", "--root", "runs", "--trials", "+4", cwd=tmp_path)
+    more = commands.tuning("resume", "--root", "runs", "--trials", "+4", cwd=tmp_path)
     assert more.returncode == 0, more.stderr
     assert "Front: trial" in more.stdout
     summary = sweeps.opened(tmp_path / "runs").summary()
     assert summary.count("complete") == 8
-    audited = sweeps.tuning("audit", "--root", "runs", cwd=tmp_path)
+    audited = commands.tuning("audit", "--root", "runs", cwd=tmp_path)
     assert audited.returncode == 0, audited.stdout
-    refused = sweeps.tuning("confirm", "--root", "runs", cwd=tmp_path)
+    refused = commands.tuning("confirm", "--root", "runs", cwd=tmp_path)
     assert (refused.returncode, "two objectives" in refused.stderr) == (2, True)

@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Barrier
 from typing import Any, NoReturn
 
+import commands
+import legs_by_hand
 import optuna
 import pytest
 import sweeps
@@ -57,9 +59,9 @@ def another_driver(root: Path) -> Iterator["subprocess.Popen[str]"]:
 
 def ended(study: Study, found: Outcome | float) -> Plan:
     """A planned trial that has come to an end."""
-    plan = sweeps.planned(study, learning_rate=0.01)
+    plan = legs_by_hand.planned(study, learning_rate=0.01)
     outcome = found if isinstance(found, Outcome) else Outcome("complete", found)
-    study.records.finish(plan.number, outcome, sweeps.results(outcome.value))
+    study.records.finish(plan.number, outcome, legs_by_hand.results(outcome.value))
     return plan
 
 
@@ -95,7 +97,7 @@ def test_a_study_that_was_killed_while_it_was_made_is_none(runs: Path, monkeypat
 
 def test_legs_come_in_the_order_in_which_they_were_handed_out(runs: Path) -> None:
     study = sweeps.created(runs)
-    plans = [sweeps.planned(study, learning_rate=0.01)]
+    plans = [legs_by_hand.planned(study, learning_rate=0.01)]
     for number in (99_999, 100_000, 100_001):
         study.records.open_leg(Leg(f"leg-{number:05d}", plans, 0, 0, 200))
     study.records.open_leg(Leg("leg-10001", plans, 0, 0, 200))
@@ -120,7 +122,7 @@ def test_a_name_that_is_taken_is_refused_with_what_to_do_instead(runs: Path) -> 
     ],
 )
 def test_what_is_wrong_with_a_new_study_is_said_before_workers_are_begun(
-    tuning: Callable[..., sweeps.Said], runs: Path, option: tuple[str, str], message: str
+    tuning: Callable[..., commands.Said], runs: Path, option: tuple[str, str], message: str
 ) -> None:
     sweeps.created(runs, "mine")
 
@@ -204,7 +206,7 @@ def test_the_sweep_comes_out_as_it_went_in(runs: Path) -> None:
 
 def test_what_is_kept_of_a_trial_comes_out_again(runs: Path) -> None:
     study = sweeps.created(runs, seeds=2)
-    plan = sweeps.planned(study, learning_rate=0.01, schedule="cosine")
+    plan = legs_by_hand.planned(study, learning_rate=0.01, schedule="cosine")
     study.attributes.set_run(plan.number, "run-of-0")
     members = [
         MemberResult(200, -1.0, 100, seconds=1.25),
@@ -219,9 +221,9 @@ def test_what_is_kept_of_a_trial_comes_out_again(runs: Path) -> None:
 
 def test_how_far_the_seeds_of_a_trial_lie_apart_is_shown(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = sweeps.created(runs, seeds=3, aggregate="median")
-    diverged = sweeps.results(7.0, diverged_at=120)
-    for members in (sweeps.results(1.0, 2.0, 4.0), sweeps.results(1.0, 3.0) + diverged):
-        study.records.finish(sweeps.planned(study).number, Outcome("complete", 2.0), members)
+    diverged = legs_by_hand.results(7.0, diverged_at=120)
+    for members in (legs_by_hand.results(1.0, 2.0, 4.0), legs_by_hand.results(1.0, 3.0) + diverged):
+        study.records.finish(legs_by_hand.planned(study).number, Outcome("complete", 2.0), members)
     first, second = study.summary().as_json()["trials"]
     assert (first["values"], first["spread"]) == ([1.0, 2.0, 4.0], pytest.approx(math.sqrt(7 / 3)))
     assert (second["values"], second["spread"]) == ([1.0, 3.0, None], pytest.approx(math.sqrt(2)))
@@ -234,8 +236,8 @@ def test_how_far_the_seeds_of_a_trial_lie_apart_is_shown(runs: Path, capsys: pyt
 @pytest.mark.parametrize(("direction", "place"), [("maximize", 1), ("minimize", 2)])
 def test_the_checkpoint_shown_is_that_of_the_best_member(runs: Path, direction: str, place: int) -> None:
     study = sweeps.created(runs, seeds=4, direction=direction)
-    plan = sweeps.planned(study)
-    study.records.finish(plan.number, Outcome("complete", -2.0), sweeps.results(None, -1.0, -3.0, -2.0))
+    plan = legs_by_hand.planned(study)
+    study.records.finish(plan.number, Outcome("complete", -2.0), legs_by_hand.results(None, -1.0, -3.0, -2.0))
     (trial,) = study.summary().trials
     assert trial.checkpoint == str(runs / "studies" / "tiny-1" / "trials" / "00000" / f"seed-{place}" / "best.pt")
 
@@ -251,8 +253,8 @@ def test_the_checkpoint_shown_is_that_of_the_best_member(runs: Path, direction: 
 )
 def test_optuna_is_told_the_truth(runs: Path, found: Outcome, told: TrialState, state: str) -> None:
     study = sweeps.created(runs)
-    plan = sweeps.planned(study)
-    study.records.finish(plan.number, found, sweeps.results(found.value))
+    plan = legs_by_hand.planned(study)
+    study.records.finish(plan.number, found, legs_by_hand.results(found.value))
     again = sweeps.opened(runs)
     (frozen,), (trial,) = again.optuna.get_trials(), again.summary().trials
     assert (frozen.state, frozen.value) == (told, found.value)
@@ -273,8 +275,8 @@ def test_a_run_can_be_set_after_its_trial_has_ended(runs: Path) -> None:
 
 def test_a_trial_put_back_waits_with_how_far_it_came(runs: Path) -> None:
     study = sweeps.created(runs)
-    plan = sweeps.planned(study, learning_rate=0.01)
-    study.records.put_back(plan.number, sweeps.results(-1.5))
+    plan = legs_by_hand.planned(study, learning_rate=0.01)
+    study.records.put_back(plan.number, legs_by_hand.results(-1.5))
     again = sweeps.opened(runs)
     (trial,) = again.summary().trials
     assert (trial.state, trial.value, trial.steps, trial.params) == ("waiting", None, 200, plan.params)
@@ -314,7 +316,7 @@ def test_a_study_runs_while_its_driver_lives_and_is_interrupted_when_it_has_died
     study = sweeps.created(runs)
     study.attributes.set_state("running", 1.0)
     ended(study, -1.0)
-    sweeps.planned(study)
+    legs_by_hand.planned(study)
     with another_driver(runs) as driver:
         assert (study.summary().state, [trial.state for trial in study.summary().trials]) == (
             "running",
@@ -351,7 +353,7 @@ def test_the_best_is_the_first_of_the_best_complete_trials(runs: Path, direction
     for value in (0.0, -5.0, 4.0, 4.0, -5.0):
         ended(study, value)
     ended(study, DIVERGED)
-    sweeps.planned(study)
+    legs_by_hand.planned(study)
     best = study.summary().best
     assert best is not None
     assert best.number == number
@@ -360,7 +362,7 @@ def test_the_best_is_the_first_of_the_best_complete_trials(runs: Path, direction
 def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
     study = sweeps.created(runs)
     plans = [ended(study, -2.0), ended(study, -1.0), ended(study, DIVERGED)]
-    plans += [ended(study, FAILED), sweeps.planned(study, learning_rate=0.02)]
+    plans += [ended(study, FAILED), legs_by_hand.planned(study, learning_rate=0.02)]
     for plan in plans[:4]:
         study.attributes.set_run(plan.number, f"run-{plan.number}")
     with study.held():
@@ -432,7 +434,7 @@ def test_json_of_a_study_in_which_nothing_has_happened(runs: Path) -> None:
 def test_among_equals_the_one_that_was_better_throughout_is_best(runs: Path) -> None:
     study = sweeps.created(runs, trials=3)
     for average in (0.2, 0.7, 0.4):
-        plan = sweeps.planned(study, learning_rate=0.01)
+        plan = legs_by_hand.planned(study, learning_rate=0.01)
         study.records.finish(
             plan.number, Outcome("complete", 1.0), [MemberResult(200, 1.0, 50, average=average, points=4)]
         )

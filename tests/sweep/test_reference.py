@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from sweeps import Said
+from commands import Said
 
 from trainables.loops.registry import LOOPS, loop_of
 from tuning.errors import SweepError

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import legs_by_hand
 import pytest
 import sweeps
 from audited import Kept, ended
@@ -87,7 +88,7 @@ def no_end(kept: Kept) -> None:
     """As if its end had been lost, though the study says that it is finished."""
     study = kept.study
     plan = Plan(6, {"learning_rate": 0.1}, {"learning_rate": 0.1}, [7])
-    sweeps.planned(study, plan)
+    legs_by_hand.planned(study, plan)
     study.change(sweeps.tiny(trials=7, pack_size=2))
 
 
@@ -129,16 +130,16 @@ def test_each_difference_is_named_and_mended(
 @pytest.mark.parametrize("how", ["missing", "damaged"])
 def test_one_that_waits_and_has_lost_what_it_would_go_on_from_is_named(runs: Path, how: str) -> None:
     study = sweeps.created(runs, trials=4, pack_size=4, halving={"reduction": 2, "rungs": 2}, tracking="off")
-    search = sweeps.Searching(study, 1, [])
+    search = legs_by_hand.Searching(study, 1, [])
     leg = search.next("leg")
-    search.trained("leg", sweeps.reports(leg))
+    search.trained("leg", legs_by_hand.reports(leg))
     search.policy.put_back()
     study.attributes.set_state("interrupted", 1.0)
     waiting = [trial.number for trial in study.summary().trials if trial.state == "waiting"]
     assert waiting
     for number in waiting:
         path = study.home.member(study.name, number, 0) / "latest.pt"
-        sweeps.left_weights(path.parent)
+        legs_by_hand.left_weights(path.parent)
         path.with_name("best.pt").rename(path)
     assert differences(study) == []
     path.write_bytes(b"?")
@@ -154,7 +155,7 @@ def test_an_interrupted_study_is_sound_and_who_waits_needs_no_run(runs: Path) ->
     assert differences(kept.study) == []
     plan = Plan(4, {"learning_rate": 0.1}, {"learning_rate": 0.1}, [7])
     study = kept.study
-    sweeps.planned(study, plan)
+    legs_by_hand.planned(study, plan)
     assert differences(kept.study) == []
 
 
@@ -174,7 +175,7 @@ def test_of_a_study_that_runs_nothing_is_said(kept: Kept) -> None:
 
 def test_without_tracking_there_is_no_mlflow_to_agree_with(runs: Path) -> None:
     study = sweeps.created(runs, trials=2, pack_size=2, tracking="off")
-    sweeps.finished(study)
+    legs_by_hand.finished(study)
     study.attributes.set_state("finished", 1.0)
     assert [str(found).partition(" are missing")[0] for found in differences(study)] == [
         f"trial {number}: its best weights" for number in range(2)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import legs_by_hand
 import pytest
 import sweeps
 from mlflow.tracking import MlflowClient
@@ -78,7 +79,7 @@ def test_our_own_experiment_gives_the_best_of_all_its_studies(runs: Path) -> Non
 
 
 def test_a_study_comes_before_an_experiment_of_its_name(runs: Path) -> None:
-    sweeps.finished(sweeps.created(runs, "theirs", trials=2, pack_size=2))
+    legs_by_hand.finished(sweeps.created(runs, "theirs", trials=2, pack_size=2))
     logged(client_of(runs), {**WHOLE, "learning_rate": "0.012345"}, 1.0)
     assert 0.012345 not in [params["learning_rate"] for params in start_of(runs, start_from="theirs")]
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import commands
+import legs_by_hand
 import pytest
 import sweeps
 from mlflow.exceptions import MlflowException
@@ -33,7 +35,7 @@ from tuning.tracking.tracker import Tracker
     ],
 )
 def test_what_is_no_mlflow_is_refused_before_anything_is_begun(
-    tuning: Callable[..., sweeps.Said], runs: Path, monkeypatch: pytest.MonkeyPatch, uri: str, why: str
+    tuning: Callable[..., commands.Said], runs: Path, monkeypatch: pytest.MonkeyPatch, uri: str, why: str
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     code, out, err = tuning("run", "number-match", "--root", str(runs))
@@ -144,7 +146,7 @@ def test_who_can_not_find_out_which_runs_there_are_makes_none(runs: Path, monkey
     study = sweeps.created(runs, trials=4, pack_size=4, halving={"reduction": 2, "minimum": 50})
 
     def interrupted(tracker: Tracker) -> None:
-        search = sweeps.Searching(study, 1, [tracker])
+        search = legs_by_hand.Searching(study, 1, [tracker])
         search.trained("leg", trained(search.leg()))
         search.policy.put_back()
 

@@ -6,6 +6,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import legs_by_hand
 import pytest
 import sweeps
 from tracked import Runs, searched, tracked, trained
@@ -24,7 +25,7 @@ STEPS = (50, 100, 150, 200)
 
 def report(leg: PackRequest, upto: int, *diverged: int) -> PackReport:
     """What a leg reports on its way, one point a member."""
-    result = sweeps.reports(replace(leg, until=upto), diverged=diverged)
+    result = legs_by_hand.reports(replace(leg, until=upto), diverged=diverged)
     return PackReport([replace(each, steps=upto) for each in result.members], 0.5)
 
 
@@ -45,10 +46,10 @@ class Story:
         self.of_trial = self.told.of_trial
 
     def _drive(self, tracker: Tracker) -> None:
-        search = sweeps.Searching(self.study, 2, [tracker])
+        search = legs_by_hand.Searching(self.study, 2, [tracker])
         for place in range(9):
             leg = search.leg(str(place))
-            trials = sweeps.numbers(leg)
+            trials = legs_by_hand.numbers(leg)
             for number, member in zip(trials, leg.members[::2], strict=True):
                 self.members[number] = member
                 self.first_legs.setdefault(number, leg.name)
@@ -120,7 +121,7 @@ def test_a_run_says_what_was_trained(story: Story) -> None:
 def test_curves_have_a_point_a_report_at_the_steps_of_the_budget(story: Story) -> None:
     for number in range(14):
         reached = STEPS[:2] if number in (*WAITING, *LOST) else STEPS
-        expected = [(steps, sweeps.score_of(story.members[number])) for steps in reached]
+        expected = [(steps, legs_by_hand.score_of(story.members[number])) for steps in reached]
         assert story.told.curve(number) == expected
         assert story.told.curve(number, "seed-1/evaluation/return_mean") == expected
 
@@ -161,7 +162,7 @@ def test_the_studys_own_run_has_the_sweep_and_the_best(story: Story) -> None:
 
 def plan(number: int, study: Study) -> Plan:
     """A trial that Optuna knows."""
-    return sweeps.planned(study, Plan(number, {}, {"learning_rate": 0.1}, [7]))
+    return legs_by_hand.planned(study, Plan(number, {}, {"learning_rate": 0.1}, [7]))
 
 
 def test_points_reported_again_after_a_worker_died_are_logged_once(runs: Path) -> None:
@@ -172,8 +173,8 @@ def test_points_reported_again_after_a_worker_died_are_logged_once(runs: Path) -
         tracker.begun(Leg("leg", [first], 0, 0, 200))
         for steps in (50, 100, 50, 100, 150):
             tracker.reported(first, 0, [(steps, {"score": float(steps)})], MemberResult(steps))
-        study.records.finish(0, Outcome("complete", 1.0), sweeps.results(1.0))
-        tracker.finished(first, Outcome("complete", 1.0), sweeps.results(1.0))
+        study.records.finish(0, Outcome("complete", 1.0), legs_by_hand.results(1.0))
+        tracker.finished(first, Outcome("complete", 1.0), legs_by_hand.results(1.0))
 
     tracked(study, drive)
     assert Runs(study).curve(0, "score") == [(50, 50.0), (100, 100.0), (150, 150.0)]
@@ -187,8 +188,8 @@ def test_more_points_than_mlflow_takes_at_once_and_some_that_are_not_finite(runs
         first = plan(0, study)
         tracker.begun(Leg("leg", [first], 0, 0, 800))
         tracker.reported(first, 0, points, MemberResult(800))
-        study.records.finish(0, Outcome("pruned", diverged_at=800), sweeps.results(None, diverged_at=800))
-        tracker.finished(first, Outcome("pruned", diverged_at=800), sweeps.results(None, diverged_at=800))
+        study.records.finish(0, Outcome("pruned", diverged_at=800), legs_by_hand.results(None, diverged_at=800))
+        tracker.finished(first, Outcome("pruned", diverged_at=800), legs_by_hand.results(None, diverged_at=800))
 
     tracker = tracked(study, drive)
     told = Runs(study)
@@ -259,7 +260,7 @@ def test_metrics_that_are_called_as_what_a_trial_came_to_have_names_of_their_own
     study = sweeps.created(runs, trials=2, pack_size=2)
 
     def drive(tracker: Tracker) -> None:
-        search = sweeps.Searching(study, 1, [tracker])
+        search = legs_by_hand.Searching(study, 1, [tracker])
         result = trained(search.leg())
         for member in result.members:
             member.points[:] = [(steps, {**shown, "value": 7.0, "loss": 1.0}) for steps, shown in member.points]
@@ -278,7 +279,7 @@ def test_of_a_search_that_is_left_in_the_middle_nothing_is_said_to_run(runs: Pat
     study = sweeps.created(runs, trials=4, pack_size=2)
 
     def left(tracker: Tracker) -> None:
-        assert sweeps.Searching(study, 1, [tracker]).next("leg") is not None
+        assert legs_by_hand.Searching(study, 1, [tracker]).next("leg") is not None
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import legs_by_hand
 import sweeps
 import torch
 from tracked import Runs, searched, tracked, trained
@@ -27,7 +28,7 @@ def test_a_run_that_was_told_all_but_its_end_is_ended_and_told_nothing_twice(run
 def test_a_run_that_was_made_and_told_nothing_is_told_all(runs: Path) -> None:
     study = sweeps.created(runs, trials=2, pack_size=2)
     tracked(study, None, "interrupted")
-    sweeps.driven(study, result=trained)
+    legs_by_hand.driven(study, result=trained)
     told, key = Runs(study), study.attributes.key
     tags = {"lockstep.key": key, "lockstep.trial": "0", "lockstep.state": "running"}
     made = told.client.create_run(told.own.info.experiment_id, tags=tags)
@@ -39,7 +40,7 @@ def test_a_run_that_was_made_and_told_nothing_is_told_all(runs: Path) -> None:
 def test_a_curve_that_an_earlier_version_wrote_is_left_out_and_all_else_is_told(runs: Path) -> None:
     study = sweeps.created(runs, trials=2, pack_size=2)
     tracked(study, None, "interrupted")
-    sweeps.driven(study, result=trained)
+    legs_by_hand.driven(study, result=trained)
     torch.save({"format": 1, "moment": 200}, study.home.member(study.name, 0, 0) / checkpoint.LATEST)
     assert tracked(sweeps.opened(runs)).shortfall is None
     assert differences(study) == []

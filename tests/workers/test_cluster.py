@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import commands
 import pytest
 import sweeps
 
@@ -49,7 +50,7 @@ class Cluster:
 
     def raylets(self) -> set[int]:
         found = set()
-        for process in sweeps.processes(self.mark):
+        for process in commands.processes(self.mark):
             with suppress(OSError):
                 program = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")[0]
                 found |= {process} if program.endswith(b"/raylet") else set()
@@ -84,24 +85,24 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             for options in (head, [f"--address={address}"]):
                 subprocess.run(
                     [str(Path(sys.executable).with_name("ray")), "start", *options, *common],
-                    env=sweeps.surrounding(**variables, MARK=mark),
+                    env=commands.surrounding(**variables, MARK=mark),
                     check=True,
                     capture_output=True,
                     timeout=60,
                 )
             yield Cluster(address, variables, mark, folder)
         finally:
-            for left in sweeps.processes(mark):
+            for left in commands.processes(mark):
                 with suppress(ProcessLookupError):
                     os.kill(left, signal.SIGKILL)
-            sweeps.awaited(lambda: not sweeps.processes(mark), 20, "the cluster gone")
+            commands.awaited(lambda: not commands.processes(mark), 20, "the cluster gone")
 
 
 def on_cluster(cluster: Cluster, root: Path, address: str, **changes: Any) -> dict[str, Any]:
     """What the sweep prints when it is run there."""
     fixed = {key: value for key, value in sweeps.TINY["fixed"].items() if key != "environment_args"}
     path = sweeps.written(root, environment="noting:Noting-v0", fixed=fixed, **changes)
-    done = sweeps.tuning(
+    done = commands.tuning(
         *("run", path, "--root", str(root / "runs"), "--json", "--address", address),
         cwd=root,
         variables=cluster.variables,
@@ -129,7 +130,7 @@ def test_a_sweep_uses_all_nodes_of_a_cluster_and_leaves_it_running(cluster: Clus
 
 def test_more_than_the_cluster_has_is_refused(cluster: Cluster, tmp_path: Path) -> None:
     path = sweeps.written(tmp_path, workers={"count": "auto", "cpus": 8})
-    done = sweeps.tuning("run", path, "--address", cluster.address, cwd=tmp_path, variables=cluster.variables)
+    done = commands.tuning("run", path, "--address", cluster.address, cwd=tmp_path, variables=cluster.variables)
     assert (done.returncode, done.stdout) == (2, "")
     assert "8 cpus" in done.stderr
     assert "Traceback" not in done.stderr
@@ -138,7 +139,7 @@ def test_more_than_the_cluster_has_is_refused(cluster: Cluster, tmp_path: Path) 
 def test_nobody_without_the_token_gets_in(cluster: Cluster, tmp_path: Path) -> None:
     variables = {**cluster.variables, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     path = sweeps.written(tmp_path)
-    done = sweeps.tuning("run", path, "--address", cluster.address, cwd=tmp_path, variables=variables)
+    done = commands.tuning("run", path, "--address", cluster.address, cwd=tmp_path, variables=variables)
     assert (done.returncode, done.stdout) == (2, "")
     assert "token" in done.stderr
     assert "Traceback" not in done.stderr
@@ -148,7 +149,7 @@ def test_nobody_without_the_token_gets_in(cluster: Cluster, tmp_path: Path) -> N
 def test_where_no_cluster_is_a_person_is_told_how_to_have_one(tmp_path: Path, address: str) -> None:
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as temporary:
         variables = {"RAY_TMPDIR": temporary, "RAY_AUTH_MODE": "disabled"}
-        done = sweeps.tuning("run", sweeps.written(tmp_path), "--address", address, cwd=tmp_path, variables=variables)
+        done = commands.tuning("run", sweeps.written(tmp_path), "--address", address, cwd=tmp_path, variables=variables)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"--address {address}: no Ray cluster" in done.stderr
     assert "Traceback" not in done.stderr

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import legs_by_hand
 import pytest
 import sweeps
 from ray.tune.search import Searcher
@@ -22,7 +23,7 @@ def study(runs: Path) -> Study:
 
 
 def searching(study: Study, workers: int = 1) -> LegSearcher:
-    return LegSearcher(sweeps.Searching(study, workers), study.sweep.metric, study.sweep.direction)
+    return LegSearcher(legs_by_hand.Searching(study, workers), study.sweep.metric, study.sweep.direction)
 
 
 def received(config: dict[str, Any]) -> PackRequest:
@@ -32,7 +33,7 @@ def received(config: dict[str, Any]) -> PackRequest:
 
 
 def result(leg: PackRequest) -> dict[str, Any]:
-    return {"report": Parcel(sweeps.reports(leg)), "evaluation/return_mean": 0.0}
+    return {"report": Parcel(legs_by_hand.reports(leg)), "evaluation/return_mean": 0.0}
 
 
 def test_it_says_later_while_legs_are_under_way_and_finished_when_none_is(study: Study) -> None:

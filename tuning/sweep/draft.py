@@ -58,14 +58,21 @@ def read(data: Mapping[str, Any]) -> Draft:
     # Where the loop is not known, its environment still is: all loops on environments have the same fields for it.
     config = EpisodicConfig if loop is None else loop.Config
     field_values, of_fields = loop_fields.read(config, str(name), given)
-    values, of_keys = _read_keys(given, field_values)
+    values, of_keys = _read_keys(given, field_values, loop)
     unknown_keys = [_unknown_key(key, name, loop) for key in stated if key not in Sweep.model_fields]
     of_loop = [Problem("loop", loop_problem(name))] if loop is None else of_fields
     return Draft(frozenset(given), values, loop, field_values, [*unknown_keys, *of_loop, *of_keys])
 
 
-def _read_keys(given: Mapping[str, Any], field_values: FieldValues) -> tuple[dict[str, Any], list[Problem]]:
-    """The values of the sweep's keys, and what is wrong with the others."""
+def _read_keys(
+    given: Mapping[str, Any], field_values: FieldValues, loop: type[Loop] | None
+) -> tuple[dict[str, Any], list[Problem]]:
+    """The values of the sweep's keys, and what is wrong with the others.
+
+    given: plain data by key.
+    field_values: whose dimensions are those of the search.
+    loop: what trains, if that is known.
+    """
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for key, field in Sweep.model_fields.items():
@@ -77,7 +84,7 @@ def _read_keys(given: Mapping[str, Any], field_values: FieldValues) -> tuple[dic
             try:
                 values[key] = _reader(key).validate_python(given[key], strict=True)
             except ValidationError as error:
-                problems += [_problem(key, each) for each in error.errors()]
+                problems += [_problem(key, each, loop) for each in error.errors()]
         elif field.is_required():
             problems.append(Problem(key, "is missing"))
         else:
@@ -127,8 +134,12 @@ def _reader(key: str) -> TypeAdapter[Any]:
     return TypeAdapter(Sweep.model_fields[key].rebuild_annotation())
 
 
-def _problem(key: str, error: ErrorDetails) -> Problem:
+def _problem(key: str, error: ErrorDetails, loop: type[Loop] | None) -> Problem:
     path = below(key, error["loc"])
+    if path in ("second", "second.metric") and loop is not None:
+        metric = None if error["type"] == "missing" else error["input"]
+        metrics = ", ".join(loop.metrics)
+        return Problem(path, f"should be seconds, steps or one of {metrics}, is {shown(metric)}")
     if error["type"] == "extra_forbidden":
         known = fields.groups(Sweep, key)[key].model_fields
         return Problem(path, unknown(str(error["loc"][-1]), known, f"{key} has no such setting"))

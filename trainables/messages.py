@@ -1,4 +1,4 @@
-"""What a search and a worker send each other: a request for a pack to be trained, and reports of how it goes."""
+"""What a search and a worker send each other: a request to train a pack, and reports on how it goes."""
 
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -10,8 +10,10 @@ Message = TypeVar("Message")
 
 @dataclass(frozen=True)
 class MemberRequest:
-    """One training. config: the fields of the loop's Config, as plain data; folder: where its checkpoints are kept, and
-    gone on from if there are any; None: nowhere.
+    """One training.
+
+    config: the fields of the loop's Config, as plain data.
+    folder: where its checkpoints are kept, from which it goes on if there are any; None: nowhere.
     """
 
     config: dict[str, Any]
@@ -20,13 +22,13 @@ class MemberRequest:
 
 @dataclass(frozen=True)
 class PackRequest:
-    """A pack to be trained.
+    """A pack to train.
 
-    members: alike in all structural fields.
-    until: the budget at which to stop; None: the full one.
+    members: which have all structural fields in common.
+    until: the budget at which to stop; None: the full budget.
     name: of the leg, for people.
-    full_pack: the members of full packs of this structure, up to which this one may be filled; 0: it may not.
-    confirm_episodes: how many fresh episodes the best weights are scored on at the end; 0: they are not.
+    full_pack: how many members a full pack of this structure has, up to which this one may be filled; 0: it may not.
+    confirm_episodes: on how many fresh episodes to score the best weights at the end; 0: they are not scored.
     """
 
     members: list[MemberRequest]
@@ -40,10 +42,9 @@ class PackRequest:
 class PackReport:
     """What has happened to a pack since its last report.
 
-    members: a report a member, in the order of the request.
-    train_s: the seconds that it was trained for, without those that it waited for a compiler.
-    confirmed: at the end of a pack that is to be confirmed the score of each member on fresh episodes, NaN of one that
-        has none.
+    members: a report of each member, in the order of the request.
+    train_s: seconds of training, without those spent waiting for a compiler.
+    confirmed: at the end, the score of each member on fresh episodes, NaN without one; None if not asked for.
     """
 
     members: list[Report] = field(default_factory=list)
@@ -52,25 +53,25 @@ class PackReport:
 
 
 class Parcel(Generic[Message]):
-    """A message on its way through Ray Tune, which keeps and copies whatever it is given, for as long as it runs.
+    """A message on its way through Ray Tune, which copies what it is given and keeps it as long as it runs.
 
-    Whoever has read the message takes it out, and Tune keeps an empty parcel.
+    Whoever reads the message takes it out, so that what Tune keeps is an empty parcel.
     """
 
     def __init__(self, message: Message) -> None:
         self._message: Message | None = message
 
     def take(self) -> Message:
-        """The message, which the parcel no longer holds. Raises ValueError where it was taken before."""
+        """Takes the message out of the parcel. Raises ValueError if it was taken before."""
         message, self._message = self._message, None
         if message is None:
             raise ValueError("the parcel is empty")
         return message
 
     def empty(self) -> None:
-        """Let go of the message, if it is still there."""
+        """Drops the message, if it is still there."""
         self._message = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Parcel[Message]":
-        # One parcel for all of Tune's copies, so that emptying it empties them.
+        # Tune's copies are all the same parcel, so that they are emptied together.
         return self

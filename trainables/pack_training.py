@@ -1,7 +1,7 @@
-"""The training of one pack: from report to report, by whichever loop, and whatever becomes of its members.
+"""The training of one pack, from report to report, by any loop and whatever becomes of its members.
 
-A member that fails, because its environment breaks, leaves its pack: its report says why, and the others go on from
-their last checkpoints, or begin again, to the same end.
+A member that fails, such as one whose environment breaks, leaves its pack: its report says why. The others go on from
+their last checkpoints, or begin again, and reach the same end.
 """
 
 import math
@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import torch
 
 from trainables import environments
-from trainables.base import checkpoint as checkpoints
+from trainables.base import checkpoint
 from trainables.base.member_failure import MemberFailed
 from trainables.base.report import Report
 from trainables.base.training_config import Training, structure
@@ -26,37 +26,37 @@ from trainables.messages import PackReport, PackRequest
 Item = TypeVar("Item")
 
 SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
-"""Members that packs are filled up to, if not to the size of their sweep: halving leaves packs of any size, and each
+"""The sizes that packs are filled up to, if not to their sweep's own: halving leaves packs of any size, and each size
 takes seconds to compile."""
 
 
 @runtime_checkable
 class Closing(Protocol):
-    """A loop that holds what must be given back."""
+    """A loop that holds something that must be given back."""
 
     def close(self) -> None:
-        """Called when nothing more is asked of it."""
+        """Called when the loop is no longer needed."""
 
 
 class PackTraining:
-    """A pack on its way to the budget that it was requested for.
+    """A pack on its way to the budget that was requested.
 
-    Lists here have one place for each member of the request. Those that the loop is given or gives have one for each
-    member that has not failed, and then further ones that only fill the pack.
+    Lists here have a place for each member of the request. The lists that the loop takes and returns have a place for
+    each member that has not failed, and then further ones that only fill up the pack.
     """
 
     def __init__(
         self, loop: type[Loop], request: PackRequest, device: torch.device, save_every_s: float, alone: bool = False
     ) -> None:
-        """Begin, from the members' last checkpoints if there are any.
+        """Begins, from the members' last checkpoints if there are any.
 
-        loop: that trains.
-        request: what is trained, and how far.
-        device: that it is trained on.
+        loop: the loop that trains.
+        request: what to train, and how far.
+        device: where to train.
         save_every_s: seconds between two checkpoints; one more is written at the end.
-        alone: whether the failure of a member is raised, and not only reported.
-        Raises ValueError where the members differ in structural fields, ValidationError where a config is no config of
-        the loop, and MemberFailed.
+        alone: whether a member's failure is raised; else it is only reported.
+        Raises ValueError if the members differ in structural fields, ValidationError if a config is not one of the
+        loop's, and MemberFailed.
         """
         self._loop, self._request, self._device = loop, request, device
         self._save_every_s, self._alone = save_every_s, alone
@@ -78,15 +78,15 @@ class PackTraining:
 
     @property
     def done(self) -> bool:
-        """Whether the leg has come to its end, or nobody is left to train."""
+        """Whether the leg has reached its end, or no member is left to train."""
         return self._moment >= self._until or all(
             report.diverged_at is not None for report in self._of_present(self._reports)
         )
 
     def report(self, after_s: float = 0.0) -> PackReport:
-        """Train to the next report, or to the one that comes after so many seconds, or to the end.
+        """Trains to the next report; if that comes sooner than after `after_s` seconds, to the first one after them.
 
-        At the end the best weights are scored on fresh episodes, if the request has any.
+        At the end, scores the best weights on fresh episodes, if the request asks for any.
         """
         began, waited_s = time.monotonic(), program_cache.waited_s()
         self._train_to_next_report()
@@ -97,7 +97,7 @@ class PackTraining:
             self._saved_at = time.monotonic()
         episodes = self._request.confirm_episodes
         confirmed = self._confirmed(episodes) if self.done and episodes else None
-        # Whoever is the first to need a program is not to look slow for it.
+        # A pack should not look slow because it was the first to need a program.
         train_s = time.monotonic() - began - (program_cache.waited_s() - waited_s)
         reports = [
             replace(report, points=curve[told:])
@@ -107,9 +107,9 @@ class PackTraining:
         return PackReport(reports, train_s, confirmed)
 
     def newest_metrics(self, said: PackReport) -> list[dict[str, float]]:
-        """Of each member the metrics of its newest point, after this report.
+        """Of each member, the metrics of its newest point after this report.
 
-        Also of one that has stopped improving; nothing of one that diverged or failed before.
+        One that has stopped improving keeps its last ones; one that diverged or failed before has none.
         """
         return [self._newest_metrics(place, report) for place, report in enumerate(said.members)]
 
@@ -119,34 +119,34 @@ class PackTraining:
         return points[-1][1] if points else {}
 
     def save(self, folders: Sequence[Path]) -> None:
-        """Write the checkpoints of all members that have not failed, each into the folder of its place."""
-        checkpoints.save(self._of_present(folders), self._latest(), self._best())
+        """Writes the checkpoints of all members that have not failed, each into the folder at its place."""
+        checkpoint.save(self._of_present(folders), self._latest(), self._best())
 
     def load(self, folders: Sequence[Path]) -> bool:
-        """Go on from what `save` has written; whether there was that, of this many members."""
-        states = checkpoints.load(self._of_present(folders))
+        """Goes on from what `save` has written. Returns whether there was such a pack, of this many members."""
+        states = checkpoint.load(self._of_present(folders))
         if states is not None:
             self._go_on(states)
         return states is not None
 
     def close(self) -> None:
-        """Give back what the loop holds."""
+        """Gives back what the loop holds."""
         training, self._training = self._training, None
         if isinstance(training, Closing):
             training.close()
 
     def _begin(self) -> None:
-        """The training of the members that are left, from their last checkpoints if there are any."""
+        """Begins to train the members that are left, from their last checkpoints if there are any."""
         self.close()
         self._moment, self._saved_at = 0, time.monotonic()
         for index in self._present:
-            # Whoever is told the next report may have lost the ones before, so it tells all of the curve.
+            # Whoever gets the next report may have lost those before it, so it has the whole curve.
             self._curves[index], self._told[index], self._reports[index] = [], 0, Report(0, [])
         if not self._present:
             return
         try:
             self._training = self._loop(self._filled([self._configs[index] for index in self._present]), self._device)
-            states = checkpoints.load(self._of_present(self._folders)) if self._folders else None
+            states = checkpoint.load(self._of_present(self._folders)) if self._folders else None
             if states is not None:
                 self._go_on(states)
         except MemberFailed as failure:
@@ -154,17 +154,17 @@ class PackTraining:
             self._begin()
 
     def _leave(self, failure: MemberFailed) -> None:
-        """One member fails; the others will begin without it."""
+        """Takes out the member that has failed; the others will begin without it."""
         if self._alone:
             raise failure
         index = self._present.pop(min(failure.member, len(self._present) - 1))
         error = failure.reason
         if self._folders:
-            error += f" (all of it: {checkpoints.keep_error(self._folders[index], failure)})"
+            error += f" (all of it: {checkpoint.keep_error(self._folders[index], failure)})"
         self._reports[index] = replace(self._reports[index], error=error)
 
     def _train_to_next_report(self) -> None:
-        """Train all that can be trained; a member that fails leaves, and the others begin again without it."""
+        """Trains all members that are left; one that fails leaves, and the others begin again without it."""
         while self._present and self._moment < self._until:
             try:
                 self._train(min(self._next_report(), self._until))
@@ -181,7 +181,7 @@ class PackTraining:
             self._curves[index].extend(report.points)
 
     def _confirmed(self, episodes: int) -> list[float]:
-        """Of each member the score on fresh episodes; NaN of one that has none."""
+        """Of each member, the score on fresh episodes; NaN without any."""
         scores = [math.nan] * len(self._configs)
         while self._present:
             try:
@@ -194,7 +194,7 @@ class PackTraining:
         return scores
 
     def _next_report(self) -> int:
-        """The least multiple of budget / reports beyond what is spent, in whole units; the end where all have ended."""
+        """The next multiple of budget / reports, in whole units; the end of the leg if all members have ended."""
         if all(
             report.diverged_at is not None or report.stopped_at is not None
             for report in self._of_present(self._reports)
@@ -203,7 +203,7 @@ class PackTraining:
         budget, reports = self._configs[0].budget, self._configs[0].reported()
         return math.ceil(budget * (self._moment * reports // budget + 1) / reports)
 
-    def _latest(self) -> list[checkpoints.State]:
+    def _latest(self) -> list[checkpoint.State]:
         return [
             {
                 "moment": self._moment,
@@ -220,7 +220,7 @@ class PackTraining:
             )
         ]
 
-    def _best(self) -> list[checkpoints.State | None]:
+    def _best(self) -> list[checkpoint.State | None]:
         return [
             None
             if report.best is None
@@ -237,7 +237,7 @@ class PackTraining:
             )
         ]
 
-    def _go_on(self, states: list[checkpoints.State]) -> None:
+    def _go_on(self, states: list[checkpoint.State]) -> None:
         self._moment = states[0]["moment"]
         for index, state in zip(self._present, states, strict=True):
             self._reports[index] = Report(**state["report"])
@@ -245,7 +245,7 @@ class PackTraining:
         self._running().load(self._filled([state["state"] for state in states]))
 
     def _filled(self, members: list[Any]) -> list[Any]:
-        """Members up to a size that packs often have, by the last one again: each size is compiled for itself."""
+        """Fills up the members to a size that packs often have, by repeating the last: each size is compiled anew."""
         return members + members[-1:] * (self._size(len(members)) - len(members))
 
     def _size(self, count: int) -> int:
@@ -255,7 +255,7 @@ class PackTraining:
         return next((size for size in SIZES if size >= count), count)
 
     def _fills(self, missing: int) -> bool:
-        """Whether members that only fill the pack cost less than to compile for its size; none that step one by one."""
+        """Whether filling up is cheaper than compiling for the pack's own size; never if members step one by one."""
         config = self._configs[0]
         if not isinstance(config, EpisodicConfig) or (calls := config.calls()) is None:
             return False
@@ -263,11 +263,11 @@ class PackTraining:
         return environments.is_vectorised(*made_of) and when_it_pays.fills(config.compile, calls, missing, self._device)
 
     def _own(self, members: list[Any]) -> list[Any]:
-        """Those that are not there to fill the pack."""
+        """Leaves out those that only fill up the pack."""
         return members[: len(self._present)]
 
     def _running(self) -> Loop:
-        """Raises RuntimeError where the training was closed."""
+        """The loop. Raises RuntimeError if the training was closed."""
         if self._training is None:
             raise RuntimeError("the training of this pack was closed")
         return self._training

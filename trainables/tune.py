@@ -1,4 +1,4 @@
-"""The loops as class Trainables of Ray Tune; beside ray_trainable_loop.py the only file of the package that knows Ray.
+"""The loops as class Trainables of Ray Tune. Beside it, only ray_trainable_loop.py and borrowed.py know Ray.
 
     from ray import tune
     from trainables.tune import DQN
@@ -6,9 +6,9 @@
     tune.Tuner(DQN, param_space={"environment": "CartPole-v1", "budget": 20_000,
                                  "learning_rate": tune.loguniform(1e-4, 1e-2)})
 
-A flat config, the fields of the loop's Config, is a pack of one and reports flat metrics. With `members`, a list of
-such configs (fields that all have in common may stand beside the list), it is a pack, and every result holds one report
-a member.
+A flat config has the fields of the loop's Config; it is a pack of one, and reports flat metrics. A config with
+`members`, a list of such configs, is a pack, and every result has a report of each member. Fields that all members have
+in common may stand beside the list.
 """
 
 import math
@@ -30,39 +30,43 @@ from trainables.pack_training import PackTraining
 _LARGEST = float(torch.finfo(torch.float32).max)
 
 REPORT_EVERY_S = 2.0
-"""How long a pack that a search has asked for is trained before it reports; what it reports takes both of them time."""
+"""How long a pack trains before it reports to the search that has asked for it, as a report takes both of them time."""
 
 PACK_FIELDS = ("members", "full_pack", "until", "leg", "confirm")
-"""What a config may say of a pack beside its members and what they have in common."""
+"""What a config may say about a pack, beside its members and what they have in common."""
 
 
 class PackTrainable(tune.Trainable):
-    """Trains one pack, a step from one report to the next.
+    """Trains one pack; a step trains it to its next report.
 
-    Its config is one of three:
+    Its config has one of three forms:
 
-    - flat, the fields of the loop's Config: a pack of one, whose results are flat metrics;
-    - `members`, a list of such configs; fields that all have in common may stand beside it. Every result has a report
-      for each under `members`;
-    - `request`, a parcel with a PackRequest (trainables/messages.py), as Lockstep's own search sends it. It is answered
-      with a parcel with a PackReport under `report`, every two seconds however many reports that covers.
+    - flat, with the fields of the loop's Config: a pack of one, whose results are flat metrics;
+    - with `members`, a list of such configs, and the fields that all have in common beside it. Every result has a
+    report
+      of each member under `members`;
+    - with `request`, a parcel with a PackRequest (messages.py), as Lockstep's own search sends it. Every two seconds it
+      is answered under `report`, by a parcel with a PackReport.
 
-    The first two may have `until`, the budget at which to stop (else the full one), `leg`, a name for people,
-    `full_pack`, the members that the pack may be filled up to, and `confirm`, on how many fresh episodes the last
-    result scores the best weights. A member may have `folder`, where its checkpoints are kept, and gone on from if
-    there are any.
+    The first two forms may also have:
+
+    until: the budget at which to stop; left out, the full budget.
+    leg: a name for people.
+    full_pack: up to how many members the pack may be filled.
+    confirm: on how many fresh episodes the last result scores the best weights.
+    folder: of a member, where its checkpoints are kept; it goes on from those that are there.
     """
 
     loop: ClassVar[type[Loop]]
     save_every_s: ClassVar[float] = 20.0
-    """Between two checkpoints of a leg; one more is written at its end."""
+    """Seconds between two checkpoints of a leg; one more is written at its end."""
 
     def setup(self, config: dict[str, Any]) -> None:
-        """Begin with the first config that this worker is given."""
+        """Begins with the first config that this worker is given."""
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Begin with another config, all of the worker's start-up kept."""
+        """Begins with another config, in the same process."""
         self.cleanup()
         self.config = new_config
         self._form = next((form for form in ("request", "members") if form in new_config), "flat")
@@ -73,20 +77,20 @@ class PackTrainable(tune.Trainable):
         return True
 
     def cleanup(self) -> None:
-        """Tune calls this when the worker ends."""
+        """Called by Tune when the worker ends."""
         pack: PackTraining | None = vars(self).pop("_pack", None)
         if pack is not None:
             pack.close()
 
     def step(self) -> dict[str, Any]:
-        """Train to the next report, or to the end of the leg; in answer to a request for a while."""
+        """Trains to the next report, or to the end of the leg; in answer to a request, for two seconds."""
         said = self._pack.report(REPORT_EVERY_S if self._form == "request" else 0.0)
         return {**self._result(said), "done": self._pack.done}
 
     def _result(self, said: PackReport) -> dict[str, Any]:
         latest = self._pack.newest_metrics(said)
         worst = -_LARGEST if self.loop.direction == "maximize" else _LARGEST
-        # Tune wants every metric in every result, and a searcher can't bear one that is not finite.
+        # Tune expects every metric in every result, and its searchers fail on one that is not finite.
         scores = [each.get(self.loop.score, worst) for each in latest]
         scores = [score if math.isfinite(score) else worst for score in scores]
         if self._form == "flat":
@@ -100,13 +104,13 @@ class PackTrainable(tune.Trainable):
         return {"members": [asdict(report) for report in said.members], self.loop.score: best, **_of_pack(said)}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Tune's own way of keeping a trial: the same files, a folder a member."""
+        """Tune's own way to keep a trial: the same files, with a folder for each member."""
         self._pack.save(self._member_folders(checkpoint_dir))
 
     def load_checkpoint(self, checkpoint: dict[str, Any] | None) -> None:
-        """Go on from a folder that `save_checkpoint` has written; Tune hands its path.
+        """Goes on from a folder that `save_checkpoint` has written; checkpoint: its path, as Tune has it.
 
-        Raises CheckpointError where it holds no pack of this many members.
+        Raises CheckpointError if it holds no pack of this many members.
         """
         if not self._pack.load(self._member_folders(str(checkpoint))):
             raise CheckpointError(f"{checkpoint}: no checkpoint of {self._size} members")
@@ -116,7 +120,7 @@ class PackTrainable(tune.Trainable):
 
 
 def _has_gpu() -> bool:
-    """Whether this process has a GPU; a worker of Ray sees those of all, and has what it was given."""
+    """Whether this process has a GPU. A worker of Ray sees the GPUs of all, and may use those that it was given."""
     return torch.cuda.is_available() and (not ray.is_initialized() or bool(ray.get_gpu_ids()))
 
 
@@ -139,9 +143,9 @@ class Supervised(PackTrainable):
 
 
 def requested(config: Mapping[str, Any]) -> PackRequest:
-    """What a config asks for that is flat, or has `members`.
+    """The request that a flat config, or one with `members`, amounts to.
 
-    Raises KeyError, TypeError or ValidationError where it can't be read.
+    Raises KeyError, TypeError or ValidationError if it can't be read.
     """
     common = {key: value for key, value in config.items() if key not in PACK_FIELDS}
     members = [{**common, **member} for member in config.get("members", [{}])]
@@ -159,22 +163,24 @@ def requested(config: Mapping[str, Any]) -> PackRequest:
 
 
 def _of_pack(said: PackReport) -> dict[str, Any]:
-    """What a result says of a pack as a whole."""
+    """What a result says about a pack as a whole."""
     confirmed = {} if said.confirmed is None else {"confirmed": said.confirmed}
     return {"train_s": said.train_s, **confirmed}
 
 
 TRAINABLES: dict[str, type[PackTrainable]] = {"dqn": DQN, "reinforce": Reinforce, "supervised": Supervised}
-"""The Trainables by the name of their loop."""
+"""The Trainables, by the names of their loops."""
 
 
 def trainable_of(
     name: str, score: str | None = None, direction: Literal["maximize", "minimize"] | None = None
 ) -> type[PackTrainable]:
-    """The Trainable of a loop by the loop's name; made for a person's own, and for another score than the loop's.
+    """The Trainable of a loop.
 
-    score, direction: the metric that the best weights are chosen by, and whether large or small ones are better; None:
-    as the loop has it. Raises Unimportable as `loop_of` does, ValueError where the loop can't choose so.
+    name: of the loop, one of the platform's or a person's own.
+    score: the metric that the best weights are chosen by; None: the loop's own.
+    direction: whether high or low scores are better; None: as the loop has it.
+    Raises Unimportable as `loop_of` does, and ValueError if the loop can't choose by the score.
     """
     loop = loop_of(name)
     scored = scored_by(loop, score or loop.score, direction or loop.direction)

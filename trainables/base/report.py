@@ -1,19 +1,20 @@
-"""What training one member has shown."""
+"""What the training of one member has shown."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Report:
-    """What training one member has shown since the last report; plain data.
+    """What the training of one member has shown since the last report, as plain data.
 
-    steps: the budget that is spent, in its unit.
+    steps: the budget spent, in its unit.
     points: (steps, metrics), in order.
-    best, best_steps: the best score of the whole training so far, which best.pt holds, and where it was; None before
-        the first finite score.
-    diverged_at, reason: where its numbers stopped being finite, and which of them.
-    error: why the member can't be trained any further.
-    stopped_at: of a member that has finished before its budget is spent, since it no longer improved.
+    best, best_steps: the best score of the whole training so far, whose weights best.pt holds, and the steps at which
+    it
+        was seen; None before the first finite score.
+    diverged_at, reason: the steps at which a number stopped being finite, and which; None if none has.
+    error: why the member can't be trained any further; None if it can.
+    stopped_at: the steps at which the member finished before its budget was spent, as it no longer improved; else None.
     """
 
     steps: int

@@ -12,7 +12,8 @@ from tuning.errors import Interrupted, Problem, StudyError, SweepError
 from tuning.report.confirm_progress import ConfirmProgress
 from tuning.report.importance import importances
 from tuning.report.progress import Progress
-from tuning.search.confirm_search import ConfirmPlan, ConfirmPolicy, conclusion, planned
+from tuning.search.confirm_plan import ConfirmPlan, conclusion, planned
+from tuning.search.confirm_search import ConfirmPolicy
 from tuning.search.leg_search import SearchPolicy
 from tuning.search.leg_source import LegSource
 from tuning.study import catalogue

@@ -17,7 +17,8 @@ from rich.console import Console
 
 from tuning import runner
 from tuning.report import confirmation, study_report
-from tuning.search.confirm_search import ConfirmPolicy, conclusion, planned
+from tuning.search.confirm_plan import conclusion, planned
+from tuning.search.confirm_search import ConfirmPolicy
 from tuning.search.leg_source import LegSource
 from tuning.study.seeds import SEARCH_SEEDS, fresh_seeds
 from tuning.study.study import Study

@@ -1,28 +1,18 @@
-"""The best trials and the default configuration, trained afresh with seeds that no part of the search has used.
-
-Every training is a member of a pack like any other. What is compared are the scores of their best weights on fresh
-episodes, so that neither a lucky seed nor a lucky evaluation makes a champion.
-"""
+"""The confirmation: packs of the best trials and the default, trained afresh on fresh seeds."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from trainables.messages import PackReport, PackRequest
-from tuning.rules import statistics
+from tuning.search.confirm_plan import ConfirmPlan, TrialAndSeed
 from tuning.search.packing import Packing, member_request
 from tuning.study.legs import Leg, Plan
 from tuning.study.observer import Observer
 from tuning.study.replay import replay
-from tuning.study.seeds import fresh_seeds
 from tuning.study.study import Study
-from tuning.study.summary import Candidate, Confirmation, StudySummary, TrialSummary
-from tuning.sweep.model import Confirm
-
-TrialAndSeed: TypeAlias = tuple[int, int]
-"""What a training that confirms is known by."""
 
 
 @dataclass(frozen=True)
@@ -44,31 +34,6 @@ class ConfirmPack:
 
     members: list[Member]
     full: int = 0
-
-
-@dataclass(frozen=True)
-class ConfirmPlan:
-    """Which trials are to be confirmed, and on which seeds: settled once, before the first of them is trained."""
-
-    candidates: list[TrialSummary]
-    seeds: list[int]
-    episodes: int
-
-    @property
-    def keys(self) -> list[TrialAndSeed]:
-        """All its trainings."""
-        return [(trial.number, seed) for trial in self.candidates for seed in self.seeds]
-
-    def missing(self, scores: Mapping[TrialAndSeed, float | None]) -> list[TrialAndSeed]:
-        """The trainings that have no score yet."""
-        return [key for key in self.keys if key not in scores]
-
-
-def planned(summary: StudySummary, wanted: Confirm) -> ConfirmPlan:
-    """The best trials, and the default one if it has a value."""
-    best, default = summary.ranked()[: wanted.top], summary.default
-    also = [default] if default and default.value is not None and default not in best else []
-    return ConfirmPlan(best + also, fresh_seeds(summary.sweep.seed, wanted.seeds), wanted.episodes)
 
 
 class Watcher(Protocol):
@@ -179,34 +144,3 @@ def _packs(study: Study, members: Sequence[Member], workers: int) -> Iterator[Co
         size = math.ceil(len(group) / count)
         for first in range(0, len(group), size):
             yield ConfirmPack(group[first : first + size], packing.fills_up_to([group[0].plan]))
-
-
-def conclusion(study: Study, plan: ConfirmPlan, failures: Mapping[TrialAndSeed, str]) -> Confirmation:
-    """What the scores come to. failures: why trainings have none; they count as diverged."""
-    sweep, known, chosen = study.sweep, study.attributes.scores(), plan.candidates
-    scores = {trial.number: [known.get((trial.number, seed)) for seed in plan.seeds] for trial in chosen}
-    default = next((trial.number for trial in chosen if trial.default), None)
-    found = statistics.verdict(scores, sweep.direction, sweep.seed)
-    counted = statistics.counted(scores, sweep.direction)
-    return Confirmation(
-        candidates=[
-            Candidate(
-                number=trial.number,
-                default=trial.default,
-                searched=trial.value,
-                scores=scores[trial.number],
-                mean=statistics.interquartile_mean(counted[trial.number]),
-                interval=statistics.interval(counted[trial.number], sweep.seed),
-                improvement=None
-                if default is None or trial.default
-                else statistics.probability_of_improvement(scores[trial.number], scores[default], sweep.direction),
-                errors=[failures[trial.number, seed] for seed in plan.seeds if (trial.number, seed) in failures],
-            )
-            for trial in chosen
-        ],
-        champion=found.champion,
-        leader=found.leader,
-        tied=list(found.tied),
-        more_seeds=found.more_seeds,
-        seeds=len(plan.seeds),
-    )

@@ -1,6 +1,6 @@
-"""Trainables of Ray Tune as anyone may have them: the same hill, climbed by a class and by a function.
+"""Trainables of Ray Tune as anyone may have them: a class and a function that climb the same hill.
 
-At a height of -(x - 3)² a step of chance is taken where it leads upwards. Neither of them knows anything of Lockstep.
+The height is -(x - 3)². A random step is taken if it leads upwards. Neither of them knows anything about Lockstep.
 """
 
 import json
@@ -13,16 +13,16 @@ from ray import tune
 
 
 def climbed(x: float, step: float, chance: random.Random) -> float:
-    """Where one step leads."""
+    """Where one random step leads: back to x, if it would lead downwards."""
     there = x + chance.gauss(0, step)
     return there if abs(there - 3) < abs(x - 3) else x
 
 
 class Climber(tune.Trainable):
-    """A class Trainable: Tune calls `step` for each iteration, and asks for a checkpoint when it wants one."""
+    """A class Trainable. Tune calls `step` for each iteration, and asks for a checkpoint when it wants one."""
 
     def setup(self, config: dict[str, Any]) -> None:
-        """config: what the sweep has fixed and searches, with `seed` and `budget`."""
+        """config: what the sweep fixes and searches, together with `seed` and `budget`."""
         self.size, self.x, self.chance = config["step"], config["start"], random.Random(config["seed"])
 
     def step(self) -> dict[str, Any]:
@@ -31,18 +31,18 @@ class Climber(tune.Trainable):
         return {"height": -((self.x - 3) ** 2), "x": self.x}
 
     def save_checkpoint(self, checkpoint_dir: str) -> dict[str, Any]:
-        """What it takes to go on; files in the folder would do as well."""
+        """All that is needed to go on. Files in the folder would do as well."""
         return {"x": self.x, "chance": self.chance.getstate()}
 
     def load_checkpoint(self, checkpoint: dict[str, Any] | None) -> None:
-        """Go on from it."""
+        """Goes on from what `save_checkpoint` returned."""
         assert checkpoint is not None
         self.x = checkpoint["x"]
         self.chance.setstate(checkpoint["chance"])
 
 
 def climb(config: dict[str, Any]) -> None:
-    """A function Trainable: it reports each iteration of the budget, here with a checkpoint."""
+    """A function Trainable. It reports each iteration of the budget, here with a checkpoint."""
     x, chance, done = config["start"], random.Random(config["seed"]), 0
     if checkpoint := tune.get_checkpoint():
         with checkpoint.as_directory() as folder:

@@ -1,6 +1,6 @@
-"""A loop of one's own: gradient descent down Rosenbrock's valley, a whole pack of members in lockstep.
+"""A loop of one's own: gradient descent down Rosenbrock's valley, for a whole pack of members in lockstep.
 
-Everything here has a leading axis M, one place a member. The valley's floor is at (1, 1), where the loss is 0.
+Every tensor has a leading axis M, with a place for each member. The lowest point of the valley is (1, 1), with loss 0.
 """
 
 from collections.abc import Sequence
@@ -14,20 +14,20 @@ from trainables import Config, Report, streams, tunable
 
 
 class RosenbrockConfig(Config):
-    """Tunable fields may differ inside a pack; all others are structural, and members of a pack share them."""
+    """Tunable fields may differ within a pack; all others are structural, which means that its members share them."""
 
     momentum: float = tunable(0.0, description="share of the last step that is kept", ge=0, lt=1)
     steepness: float = Field(100.0, description="of the valley's walls", gt=0)
 
 
 def rosenbrock(points: Tensor, steepness: float) -> Tensor:
-    """points: (M, 2). Returns (M,)."""
+    """The loss (M,) at points (M, 2)."""
     x, y = points.unbind(-1)
     return (1 - x) ** 2 + steepness * (y - x**2) ** 2
 
 
 class Rosenbrock:
-    """The protocol is trainables.Loop: these five facts, and six methods."""
+    """Follows the protocol trainables.Loop: these five attributes, and six methods."""
 
     Config: ClassVar[type[RosenbrockConfig]] = RosenbrockConfig
     score: ClassVar[str] = "validation/loss"
@@ -39,7 +39,7 @@ class Rosenbrock:
         self._configs, self._device, self._spent = configs, device, 0
         self._rates = torch.tensor([config.learning_rate for config in configs], device=device)[:, None]
         self._momenta = torch.tensor([config.momentum for config in configs], device=device)[:, None]
-        # A random number belongs to its member's seed, never to its place in the pack.
+        # Random numbers depend on a member's seed, never on its place in the pack.
         begun = [
             torch.rand(
                 2, generator=torch.Generator().manual_seed(streams.integer(config.seed, streams.Purpose.WEIGHTS))
@@ -58,7 +58,7 @@ class Rosenbrock:
             rosenbrock(points, self._configs[0].steepness).sum().backward()
             velocity = self._momenta * self._velocity - self._rates * points.grad
             moved = points.detach() + velocity
-            # A member whose loss stops being finite stays where it was, and the others never notice.
+            # A member whose loss stops being finite stays where it was; the others never notice.
             sound = torch.isfinite(rosenbrock(moved, self._configs[0].steepness))
             for member in torch.nonzero(~sound).flatten().tolist():
                 self._diverged_at[member] = self._diverged_at[member] or step + 1
@@ -78,7 +78,7 @@ class Rosenbrock:
         return Report(self._spent if at is None else at, points, best, self._best_at[member], at, reason)
 
     def state(self) -> list[dict[str, Any]]:
-        """Tensors and plain values only: they are loaded without pickle."""
+        """Tensors and plain values only, since they are loaded with weights_only=True."""
         return [
             {
                 "spent": self._spent,
@@ -102,7 +102,7 @@ class Rosenbrock:
         self._diverged_at = [state["diverged_at"] for state in states]
 
     def confirm(self, episodes: int) -> list[float]:
-        """Nothing here is scored by episodes, so the best score itself confirms a member."""
+        """There are no episodes here, so the best score itself confirms a member."""
         return [float(best) for best in self._best]
 
     def best(self) -> list[dict[str, Any]]:

@@ -59,7 +59,7 @@ def run(
     name: of the study, else its sweep's with the first free number.
     storage_url: Optuna's storage, else the home's own.
     address: of a Ray cluster, else workers of this machine.
-    console: where progress is drawn.
+    console: where progress is drawn, and a person is told what MLflow was not told; None: nowhere.
     hire: who finds the workers, if not Ray.
     Raises as `experiments.beginnings` and `catalogue.prepared` do, WorkersError where the workers can't be had,
     SweepError where this machine has not the memory for them, ServerError where MLflow can't be told as the environment

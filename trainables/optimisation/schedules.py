@@ -13,7 +13,7 @@ at the score instead of the budget; its factor is kept beside the weights.
 """
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import torch
 from pydantic import Field
@@ -67,7 +67,10 @@ class Plateau(Option):
     kind: Literal["plateau"] = "plateau"
     factor: float = Field(0.1, gt=0, lt=1, description="what the rate is multiplied by at each step down")
     patience: int = Field(
-        10, ge=0, le=10**6, description="evaluations in a row without a better score that are borne; the next is not"
+        10,
+        ge=0,
+        le=10**6,
+        description="evaluations in a row without a better score that change nothing yet",
     )
     threshold: float = Field(1e-4, ge=0, lt=1, description="share by which a score must beat the best to be better")
     floor: float = Field(0.0, ge=0, le=1, description="factor of the start rate below which it never falls")
@@ -76,7 +79,8 @@ class Plateau(Option):
 Kind = Fixed | Step | Exponential | Cosine | OneCycle | Plateau
 Schedule = Annotated[Kind, Field(discriminator="kind"), by_name]
 
-KINDS = ("fixed", "step", "exponential", "cosine", "one-cycle", "plateau")
+KINDS = tuple(str(each.model_fields["kind"].default) for each in get_args(Kind))
+"""The names of all schedules, in the order of `Kind`; tensors hold a kind as its place here."""
 
 
 def numbers(schedule: Kind, warmup: float) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What people and scripts are shown of a study; plain data, made in study.py."""
+"""What people and scripts are shown of a study; plain data, made in summarise.py."""
 
 import json
 import math

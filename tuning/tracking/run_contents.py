@@ -1,13 +1,18 @@
 """What the runs of a study hold in MLflow, and in which words: pure."""
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mlflow.entities import Param, Run
 
-from tuning.rules.trial_outcome import Outcome
+from tuning.rules import trial_outcome
+from tuning.rules.trial_outcome import MemberResult, Outcome
+from tuning.study.legs import Plan
 from tuning.study.observer import Points
+from tuning.study.study import Study
 from tuning.study.summary import Candidate, Confirmation, StudySummary
+from tuning.sweep.model import Sweep
 
 STATUSES = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED", "waiting": "KILLED"}
 """How a run ends; MLflow knows few ways, so the tag `lockstep.state` has the word itself."""
@@ -63,12 +68,78 @@ def lacking_confirmed(found: Candidate, run: Run) -> dict[str, float]:
     return {name: value for name, value in known.items() if name not in has or not math.isclose(has[name], value)}
 
 
-def of_halving(summary: StudySummary) -> dict[str, float]:
-    """What halving saved, and which share of the pruned trials that were trained on it should have kept."""
-    told = {} if summary.saved is None else {"halving/saved": summary.saved[0]}
-    return told if summary.audit is None else {**told, "halving/missed": summary.audit.missed / summary.audit.trials}
-
-
-def params(values: Mapping[str, object]) -> list[Param]:
+def as_params(values: Mapping[str, object]) -> list[Param]:
     """Parameters as MLflow takes them."""
     return [Param(key, str(value)) for key, value in values.items()]
+
+
+def study_tags(study: Study) -> dict[str, str]:
+    """By what all runs of a study are found."""
+    return {
+        "lockstep.key": study.attributes.key,
+        "lockstep.study": study.name,
+        "lockstep.loop": study.sweep.loop,
+    }
+
+
+def study_params(sweep: Sweep) -> dict[str, object]:
+    """What the study's own run says of the sweep."""
+    own = sweep.model_dump(mode="json", exclude={"search", "fixed", "workers", "name"})
+    return {**own, **{f"fixed.{name}": value for name, value in sweep.fixed.items()}}
+
+
+def trial_tags(plan: Plan, leg: str) -> dict[str, str]:
+    """What the run of a trial says of it from the beginning; leg: the first that trains it."""
+    return {
+        "lockstep.trial": str(plan.number),
+        "lockstep.leg": leg,
+        "lockstep.seeds": json.dumps(plan.seeds),
+        "lockstep.default": str(plan.default).lower(),
+        "lockstep.values": json.dumps(plan.values),
+    }
+
+
+def outcome_metrics(found: Outcome, members: Sequence[MemberResult]) -> dict[str, float]:
+    """What a trial has come to; of several seeds also each one's value, and how far they lie apart."""
+    told = dict(zip(("value", "second"), found.values, strict=False))
+    if not told or len(members) < 2:
+        return told
+    values = trial_outcome.by_seed(members)
+    of_seeds = {"value_std": trial_outcome.spread(values)}
+    of_seeds |= {f"seed-{place}/value": value for place, value in enumerate(values)}
+    return told | {name: value for name, value in of_seeds.items() if value is not None}
+
+
+def outcome_tags(found: Outcome) -> dict[str, str]:
+    """How and why a trial has ended."""
+    tags = {
+        "lockstep.diverged_at": found.diverged_at,
+        "lockstep.reason": found.reason,
+        "lockstep.given_up_at": found.given_up_at,
+    }
+    return {key: str(tag) for key, tag in tags.items() if tag is not None}
+
+
+def end_metrics(summary: StudySummary) -> list[tuple[str, float, int]]:
+    """What the study's own run says at its end: names, values, and steps, which number trials.
+
+    The best value stands at its trial; at the number of all trials what halving saved, and which share of the pruned
+    trials that were trained on it should have kept.
+    """
+    best, trials = summary.best, len(summary.trials)
+    told = [] if best is None or best.value is None else [("value", best.value, best.number)]
+    if summary.saved is not None:
+        told.append(("halving/saved", summary.saved[0], trials))
+    if summary.audit is not None:
+        told.append(("halving/missed", summary.audit.missed / summary.audit.trials, trials))
+    return told
+
+
+def end_tags(summary: StudySummary) -> dict[str, str]:
+    """Which trials the study's own run names at its end."""
+    tags = {"lockstep.best_trial": str(summary.best.number)} if summary.best else {}
+    if summary.confirmation is not None:
+        tags |= confirmed_tags(summary.confirmation)
+    if summary.front:
+        tags[FRONT] = ", ".join(str(trial.number) for trial in summary.front)
+    return tags

@@ -1,0 +1,83 @@
+"""Writes to the runs of MLflow: each is tried until MLflow takes it, or counted as not taken (retries.py)."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.tracking import MlflowClient
+
+from tuning.tracking.retries import Writes
+from tuning.tracking.run_contents import ARTIFACTS, STATUSES
+
+BATCH = 800
+"""The most metrics told at once: MLflow takes 1,000 metrics, parameters and tags together."""
+
+
+class RunWriter:
+    """Makes runs, tells them what they are to hold, and ends them."""
+
+    def __init__(self, client: MlflowClient, writes: Writes) -> None:
+        self._client, self._writes = client, writes
+
+    def make(self, experiment_id: str, name: str, tags: Mapping[str, str]) -> str | None:
+        """A run that has just begun; its id, or None where MLflow did not take it."""
+        begun = {**tags, "lockstep.state": "running"}
+        run = self._writes.insist(partial(self._client.create_run, experiment_id, tags=begun, run_name=name))
+        return None if run is None else str(run.info.run_id)
+
+    def go_on(self, run_id: str) -> None:
+        """Say of a run that it runs again."""
+        self._writes.insist(partial(self._client.update_run, run_id, status="RUNNING"))
+        self.tag(run_id, "lockstep.state", "running")
+
+    def tell(
+        self,
+        run_id: str,
+        metrics: Sequence[Metric] = (),
+        params: Sequence[Param] = (),
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Have a run hold all of this, in as few writes as MLflow allows."""
+        *full, rest = [metrics[first : first + BATCH] for first in range(0, len(metrics), BATCH)] or [[]]
+        for batch in full:
+            self._writes.insist(partial(self._client.log_batch, run_id, batch))
+        run_tags = [RunTag(key, tag) for key, tag in (tags or {}).items()]
+        if rest or params or run_tags:
+            self._writes.insist(partial(self._client.log_batch, run_id, rest, params, run_tags))
+
+    def end(
+        self,
+        run_id: str,
+        state: str,
+        metrics: Sequence[Metric] = (),
+        params: Sequence[Param] = (),
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Tell a run what is left, and end it; state: a word of STATUSES."""
+        self.tell(run_id, metrics, params, {"lockstep.state": state, **(tags or {})})
+        self._writes.insist(partial(self._client.set_terminated, run_id, STATUSES[state]))
+
+    def tag(self, run_id: str, key: str, tag: str) -> None:
+        """Set one tag of a run."""
+        self._writes.insist(partial(self._client.set_tag, run_id, key, tag))
+
+    def keep_text(self, run_id: str, text: str, name: str) -> None:
+        """Keep a text as a file of a run."""
+        self._writes.insist(partial(self._client.log_text, run_id, text, name))
+
+    def keep_weights(self, run_id: str, weights: Path) -> None:
+        """Keep best weights with their run."""
+        self._writes.insist(partial(self._client.log_artifact, run_id, str(weights), ARTIFACTS))
+
+    def read(self, run_id: str) -> Run | None:
+        """A run as it is now; None where MLflow does not answer."""
+        return self._writes.insist(partial(self._client.get_run, run_id))
+
+    def last_steps(self, run: Run) -> dict[str, int]:
+        """The last step of each curve that a run has."""
+        last = {}
+        for name in run.data.metrics:
+            history = self._writes.insist(partial(self._client.get_metric_history, run.info.run_id, name)) or []
+            last[name] = max((metric.step for metric in history), default=-1)
+        return last

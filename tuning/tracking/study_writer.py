@@ -1,0 +1,237 @@
+"""Writes a study to MLflow: a run of its own and under it a run a trial.
+
+The study says what happened and MLflow is told. Curves are gathered and written in batches, since each write costs,
+however small. A trial's run id is in the study before the run's first metric, so that the run is found again and none
+is made twice.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlflow.entities import Metric, Param, Run
+from mlflow.tracking import MlflowClient
+
+from trainables.base import checkpoint
+from trainables.base.checkpoint import CheckpointError
+from tuning.rules.trial_outcome import MemberResult, Outcome
+from tuning.study.legs import Plan
+from tuning.study.observer import Points
+from tuning.study.study import Study
+from tuning.study.summary import Confirmation, StudySummary
+from tuning.tracking import run_contents
+from tuning.tracking.retries import Writes
+from tuning.tracking.run_contents import FRONT, PARENT, STATUSES, as_curve, as_params
+from tuning.tracking.run_writer import RunWriter
+from tuning.tracking.server import tracking_uri
+from tuning.tracking.study_run import StudyRun, study_run
+
+
+@dataclass
+class OpenRun:
+    """The run of a trial that has not ended, with what it is to be told next."""
+
+    run_id: str
+    plan: Plan
+    params: list[Param] = field(default_factory=list)
+    metrics: list[Metric] = field(default_factory=list)
+    last_steps: dict[str, int] = field(default_factory=dict)
+    """The last step of each curve that was told, or is about to be."""
+
+    def note(self, points: Points, place: int = 0) -> None:
+        """Gather what is new of a curve; a leg that goes on from a checkpoint tells all of its curve again.
+
+        place: which of the trial's seeds it is of; from the second one on, the names say so.
+        """
+        prefix, now = f"seed-{place}/" if place else "", now_ms()
+        for steps, shown in points:
+            for name, value in shown.items():
+                if steps > self.last_steps.get(prefix + name, -1):
+                    self.last_steps[prefix + name] = steps
+                    self.metrics.append(Metric(prefix + name, value, now, steps))
+
+    def gathered(self) -> tuple[list[Metric], list[Param]]:
+        """What was gathered; from now on it counts as told."""
+        gathered = self.metrics, self.params
+        self.metrics, self.params = [], []
+        return gathered
+
+
+class StudyWriter:
+    """Writes what happens to a study, in the words of an Observer.
+
+    Of a study that goes on it is told all from the beginning, and writes what MLflow does not have of that.
+    """
+
+    def __init__(self, study: Study, writes: Writes) -> None:
+        self._study, self._writes, self._tags = study, writes, run_contents.study_tags(study)
+        self._own: StudyRun | None = None
+        """The study's own run, once it is known which runs there are: whoever does not know that must make none."""
+        self._runs: dict[int, str] = {}
+        """The ids of the runs of trials."""
+        self._open: dict[int, OpenRun] = {}
+        self._found: dict[int, Run] = {}
+        """Runs that an earlier life of the study has made, of trials whose end has not been told in this one."""
+        self._kept: dict[int, str] = {}
+        """The ids of runs that an earlier life has kept in the study."""
+        self._live = False
+        """Whether what is told happens now, and is no replay."""
+        self._on_front: set[int] = set()
+        """Trials that MLflow says are on the front."""
+
+    def begin(self) -> None:
+        """Find or make the study's own run, and find those of its trials."""
+        with self._writes.of(None):
+            client = self._writes.insist(lambda: MlflowClient(tracking_uri=tracking_uri(self._study.home)))
+            own = None if client is None else study_run(self._study, client, self._writes)
+        if client is None or own is None:
+            return
+        self._mlflow, self._own, self._found = RunWriter(client, self._writes), own, own.of_trials
+        self._kept = self._study.attributes.runs()
+        self._on_front = {number for number, run in self._found.items() if run.data.tags.get(FRONT) == "true"}
+        for run in self._found.values():
+            if run.data.tags.get(PARENT) != own.run_id:
+                self._mlflow.tag(run.info.run_id, PARENT, own.run_id)
+
+    def begin_trials(self, plans: Sequence[Plan], leg: str) -> None:
+        """See that every trial of a leg has a run."""
+        new = [plan for plan in plans if plan.number not in self._runs]
+        if self._own is None:
+            # What has ended before can be told by an audit alone; what is begun now is missed.
+            if self._live:
+                self._writes.lack(plan.number for plan in new)
+            return
+        found = {plan.number: self._found[plan.number].info.run_id for plan in new if plan.number in self._found}
+        made = {plan.number: self._made(plan, leg, self._own) for plan in new if plan.number not in found}
+        runs = found | {number: run_id for number, run_id in made.items() if run_id is not None}
+        # Known here first: whatever becomes of the study's own write, none is made twice.
+        self._runs |= runs
+        for plan in new:
+            if plan.number in runs:
+                params = [] if plan.number in found else as_params(plan.params)
+                self._open[plan.number] = OpenRun(runs[plan.number], plan, params)
+        self._keep(runs)
+
+    def note(self, number: int, place: int, points: Points) -> None:
+        """Gather what is new of the curve of a trial's member."""
+        if number in self._open:
+            self._open[number].note(as_curve(points), place)
+
+    def end_trial(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
+        """End the trial's run, truly."""
+        run, state = self._open.get(number), run_contents.state_word(found)
+        if run is None:
+            if self._live:
+                self._writes.lack([number])
+            return
+        if self._live or self._caught_up(number, run, state, len(members)):
+            steps = max((member.value_steps or 0 for member in members), default=0)
+            run.note([(steps, run_contents.outcome_metrics(found, members))])
+            with self._writes.of(number):
+                self._mlflow.end(run.run_id, state, *run.gathered(), run_contents.outcome_tags(found))
+        del self._open[number]
+
+    def go_on(self) -> None:
+        """All that was kept has been told: go on with the runs of trials that have not ended."""
+        self._live = True
+        for number in sorted(self._found.keys() & self._open.keys()):
+            self._adopt(self._open[number], self._found[number])
+        # A machine that lost its power may have lost trials that MLflow still knows of; others take their numbers.
+        self._found.clear()
+
+    def write_gathered(self) -> None:
+        """Tell runs what was gathered for them."""
+        for number, run in self._open.items():
+            with self._writes.of(number):
+                self._mlflow.tell(run.run_id, *run.gathered())
+
+    def cut_off(self) -> None:
+        """The search was left in the middle: what has not ended waits, the study's own run too."""
+        if self._own is not None:
+            self._put_back()
+            self._mlflow.end(self._own.run_id, "waiting")
+
+    def end(self, summary: StudySummary) -> None:
+        """End the study's own run, and those of trials that wait; keep the best weights."""
+        if self._own is None:
+            return
+        with self._writes.of(None):
+            self._put_back()
+            checkpoints = {trial.number: trial.checkpoint for trial in summary.trials}
+            for number in run_contents.kept_artifacts(summary):
+                run_id, weights = self._runs.get(number), checkpoints[number]
+                if run_id and weights and checkpoint.is_whole(Path(weights)):
+                    self._mlflow.keep_weights(run_id, Path(weights))
+            self._mark_front({trial.number for trial in summary.front})
+            if summary.confirmation is not None:
+                self._tell_confirmed(summary.confirmation)
+            now = now_ms()
+            metrics = [Metric(name, value, now, step) for name, value, step in run_contents.end_metrics(summary)]
+            state = "complete" if summary.state == "finished" else "waiting"
+            self._mlflow.end(self._own.run_id, state, metrics, tags=run_contents.end_tags(summary))
+
+    def _made(self, plan: Plan, leg: str, own: StudyRun) -> str | None:
+        tags = {PARENT: own.run_id, **self._tags, **run_contents.trial_tags(plan, leg)}
+        with self._writes.of(plan.number):
+            return self._mlflow.make(own.experiment_id, f"{self._study.name}/{plan.number}", tags)
+
+    def _keep(self, runs: Mapping[int, str]) -> None:
+        with self._study.records.at_once():
+            for number, run_id in runs.items():
+                if self._kept.get(number) != run_id:
+                    self._study.attributes.set_run(number, run_id)
+
+    def _caught_up(self, number: int, run: OpenRun, state: str, members: int) -> bool:
+        """Gather the curves of a trial that ended in an earlier life; False where its run was told all of it then."""
+        found = self._found.pop(number, None)
+        if found is not None:
+            if found.info.status == STATUSES[state] and found.data.tags["lockstep.state"] == state:
+                return False
+            self._adopt(run, found)
+        for place in range(members):
+            run.note(as_curve(self._kept_points(number, place)), place)
+        return True
+
+    def _adopt(self, run: OpenRun, found: Run) -> None:
+        """Go on with a run that was found; what it has of each curve is not told again."""
+        run.last_steps = self._mlflow.last_steps(found)
+        if not found.data.params:
+            run.params = as_params(run.plan.params)
+        self._mlflow.go_on(run.run_id)
+
+    def _kept_points(self, number: int, place: int) -> Points:
+        try:
+            kept = checkpoint.load([self._study.home.member(self._study.name, number, place)])
+        except CheckpointError:
+            # Of an earlier version: its curve can't be read, all else of the trial can be told.
+            return []
+        return kept[0]["report"]["points"] if kept else []
+
+    def _put_back(self) -> None:
+        for number, run in self._open.items():
+            with self._writes.of(number):
+                self._mlflow.end(run.run_id, "waiting", *run.gathered())
+
+    def _mark_front(self, front: set[int]) -> None:
+        for number in sorted(front ^ self._on_front):
+            if number in self._runs:
+                self._mlflow.tag(self._runs[number], FRONT, str(number in front).lower())
+        self._on_front = front
+
+    def _tell_confirmed(self, confirmation: Confirmation) -> None:
+        """Tell each trial's run what fresh seeds say of it, once; after more seeds again."""
+        for candidate in confirmation.candidates:
+            run_id = self._runs.get(candidate.number)
+            if run_id is None:
+                continue
+            with self._writes.of(candidate.number):
+                run = self._mlflow.read(run_id)
+                lacking = {} if run is None else run_contents.lacking_confirmed(candidate, run)
+                now, seeds = now_ms(), confirmation.seeds
+                self._mlflow.tell(run_id, [Metric(name, value, now, seeds) for name, value in lacking.items()])
+
+
+def now_ms() -> int:
+    """The time of day as MLflow has it."""
+    return int(time.time() * 1000)

@@ -294,6 +294,8 @@ print(study.state)
 """
 
 
+@pytest.mark.slow
+@pytest.mark.core
 def test_ctrl_c_in_a_script_ends_the_workers_and_the_script_goes_on(tmp_path: Path) -> None:
     sweeps.written(tmp_path, trials=2_000, budget=2_000, pack_size=4, tracking="off")
     mark = uuid4().hex

@@ -1,4 +1,4 @@
-"""What all tests share: a quiet and private surrounding, a folder for runs, and when a GPU test is skipped."""
+"""What all tests share: a quiet and private environment, a folder for runs, the command, the order of the files."""
 
 import atexit
 import os
@@ -43,7 +43,7 @@ LONGEST = (
     *("test_tune", "test_ray_trainable_loop", "test_own_loops", "test_audit", "test_dqn"),
     *("test_python_api", "test_notebook"),
 )
-"""Files that take longest, which go first: of two that work through the files, neither is then left alone with one."""
+"""The files that take longest go first, so that neither of two workers is left alone with one at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -41,7 +41,11 @@ def score_of(member: MemberRequest) -> float:
 def reports(
     leg: PackRequest, score: Callable[[MemberRequest], float] = score_of, diverged: Sequence[int] = ()
 ) -> PackReport:
-    """What a leg reports at its end; `diverged`: places of members that stopped being finite."""
+    """What a leg reports at its end.
+
+    score: of each member.
+    diverged: places of the members that stopped being finite.
+    """
     until, members = leg.until or 200, []
     for place, member in enumerate(leg.members):
         points = [(until, {"evaluation/return_mean": score(member)})]
@@ -124,10 +128,12 @@ def driven(
     observers: Sequence[Observer] = (),
     order: random.Random | None = None,
 ) -> list[PackRequest]:
-    """Run the whole search with so many workers, without training anything; returns its legs.
+    """Run the whole search, without training anything; returns its legs.
 
-    result: what a leg reports at its end, or why it fails. Legs end in the order in which they began, or in a random
-    one.
+    workers: how many legs are under way at a time.
+    result: what a leg reports at its end, or why it fails.
+    observers: are told of all that happens.
+    order: what decides which leg ends next; None: they end in the order in which they began.
     """
     search = Searching(study, workers, observers)
     legs: list[PackRequest] = []
@@ -160,7 +166,7 @@ class ByHand:
         self.legs, self._results = legs, _trained if trains else _made_up
 
     def __call__(self, wanted: Workers, address: str | None) -> AbstractContextManager["ByHand"]:
-        """It is its own and only worker, whatever is wanted."""
+        """Whatever is wanted, it is the only worker."""
         return nullcontext(self)
 
     def train(self, study: Study, source: LegSource[Any]) -> None:
@@ -188,7 +194,11 @@ def _trained(sweep: Sweep, leg: PackRequest) -> list[PackReport]:
 
 
 def finished(study: Study, diverged: Sequence[int] = (), failing: str | None = None) -> None:
-    """Drive the search by hand to its end. In the first leg these members diverge; `failing`: why every leg fails."""
+    """Drive the search to its end.
+
+    diverged: places of the members of the first leg that diverge.
+    failing: why every leg fails, if they do.
+    """
     driven(
         study,
         result=lambda leg: failing or reports(leg, diverged=diverged if leg.name.endswith("00000") else ()),

@@ -39,7 +39,7 @@ def test_it_ends_well_and_prints_one_object_and_nothing_else(tiny: Ran) -> None:
     assert all(line.startswith("tiny-1: ") for line in tiny.done.stderr.splitlines()), tiny.done.stderr
 
 
-def test_nothing_of_it_lives_on(tiny: Ran) -> None:
+def test_none_of_its_processes_lives_on(tiny: Ran) -> None:
     commands.awaited(lambda: not commands.processes(tiny.mark), 30, "all of its processes gone")
 
 
@@ -102,7 +102,7 @@ def test_every_member_leaves_two_checkpoints_and_the_best_trials_theirs_in_mlflo
     assert Path(kept).read_bytes() == Path(tiny.shown["best"]["checkpoint"]).read_bytes()
 
 
-def test_what_is_deployed_scores_what_its_trial_is_worth(tiny: Ran) -> None:
+def test_best_weights_score_what_their_trial_is_worth(tiny: Ran) -> None:
     for trial in tiny.shown["trials"]:
         path = tiny.home.member("tiny-1", trial["number"], 0) / "best.pt"
         best = checkpoint.read(path)

@@ -86,7 +86,7 @@ NOT_LOOPS = {
 
 
 @pytest.mark.parametrize(("name", "message"), NOT_LOOPS.items())
-def test_what_is_no_loop_is_said_at_its_key(name: str, message: str) -> None:
+def test_what_is_wrong_with_a_loop_is_told_at_its_key(name: str, message: str) -> None:
     with pytest.raises(SweepError) as raised:
         Sweep.model_validate({"name": "own", "loop": name, "budget": 10, "search": {"x": {"low": 0, "high": 1}}})
     (problem,) = [each for each in raised.value.problems if each.key_path == "loop"]

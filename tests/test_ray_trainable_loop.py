@@ -184,7 +184,7 @@ def test_the_files_of_the_best_are_those_reported_with_it(tmp_path: Path) -> Non
         assert {name: content.numpy().tobytes() for name, content in best["files"].items()} == expected
 
 
-def test_a_worker_begins_one_after_the_other(tmp_path: Path) -> None:
+def test_a_worker_trains_one_after_the_other(tmp_path: Path) -> None:
     worker = pack("climb", tmp_path / "0", "height", **CLIMB)
     worker.train()
     for seed in (2, 3):

@@ -109,7 +109,7 @@ def test_a_driver_that_is_killed_leaves_a_study_that_says_so(survivor: Survivor)
     assert {"waiting"} < {trial["state"] for trial in survivor.left["trials"]} <= {"complete", "pruned", "waiting"}
 
 
-def test_lost_again_and_again_it_loses_nothing_and_does_nothing_twice(survivor: Survivor) -> None:
+def test_a_sweep_killed_again_and_again_loses_nothing_and_does_nothing_twice(survivor: Survivor) -> None:
     drivers.assert_whole(survivor.root, 12)
     for trial in sweeps.opened(survivor.root).summary().trials:
         assert (Home.at(survivor.root).member(drivers.STUDY, trial.number, 0) / "best.pt").exists()

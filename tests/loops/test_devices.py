@@ -1,11 +1,11 @@
-"""Packs on a device other than the CPU: one that is not there, but as strict as a GPU (elsewhere.py)."""
+"""Packs on a device other than the CPU: one that is not there, but as strict as a GPU (stand_in_device.py)."""
 
 import json
 import os
 import subprocess
 import sys
 
-import elsewhere
+import stand_in_device
 from loop_cases import CASES
 
 
@@ -18,7 +18,7 @@ def said(*arguments: str) -> str:
 
 
 def test_every_loop_trains_on_another_device_as_on_the_cpu() -> None:
-    assert said(elsewhere.__file__, *CASES).split() == list(CASES)
+    assert said(stand_in_device.__file__, *CASES).split() == list(CASES)
 
 
 STRICT = {
@@ -34,11 +34,11 @@ STRICT = {
     "str(torch.zeros_like(there).device)": "elsewhere:0",
 }
 TRIED = """
-import elsewhere, json, sys, torch
-kept = elsewhere.registered()
+import json, stand_in_device, sys, torch
+kept = stand_in_device.registered()
 found = []
 for each in sys.argv[1:]:
-    there = torch.arange(6.0).reshape(2, 3).to(elsewhere.ELSEWHERE)
+    there = torch.arange(6.0).reshape(2, 3).to(stand_in_device.ELSEWHERE)
     try:
         found.append(eval(each))
     except (RuntimeError, TypeError) as error:

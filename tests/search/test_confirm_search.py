@@ -117,7 +117,7 @@ def test_members_are_packed_by_structure(runs: Path) -> None:
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
-def test_one_that_is_clearly_better_is_champion(runs: Path, direction: str) -> None:
+def test_a_trial_that_is_clearly_better_is_champion(runs: Path, direction: str) -> None:
     study, sign = searched(runs, direction=direction), 1 if direction == "maximize" else -1
     best = best_of(study)
     confirmed(study, lambda trial, seed: sign * (10.0 * (trial == best) + 0.1 * seed))
@@ -135,7 +135,7 @@ def test_one_that_is_clearly_better_is_champion(runs: Path, direction: str) -> N
     assert (shown["champion"], shown["confirmation"]["seeds"]) == (best, 6)
 
 
-def test_where_they_can_not_be_told_apart_there_is_none_and_it_says_so(
+def test_where_candidates_can_not_be_told_apart_there_is_no_champion(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study = searched(runs)
@@ -163,7 +163,7 @@ def test_more_seeds_are_added_to_those_that_are_there(runs: Path) -> None:
     assert planned(study.summary(), WANTED).missing(after) == [], "fewer need nothing new"
 
 
-def test_who_diverges_on_fresh_seeds_is_no_champion(runs: Path) -> None:
+def test_a_trial_that_diverges_on_fresh_seeds_is_no_champion(runs: Path) -> None:
     study = searched(runs)
     best = best_of(study)
     confirmed(study, lambda trial, seed: 10.0 * (trial == best), diverged=[best])
@@ -172,7 +172,7 @@ def test_who_diverges_on_fresh_seeds_is_no_champion(runs: Path) -> None:
     assert found.champion != best
 
 
-def test_of_a_pack_that_fails_only_who_kills_its_worker_has_no_score_and_it_is_said_why(
+def test_in_a_pack_that_fails_only_the_member_that_kills_its_worker_has_no_score(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study, failures = searched(runs), {}
@@ -195,7 +195,7 @@ def test_of_a_pack_that_fails_only_who_kills_its_worker_has_no_score_and_it_is_s
     assert confirmed(study, lambda trial, seed: 2.0) == [[best]]
 
 
-def test_where_nobody_can_be_trained_there_is_no_champion(runs: Path) -> None:
+def test_where_no_trial_can_be_trained_there_is_no_champion(runs: Path) -> None:
     study, failures = searched(runs), {}
     confirmed(study, lambda trial, seed: 1.0, failing=lambda trial, seed: True, failures=failures)
     assert study.attributes.scores() == {}
@@ -204,7 +204,7 @@ def test_where_nobody_can_be_trained_there_is_no_champion(runs: Path) -> None:
 
 
 @pytest.mark.parametrize("known", [False, True])
-def test_where_nothing_could_be_confirmed_it_is_said_and_nobody_is_first(
+def test_where_nothing_could_be_confirmed_it_is_said_and_no_trial_is_first(
     runs: Path, capsys: pytest.CaptureFixture[str], known: bool
 ) -> None:
     study = searched(runs)
@@ -230,7 +230,7 @@ def test_where_nothing_could_be_confirmed_it_is_said_and_nobody_is_first(
     assert after.chosen.number == best
 
 
-def test_who_leaves_its_pack_has_no_score_and_it_is_said_why(runs: Path) -> None:
+def test_a_member_that_leaves_its_pack_has_no_score_and_its_error_is_kept(runs: Path) -> None:
     study = searched(runs)
     policy = ConfirmPolicy(study, planned(study.summary(), WANTED), 2, Watching())
     search = LegSource(policy)
@@ -251,7 +251,7 @@ def test_a_score_that_is_not_finite_counts_as_none(runs: Path) -> None:
     assert {score for (_, seed), score in study.attributes.scores().items() if seed == missing_seed} == {None}
 
 
-def test_whoever_watches_is_told_of_steps_and_of_scores(runs: Path) -> None:
+def test_a_watcher_is_told_of_steps_and_of_scores(runs: Path) -> None:
     study = searched(runs)
     watching = Watching()
     search = LegSource(ConfirmPolicy(study, planned(study.summary(), WANTED), 1, watching))

@@ -48,7 +48,7 @@ def test_what_can_not_change_while_a_study_rests_is_refused(setting: str, path: 
         (["confirm=off"], {"confirm": "off"}),
     ],
 )
-def test_what_may_change_does(settings: list[str], expected: dict[str, Any]) -> None:
+def test_what_may_change_while_a_study_rests_changes(settings: list[str], expected: dict[str, Any]) -> None:
     before = sweeps.tiny(max_steps=400)
     after = changed(before, "+4", "10m", settings).model_dump(mode="json")
     told = {**before.model_dump(mode="json"), "trials": 12, "time_limit": 600.0, **expected}

@@ -121,7 +121,7 @@ def test_a_pack_reports_keeps_and_confirms_the_metric_that_it_is_told(tmp_path: 
     assert all(score == int(score) > 0 for score in results[-1]["confirmed"])
 
 
-def test_with_the_loop_s_own_score_it_is_the_loop_s_own_trainable() -> None:
+def test_the_loop_s_own_score_needs_no_other_trainable() -> None:
     assert trainable_of("dqn") is trainable_of("dqn", "evaluation/return_mean", "maximize") is DQNTrainable
     other = trainable_of("dqn", "evaluation/return_mean", "minimize").loop
     assert (other.score, other.direction, DQNTrainable.loop.direction) == (
@@ -133,7 +133,7 @@ def test_with_the_loop_s_own_score_it_is_the_loop_s_own_trainable() -> None:
         trainable_of("dqn", "train/loss", "minimize")
 
 
-def test_a_loop_of_one_s_own_is_by_its_own_score_unless_it_says_what_else() -> None:
+def test_a_loop_of_one_s_own_is_scored_by_its_own_score_unless_it_allows_others() -> None:
     assert scores_of(loop_of("test_scores:WithAnother")) == ("validation/loss",)
     with pytest.raises(ValueError, match=r"^metric: WithAnother can't choose its best weights by validation/distance"):
         trainable_of("test_scores:WithAnother", "validation/distance", "minimize")

@@ -1,4 +1,4 @@
-"""A search cut off at any of its writes, and gone on with by another process."""
+"""A search that is cut off at any of its writes, and goes on in another process."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +36,7 @@ FAILS, DIVERGES = (2, 9), (5,)
 
 
 def result(leg: PackRequest) -> PackReport | str:
-    """Trials score the higher the later; two of them fail, one diverges."""
+    """Later trials score higher; two of them fail, one diverges."""
     numbers = legs_by_hand.numbers(leg)
     if {*numbers} & {*FAILS}:
         return "the worker died"
@@ -62,7 +62,7 @@ def before_writes(case: str) -> list[bytes]:
 
 
 def killed_at(kept: mortal_storage.Mortal, write: int, **changes: Any) -> bool:
-    """Drive the search until so many writes are made; whether it was cut off by that."""
+    """Drive the search up to this write, at which it is killed; whether there was one."""
     study = mortal_storage.in_memory(kept, **changes)
     kept.left = write
     try:
@@ -75,7 +75,7 @@ def killed_at(kept: mortal_storage.Mortal, write: int, **changes: Any) -> bool:
 
 
 def gone_on(kept: mortal_storage.Mortal, trials: int) -> None:
-    """Another process opens the study and goes on with it, to a sound end."""
+    """Another process opens the study, and goes on to a sound end."""
     recorder, study = legs_by_hand.Recorder(), mortal_storage.in_memory(kept)
     had_ended, had_decided = ended(study), decided(study)
     legs_by_hand.driven(study, workers=2, result=result, observers=[recorder])
@@ -88,7 +88,7 @@ def gone_on(kept: mortal_storage.Mortal, trials: int) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_cut_off_at_any_write_it_is_gone_on_with_to_the_same_number_of_trials(case: str) -> None:
+def test_a_search_cut_off_at_any_write_goes_on_to_the_same_number_of_trials(case: str) -> None:
     left = before_writes(case)
     assert len(left) > 15
     for database in left:
@@ -96,7 +96,7 @@ def test_cut_off_at_any_write_it_is_gone_on_with_to_the_same_number_of_trials(ca
 
 
 @pytest.mark.parametrize("case", ["whole", "halving", "seeds"])
-def test_the_time_that_a_leg_took_before_it_was_cut_off_counts(runs: Path, case: str) -> None:
+def test_the_time_of_a_leg_before_it_was_cut_off_counts(runs: Path, case: str) -> None:
     study = sweeps.created(runs, **CASES[case])
     search = legs_by_hand.Searching(study, 1, [])
     while (leg := search.leg()).until < study.sweep.budget:
@@ -121,7 +121,7 @@ def test_the_time_that_a_leg_took_before_it_was_cut_off_counts(runs: Path, case:
 
 
 @pytest.mark.parametrize("apart", [1, 4, 12])
-def test_cut_off_again_and_again_it_comes_to_an_end(apart: int) -> None:
+def test_a_search_cut_off_again_and_again_comes_to_its_end(apart: int) -> None:
     kept, cuts = mortal_storage.Mortal(), 0
     mortal_storage.in_memory(kept, **SMALL)
     # Each life makes a few writes more than the one before: what is only begun may be begun again.
@@ -147,7 +147,7 @@ def test_more_trials_are_added_to_what_is_finished() -> None:
     assert decided(again)[: len(had_decided)] == had_decided
 
 
-def test_who_waited_goes_on_from_what_it_had_come_to(runs: Path) -> None:
+def test_a_trial_that_waited_goes_on_from_where_it_was(runs: Path) -> None:
     """The one case in a real storage: what was put back by Ctrl-C."""
     study = sweeps.created(runs, **SMALL)
     search = legs_by_hand.Searching(study, 1, [])

@@ -49,7 +49,7 @@ def two(**changes: Any) -> Sweep:
         ({"metric": "train/entropy", "direction": "maximize"}, "train/entropy", "maximize"),
     ],
 )
-def test_what_it_may_be(given: Any, metric: str, direction: str) -> None:
+def test_a_second_objective_may_be_seconds_steps_or_another_metric(given: Any, metric: str, direction: str) -> None:
     sweep = two(second=given)
     assert sweep.second == Second.model_validate({"metric": metric, "direction": direction})
     assert sweep.directions == ("maximize", direction)
@@ -74,7 +74,7 @@ def test_what_it_may_be(given: Any, metric: str, direction: str) -> None:
         ({"sampler": "cmaes"}, "sampler", "cmaes knows one objective"),
     ],
 )
-def test_what_it_may_not_be_is_said_where_it_stands(changes: dict[str, Any], path: str, message: str) -> None:
+def test_a_wrong_second_objective_is_told_at_its_key(changes: dict[str, Any], path: str, message: str) -> None:
     with pytest.raises(SweepError) as caught:
         two(**changes)
     (found,) = caught.value.problems
@@ -96,19 +96,19 @@ def test_a_study_that_rests_gets_no_second_objective_and_loses_none() -> None:
         (LOSS, [MemberResult(value=1.0, second=0.5), MemberResult(value=3.0, second=0.1)], 0.3),
     ],
 )
-def test_of_seeds_it_is_the_mean(second: str, members: list[MemberResult], expected: float) -> None:
+def test_a_second_value_is_the_mean_over_the_seeds(second: str, members: list[MemberResult], expected: float) -> None:
     assert outcome(members, second=second) == Outcome("complete", 2.0, second=pytest.approx(expected))
     assert outcome(members).second is None
 
 
-def test_of_seeds_that_diverged_it_is_nothing() -> None:
+def test_seeds_that_diverged_have_no_second_value() -> None:
     members = [MemberResult(value=1.0, value_steps=50)] * 2 + [MemberResult(diverged_at=100, reason="nan")]
     assert outcome(members, aggregate="median", second="steps") == Outcome("complete", 1.0, second=50.0)
     assert outcome(members, second="steps") == Outcome("pruned", diverged_at=100, reason="nan")
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
-def test_without_a_finite_one_a_trial_has_failed_and_says_so(value: float | None) -> None:
+def test_a_trial_without_a_finite_second_value_has_failed(value: float | None) -> None:
     found = outcome([MemberResult(value=1.0, value_steps=50, second=value)], second=LOSS)
     assert found == Outcome("failed", reason="train/loss was not a finite number where the metric was best")
 
@@ -199,12 +199,12 @@ def test_another_study_starts_from_the_front(study: Study) -> None:
     assert experiments.beginnings(study.home, study.home.storage_url, study.name, sweeps.tiny())[:3] == front
 
 
-def test_nobody_is_predicted_with_unless_named(study: Study) -> None:
+def test_predictions_need_a_trial_that_is_named(study: Study) -> None:
     with pytest.raises(PredictionError, match=r"--trial: is missing; tiny-1 has no single best but a front: 5, 0, 2"):
         predict.answer(study.summary(), ["1.0"])
 
 
-def test_what_mattered_is_said_of_the_first_objective() -> None:
+def test_importance_is_that_for_the_first_objective() -> None:
     search = {"learning_rate": {"low": 0.1, "high": 1.0}, "gamma": {"low": 0.0, "high": 1.0}}
     fixed = {key: value for key, value in sweeps.TINY["fixed"].items() if key != "gamma"}
     study = mortal_storage.in_memory(
@@ -252,7 +252,7 @@ def of_seconds(study: Study, seconds: Sequence[float], tracker: Tracker) -> None
 
 
 @pytest.mark.parametrize("kind", ["tpe", "nsga2", "random", "qmc", pytest.param("gp", marks=pytest.mark.slow)])
-def test_every_sampler_bears_two_objectives_and_trials_that_diverge(kind: str) -> None:
+def test_every_sampler_copes_with_two_objectives_and_trials_that_diverge(kind: str) -> None:
     study = mortal_storage.in_memory(mortal_storage.Mortal(), second="steps", sampler=kind, trials=40, pack_size=4)
 
     def result(leg: PackRequest) -> PackReport:
@@ -266,7 +266,7 @@ def test_every_sampler_bears_two_objectives_and_trials_that_diverge(kind: str) -
     assert 0 < sum(trial.diverged_at is not None for trial in summary.trials) < 40
 
 
-def test_who_learns_of_two_objectives_comes_to_both_ends() -> None:
+def test_tpe_learns_from_both_objectives() -> None:
     """A small rate is worth the more, a large one is the quicker; a large gamma is neither."""
 
     def bad(kind: str) -> int:

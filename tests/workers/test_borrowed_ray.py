@@ -1,4 +1,4 @@
-"""What is other than in Ray Tune: workers stay until the search is over, and train on while their reports are read."""
+"""Where Lockstep departs from Ray Tune: workers stay until the search is over, and train while they are read."""
 
 import os
 import time

@@ -16,6 +16,7 @@ from tuning.search.leg_source import LegSource
 from tuning.study.study import Study
 from tuning.sweep.model import Workers
 from tuning.workers import borrowed
+from tuning.workers.deferred_interrupt import deferred_interrupt
 from tuning.workers.training import train
 
 log = logging.getLogger(__name__)
@@ -70,18 +71,27 @@ def own_count(wanted: Workers) -> int:
 
 
 def _own(wanted: Workers) -> Iterator[Team]:
-    count = own_count(wanted)
+    try:
+        _start_ray(math.ceil(own_count(wanted) * wanted.cpus))
+        yield _fitting(wanted, wanted.count, grows=False)
+    finally:
+        ray.shutdown()
+
+
+def _start_ray(cpus: int) -> None:
     # Where Ray makes a token file, as it does unless it is given a token, it is nobody else's to read.
     before = os.umask(0o077)
     try:
-        ray.init(
-            address="local",
-            num_cpus=math.ceil(count * wanted.cpus),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            object_store_memory=OBJECT_STORE_BYTES,
-        )
+        # Cut off in the middle, Ray would leave processes behind that it does not know of itself.
+        with deferred_interrupt():
+            ray.init(
+                address="local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                object_store_memory=OBJECT_STORE_BYTES,
+            )
     except OSError as error:
         raise WorkersError(
             f"Ray can't be started: {error}; it writes to a temporary folder (RAY_TMPDIR names another) "
@@ -89,10 +99,6 @@ def _own(wanted: Workers) -> Iterator[Team]:
         ) from error
     finally:
         os.umask(before)
-    try:
-        yield _fitting(wanted, wanted.count, grows=False)
-    finally:
-        ray.shutdown()
 
 
 def _of_this_process(wanted: Workers, address: str | None) -> Team:

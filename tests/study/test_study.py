@@ -116,6 +116,7 @@ def test_a_name_that_is_taken_is_refused_with_what_to_do_instead(runs: Path) -> 
     ("option", "message"),
     [
         (("--name", "mine"), "there is a study 'mine' already: "),
+        (("--name", "é" * 128), "name: 'é"),
         (("--name", "a/b"), "name: 'a/b' should be one that a folder can have"),
         (("--set", "start_from=my"), "start_from: neither a study in "),
         (("--storage", "sqlite:////proc/nope/studies.db"), "the storage sqlite:////proc/nope/studies.db can't be used"),

@@ -92,6 +92,23 @@ def test_a_server_that_answers_is_told_all_however_late(writes: Writes, clock: C
     assert writes.insist(Server(clock)) == "taken"
 
 
+def test_whoever_waits_no_longer_has_no_write_begun_that_a_later_life_would_make_as_well(clock: Clock) -> None:
+    tries: list[str] = []
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        writes.abandon()
+
+    def away() -> None:
+        tries.append("away")
+        raise ConnectionError
+
+    writes = Writes(RightOfWay(clock, clock.sleep), clock=clock, sleep=sleep)
+    assert writes.insist(away) is None
+    assert writes.insist(lambda: tries.append("another")) is None
+    assert (tries, writes.untold) == (["away"], 2)
+
+
 def test_the_runs_that_lack_something_are_counted(writes: Writes, clock: Clock) -> None:
     for number, failures in ((0, []), (1, [REFUSED, REFUSED]), (None, [REFUSED])):
         with writes.of(number):

@@ -26,6 +26,9 @@ from tuning.study.study import Study
 from tuning.study.urls import without_password
 from tuning.sweep.model import Sweep
 
+LONGEST = 255
+"""Bytes that the name of a folder may have."""
+
 
 def storage(url: str) -> RDBStorage:
     """Optuna's storage at a URL, made where there is none. Raises StorageError."""
@@ -78,7 +81,9 @@ def prepared(
     Raises StudyError where the name is none for a folder, StudyExists where it is taken, StorageError where nothing can
     be kept in the storage.
     """
-    if name is not None and (name in ("", ".", "..") or "/" in name or not name.isprintable()):
+    if name is not None and (
+        name in ("", ".", "..") or "/" in name or not name.isprintable() or len(name.encode()) > LONGEST
+    ):
         raise StudyError(f"name: {name!r} should be one that a folder can have, as the study's files lie in it")
     if url != home.storage_url:
         storage(url)

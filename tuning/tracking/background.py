@@ -24,6 +24,8 @@ class Background:
     def __init__(self, between: Step, failed: Callable[[Exception], None]) -> None:
         self._steps: queue.SimpleQueue[Step | None] = queue.SimpleQueue()
         self._between, self._failed = between, failed
+        self._ended = threading.Event()
+        """Not the thread's own word: after a wait that was interrupted it says that it has ended (Python 3.11)."""
         self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
 
     def start(self) -> None:
@@ -40,10 +42,15 @@ class Background:
 
     def has_ended(self, within_s: float | None = None) -> bool:
         """Whether all steps were taken; waits for it for so long, or as long as it takes."""
-        self._thread.join(within_s)
-        return not self._thread.is_alive()
+        return self._ended.wait(within_s)
 
     def _work(self) -> None:
+        try:
+            self._take_all()
+        finally:
+            self._ended.set()
+
+    def _take_all(self) -> None:
         paused_at = time.monotonic()
         while (step := self._next(paused_at)) is not None:
             self._take(step)

@@ -47,7 +47,7 @@ class Writes:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._way, self._patience, self._clock, self._sleep = way, patience, clock, sleep
-        self._give_up_at = math.inf
+        self._give_up_at, self._abandoned = math.inf, False
         self.away = False
         """Whether the last write failed as it does when the server does not answer."""
         self.untold = 0
@@ -61,12 +61,16 @@ class Writes:
         """Try no write again after so many seconds from now."""
         self._give_up_at = self._clock() + seconds
 
+    def abandon(self) -> None:
+        """Begin no write any more; called by another thread than the one that writes."""
+        self._abandoned = True
+
     def insist(self, write: Callable[[], Answer]) -> Answer | None:
         """The answer to a write, tried until MLflow takes it; None where it did not before the time was up.
 
         After that a server that was away is not asked again: each question would take as long as a timeout.
         """
-        if self.away and self._clock() > self._give_up_at:
+        if self._abandoned or (self.away and self._clock() > self._give_up_at):
             self.untold += 1
             return None
         self._way.give()
@@ -82,6 +86,9 @@ class Writes:
                     return None
                 log.warning("MLflow did not take it, trying again in %.1f s: %s", wait_s, said)
                 self._sleep(wait_s)
+                if self._abandoned:
+                    self.untold += 1
+                    return None
                 wait_s = min(2 * wait_s, self._patience.longest_wait_s)
             else:
                 self.away = False

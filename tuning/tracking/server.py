@@ -2,8 +2,11 @@
 
 import logging
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import sqlalchemy
@@ -14,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tuning.errors import ServerError
 from tuning.study import sqlite
+from tuning.study.file_locks import alone
 from tuning.study.paths import URI_VARIABLE, Home
 from tuning.study.urls import without_password
 
@@ -26,6 +30,34 @@ DATABASES = ("postgresql", "mysql", "mssql")
 def tracking_uri(home: Home) -> str:
     """Where MLflow is: at the place that the environment names, else in the folder of all studies."""
     return os.environ.get(URI_VARIABLE) or home.tracking_uri
+
+
+def client_of(home: Home) -> MlflowClient:
+    """A client of the MLflow that studies are told to; its database is made where there is none."""
+    if tracking_uri(home) == home.tracking_uri and not home.tracking_database.exists():
+        home.root.mkdir(parents=True, exist_ok=True)
+        with alone(home.root / "mlflow.lock"):
+            if not home.tracking_database.exists():
+                _lay_out(home.tracking_database)
+    return MlflowClient(tracking_uri=tracking_uri(home))
+
+
+def _lay_out(database: Path) -> None:
+    """Make MLflow's database, whole or not at all.
+
+    MLflow takes seconds for it, and can't use one whose making was cut off, nor mend it.
+    """
+    new = database.with_suffix(".new")
+    for left in (new, Path(f"{new}-journal")):
+        left.unlink(missing_ok=True)
+    with TemporaryDirectory() as folder:
+        aside = Path(folder).resolve() / database.name
+        with sqlite.write_ahead(aside):
+            MlflowClient(tracking_uri=f"sqlite:///{aside}").search_experiments(max_results=1)
+        # A copy, since MLflow goes on holding what it has opened.
+        with closing(sqlite3.connect(aside)) as laid_out, closing(sqlite3.connect(new)) as whole:
+            laid_out.backup(whole)
+    os.replace(new, database)
 
 
 def refuse_unusable(home: Home) -> None:
@@ -42,7 +74,7 @@ def refuse_unusable(home: Home) -> None:
         else:
             # It may name the very database of this folder.
             with sqlite.write_ahead(home.tracking_database):
-                MlflowClient(tracking_uri=given)
+                client_of(home)
     except (MlflowException, SQLAlchemyError, ImportError, OSError, ValueError) as error:
         reason = without_password(" ".join(str(error).split()))
         raise ServerError(
@@ -57,9 +89,9 @@ def connected(home: Home) -> Iterator[MlflowClient]:
     refuse_unusable(home)
     uri = tracking_uri(home)
     try:
-        yield MlflowClient(tracking_uri=uri)
-    except MlflowException as error:
-        said = without_password(str(error.message))
+        yield client_of(home)
+    except (MlflowException, SQLAlchemyError) as error:
+        said = without_password(str(error).partition("\n")[0] if isinstance(error, SQLAlchemyError) else error.message)
         raise ServerError(f"MLflow at {without_password(uri)} can't be asked: {said}") from error
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlflow.entities import Metric, Param, Run
-from mlflow.tracking import MlflowClient
 
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
@@ -24,7 +23,7 @@ from tuning.tracking import run_contents
 from tuning.tracking.retries import Writes
 from tuning.tracking.run_contents import FRONT, PARENT, STATUSES, as_curve, as_params
 from tuning.tracking.run_writer import RunWriter
-from tuning.tracking.server import tracking_uri
+from tuning.tracking.server import client_of
 from tuning.tracking.study_run import StudyRun, study_run
 
 
@@ -83,7 +82,7 @@ class StudyWriter:
     def begin(self) -> None:
         """Find or make the study's own run, and find those of its trials."""
         with self._writes.of(None):
-            client = self._writes.insist(lambda: MlflowClient(tracking_uri=tracking_uri(self._study.home)))
+            client = self._writes.insist(lambda: client_of(self._study.home))
             own = None if client is None else study_run(self._study, client, self._writes)
         if client is None or own is None:
             return

@@ -60,8 +60,10 @@ class Tracker(Observer):
                 try:
                     self._wait(say)
                 except KeyboardInterrupt:
-                    # Asked whether it is alive, a thread whose end was waited for in vain says no (Python 3.11).
                     self._interrupted = True
+                    # This process may go on with the study at once, and make the runs that the thread would make too.
+                    self._writes.abandon()
+                    self._background.has_ended(self._patience.silent_closing_s)
 
     def begun(self, leg: Leg) -> None:
         """Make a run of every trial of the leg."""

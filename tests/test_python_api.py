@@ -203,6 +203,14 @@ def test_a_run_and_what_follows_it(
     assert capfd.readouterr() == ("", "")
 
 
+def test_data_may_lie_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "cases.csv").write_text("a,b\n1,2\n2,3\n3,4\n4,5\n")
+    search = {"learning_rate": {"low": 1e-3, "high": 1e-1}}
+    sweep = Sweep(name="cases", loop="supervised", data="~/cases.csv", budget=10, search=search)
+    assert sweep.data == str(tmp_path / "cases.csv")
+
+
 def test_progress_is_drawn_where_it_is_asked_for(
     runs: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

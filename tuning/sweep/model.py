@@ -53,7 +53,7 @@ def _absolute(value: str) -> str:
     """Workers run in folders of their own, and a study goes on from any."""
     from trainables.data import datasets  # imports what reads tables
 
-    return str(Path(value).absolute()) if datasets.is_file(value) else value
+    return str(Path(os.path.expanduser(value)).absolute()) if datasets.is_file(value) else value
 
 
 def _in_seconds(value: Any) -> Any:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -34,10 +35,11 @@ from tuning import (
     confirm,
     resume,
     run,
-    runner,
     studies,
 )
+from tuning.search.leg_source import LegSource
 from tuning.study.paths import Home
+from tuning.study.study import Study
 
 STORED = Path(__file__).parent / "fixtures" / "studies-2918cbd.tar.xz"
 QUICK: dict[str, Any] = {"trials": 4, "pack_size": 2, "workers": 1, "tracking": "off", "sampler": "random"}
@@ -50,14 +52,6 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with tarfile.open(STORED) as archive:
         archive.extractall(folder, filter="data")
     return folder / "runs"
-
-
-@pytest.fixture
-def by_hand(monkeypatch: pytest.MonkeyPatch) -> legs_by_hand.ByHand:
-    """The workers of the public functions, which can't be handed any."""
-    crew = legs_by_hand.ByHand()
-    monkeypatch.setattr(runner, "open_team", crew)
-    return crew
 
 
 def test_every_public_name_is_there() -> None:
@@ -219,6 +213,21 @@ def test_progress_is_drawn_where_it_is_asked_for(
     said = capfd.readouterr()
     assert said.out == ""
     assert "tiny-1" in said.err
+
+
+def test_what_a_person_should_know_in_any_case_is_a_warning(runs: Path) -> None:
+    class Dying:
+        """Workers whose disk is full."""
+
+        count = 1
+
+        def train(self, study: Study, source: LegSource[Any]) -> None:
+            while source.next("pack") is not None:
+                source.failed("pack", "the disk is full")
+
+    study = run(Sweep(**{**sweeps.TINY, **QUICK}), root=runs, hire=legs_by_hand.ByHand())
+    with pytest.warns(UserWarning, match="nothing could be confirmed: the disk is full"):
+        confirm(study, hire=lambda wanted, address: nullcontext(Dying()))
 
 
 def test_ctrl_c_leaves_a_study_that_goes_on(runs: Path) -> None:

@@ -1,6 +1,7 @@
 """THE loop: a sweep from its file to its best trial."""
 
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
@@ -202,7 +203,7 @@ def confirmed(study: Study, plan: ConfirmPlan, team: Crew, console: Console) -> 
         return False
     if missing == plan.keys:
         why = next(iter(failures.values()))
-        _say(console, f"nothing could be confirmed: {why}; `tuning confirm {study.name}` tries again")
+        _warn(console, f"nothing could be confirmed: {why}; `tuning confirm {study.name}` tries again")
         return True
     study.attributes.set_confirmation(conclusion(study, plan, failures))
     return True
@@ -230,7 +231,7 @@ def _tracked(study: Study, console: Console) -> Iterator[list[Tracker]]:
         yield trackers
     for tracker in trackers:
         if tracker.shortfall:
-            _say(console, tracker.shortfall)
+            _warn(console, tracker.shortfall)
 
 
 @contextmanager
@@ -246,6 +247,14 @@ def _quick_switches() -> Iterator[None]:
 
 def _say(console: Console, line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _warn(console: Console, line: str) -> None:
+    """Say what a person should know in any case: in Python's own way where nothing is drawn."""
+    if console.quiet:
+        warnings.warn(line, stacklevel=2)
+    else:
+        _say(console, line)
 
 
 def _silent() -> Console:

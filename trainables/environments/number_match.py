@@ -22,7 +22,7 @@ def shown(seeds: Integers, n: int) -> Integers:
 
 
 def encoded(numbers: Integers, n: int, one_hot: bool) -> NDArray[np.float32]:
-    """Numbers (...) as observations: one-hot (..., n), or as they are (..., 1)."""
+    """Numbers (...) of 0 to n - 1 as observations: if one_hot as unit vectors (..., n), else as they are (..., 1)."""
     if one_hot:
         return np.eye(n, dtype=np.float32)[numbers]
     return numbers[..., None].astype(np.float32)

@@ -103,7 +103,7 @@ class _EvaluationEpisodes:
         self._grid = environments.make(description, members, episodes)
 
     def returns(self, policy: Policy, parameters: Tensors, device: torch.device) -> NDArray[np.float64]:
-        """The undiscounted returns (M, E)."""
+        """The undiscounted returns (M, E) of a policy with these parameters, on a device."""
         totals = np.zeros(self._seeds.shape)
 
         def act(observations: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -175,7 +175,7 @@ class Played:
     episodes: int = 0
 
     def plus(self, rewards: float, steps: int, episodes: int) -> "Played":
-        """With further episodes."""
+        """With further episodes, their steps and the sum of their rewards."""
         return Played(self.rewards + rewards, self.steps + steps, self.episodes + episodes)
 
     def metrics(self) -> dict[str, float]:

@@ -70,10 +70,18 @@ Moments = dict[str, Tensors]
 """What an optimizer remembers, by name: each a dict like the parameters."""
 
 OptimizerStep = Callable[[Tensors, Tensors, Moments, Tensors, Tensor, Tensor], tuple[Tensors, Moments]]
-"""(parameters, gradients, moments, settings, rate, updates so far) -> (parameters, moments)"""
+"""One step of an optimizer: (parameters, gradients, moments, settings, rate, updates) -> (parameters, moments).
+
+parameters: theta_t-1.
+gradients: g_t, clipped already.
+moments: what the optimizer remembers.
+settings: those of its option, scalars.
+rate: eta, after schedule and warmup.
+updates: t - 1, the updates made so far.
+"""
 
 WeightDecay = Callable[[Tensors, Tensors, Tensor, Tensor], tuple[Tensors, Tensors]]
-"""(parameters, gradients, weight decay, rate) -> (parameters, gradients)"""
+"""Weight decay before a step: (parameters, gradients, lambda, rate) -> (parameters, gradients)."""
 
 
 def global_norm(gradients: Tensors) -> Tensor:

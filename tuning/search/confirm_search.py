@@ -131,6 +131,10 @@ class _Packings(Observer):
         """A leg was handed out."""
         self._packing.note_begun(leg)
 
+    def split(self, leg: Leg) -> None:
+        """A leg could not be trained as one."""
+        self._packing.note_split(leg)
+
 
 def _packs(study: Study, members: Sequence[Member], workers: int) -> Iterator[ConfirmPack]:
     """Members of one structure together, in packs of even size, enough of them that no worker idles."""

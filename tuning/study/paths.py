@@ -3,7 +3,8 @@
 runs/                            --root, or LOCKSTEP_ROOT
   studies.db                     Optuna's storage, the one truth
   mlflow.db  artifacts/          what MLflow keeps
-  logs/                          tracebacks of what should not have happened
+  studies.lock  mlflow.lock      held while their tables, or an experiment, are made
+  logs/                          what our own code has to say, and tracebacks of what should not have happened
   studies/<study>/
     lock                         held by the process that runs the study
     trials/00012/seed-0/         best.pt and latest.pt of a member (trainables/base/checkpoint.py)
@@ -28,7 +29,7 @@ class Home:
 
     @classmethod
     def at(cls, root: str | Path | None) -> "Home":
-        """The folder named, else the one of the environment variable, else runs/ here."""
+        """The folder of all studies: this one, else the one that ROOT_VARIABLE names, else runs/ here."""
         return cls(Path(root or os.environ.get(ROOT_VARIABLE) or "runs").absolute())
 
     @property
@@ -52,13 +53,18 @@ class Home:
         return self.root / "mlflow.db"
 
     @property
+    def tracking_lock(self) -> Path:
+        """Held while an experiment of MLflow is looked for and made."""
+        return self.root / "mlflow.lock"
+
+    @property
     def artifacts(self) -> Path:
         """What MLflow keeps beside its store."""
         return self.root / "artifacts"
 
     @property
     def logs(self) -> Path:
-        """Tracebacks of what should not have happened."""
+        """What our own code has to say, and tracebacks of what should not have happened."""
         return self.root / "logs"
 
     def study(self, name: str) -> Path:
@@ -74,9 +80,19 @@ class Home:
         return self.study(name) / "ray" / str(began)
 
     def confirming(self, name: str, trial: int, seed: int) -> Path:
-        """The folder of a training that confirms a trial."""
+        """The folder of a training that confirms a trial.
+
+        name: of the study.
+        trial: the number of the trial.
+        seed: the training's own, which no search has used.
+        """
         return self.study(name) / "confirm" / f"{trial:05d}" / f"seed-{seed}"
 
     def member(self, name: str, trial: int, place: int) -> Path:
-        """The folder of a member: the trial's number, and which of the trial's seeds it is trained with."""
+        """The folder of a member.
+
+        name: of the study.
+        trial: the number of the member's trial.
+        place: which of the trial's seeds the member is trained with.
+        """
         return self.study(name) / "trials" / f"{trial:05d}" / f"seed-{place}"

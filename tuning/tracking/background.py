@@ -10,20 +10,22 @@ log = logging.getLogger(__name__)
 
 Step = Callable[[], None]
 
-PAUSE_S, LONGEST_S = 2.0, 10.0
-
 
 class Background:
     """Takes steps in a thread of its own, in the order in which they are asked for.
 
-    between: a step for its pauses: taken when none has been asked for in `PAUSE_S`, after at most `LONGEST_S` without
-        a pause, and last of all.
+    between: a step for its pauses, which is taken last of all, too.
     failed: told what a step has raised; the steps after it are taken all the same.
+    pause_s: after so long in which no step was asked for there is a pause.
+    longest_s: after so long without a pause there is one between two steps.
     """
 
-    def __init__(self, between: Step, failed: Callable[[Exception], None]) -> None:
+    def __init__(
+        self, between: Step, failed: Callable[[Exception], None], pause_s: float = 2.0, longest_s: float = 10.0
+    ) -> None:
         self._steps: queue.SimpleQueue[Step | None] = queue.SimpleQueue()
-        self._between, self._failed = between, failed
+        self._between, self._failed, self._pause_s, self._longest_s = between, failed, pause_s, longest_s
+        self._paused_at = time.monotonic()
         self._ended = threading.Event()
         """Not the thread's own word: after a wait that was interrupted it says that it has ended (Python 3.11)."""
         self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
@@ -51,20 +53,21 @@ class Background:
             self._ended.set()
 
     def _take_all(self) -> None:
-        paused_at = time.monotonic()
-        while (step := self._next(paused_at)) is not None:
+        while (step := self._next()) is not None:
             self._take(step)
-            if step is self._between:
-                paused_at = time.monotonic()
-        self._take(self._between)
+            if time.monotonic() - self._paused_at > self._longest_s:
+                self._pause()
+        self._pause()
 
-    def _next(self, paused_at: float) -> Step | None:
-        if time.monotonic() - paused_at > LONGEST_S:
-            return self._between
+    def _next(self) -> Step | None:
         try:
-            return self._steps.get(timeout=PAUSE_S)
+            return self._steps.get(timeout=self._pause_s)
         except queue.Empty:
-            return self._between
+            return self._pause
+
+    def _pause(self) -> None:
+        self._take(self._between)
+        self._paused_at = time.monotonic()
 
     def _take(self, step: Step) -> None:
         try:

@@ -1,4 +1,4 @@
-"""What the runs of a study hold in MLflow, and in which words: pure."""
+"""What the runs of a study hold in MLflow, and in which words; nothing is asked or written here."""
 
 import json
 import math
@@ -32,7 +32,7 @@ FRONT = "lockstep.front"
 
 
 def as_curve(points: Points) -> list[tuple[int, dict[str, float]]]:
-    """The points under the names that they have in MLflow, where some are those of what a trial has come to."""
+    """Points under the names that they have in MLflow, where some names are taken by what a trial has come to."""
     return [(steps, {_curve_name(name): value for name, value in shown.items()}) for steps, shown in points]
 
 
@@ -74,12 +74,8 @@ def as_params(values: Mapping[str, object]) -> list[Param]:
 
 
 def study_tags(study: Study) -> dict[str, str]:
-    """By what all runs of a study are found."""
-    return {
-        "lockstep.key": study.attributes.key,
-        "lockstep.study": study.name,
-        "lockstep.loop": study.sweep.loop,
-    }
+    """The tags of all runs of a study, by which they are found."""
+    return {"lockstep.key": study.attributes.key, "lockstep.study": study.name, "lockstep.loop": study.sweep.loop}
 
 
 def study_params(sweep: Sweep) -> dict[str, object]:

@@ -55,7 +55,7 @@ def study_run(study: Study, client: MlflowClient, writes: Writes) -> StudyRun | 
 def _experiment(study: Study, client: MlflowClient) -> str:
     """The experiment of the sweep; made where there is none, brought back where it was deleted."""
     name, home = study.sweep.name, study.home
-    with alone(home.root / "mlflow.lock"):
+    with alone(home.tracking_lock):
         found = restored(client, name)
         if found is not None:
             return str(found.experiment_id)

@@ -18,9 +18,10 @@ from trainables.base import checkpoint
 from trainables.messages import PackReport, PackRequest
 from tuning.study.paths import Home
 from tuning.study.replay import replay
-from tuning.study.sqlite import write_ahead
 from tuning.study.study import Study
+from tuning.tracking import server
 from tuning.tracking.audit import differences
+from tuning.tracking.database import make_database
 from tuning.tracking.retries import PATIENCE, Patience
 from tuning.tracking.server import tracking_uri
 from tuning.tracking.tracker import Tracker
@@ -44,23 +45,22 @@ def _empty_store() -> sqlite3.Connection:
     """A database with all that MLflow lays out, and nothing else."""
     kept = sqlite3.connect(":memory:", check_same_thread=False)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "mlflow.db"
-        with write_ahead(path):
-            MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments()
-        with closing(sqlite3.connect(path)) as laid_out:
-            laid_out.backup(kept)
+        home = Home.at(folder)
+        make_database(home)
+        with closing(sqlite3.connect(home.tracking_database)) as made:
+            made.backup(kept)
     return kept
 
 
 def client_of(root: Path) -> MlflowClient:
     """A client of the MLflow that studies of this root are told to."""
     home = Home.at(root)
-    # MLflow would lay out the same tables, which costs most of what a short test does.
+    # To have MLflow lay out its tables costs most of what a short test does.
     if tracking_uri(home) == home.tracking_uri and not home.tracking_database.exists():
         root.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(home.tracking_database)) as empty:
             _empty_store().backup(empty)
-    return MlflowClient(tracking_uri=tracking_uri(home))
+    return server.client_of(home)
 
 
 def tracked(

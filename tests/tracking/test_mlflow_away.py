@@ -1,16 +1,12 @@
 """Tracking when MLflow does not listen: no trial is lost by it, what is missing is said, and told later."""
 
 import socket
-import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import commands
 import legs_by_hand
 import pytest
 import sweeps
@@ -21,35 +17,10 @@ from tracked import Runs, searched, tracked, trained
 
 from tuning.errors import ServerError
 from tuning.study.attributes import Attributes
-from tuning.study.paths import Home
 from tuning.tracking.audit import differences
 from tuning.tracking.repair import mend
 from tuning.tracking.retries import Patience
-from tuning.tracking.server import client_of, connected
 from tuning.tracking.tracker import Tracker
-
-
-@pytest.mark.parametrize(
-    ("uri", "why"),
-    [
-        ("foo://x", "unsupported URI 'foo://x'"),
-        ("localhost:5000", "unsupported URI"),
-        ("http://", "it names no host"),
-        ("mysql+nodriver://me:secret@host/x", "mysql.nodriver"),
-        ("sqlite:////proc/nope/mlflow.db", "No such file or directory"),
-    ],
-)
-def test_what_is_no_mlflow_is_refused_before_anything_is_begun(
-    tuning: Callable[..., commands.Said], runs: Path, monkeypatch: pytest.MonkeyPatch, uri: str, why: str
-) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    code, out, err = tuning("run", "number-match", "--root", str(runs))
-    assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert err.startswith("MLFLOW_TRACKING_URI: should be a server")
-    assert why in err
-    assert "secret" not in err
-    assert not (runs / "studies").exists()
-    assert not (runs / "studies.db").exists()
 
 
 def test_a_server_that_is_not_there_costs_no_trial_and_is_told_later(
@@ -142,37 +113,6 @@ def test_who_does_not_wait_and_goes_on_in_the_same_process_has_no_run_twice(
     searched(study, say=impatient, patience=Patience(silent_closing_s=1.0))
     mend(study)
     assert differences(study) == []
-
-
-def test_a_process_that_dies_while_mlflow_lays_out_its_database_leaves_none(
-    runs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Killed(BaseException):
-        pass
-
-    def dies(*_: Any) -> None:
-        assert not Home.at(runs).tracking_database.exists()
-        raise Killed
-
-    home = Home.at(runs)
-    with monkeypatch.context() as patched:
-        patched.setattr("os.replace", dies)
-        with pytest.raises(Killed):
-            client_of(home)
-    assert not home.tracking_database.exists()
-    with connected(home) as client:
-        assert client.search_experiments() != []
-
-
-def test_a_database_that_mlflow_cannot_use_is_said_to_be_one(runs: Path) -> None:
-    home = Home.at(runs)
-    home.root.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(home.tracking_database)) as broken:
-        broken.execute("CREATE TABLE _alembic_tmp_experiments (x)")
-        broken.execute("CREATE TABLE experiments (x)")
-        broken.commit()
-    with pytest.raises(ServerError, match=r"mlflow\.db can't be asked: "), connected(home):
-        pass
 
 
 def test_what_else_goes_wrong_with_one_thing_keeps_nothing_else_from_being_told(

@@ -23,6 +23,20 @@ def test_warnings_go_to_the_file_until_the_end(tmp_path: Path) -> None:
     ]
 
 
+def test_no_password_is_written(tmp_path: Path) -> None:
+    log, home = logging.getLogger("tuning"), Home.at(tmp_path / "runs")
+    with log_file(home):
+        log.warning("http://me:secret@host is away")
+        try:
+            raise OSError("postgresql://me:secret@host is away")
+        except OSError:
+            log.exception("not told")
+    text = (home.logs / "tuning.log").read_text()
+    assert "http://me:***@host is away" in text
+    assert "OSError: postgresql://me:***@host is away" in text
+    assert "secret" not in text
+
+
 def test_a_home_that_can_not_be_made_is_named(tmp_path: Path) -> None:
     root = tmp_path / "runs"
     root.touch()

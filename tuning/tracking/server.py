@@ -2,11 +2,8 @@
 
 import logging
 import os
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import sqlalchemy
@@ -17,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tuning.errors import ServerError
 from tuning.study import sqlite
-from tuning.study.file_locks import alone
 from tuning.study.paths import URI_VARIABLE, Home
 from tuning.study.urls import without_password
+from tuning.tracking.database import make_database
 
 log = logging.getLogger(__name__)
 
@@ -34,30 +31,10 @@ def tracking_uri(home: Home) -> str:
 
 def client_of(home: Home) -> MlflowClient:
     """A client of the MLflow that studies are told to; its database is made where there is none."""
-    if tracking_uri(home) == home.tracking_uri and not home.tracking_database.exists():
-        home.root.mkdir(parents=True, exist_ok=True)
-        with alone(home.root / "mlflow.lock"):
-            if not home.tracking_database.exists():
-                _lay_out(home.tracking_database)
-    return MlflowClient(tracking_uri=tracking_uri(home))
-
-
-def _lay_out(database: Path) -> None:
-    """Make MLflow's database, whole or not at all.
-
-    MLflow takes seconds for it, and can't use one whose making was cut off, nor mend it.
-    """
-    new = database.with_suffix(".new")
-    for left in (new, Path(f"{new}-journal")):
-        left.unlink(missing_ok=True)
-    with TemporaryDirectory() as folder:
-        aside = Path(folder).resolve() / database.name
-        with sqlite.write_ahead(aside):
-            MlflowClient(tracking_uri=f"sqlite:///{aside}").search_experiments(max_results=1)
-        # A copy, since MLflow goes on holding what it has opened.
-        with closing(sqlite3.connect(aside)) as laid_out, closing(sqlite3.connect(new)) as whole:
-            laid_out.backup(whole)
-    os.replace(new, database)
+    uri = tracking_uri(home)
+    if uri == home.tracking_uri:
+        make_database(home)
+    return MlflowClient(tracking_uri=uri)
 
 
 def refuse_unusable(home: Home) -> None:

@@ -6,6 +6,14 @@ from contextlib import contextmanager
 
 from tuning.errors import StorageError
 from tuning.study.paths import Home
+from tuning.study.urls import without_password
+
+
+class _Formatter(logging.Formatter):
+    """Leaves out the passwords that URLs in a message, or in a traceback, may have."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_password(super().format(record))
 
 
 @contextmanager
@@ -21,7 +29,7 @@ def log_file(home: Home) -> Iterator[None]:
         raise StorageError(
             f"the root {home.root} can't be made or written to: {error.strerror}; --root names another"
         ) from error
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("tuning")
     logger.addHandler(handler)
     try:

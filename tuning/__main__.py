@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> None:
-    """Load the command, which takes a second or two, and run it; a Ctrl-C before it has begun is one like any other."""
+    """Load the command and run it; a Ctrl-C while it loads ends it like a later one."""
     try:
         from tuning.cli import main as command
     except KeyboardInterrupt:

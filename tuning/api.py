@@ -1,8 +1,8 @@
 """The way in for Python: the commands as functions. docs/python.md shows how they are used.
 
-They are quiet unless asked. A run changes nothing for good in the process that it is called from, and may be called
-again and again, also where an event loop runs already, as in a notebook. Where `ray.init` was called before, the
-workers are those of that Ray, which is left running.
+They are quiet unless asked. A run changes nothing for good in the process that calls it; it can be repeated, and works
+where an event loop is running already, as in a notebook. If the process has initialised Ray, the workers are those of
+that Ray, which is left running.
 
 Ctrl-C raises KeyboardInterrupt once the workers are gone and everything is kept: `resume` goes on from there.
 """
@@ -57,7 +57,7 @@ def run(
     address: of a Ray cluster; None: workers of this machine, or of the Ray that this process has initialised.
     progress: whether to draw how far it is.
     hire: who finds the workers, if not Ray.
-    Raises LockstepError (see tuning/errors.py) for all that can be mended, KeyboardInterrupt after Ctrl-C.
+    Raises LockstepError (see tuning/errors.py) for whatever a person can fix, KeyboardInterrupt after Ctrl-C.
     """
     given = {"trials": trials, "workers.count": workers, "seed": seed}
     changes = {**(set or {}), **{key: value for key, value in given.items() if value is not None}}

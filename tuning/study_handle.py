@@ -117,8 +117,7 @@ class StudyHandle:
         logits of the classes.
 
         trial: its number; None: the one to use, as `chosen` has it.
-        Raises StudyError where there is no such trial, UnusableCheckpoint where no network
-        of it can be built here.
+        Raises StudyError where there is no such trial, UnusableCheckpoint where its network can't be built here.
         """
         from trainables import TrainedNetwork
 

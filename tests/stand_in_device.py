@@ -1,10 +1,11 @@
 """A device that is not there: as strict as a GPU about what lies where, with its numbers kept in the CPU's memory.
 
-Run as a script it trains there the loops of the contract suite that are named. A device that PyTorch has been told of
-lasts as long as its process, hence one of its own.
+Run as a script it evaluates the expressions that it is given, and trains there every loop of the contract suite. A
+device that PyTorch has been told of lasts as long as its process, so it has a process of its own.
 """
 
 import gc
+import json
 import sys
 import tempfile
 import warnings
@@ -147,9 +148,19 @@ def check(name: str, case: Case) -> None:
     assert there.confirm(3) == pytest.approx(here.confirm(3), rel=1e-4)
 
 
+def tried(expression: str) -> Any:
+    """What an expression gives with `there`, a (2, 3) tensor on the device, or the error that it raises."""
+    there = torch.arange(6.0).reshape(2, 3).to(ELSEWHERE)
+    try:
+        return eval(expression, {"there": there, "torch": torch})
+    except (RuntimeError, TypeError) as error:
+        return str(error)
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     kept = registered()
-    for name in sys.argv[1:]:
+    print(json.dumps([tried(expression) for expression in sys.argv[1:]]))
+    for name, case in CASES.items():
+        check(name, case)
         print(name, flush=True)
-        check(name, CASES[name])

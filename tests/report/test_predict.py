@@ -35,7 +35,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("predict") / "runs"
     made = sweeps.created(folder, trials=5, pack_size=5)
     legs_by_hand.finished(made)
-    made.set_state("finished", 12.0)
+    made.attributes.set_state("finished", 12.0)
     best = made.summary().best
     assert best is not None
     for trial in {0, 1, best.number}:

@@ -38,17 +38,18 @@ class OpenRun:
     last_steps: dict[str, int] = field(default_factory=dict)
     """The last step of each curve that was told, or is about to be."""
 
-    def note(self, points: Points, place: int = 0) -> None:
+    def note(self, points: Points, at_ms: int, place: int = 0) -> None:
         """Gather what is new of a curve; a leg that goes on from a checkpoint tells all of its curve again.
 
+        at_ms: when it was reported.
         place: which of the trial's seeds it is of; from the second one on, the names say so.
         """
-        prefix, now = f"seed-{place}/" if place else "", now_ms()
+        prefix = f"seed-{place}/" if place else ""
         for steps, shown in points:
             for name, value in shown.items():
                 if steps > self.last_steps.get(prefix + name, -1):
                     self.last_steps[prefix + name] = steps
-                    self.metrics.append(Metric(prefix + name, value, now, steps))
+                    self.metrics.append(Metric(prefix + name, value, at_ms, steps))
 
     def gathered(self) -> tuple[list[Metric], list[Param]]:
         """What was gathered; from now on it counts as told."""
@@ -112,10 +113,15 @@ class StudyWriter:
                 self._open[plan.number] = OpenRun(runs[plan.number], plan, params)
         self._keep(runs)
 
-    def note(self, number: int, place: int, points: Points) -> None:
-        """Gather what is new of the curve of a trial's member."""
+    def note(self, number: int, place: int, points: Points, at_ms: int) -> None:
+        """Gather what is new of the curve of a trial's member.
+
+        number, place: the trial, and which of its seeds the member has.
+        points: all or the last of the curve.
+        at_ms: when it was reported.
+        """
         if number in self._open:
-            self._open[number].note(as_curve(points), place)
+            self._open[number].note(as_curve(points), at_ms, place)
 
     def end_trial(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
         """End the trial's run, truly."""
@@ -126,7 +132,7 @@ class StudyWriter:
             return
         if self._live or self._caught_up(number, run, state, len(members)):
             steps = max((member.value_steps or 0 for member in members), default=0)
-            run.note([(steps, run_contents.outcome_metrics(found, members))])
+            run.note([(steps, run_contents.outcome_metrics(found, members))], now_ms())
             with self._writes.of(number):
                 self._mlflow.end(run.run_id, state, *run.gathered(), run_contents.outcome_tags(found))
         del self._open[number]
@@ -189,7 +195,7 @@ class StudyWriter:
                 return False
             self._adopt(run, found)
         for place in range(members):
-            run.note(as_curve(self._kept_points(number, place)), place)
+            run.note(as_curve(self._kept_points(number, place)), now_ms(), place)
         return True
 
     def _adopt(self, run: OpenRun, found: Run) -> None:

@@ -15,7 +15,7 @@ from tuning.study.urls import without_password
 from tuning.tracking.background import Background
 from tuning.tracking.retries import PATIENCE, Patience, Writes
 from tuning.tracking.server import tracking_uri
-from tuning.tracking.study_writer import StudyWriter
+from tuning.tracking.study_writer import StudyWriter, now_ms
 from tuning.tracking.yielding import RightOfWay
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Tracker(Observer):
         """Log what is new of a member's curve; of the second seed on, its place is in the names."""
         if points:
             self._way.take(READING_S)
-            self._background.ask(partial(self._writer.note, plan.number, place, points))
+            self._background.ask(partial(self._writer.note, plan.number, place, points, now_ms()))
 
     def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
         """End the trial's run, truly."""

@@ -39,9 +39,9 @@ settings.load_profile("lockstep")
 
 
 LONGEST = (
-    *("test_resume", "test_search_resume", "test_faults", "test_loops", "test_interrupt", "test_end_to_end"),
-    *("test_tune", "test_ray_trainable_loop", "test_own_loops", "test_audit", "test_dqn"),
-    *("test_python_api", "test_notebook"),
+    *("test_loops", "test_python_api", "test_notebook", "test_resume", "test_tune", "test_interrupt", "test_programs"),
+    *("test_end_to_end", "test_faults", "test_search_resume", "test_own_loops", "test_ray_trainable_loop"),
+    *("test_borrowed_ray", "test_earlier_studies", "test_devices"),
 )
 """The files that take longest go first, so that neither of two workers is left alone with one at the end."""
 

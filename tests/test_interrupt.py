@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +107,21 @@ def test_ctrl_c_while_the_command_is_being_loaded(tmp_path: Path) -> None:
         out, err = assert_ended_cleanly(run)
     assert (out, err) == ("", "")
     assert not run.root.exists()
+
+
+def test_ctrl_c_does_not_get_lost_in_a_module_that_is_half_loaded() -> None:
+    """Modules written in C may swallow the exception that it is elsewhere."""
+    swallowing = """
+import os, signal
+from tuning.cli import ended_at_once
+with ended_at_once():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        print("swallowed")
+"""
+    ended = subprocess.run([sys.executable, "-c", swallowing], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
 @pytest.mark.slow

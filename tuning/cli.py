@@ -4,10 +4,13 @@ Commands import what they use when they are called, for torch, Ray and MLflow ta
 """
 
 import json
+import os
+import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,11 +93,13 @@ def run(
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
     if address is None:
         keep_ray_private()
-    from tuning.sweep import loading
+    with ended_at_once():
+        from tuning.sweep import loading
 
     wanted, home = loading.load(source, [*(settings or []), *given]), Home.at(root)
     with during_a_run(), log_file(home):
-        from tuning import runner
+        with ended_at_once():
+            from tuning import runner
 
         summary = runner.run(
             wanted, home, name=name, storage_url=storage, address=address, console=err, hire=context.obj.hire
@@ -125,8 +130,9 @@ def resume(
             raise
         raise StudyNotFound(f"{error} A sweep comes second: `tuning resume NAME {name}`") from None
     with during_a_run(), log_file(study.home):
-        from tuning import runner
-        from tuning.sweep import kept_sweep, loading
+        with ended_at_once():
+            from tuning import runner
+            from tuning.sweep import kept_sweep, loading
 
         if source is not None:
             study.insist_on(loading.load(source))
@@ -155,8 +161,9 @@ def confirm(
     study = opened(name, root, storage)
     given = {key: value for key, value in (("top", top), ("seeds", seeds)) if value is not None}
     with during_a_run(), log_file(study.home):
-        from tuning import runner
-        from tuning.sweep.model import Confirm
+        with ended_at_once():
+            from tuning import runner
+            from tuning.sweep.model import Confirm
 
         wanted = (study.sweep.confirm or Confirm()).model_copy(update=given)
         summary = runner.confirm(study, wanted, address=address, console=err, hire=context.obj.hire)
@@ -318,9 +325,23 @@ def ui(
     pages.serve(Home.at(root), port, SETTINGS)
 
 
+@contextmanager
+def ended_at_once() -> Iterator[None]:
+    """Has a Ctrl-C end the process there and then, while modules are loaded and there is nothing to leave in order.
+
+    An exception gets lost, or reads as a fault of ours, where it meets NumPy or torch when they are half loaded.
+    """
+    before = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def opened(name: str | None, root: Path | None, storage: str | None) -> "Study":
     """The study that a command names, or the newest."""
-    from tuning.study import catalogue
+    with ended_at_once():
+        from tuning.study import catalogue
 
     home = Home.at(root)
     return catalogue.opened(home, storage or home.storage_url, name)

@@ -1,6 +1,8 @@
 """The Trainables: in anyone's own Tune script, driven by hand, interrupted, and handed what is wrong."""
 
 import math
+import signal
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -393,6 +395,22 @@ def test_a_pack_comes_to_the_same_as_its_members_by_hand(workers: None, tmp_path
         assert alone["steps"] == report["steps"] == 200
         for name, value in report["points"][-1][1].items():
             assert alone[name] == pytest.approx(value, rel=1e-3, abs=1e-5), name
+
+
+def test_a_worker_ends_when_it_is_told_even_where_exceptions_get_lost(workers: None) -> None:
+    class Told(Reinforce):
+        def told(self) -> None:
+            class Held:
+                pass
+
+            held = Held()
+            callback = weakref.ref(held, lambda gone: signal.raise_signal(signal.SIGTERM))
+            del held
+            assert callback() is None
+
+    worker = ray.remote(Told).remote(MATCH)
+    with pytest.raises(ray.exceptions.RayActorError):
+        ray.get(worker.told.remote())
 
 
 def test_with_population_based_training(workers: None, tmp_path: Path) -> None:

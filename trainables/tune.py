@@ -12,6 +12,9 @@ in common may stand beside the list.
 """
 
 import math
+import os
+import signal
+import threading
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -63,6 +66,7 @@ class PackTrainable(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Begins with the first config that this worker is given."""
+        _end_when_told()
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -117,6 +121,17 @@ class PackTrainable(tune.Trainable):
 
     def _member_folders(self, folder: str) -> list[Path]:
         return [Path(folder) / f"member-{index:03d}" for index in range(self._size)]
+
+
+def _end_when_told() -> None:
+    """From now on SIGTERM ends this process at once, if it is a worker of Ray; checkpoints are whole at any time.
+
+    Ray raises SystemExit wherever the worker happens to be. In a callback of the garbage collector Python prints it,
+    and the worker goes on.
+    """
+    of_ray = ray.is_initialized() and ray.get_runtime_context().get_actor_id() is not None
+    if of_ray and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda number, frame: os._exit(128 + number))
 
 
 def _has_gpu() -> bool:

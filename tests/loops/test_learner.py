@@ -74,7 +74,8 @@ def reports(pack: Learner) -> list[Report]:
 class TestEqualToPlainTorch:
     """Members with settings of their own against as many loops that anyone would write."""
 
-    RATES = (0.3, 0.03, 0.1, 0.05, 0.2)
+    # Low enough for none to oscillate: there, rounding grows with every update, and each processor rounds its own way.
+    RATES = (0.03, 0.01, 0.03, 0.02, 0.01)
     MAX_NORMS = (None, 0.05, 0.3, 1e-3, 100.0)
     SCHEDULES: tuple[Any, ...] = ("fixed", "cosine", {"step": {"factor": 0.5, "every": 0.25}}, "exponential", "fixed")
     WARMUPS = (0.0, 0.0, 0.0, 0.0, 0.2)

@@ -1,5 +1,6 @@
 """Sweeps that the command is given: checked, changed by options, and refused with all that is wrong."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,29 @@ def test_what_is_wrong_with_an_option_is_said_like_what_is_wrong_with_a_file(
     assert (code, out) == (2, "")
     assert named in err
     assert not runs.exists()
+
+
+def test_what_to_know_of_a_sweep_is_said_with_its_line(tuning: Callable[..., Said], tmp_path: Path) -> None:
+    path = sweeps.written(tmp_path, environment="Blackjack-v1", fixed={})
+    (line,) = [place for place, text in enumerate(Path(path).read_text().splitlines(), 1) if "Blackjack" in text]
+    code, out, err = tuning("check", path)
+    assert (code, err) == (0, "")
+    note, last = out.splitlines()
+    assert note.startswith(f"{path}:{line}: note: environment: observations of Tuple(")
+    assert note.endswith("flattened to 45 numbers")
+    assert last == f"{path}: nothing is wrong; 8 trials of 200 each"
+
+
+def test_a_check_as_json(tuning: Callable[..., Said], tmp_path: Path) -> None:
+    path = sweeps.written(tmp_path, environment="Blackjack-v1", fixed={})
+    code, out, err = tuning("check", path, "--json")
+    (note,) = (answer := json.loads(out))["notes"]
+    assert (code, err) == (0, "")
+    assert (answer["source"], answer["problems"], answer["trials"], answer["budget"]) == (path, [], 8, 200)
+    assert (note["key_path"], note["warning"], note["place"]) == ("environment", False, f"{path}:3")
+    code, out, err = tuning("check", path, "--json", "--set", "budget=0", "--set", "fixed.gama=1")
+    assert (code, err) == (2, "")
+    assert {each["key_path"] for each in json.loads(out)["problems"]} == {"budget", "fixed.gama"}
 
 
 @pytest.mark.parametrize(

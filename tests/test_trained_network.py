@@ -78,6 +78,17 @@ def test_numbers_for_observations_are_made_vectors(tmp_path: Path) -> None:
     torch.testing.assert_close(network(np.int64(5)), everything[2])
 
 
+def test_observations_of_several_parts_are_flattened(tmp_path: Path) -> None:
+    spec = MLP(32 + 11 + 2, 2, (4,))
+    network = TrainedNetwork.load(written(tmp_path, spec, config={"environment": "Blackjack-v1"}))
+    eye = torch.eye(32 + 11 + 2)
+    flat = torch.stack([eye[13] + eye[32 + 10] + eye[43 + 1], eye[20] + eye[32] + eye[43]])
+    expected = answered(spec, flat)
+    torch.testing.assert_close(network((13, 10, 1)), expected[0])
+    torch.testing.assert_close(network([(13, 10, 1), (20, 0, 0)]), expected)
+    torch.testing.assert_close(network(flat.numpy()), expected)
+
+
 def test_an_environment_that_is_not_here_is_not_needed_for_vectors(tmp_path: Path) -> None:
     spec = MLP(3, 2, (4,))
     network = TrainedNetwork.load(written(tmp_path, spec, config={"environment": "nowhere:Absent-v0"}))

@@ -134,14 +134,29 @@ class Picture(gymnasium.Env[NDArray[np.uint8], np.int64]):
 
 
 class Film(gymnasium.Env[NDArray[np.uint8], np.int64]):
-    """Shows images in a row, which these loops can't read."""
+    """Shows images in a row, of which these loops know nothing but the numbers."""
 
     observation_space = spaces.Box(0, 255, (4, 8, 8, 3), np.uint8)
     action_space = spaces.Discrete(2)
 
 
+class Tale(gymnasium.Env[str, np.int64]):
+    """Shows words."""
+
+    observation_space = spaces.Text(10)
+    action_space = spaces.Discrete(2)
+
+
+class Census(gymnasium.Env[np.int64, np.int64]):
+    """Shows one of more numbers than a network could have inputs."""
+
+    observation_space = spaces.Discrete(10**9)
+    action_space = spaces.Discrete(2)
+
+
 CLOCK, CUT_CLOCK, OFFSET = "tests/Clock-v0", "tests/CutClock-v0", "tests/Offset-v0"
 PICTURE, FILM = "tests/Picture-v0", "tests/Film-v0"
+TALE, CENSUS = "tests/Tale-v0", "tests/Census-v0"
 UNFURNISHED = "tests/Unfurnished-v0"
 """Needs a module that is not installed."""
 MOODY, MOODY_NUMBER = "tests/Moody-v0", "tests/MoodyNumber-v0"
@@ -154,3 +169,5 @@ gymnasium.register(MOODY_NUMBER, entry_point=MoodyNumber)
 gymnasium.register(OFFSET, entry_point=Offset)
 gymnasium.register(PICTURE, entry_point=Picture)
 gymnasium.register(FILM, entry_point=Film)
+gymnasium.register(TALE, entry_point=Tale)
+gymnasium.register(CENSUS, entry_point=Census)

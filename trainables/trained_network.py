@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from trainables import environments
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
+from trainables.environments import Description, observations
 from trainables.networks import specs
 from trainables.networks.specs import Spec
 
@@ -22,7 +23,8 @@ class TrainedNetwork(nn.Module):
     """A trained network in eval mode, whose parameters need no gradients.
 
     One trained by DQN or REINFORCE takes observations as the environment gives them: vectors (..., F), images with the
-    environment's axes, or numbers (...) of a Discrete space. It returns (..., A): the actions' values (DQN) or logits
+    environment's axes, or numbers (...) of a Discrete space; of any other space one of them, or a list, or the numbers
+    that they were flattened to (..., F). It returns (..., A): the actions' values (DQN) or logits
     (REINFORCE), counted from 0.
 
     One trained on data takes features (..., F) in the units of the data. It returns the targets (..., T) in theirs, or
@@ -47,7 +49,7 @@ class TrainedNetwork(nn.Module):
         self.features, self.targets = tuple(inputs.get("names", ())), tuple(outputs.get("names", ()))
         self.classes = tuple(outputs.get("classes", ()))
         self._spec = specs.from_plain(best["network"])
-        self._one_hot_from = _one_hot_from(best.get("config", {}))
+        self._described = _described(best.get("config", {}))
         self.network = self._spec.build()
         self.network.load_state_dict(best["state_dict"])
         zero, one = [0.0] * self._spec.inputs, [1.0] * self._spec.inputs
@@ -68,10 +70,15 @@ class TrainedNetwork(nn.Module):
 
     def forward(self, inputs: Any) -> Tensor:
         """inputs: a tensor, an array, or lists of numbers. Raises ValueError if their shape does not fit."""
+        known = self._described
+        one_hot_from, space = (None, None) if known is None else (known.one_hot_from, known.flattened)
+        if space is not None and not isinstance(inputs, Tensor):
+            read = observations.rows(space, inputs)
+            inputs = inputs if read is None else read
         # By NumPy, since torch would make float32 of Python's numbers.
         given = torch.as_tensor(inputs if isinstance(inputs, Tensor) else np.asarray(inputs), device=self.mean.device)
-        if self._one_hot_from is not None:
-            given = nn.functional.one_hot(given.long() - self._one_hot_from, self._spec.inputs)
+        if one_hot_from is not None:
+            given = nn.functional.one_hot(given.long() - one_hot_from, self._spec.inputs)
         batch = _batch_shape(tuple(given.shape), self._spec)
         rows = ((given.reshape(-1, self._spec.inputs).double() - self.mean) / self.deviation).float()
         image = getattr(self._spec, "image", None)
@@ -87,14 +94,13 @@ def _batch_shape(shape: tuple[int, ...], spec: Spec) -> tuple[int, ...]:
     raise ValueError(f"inputs should end in axes of {spec.inputs} numbers in all, have the shape {shape}")
 
 
-def _one_hot_from(config: dict[str, Any]) -> int | None:
-    """The first number of a Discrete observation space; None of other spaces, or if the environment can't be made."""
+def _described(config: dict[str, Any]) -> Description | None:
+    """The environment that it was trained in; None if there was none, or if it can't be made here."""
     if "environment" not in config:
         return None
     try:
-        described = environments.describe(
+        return environments.describe(
             config["environment"], config.get("environment_args", {}), config.get("wrappers", ())
         )
     except environments.EnvironmentMisfit:
         return None
-    return described.one_hot_from

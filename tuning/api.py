@@ -8,6 +8,7 @@ Ctrl-C raises KeyboardInterrupt once the workers are gone and everything is kept
 """
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tuning.runner import Hire
+    from tuning.sweep.validation import Checked
 
 AnyPath = str | os.PathLike[str]
 Settings = Mapping[str, Any]
@@ -61,21 +63,19 @@ def run(
     """
     given = {"trials": trials, "workers.count": workers, "seed": seed}
     changes = {**(set or {}), **{key: value for key, value in given.items() if value is not None}}
-    if isinstance(sweep, Sweep):
-        wanted = sweep.with_settings(changes)
-    elif isinstance(sweep, str | os.PathLike):
-        wanted = Sweep.load(sweep, changes)
-    else:
-        raise ArgumentError(f"sweep: should be a Sweep, a preset's name or a path, is {sweep!r}")
-    home = _home(root)
+    checked, home = _checked(sweep, changes), _home(root)
+    for note in checked.notes:
+        if note.warning:
+            warnings.warn(str(note), stacklevel=2)
     url = storage or home.storage_url
     with _work(home):
         from tuning import runner
 
         summary = runner.run(
-            wanted,
+            checked.sweep,
             home,
             name=name,
+            notes=checked.notes,
             storage_url=storage,
             address=address,
             console=_console(progress),
@@ -158,6 +158,17 @@ def studies(root: AnyPath | None = None, storage: str | None = None) -> list[Stu
     home = _home(root)
     url = storage or home.storage_url
     return [StudyHandle(name, home, url) for name in catalogue.names(home, url)]
+
+
+def _checked(sweep: Any, changes: Settings) -> "Checked":
+    """The sweep that `run` is given, checked for this machine. Raises ArgumentError, SweepError."""
+    from tuning.sweep import loading, validation  # import torch
+
+    if isinstance(sweep, Sweep):
+        return validation.checked_here(sweep.with_settings(changes).model_dump(mode="json"))
+    if isinstance(sweep, str | os.PathLike):
+        return loading.checked(os.path.expanduser(sweep), changes)
+    raise ArgumentError(f"sweep: should be a Sweep, a preset's name or a path, is {sweep!r}")
 
 
 def _handle(study: StudyHandle | str | None, root: AnyPath | None, storage: str | None) -> StudyHandle:

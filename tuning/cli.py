@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from tuning.errors import LockstepError, StudyNotFound
+from tuning.errors import LockstepError, Note, StudyNotFound, SweepError
 from tuning.study.paths import Home
 from tuning.workers.library_settings import SETTINGS, during_a_run, keep_ray_private
 from tuning.workers.log_file import log_file
@@ -96,13 +96,21 @@ def run(
     with ended_at_once():
         from tuning.sweep import loading
 
-    wanted, home = loading.load(source, [*(settings or []), *given]), Home.at(root)
+    checked, home = loading.checked(source, [*(settings or []), *given]), Home.at(root)
+    say(checked.notes, err)
     with during_a_run(), log_file(home):
         with ended_at_once():
             from tuning import runner
 
         summary = runner.run(
-            wanted, home, name=name, storage_url=storage, address=address, console=err, hire=context.obj.hire
+            checked.sweep,
+            home,
+            name=name,
+            notes=checked.notes,
+            storage_url=storage,
+            address=address,
+            console=err,
+            hire=context.obj.hire,
         )
     finish(summary, as_json)
 
@@ -238,12 +246,25 @@ def audit(
 
 
 @app.command()
-def check(source: SweepName, settings: Settings = None) -> None:
-    """Say all that is wrong with a sweep, and run nothing."""
+def check(source: SweepName, settings: Settings = None, as_json: Json = False) -> None:
+    """Say all that is wrong with a sweep, or what to know of it, and run nothing."""
     from tuning.sweep import loading
 
-    checked = loading.load(source, settings or [])
-    out.print(f"{source}: nothing is wrong; {checked.trials} trials of {checked.budget:,} each", highlight=False)
+    try:
+        checked = loading.checked(source, settings or [])
+    except SweepError as error:
+        if not as_json:
+            raise
+        print(json.dumps({"source": source, "problems": [each.as_json() for each in error.problems], "notes": []}))
+        raise typer.Exit(error.exit_code) from None
+    sweep, notes = checked.sweep, [each.as_json() for each in checked.notes]
+    if as_json:
+        of_sweep = {"trials": sweep.trials, "budget": sweep.budget}
+        print(json.dumps({"source": source, "problems": [], "notes": notes, **of_sweep}))
+        return
+    say(checked.notes, out)
+    line = f"{source}: nothing is wrong; {sweep.trials} trials of {sweep.budget:,} each"
+    out.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command("presets")
@@ -354,6 +375,13 @@ def finish(summary: "StudySummary", as_json: bool) -> None:
         raise typer.Exit(130)
     if not summary.ranked():
         raise typer.Exit(1)
+
+
+def say(notes: Sequence[Note], console: Console) -> None:
+    """Print what a person should know of a sweep, a line each, whole in a file or a pipe."""
+    for note in notes:
+        style = "yellow" if note.warning else None
+        console.print(str(note), style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 def show_summary(summary: "StudySummary", as_json: bool) -> None:

@@ -18,7 +18,7 @@ LockstepError
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class LockstepError(Exception):
@@ -54,6 +54,39 @@ class Problem:
 
     def __str__(self) -> str:
         return ": ".join(str(part) for part in (self.place, self.key_path, self.message) if part)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, as `tuning check --json` prints it."""
+        return {"key_path": self.key_path, "message": self.message, "place": self.place and str(self.place)}
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a person should know of a sweep that can be run: how what they bring is read, or what may surprise them.
+
+    key_path: of what it is about; empty where it is the whole.
+    message: in the manner of a Problem's.
+    place: where it stands, if that is in a file.
+    warning: whether it is likely to be other than they want.
+    """
+
+    key_path: str
+    message: str
+    place: Place | None = None
+    warning: bool = False
+
+    def __str__(self) -> str:
+        kind = "warning" if self.warning else "note"
+        return ": ".join(str(part) for part in (self.place, kind, self.key_path, self.message) if part)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, as `--json` prints it."""
+        where = {"key_path": self.key_path, "place": self.place and str(self.place)}
+        return {**where, "message": self.message, "warning": self.warning}
+
+
+Finding = Problem | Note
+"""What checks come to: each may yield both."""
 
 
 class SweepError(LockstepError):

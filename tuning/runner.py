@@ -2,14 +2,14 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from rich.console import Console
 
-from tuning.errors import Interrupted, Problem, StudyError, SweepError
+from tuning.errors import Interrupted, Note, Problem, StudyError, SweepError
 from tuning.report.confirm_progress import ConfirmProgress
 from tuning.report.importance import importances
 from tuning.report.progress import Progress
@@ -49,6 +49,7 @@ def run(
     home: Home,
     *,
     name: str | None = None,
+    notes: Sequence[Note] = (),
     storage_url: str | None = None,
     address: str | None = None,
     console: Console | None = None,
@@ -58,6 +59,7 @@ def run(
 
     home: the folder of all studies.
     name: of the study, else its sweep's with the first free number.
+    notes: what a person has been told of the sweep, kept with the study.
     storage_url: Optuna's storage, else the home's own.
     address: of a Ray cluster, else workers of this machine.
     console: where progress is drawn, and a person is told what MLflow was not told; None: nowhere.
@@ -73,7 +75,7 @@ def run(
     # may not be had.
     url = storage_url or home.storage_url
     start = [] if sweep.start_from is None else experiments.beginnings(home, url, sweep.start_from, sweep)
-    create = catalogue.prepared(home, url, sweep, name, start)
+    create = catalogue.prepared(home, url, sweep, name, start, notes)
     with (hire or open_team)(sweep.workers, address) as team:
         study = create()
         with study.held():

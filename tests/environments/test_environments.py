@@ -9,7 +9,7 @@ from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_environments import CLOCK, CUT_CLOCK, FILM, OFFSET, UNFURNISHED
+from tiny_environments import CENSUS, CLOCK, CUT_CLOCK, FILM, OFFSET, TALE, UNFURNISHED
 
 from trainables import environments
 from trainables.base import random_streams
@@ -38,6 +38,8 @@ class TestDescribe:
             ("Taxi-v4", {}, 500, 6, 0, 0),
             (OFFSET, {}, 4, 3, -1, 3),
             (CUT_CLOCK, {"length": 9}, 1, 2, 0, None),
+            ("Blackjack-v1", {}, 32 + 11 + 2, 2, 0, None),
+            (FILM, {}, 4 * 8 * 8 * 3, 2, 0, None),
         ],
     )
     def test_what_it_reads(
@@ -74,8 +76,12 @@ class TestDescribe:
             (UNFURNISHED, {}, r"tests/Unfurnished-v0 can't be made: ModuleNotFoundError: No module named 'no_such'"),
             ("", {}, r"there is no environment ''; see gymnasium.registry"),
             ("Pendulum-v1", {}, r"Pendulum-v1 has actions Box\(.*only discrete actions are supported"),
-            (FILM, {}, r"tests/Film-v0 has observations Box\(0, 255, \(4, 8, 8, 3\).*a vector.*an image"),
-            ("Blackjack-v1", {}, r"Blackjack-v1 has observations Tuple\(.*a vector"),
+            (TALE, {}, r"tests/Tale-v0 has observations Text\(.*; should be Box, .* or Dict or Tuple of them"),
+            (
+                CENSUS,
+                {},
+                r"tests/Census-v0 has observations Discrete\(.* 1,000,000,000 numbers; should be 1 to ",
+            ),
         ],
     )
     def test_what_it_refuses_in_a_line(self, environment: str, arguments: dict[str, Any], message: str) -> None:

@@ -65,6 +65,10 @@ def problem(
 def _kind(description: Description, backend: Backend) -> type[Grid]:
     if backend in ("vector", "envpool") and description.wrappers:
         raise EnvironmentMisfit(f"{backend} takes no wrappers: should be auto or gymnasium", "backend")
+    if backend in ("vector", "envpool") and description.flattened is not None:
+        raise EnvironmentMisfit(
+            f"{backend} takes no observations of {description.flattened}: should be auto or gymnasium", "backend"
+        )
     if backend == "envpool":
         return EnvPoolGrid
     if backend == "vector":

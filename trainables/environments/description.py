@@ -1,7 +1,6 @@
 """What a training needs to know about an environment, and what is wrong with one that does not fit."""
 
 import difflib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,10 +14,14 @@ from numpy.typing import NDArray
 
 from trainables.base import images
 from trainables.base.images import Image
+from trainables.environments.observations import Space, readable
 from trainables.environments.wrappers import Named, WrapperMisfit, wrapped
 
 MAX_EPISODE_STEPS = 10_000
 """Steps after which an episode is truncated if neither the environment nor its argument `max_episode_steps` says it."""
+
+MOST_INPUTS = 10_000_000
+"""Numbers that an observation may have: a first layer of eight units takes 320 MB then."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Description:
     """An environment as a network sees it.
 
     A Box observation becomes a vector of float32; one of two or three axes is an image, flattened. A Discrete one
-    becomes a one-hot vector.
+    becomes a one-hot vector. All others are flattened as trainables/environments/observations.py has it.
 
     environment: its id.
     arguments: those that it is made with.
@@ -39,6 +42,7 @@ class Description:
     reward_threshold: the return from which on an episode is solved, if Gymnasium has one.
     image: how to read an observation as an image; None if it is none.
     wrappers: around the environment, the innermost first.
+    flattened: the space of observations that are made of several, or neither vector nor image; None of all others.
     """
 
     environment: str
@@ -52,13 +56,14 @@ class Description:
     reward_threshold: float | None
     image: Image | None = None
     wrappers: tuple[Named, ...] = ()
+    flattened: Space | None = None
 
     def make(self) -> gymnasium.Env[Any, Any]:
         """One environment."""
         return wrapped(_bare(self.environment, self.arguments), self.wrappers)
 
     def encoded(self, seen: NDArray[np.generic]) -> NDArray[np.float32]:
-        """Observations in the space, (P, *shape), as inputs of a network, (P, inputs)."""
+        """Observations of a vector, an image or a Discrete number, (P, *shape), as inputs of a network, (P, inputs)."""
         if self.one_hot_from is None:
             return seen.reshape(len(seen), -1).astype(np.float32, copy=False)
         encoded = np.zeros((len(seen), self.inputs), dtype=np.float32)
@@ -107,16 +112,23 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
             f"{environment} has actions {actions}; only discrete actions are supported: continuous control is out of "
             "scope here"
         )
+    if not readable(observations):
+        raise EnvironmentMisfit(
+            f"{environment} has observations {observations}; should be Box, Discrete, MultiBinary or MultiDiscrete, or "
+            "Dict or Tuple of them; a wrapper of your own may make one of it"
+        )
+    shape, start, image, flattened = observations.shape or (), None, None, None
+    inputs = spaces.flatdim(observations)
     if isinstance(observations, spaces.Discrete):
-        shape: tuple[int, ...] = ()
-        inputs, start, image = int(observations.n), int(observations.start), None
-    elif isinstance(observations, spaces.Box) and len(observations.shape) in (1, 2, 3):
-        shape, inputs, start = observations.shape, math.prod(observations.shape), None
+        start = int(observations.start)
+    elif isinstance(observations, spaces.Box) and len(shape) in (1, 2, 3):
         image = images.of_shape(shape, observations.dtype == np.uint8)
     else:
+        flattened = observations
+    if not 0 < inputs <= MOST_INPUTS:
         raise EnvironmentMisfit(
-            f"{environment} has observations {observations}; needed is a vector (1-D Box), an image (2-D or 3-D "
-            "Box) or a Discrete number; wrappers: [FlattenObservation] may make one of it"
+            f"{environment} has observations {observations}, which are {inputs:,} numbers; should be 1 to "
+            f"{MOST_INPUTS:,} of them"
         )
     limit, solved = (bare.spec.max_episode_steps, bare.spec.reward_threshold) if bare.spec else (None, None)
     return Description(
@@ -131,6 +143,7 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
         solved,
         image,
         tuple(wrappers),
+        flattened,
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from trainables.base.member_failure import MemberFailed
 from trainables.environments.description import Description
+from trainables.environments.observations import NotInSpace, Space, as_numbers, row, same_numbers
 
 
 class EpisodeChecks:
@@ -40,21 +41,32 @@ class EpisodeChecks:
         Raises MemberFailed if one has not the shape of the environment's space, is not a number in it, or is not
         finite.
         """
-        found = _stacked(seen)
+        encoded = self._read(places, seen)
+        sound = np.isfinite(encoded).all(1)
+        if not sound.all():
+            first = int(np.argmin(sound))
+            raise self.failed(places[first], f"gave an observation that is not finite, {_shown(encoded[first])}")
+        return encoded
+
+    def _read(self, places: NDArray[np.intp], seen: Sequence[Any] | NDArray[np.generic]) -> NDArray[np.float32]:
+        if (space := self._description.flattened) is not None:
+            return np.stack([self._row(space, place, each) for place, each in zip(places, seen, strict=True)])
+        found = as_numbers(seen)
         if found is None or found.shape[1:] != self._description.shape:
-            raise self._misshapen(places, seen)
+            found = self._shaped(places, seen)
         if (start := self._description.one_hot_from) is not None:
             numbers = found.astype(np.float64, copy=False)
             known = (numbers >= start) & (numbers < start + self._description.inputs) & (numbers == np.floor(numbers))
             if not known.all():
                 first = int(np.argmin(known))
                 raise self._outside(places[first], str(found[first]))
-        encoded = self._description.encoded(found)
-        sound = np.isfinite(encoded).all(1)
-        if not sound.all():
-            first = int(np.argmin(sound))
-            raise self.failed(places[first], f"gave an observation that is not finite, {_shown(encoded[first])}")
-        return encoded
+        return self._description.encoded(found)
+
+    def _row(self, space: Space, place: np.intp, seen: Any) -> NDArray[np.float32]:
+        try:
+            return row(space, seen)
+        except NotInSpace as misfit:
+            raise self.failed(place, f"gave an observation that is not in its space, {misfit}") from misfit
 
     def require_finite(self, places: NDArray[np.intp], rewards: NDArray[np.float64]) -> None:
         """Raises MemberFailed if one of the rewards (P,) of these places (P,) is NaN or infinite."""
@@ -62,11 +74,17 @@ class EpisodeChecks:
             first = int(np.argmin(np.isfinite(rewards)))
             raise self.failed(places[first], f"gave a reward that is not finite, {rewards[first]}")
 
-    def _misshapen(self, places: NDArray[np.intp], seen: Sequence[Any] | NDArray[np.generic]) -> MemberFailed:
-        """The failure of the first of these places whose observation has another shape, or is not made of numbers."""
-        alone = [(place, each, _stacked([each])) for place, each in zip(places, seen, strict=True)]
-        place, each, found = next(one for one in alone if one[2] is None or one[2].shape[1:] != self._description.shape)
-        return self._outside(place, f"of shape {found.shape[1:]}" if found is not None else _in_a_line(each))
+    def _shaped(self, places: NDArray[np.intp], seen: Sequence[Any] | NDArray[np.generic]) -> NDArray[np.generic]:
+        """Observations in the shape of their space, from which they may differ in axes of length 1."""
+        shape, shaped = self._description.shape, []
+        for place, each in zip(places, seen, strict=True):
+            found = as_numbers(each)
+            if found is None:
+                raise self._outside(place, _in_a_line(each))
+            if not same_numbers(found.shape, shape):
+                raise self._outside(place, f"of shape {found.shape}")
+            shaped.append(found.reshape(shape))
+        return np.stack(shaped)
 
     def _outside(self, place: np.intp, what: str) -> MemberFailed:
         start, numbers = self._description.one_hot_from, self._description.inputs
@@ -85,15 +103,6 @@ class EpisodeChecks:
         whose = f"{when} of the episode of seed {self._seeds[place]}"
         reason = f"environment: {self._description.environment} {what} ({whose})"
         return MemberFailed(int(place) // self._in_a_row, reason)
-
-
-def _stacked(seen: Sequence[Any] | NDArray[np.generic]) -> NDArray[np.generic] | None:
-    """Observations as one array; None if they have several shapes, or are not made of numbers."""
-    try:
-        stacked = np.asarray(seen)
-    except ValueError:
-        return None
-    return stacked if stacked.dtype.kind in "biuf" else None
 
 
 def _shown(observation: NDArray[np.generic]) -> str:

@@ -25,6 +25,7 @@ def course(summary: StudySummary) -> list[str]:
         _counts(summary),
         *_limit(summary),
         *([summary.flaw] if summary.flaw else []),
+        *(str(note) for note in summary.notes if note.warning),
     ]
 
 

@@ -14,6 +14,7 @@ from tuning.sweep.model import Sweep
 KEY, CREATED, START, SWEEP = "key", "created", "start", "sweep"
 STATE, SECONDS, CONFIRM_SECONDS, ENDED_BY = "state", "seconds", "confirm_seconds", "ended_by"
 TRACKING, RUN = "mlflow", "mlflow_run"
+NOTES = "notes"
 SCORES, CONFIRMED, IMPORTANCES = "confirm_scores", "confirmation", "importances"
 
 CONFIRMATION = TypeAdapter(Confirmation)

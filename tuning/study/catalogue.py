@@ -16,9 +16,9 @@ from optuna.storages import RDBStorage
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from tuning.errors import StorageError, StudyError, StudyExists, StudyNotFound
+from tuning.errors import Note, StorageError, StudyError, StudyExists, StudyNotFound
 from tuning.study import sqlite
-from tuning.study.attributes import CREATED, KEY, START, SWEEP
+from tuning.study.attributes import CREATED, KEY, NOTES, START, SWEEP
 from tuning.study.clock import Now
 from tuning.study.file_locks import alone
 from tuning.study.paths import Home
@@ -71,13 +71,19 @@ def create(
 
 
 def prepared(
-    home: Home, url: str, sweep: Sweep, name: str | None = None, start: Sequence[Mapping[str, Any]] = ()
+    home: Home,
+    url: str,
+    sweep: Sweep,
+    name: str | None = None,
+    start: Sequence[Mapping[str, Any]] = (),
+    notes: Sequence[Note] = (),
 ) -> Callable[[], Study]:
     """What makes a new study when it is called; what can be wrong with it is found out now.
 
     home, url: where its files lie, and Optuna's storage.
     name: the study's, else its sweep's with the first free number.
     start: parameters of the configurations to try right after those that the sweep lists.
+    notes: what its checks have found worth knowing.
     Raises StudyError where the name is none for a folder, StudyExists where it is taken, StorageError where nothing can
     be kept in the storage.
     """
@@ -90,10 +96,11 @@ def prepared(
     known = names(home, url)
     if name in known:
         raise _taken(name, sweep, known)
-    return partial(_created, home, url, sweep, name, [dict(params) for params in start])
+    attributes = {START: [dict(params) for params in start], NOTES: [note.as_json() for note in notes]}
+    return partial(_created, home, url, sweep, name, attributes)
 
 
-def _created(home: Home, url: str, sweep: Sweep, name: str | None, start: list[dict[str, Any]]) -> Study:
+def _created(home: Home, url: str, sweep: Sweep, name: str | None, attributes: Mapping[str, Any]) -> Study:
     kept = storage(url)
     taken = set(optuna.get_all_study_names(kept))
     while True:
@@ -112,7 +119,8 @@ def _created(home: Home, url: str, sweep: Sweep, name: str | None, start: list[d
             taken.add(wanted)
     study.set_user_attr(KEY, uuid.uuid4().hex)
     study.set_user_attr(CREATED, datetime.now(UTC).isoformat())
-    study.set_user_attr(START, start)
+    for key, value in attributes.items():
+        study.set_user_attr(key, value)
     # Last of all: who has it is a study of ours, and whole.
     study.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
     return Study(home, kept, study)

@@ -9,6 +9,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from trainables.base.checkpoint_files import BEST
+from tuning.errors import Note
 from tuning.rules import trial_outcome
 from tuning.rules.objective import Direction, best
 from tuning.rules.trial_outcome import MemberResult
@@ -51,6 +52,7 @@ def summarise(study: optuna.Study, home: Home, sweep: Sweep, flaw: str | None, h
         created=datetime.fromisoformat(kept[attributes.CREATED]),
         tracking=kept.get(attributes.TRACKING, {}),
         importances=kept.get(attributes.IMPORTANCES, {}),
+        notes=[Note(**{**each, "place": None}) for each in kept.get(attributes.NOTES, [])],
         trials=[
             _trial(each, home, name, runs.get(each.number), held, sweep.direction)
             for each in study.get_trials(deepcopy=False)

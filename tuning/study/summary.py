@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from tuning.errors import Note
 from tuning.rules import halving, pareto, trial_outcome
 from tuning.rules.objective import cost
 from tuning.sweep.model import Sweep
@@ -107,6 +108,8 @@ class StudySummary:
     ended_by: Limit | None = None
     flaw: str | None = None
     """Why it can only be shown here and not gone on with, as where its loop can't be imported."""
+    notes: list[Note] = field(default_factory=list)
+    """What its checks found worth knowing before it was begun."""
 
     def ranked(self) -> list[TrialSummary]:
         """The complete trials, the best first, of two objectives the front.
@@ -186,6 +189,7 @@ class StudySummary:
             "name": self.name,
             "state": self.state,
             "flaw": self.flaw,
+            "notes": [note.as_json() for note in self.notes],
             "metric": self.sweep.metric,
             "direction": self.sweep.direction,
             "second": self.sweep.second and self.sweep.second.model_dump(mode="json"),

@@ -1,9 +1,11 @@
 """Key paths: names for what lies within plain data, such as `search.gamma.high` and `first[0]`."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
-from tuning.errors import Problem
+from tuning.errors import Note, Problem
+
+About = TypeVar("About", Problem, Note)
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:
@@ -40,12 +42,21 @@ def enclosing(key_path: str) -> Iterator[str]:
 
 def in_order(problems: Iterable[Problem], data: Any) -> list[Problem]:
     """The first problem of each key path, in the order of the plain data; what is missing from it comes first."""
-    places = {path: place for place, path in enumerate(walk(data))}
     firsts: dict[str, Problem] = {}
     for problem in problems:
         firsts.setdefault(problem.key_path, problem)
+    return _sorted(firsts.values(), data)
 
-    def place(problem: Problem) -> int:
-        return next((places[path] for path in enclosing(problem.key_path) if path in places), -1)
 
-    return sorted(firsts.values(), key=place)
+def notes_in_order(notes: Iterable[Note], data: Any) -> list[Note]:
+    """All notes, each once, in the order of the plain data; those of what is missing from it come first."""
+    return _sorted(dict.fromkeys(notes), data)
+
+
+def _sorted(found: "Iterable[About]", data: Any) -> "list[About]":
+    places = {path: place for place, path in enumerate(walk(data))}
+
+    def place(each: About) -> int:
+        return next((places[path] for path in enclosing(each.key_path) if path in places), -1)
+
+    return sorted(found, key=place)

@@ -9,24 +9,32 @@ from tuning.sweep.model import Sweep
 from tuning.sweep.overrides import Settings
 from tuning.sweep.plain_data import shown
 from tuning.sweep.presets import presets
+from tuning.sweep.validation import Checked
 from tuning.sweep.wording import nearest
 from tuning.sweep.yaml_text import Document
 
 
 def load(source: str, settings: Settings = ()) -> Sweep:
-    """The sweep in a preset or file, with settings put over it; raises SweepError with all that is wrong.
+    """The sweep in a preset or file, as `checked` has it, without its notes."""
+    return checked(source, settings).sweep
+
+
+def checked(source: str, settings: Settings = ()) -> Checked:
+    """The sweep in a preset or file, with settings put over it, and what a person should know of it.
 
     Unlike a sweep made otherwise it is also checked for what this machine lacks: the environment, the data set.
 
     source: name of the preset, or path of the file.
     settings: what is put over it, by key path.
+    Raises SweepError with all that is wrong.
     """
     document = overrides.put_over(_document(source), settings)
     try:
-        return validation.to_begin_here(document.data)
+        found = validation.checked_here(document.data)
     except SweepError as error:
-        found = [replace(each, place=document.place(each.key_path)) for each in error.problems]
-        raise SweepError(found) from None
+        problems = [replace(each, place=document.place(each.key_path)) for each in error.problems]
+        raise SweepError(problems) from None
+    return Checked(found.sweep, [replace(each, place=document.place(each.key_path)) for each in found.notes])
 
 
 def _document(source: str) -> Document:

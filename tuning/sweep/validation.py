@@ -1,54 +1,72 @@
-"""All that is wrong with a sweep, at once."""
+"""All that is wrong with a sweep, at once, and what a person should know of one that can be run."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trainables.loops.contract import Loop
-from tuning.errors import Problem, SweepError
+from tuning.errors import Finding, Note, Problem, SweepError
 from tuning.sweep import draft as drafts
 from tuning.sweep import plain_data
 from tuning.sweep.checks import availability, learning, limits, objectives, sampler, subject, unused_fields
 from tuning.sweep.draft import Draft
-from tuning.sweep.key_paths import in_order
+from tuning.sweep.key_paths import in_order, notes_in_order
 from tuning.sweep.model import MOST_TRIALS, Sweep
 from tuning.sweep.plain_data import shown
 
 
+@dataclass(frozen=True)
+class Checked:
+    """A sweep that can be run, and what a person should know of it before."""
+
+    sweep: Sweep
+    notes: list[Note]
+
+
 def to_begin(data: Any) -> Sweep:
     """The sweep of some data, for a new study. Raises SweepError with all that is wrong."""
-    return _checked(data)
+    return _checked(data).sweep
 
 
 def to_begin_here(data: Any) -> Sweep:
     """The same, for this machine: with the environment, the data set and the networks that it has to have."""
+    return checked_here(data).sweep
+
+
+def checked_here(data: Any) -> Checked:
+    """The same, with what a person should know of it. Raises SweepError with all that is wrong."""
     return _checked(data, here=True)
 
 
 def to_go_on(data: Any) -> Sweep:
     """The sweep of a study that was begun, perhaps before settings that are of no use were refused."""
-    return _checked(data, begun=True)
+    return _checked(data, begun=True).sweep
 
 
-def _checked(data: Any, here: bool = False, begun: bool = False) -> Sweep:
+def _checked(data: Any, here: bool = False, begun: bool = False) -> Checked:
     plain, found = plain_data.plain(data)
     if not isinstance(plain, dict):
         raise SweepError([Problem("", f"a sweep should be a mapping of its settings, is {shown(data)}")])
-    draft = drafts.read(plain)
+    draft, findings = drafts.read(plain), list[Finding]()
     if draft.loop is not None:
-        found += _impossible(draft, draft.loop)
-        found += [] if begun else _useless(draft, draft.loop)
-    found += draft.problems
+        findings += _impossible(draft, draft.loop)
+        findings += [] if begun else _useless(draft, draft.loop)
+    found += [*_problems(findings), *draft.problems]
     if not found and draft.sweep.sampler == "grid":
         draft, found = _as_grid(draft)
     if here:
-        found += availability.problems(draft)
+        available = list(availability.problems(draft))
+        findings, found = [*findings, *available], [*found, *_problems(available)]
     if found:
         raise SweepError(in_order(found, plain))
-    return draft.sweep
+    return Checked(draft.sweep, notes_in_order((each for each in findings if isinstance(each, Note)), plain))
 
 
-def _impossible(draft: Draft, loop: type[Loop]) -> Iterator[Problem]:
+def _problems(findings: Iterable[Finding]) -> list[Problem]:
+    return [each for each in findings if isinstance(each, Problem)]
+
+
+def _impossible(draft: Draft, loop: type[Loop]) -> Iterator[Finding]:
     """Why no study of this could be run."""
     yield from subject.problems(draft, loop)
     yield from objectives.problems(draft, loop)
@@ -56,7 +74,7 @@ def _impossible(draft: Draft, loop: type[Loop]) -> Iterator[Problem]:
     yield from sampler.problems(draft, loop)
 
 
-def _useless(draft: Draft, loop: type[Loop]) -> Iterator[Problem]:
+def _useless(draft: Draft, loop: type[Loop]) -> Iterator[Finding]:
     """What of it would be of no use."""
     yield from learning.problems(draft)
     yield from unused_fields.problems(draft, loop)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from sweep_cases import DQN, SUPERVISED, changed, problems_here
-from tiny_environments import CLOCK, PICTURE
+from tiny_environments import CLOCK, FILM, PICTURE, TALE
 
 from tuning.sweep import validation
 
@@ -80,6 +80,7 @@ def test_a_file_of_data_is_found_from_any_folder(tmp_path: Path, monkeypatch: py
     [
         ("CartPole-v2000", "CartPole"),
         ("Pendulum-v1", "only discrete actions"),
+        (TALE, "has observations Text(1, 10,"),
         ("CartPool-v1", "did you mean CartPole-v1"),
     ],
 )
@@ -148,6 +149,24 @@ def test_arguments_of_trial_0_are_tried_too() -> None:
     assert "size" in other["default.environment_args"]
     given = changed(searched, "default.environment_args", {"length": 5})
     assert validation.to_begin_here(given).config().environment_args == {"length": 5}
+
+
+@pytest.mark.parametrize(
+    ("environment", "notes"),
+    [
+        ("CartPole-v1", []),
+        (
+            "Blackjack-v1",
+            ["observations of Tuple(Discrete(32), Discrete(11), Discrete(2)) are flattened to 45 numbers"],
+        ),
+        (FILM, ["observations of Box(0, 255, (4, 8, 8, 3), uint8) are flattened to 768 numbers"]),
+    ],
+)
+def test_observations_that_are_flattened_are_noted(environment: str, notes: list[str]) -> None:
+    found = validation.checked_here({**DQN, "environment": environment}).notes
+    assert [(note.key_path, note.message, note.warning) for note in found] == [
+        ("environment", note, False) for note in notes
+    ]
 
 
 def test_a_network_of_one_s_own_that_does_not_fit_is_named() -> None:

@@ -6,12 +6,12 @@ from typing import Any
 from trainables import environments
 from trainables.base.images import Image
 from trainables.data import datasets
-from trainables.environments import EnvironmentMisfit
+from trainables.environments import Description, EnvironmentMisfit
 from trainables.loops.evaluation import SOLVED
 from trainables.loops.registry import LOOPS
 from trainables.networks import own_networks
 from trainables.networks.specs import Own
-from tuning.errors import Problem
+from tuning.errors import Finding, Note, Problem
 from tuning.sweep.checks import unused_fields
 from tuning.sweep.dimensions import Choices
 from tuning.sweep.draft import Draft
@@ -21,8 +21,8 @@ OF_DATA = ("data_seed", "features", "targets", "validation_share")
 """Fields that say what of a data set is learnt from."""
 
 
-def problems(draft: Draft) -> Iterator[Problem]:
-    """What is wrong with the environment or the data set, and with what is to go with it."""
+def problems(draft: Draft) -> Iterator[Finding]:
+    """What is wrong with the environment or the data set, and with what is to go with it, and what to know of them."""
     takes, loop = draft.field_values.config.model_fields, draft.loop
     if "data" in draft.given and draft.has("data") and "data" in takes and loop in LOOPS.values():
         yield from _data_problems(draft.field_values, str(draft.sweep.data))
@@ -35,7 +35,7 @@ def environment_args(values: FieldValues) -> list[dict[str, Any]]:
     return [arguments for arguments in values.of_any_trial("environment_args") if isinstance(arguments, dict)]
 
 
-def _environment_problems(draft: Draft, environment: str) -> Iterator[Problem]:
+def _environment_problems(draft: Draft, environment: str) -> Iterator[Finding]:
     values, arguments = draft.field_values, environment_args(draft.field_values)
     wrappers, backend = values.in_trial_0("wrappers"), values.in_trial_0("backend")
     if UNKNOWN in (wrappers, backend):
@@ -46,11 +46,18 @@ def _environment_problems(draft: Draft, environment: str) -> Iterator[Problem]:
     if found:
         return
     described = [environments.describe(environment, each, wrappers) for each in arguments]
+    yield from _flattening_notes(described)
     if any(each.reward_threshold is None for each in described):
         yield from _solved_problems(draft, environment)
     yield from _network_problems(values, ((each.inputs, each.actions, each.image) for each in described))
     if draft.loop is not None:
         yield from unused_fields.problems(draft, draft.loop, images=any(each.image for each in described))
+
+
+def _flattening_notes(described: Iterable[Description]) -> Iterator[Note]:
+    for each in described:
+        if each.flattened is not None:
+            yield Note("environment", f"observations of {each.flattened} are flattened to {each.inputs:,} numbers")
 
 
 def _misfit_problem(values: FieldValues, arguments: dict[str, Any], misfit: EnvironmentMisfit) -> Problem:
@@ -74,7 +81,7 @@ def _solved_problems(draft: Draft, environment: str) -> Iterator[Problem]:
             yield Problem(path, f"{SOLVED} is there only with a reward_threshold, which {environment} lacks")
 
 
-def _data_problems(values: FieldValues, data: str) -> Iterator[Problem]:
+def _data_problems(values: FieldValues, data: str) -> Iterator[Finding]:
     """What is wrong with a data set as the fields that are fixed choose from it, and with batches larger than it."""
     fixed = {name: value for name, value in values.fixed.items() if name in (*OF_DATA, "loss")}
     if UNKNOWN in fixed.values():

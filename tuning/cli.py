@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from tuning.errors import LockstepError, Note, StudyNotFound, SweepError
+from tuning.errors import ArgumentError, LockstepError, Note, StudyNotFound, SweepError
 from tuning.study.paths import Home
 from tuning.workers.library_settings import SETTINGS, during_a_run, keep_ray_private
 from tuning.workers.log_file import log_file
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tuning.runner import Hire
     from tuning.study.study import Study
     from tuning.study.summary import StudySummary
+    from tuning.sweep.suggestions.beginning import Beginning
 
 app = typer.Typer(
     help="Hyperparameter search that trains many configurations in lockstep on every worker.",
@@ -39,8 +40,16 @@ app = typer.Typer(
 out, err = Console(), Console(stderr=True)
 
 SweepName = Annotated[
-    str, typer.Argument(metavar="SWEEP", help="A preset's name (see `tuning presets`) or a YAML file.")
+    str | None, typer.Argument(metavar="SWEEP", help="A preset's name (see `tuning presets`) or a YAML file.")
 ]
+Environment = Annotated[
+    str | None, typer.Option(metavar="ID", help="In place of a sweep: one is suggested, as `tuning new` writes it.")
+]
+Data = Annotated[str | None, typer.Option(metavar="FILE", help="Likewise, of a table to learn from.")]
+Target = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Of the table, to predict.  [default: the last column]")
+]
+LoopName = Annotated[str | None, typer.Option("--loop", metavar="LOOP", help="What trains.  [default: what fits]")]
 StudyName = Annotated[str | None, typer.Argument(metavar="NAME", help="The study; left out: the newest.")]
 
 
@@ -74,9 +83,41 @@ Settings = Annotated[
 
 
 @app.command()
+def new(
+    environment: Annotated[str | None, typer.Option(metavar="ID", help="Id of a Gymnasium environment.")] = None,
+    data: Annotated[str | None, typer.Option(metavar="FILE", help="A table to learn from.")] = None,
+    target: Target = None,
+    loop: LoopName = None,
+    settings: Settings = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The .yaml to write.  [default: standard output]")
+    ] = None,
+) -> None:
+    """Write a sweep for an environment or a table: usual ranges, with comments, ready to be run or changed."""
+    wanted = beginning(environment, data, target, loop)
+    if output is not None and output.exists():
+        raise ArgumentError(f"--output: {output} is there already: should be the name of a new file")
+    from tuning.sweep import loading
+
+    _, text = loading.suggested(wanted, settings or [])
+    if output is None:
+        print(text, end="")
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ArgumentError(f"--output: {output} can't be written: {error.strerror}") from None
+    out.print(f"{output}: `tuning run {output}` runs it", highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command()
 def run(
     context: typer.Context,
-    source: SweepName,
+    source: SweepName = None,
+    environment: Environment = None,
+    data: Data = None,
+    target: Target = None,
+    loop: LoopName = None,
     name: Annotated[str | None, typer.Option(help="Of the study.  [default: the sweep's, numbered]")] = None,
     trials: Annotated[str | None, typer.Option(help="How many configurations to try.")] = None,
     workers: Annotated[str | None, typer.Option(help="How many packs train at a time.")] = None,
@@ -96,7 +137,8 @@ def run(
     with ended_at_once():
         from tuning.sweep import loading
 
-    checked, home = loading.checked(source, [*(settings or []), *given]), Home.at(root)
+        wanted = source_of("run", source, environment, data, target, loop)
+    checked, home = loading.checked(wanted, [*(settings or []), *given]), Home.at(root)
     say(checked.notes, err)
     with during_a_run(), log_file(home):
         with ended_at_once():
@@ -246,24 +288,33 @@ def audit(
 
 
 @app.command()
-def check(source: SweepName, settings: Settings = None, as_json: Json = False) -> None:
+def check(
+    source: SweepName = None,
+    environment: Environment = None,
+    data: Data = None,
+    target: Target = None,
+    loop: LoopName = None,
+    settings: Settings = None,
+    as_json: Json = False,
+) -> None:
     """Say all that is wrong with a sweep, or what to know of it, and run nothing."""
+    wanted = source_of("check", source, environment, data, target, loop)
     from tuning.sweep import loading
 
     try:
-        checked = loading.checked(source, settings or [])
+        checked = loading.checked(wanted, settings or [])
     except SweepError as error:
         if not as_json:
             raise
-        print(json.dumps({"source": source, "problems": [each.as_json() for each in error.problems], "notes": []}))
+        print(json.dumps({"source": str(wanted), "problems": [each.as_json() for each in error.problems], "notes": []}))
         raise typer.Exit(error.exit_code) from None
     sweep, notes = checked.sweep, [each.as_json() for each in checked.notes]
     if as_json:
         of_sweep = {"trials": sweep.trials, "budget": sweep.budget}
-        print(json.dumps({"source": source, "problems": [], "notes": notes, **of_sweep}))
+        print(json.dumps({"source": str(wanted), "problems": [], "notes": notes, **of_sweep}))
         return
     say(checked.notes, out)
-    line = f"{source}: nothing is wrong; {sweep.trials} trials of {sweep.budget:,} each"
+    line = f"{wanted}: nothing is wrong; {sweep.trials} trials of {sweep.budget:,} each"
     out.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -366,6 +417,44 @@ def opened(name: str | None, root: Path | None, storage: str | None) -> "Study":
 
     home = Home.at(root)
     return catalogue.opened(home, storage or home.storage_url, name)
+
+
+def source_of(
+    command: str, source: str | None, environment: str | None, data: str | None, target: str | None, loop: str | None
+) -> "str | Beginning":
+    """What a sweep is to be read from, or made of; raises ArgumentError where that is not one thing.
+
+    command: that needs one.
+    source: a preset's name or a file.
+    environment, data, target, loop: what a sweep is suggested for.
+    """
+    options = {"--environment": environment, "--data": data, "--target": target, "--loop": loop}
+    given = [f"{option} {value}" for option, value in options.items() if value is not None]
+    if source is None and not given:
+        raise ArgumentError(
+            f"nothing to {command}: should be a SWEEP (see `tuning presets`), --environment ID or --data FILE"
+        )
+    if source is None:
+        return beginning(environment, data, target, loop)
+    if given:
+        raise ArgumentError(
+            f"{source} and {', '.join(given)}: should be a sweep or what one is suggested for, not both; "
+            "`--set KEY.PATH=VALUE` puts settings over a sweep"
+        )
+    return source
+
+
+def beginning(environment: str | None, data: str | None, target: str | None, loop: str | None) -> "Beginning":
+    """What a sweep is suggested for; raises ArgumentError where that is not one environment or one table."""
+    if environment is not None and data is not None:
+        raise ArgumentError("--environment and --data: should be one of them")
+    if environment is None and data is None:
+        raise ArgumentError("nothing to train on: should be --environment ID or --data FILE")
+    if environment is not None and target is not None:
+        raise ArgumentError("--target: is a column of a table, so it goes with --data")
+    from tuning.sweep.suggestions.beginning import Beginning
+
+    return Beginning(environment, data, target, loop)
 
 
 def finish(summary: "StudySummary", as_json: bool) -> None:

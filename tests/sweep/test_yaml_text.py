@@ -175,3 +175,30 @@ def parsed(text: str) -> Any:
         return yaml_text.parse(text)
     except SweepError as error:
         return error
+
+
+@given(st.dictionaries(st.sampled_from(["fixed", "search", "name"]), PLAIN), st.text(max_size=20))
+def test_what_is_written_for_people_reads_as_the_same_plain_data(data: dict[str, Any], said: str) -> None:
+    comments = {"fixed": said, "name": said, "search.a": said, "nothing.is.here": said}
+    assert yaml_text.parse(yaml_text.commented(data, [said, "second line"], comments)) == (data or None) or not data
+
+
+def test_what_is_written_for_people_is_as_they_would_write_it() -> None:
+    data = {
+        "budget": 30_000,
+        "fixed": {"hidden": [64, 64], "max_norm": None},
+        "search": {"learning_rate": {"low": 0.0003, "high": 0.01, "log": True}, "gamma": {"low": 0.9, "high": 1.0}},
+    }
+    comments = {"budget": "environment steps", "search.gamma": "how far ahead", "search.gone": "never said"}
+    assert yaml_text.commented(data, ["A sweep."], comments) == (
+        "# A sweep.\n"
+        "# environment steps\n"
+        "budget: 30_000\n"
+        "fixed:\n"
+        "  hidden: [64, 64]\n"
+        "  max_norm: null\n"
+        "search:\n"
+        "  learning_rate: {low: 3.0e-4, high: 0.01, log: true}\n"
+        "  # how far ahead\n"
+        "  gamma: {low: 0.9, high: 1.0}\n"
+    )

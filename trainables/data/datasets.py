@@ -98,7 +98,7 @@ def load(source: Source) -> Dataset:
 
 @lru_cache(maxsize=4)
 def _load(source: Source, changed: int) -> Dataset:
-    table = _table(source)
+    table = read(source)
     rows = len(next(iter(table.values()), ()))
     problems = list(_problems(source, table, rows))
     if problems:
@@ -113,7 +113,8 @@ def _load(source: Source, changed: int) -> Dataset:
     return Dataset(_single(table, features), _single(table, targets), classes, *parts)
 
 
-def _table(source: Source) -> Table:
+def read(source: Source) -> Table:
+    """All columns of the data, made here or read from the file. Raises Unusable where there are none to be had."""
     if source.name in _MAKERS:
         return _MAKERS[source.name](source.seed)
     if not is_file(source.name):

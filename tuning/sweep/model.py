@@ -226,6 +226,31 @@ class Sweep(Frozen):
 
         return loading.load(os.path.expanduser(source), settings or {})
 
+    @classmethod
+    def suggested(
+        cls,
+        *,
+        environment: str | None = None,
+        data: str | os.PathLike[str] | None = None,
+        target: str | None = None,
+        loop: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> "Sweep":
+        """The sweep that `tuning new` suggests for an environment or a table, after a look at it.
+
+        environment: id of a Gymnasium environment.
+        data: the path of a file, or the name of a data set.
+        target: the column to predict; None: the last.
+        loop: what trains; None: what fits.
+        settings: put over it by key path, as of `load`.
+        Raises SweepError with all that is wrong.
+        """
+        from tuning.sweep import loading  # imports torch
+        from tuning.sweep.suggestions.beginning import Beginning
+
+        path = None if data is None else os.fspath(data)
+        return loading.load(Beginning(environment, path, target, loop), settings or {})
+
     def with_settings(self, settings: Mapping[str, Any]) -> "Sweep":
         """The sweep with other settings by key path, checked anew. Raises SweepError."""
         document = overrides.put_over(Document(self.model_dump(mode="json")), settings)

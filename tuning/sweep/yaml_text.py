@@ -6,15 +6,17 @@ date or a time of day. Aliases and tags are refused: no text has a say in what i
 
 import io
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.representer import SafeRepresenter
+from ruamel.yaml.representer import RoundTripRepresenter, SafeRepresenter
 
 from tuning.errors import Place, Problem, SweepError
 from tuning.sweep.key_paths import enclosing
@@ -106,15 +108,90 @@ def write(data: Any) -> str:
     return text.getvalue()
 
 
+def commented(data: Mapping[str, Any], heading: Sequence[str], comments: Mapping[str, str]) -> str:
+    """YAML text for people, that `parse` reads as the same plain data.
+
+    data: of a sweep: its mappings stand in a line each, but for those of `fixed` and `search`, whose keys do.
+    heading: lines of comment above it.
+    comments: by key path, above the key; those of keys that are not there are left out.
+    """
+    yaml, text = YAML(pure=True), io.StringIO()
+    yaml.Representer = _RepresenterForPeople
+    yaml.width, yaml.allow_unicode = 2**20, False
+    whole = _block(data, "", comments, 0)
+    whole.yaml_set_start_comment("\n".join(line for each in heading for line in _folded(each, 0)))
+    yaml.dump(whole, text)
+    return text.getvalue()
+
+
+def _block(data: Mapping[str, Any], path: str, comments: Mapping[str, str], indent: int) -> CommentedMap:
+    """A mapping with a line for each key, and a comment above those that have one."""
+    block = CommentedMap()
+    for key, value in data.items():
+        place = f"{path}.{key}" if path else key
+        spread = not path and key in ("fixed", "search") and isinstance(value, Mapping) and value
+        block[key] = _block(value, place, comments, indent + 2) if spread else _line(value)
+        if place in comments:
+            before = "\n".join(_folded(comments[place], indent))
+            block.yaml_set_comment_before_after_key(key, before=before, indent=indent)
+    return block
+
+
+def _line(value: Any) -> Any:
+    """A value that stands in one line."""
+    made: Any = value
+    if isinstance(value, Mapping):
+        made = CommentedMap((key, _line(item)) for key, item in value.items())
+        made.fa.set_flow_style()
+    elif isinstance(value, list | tuple):
+        made = CommentedSeq(_line(item) for item in value)
+        made.fa.set_flow_style()
+    return made
+
+
+def _folded(text: str, indent: int) -> list[str]:
+    """A comment in lines that are not too long; nothing in it can end the comment."""
+    return textwrap.wrap("".join(each if each.isprintable() else " " for each in text), 116 - indent)
+
+
 class _Representer(SafeRepresenter):
     """Quotes all texts but plain words; ruamel leaves some as they are that it can't read."""
 
     def represent_str(self, data: str) -> ScalarNode:
-        plain = _PLAIN_WORDS.fullmatch(data) and data.lower() not in _BOOLEANS_OF_YAML_1_1
-        return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if plain else "'")
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=_quotes(data))
 
 
 _Representer.add_representer(str, _Representer.represent_str)
+
+
+class _RepresenterForPeople(RoundTripRepresenter):
+    """Also writes numbers as they are easily read: 30_000 and 1.0e-3."""
+
+    def represent_str(self, data: str) -> ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=_quotes(data))
+
+    def represent_int(self, data: int) -> ScalarNode:
+        text = f"{data:_}" if abs(data) >= 10_000 else str(data)
+        return self.represent_scalar("tag:yaml.org,2002:int", text)
+
+    def represent_float(self, data: float) -> ScalarNode:
+        digits, _, power = f"{data:e}".partition("e")
+        short = f"{float(digits)!r}e{int(power)}"
+        small = 0 < abs(data) < 0.01 and float(short) == data
+        return self.represent_scalar("tag:yaml.org,2002:float", short if small else repr(data))
+
+    def represent_none(self, data: None) -> ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
+_RepresenterForPeople.add_representer(str, _RepresenterForPeople.represent_str)
+_RepresenterForPeople.add_representer(int, _RepresenterForPeople.represent_int)
+_RepresenterForPeople.add_representer(float, _RepresenterForPeople.represent_float)
+_RepresenterForPeople.add_representer(type(None), _RepresenterForPeople.represent_none)
+
+
+def _quotes(text: str) -> str | None:
+    return None if _PLAIN_WORDS.fullmatch(text) and text.lower() not in _BOOLEANS_OF_YAML_1_1 else "'"
 
 
 class _Refused(Exception):

@@ -1,0 +1,1 @@
+"""Sweeps for those who have nothing yet but an environment or a table."""

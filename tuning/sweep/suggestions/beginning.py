@@ -1,0 +1,113 @@
+"""From nothing but an environment or a table to a whole sweep."""
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trainables import environments
+from trainables.data import datasets
+from trainables.environments.first_look import first_look
+from trainables.loops.supervised import SupervisedConfig
+from tuning.errors import Problem, SweepError
+from tuning.sweep import draft as drafts
+from tuning.sweep import overrides
+from tuning.sweep.checks import availability
+from tuning.sweep.field_values import UNKNOWN
+from tuning.sweep.overrides import Settings
+from tuning.sweep.plain_data import shown
+from tuning.sweep.suggestions import acting, predicting
+from tuning.sweep.suggestions.columns import columns
+from tuning.sweep.suggestions.suggestion import Suggestion
+from tuning.sweep.wording import nearest, one_of, unknown
+from tuning.sweep.yaml_text import Document
+
+ACTING = {"dqn": acting.dqn, "reinforce": acting.reinforce}
+"""What can be suggested for an environment, by loop."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """All that is said of a sweep so far: an environment, or a data set.
+
+    environment: its id.
+    data: the name of a data set or the path of a file.
+    target: the column to predict; None: the last.
+    loop: what trains; None: what fits.
+    """
+
+    environment: str | None = None
+    data: str | None = None
+    target: str | None = None
+    loop: str | None = None
+
+    def __str__(self) -> str:
+        return self.environment or self.data or ""
+
+
+def suggestion(beginning: Beginning, settings: Settings = ()) -> Suggestion:
+    """The sweep that is suggested, by a look at the environment or the table; the same each time.
+
+    beginning: what is known.
+    settings: of the sweep, by key path; those that say how environment or table are read count for the look.
+    Raises SweepError with what is wrong with what is known.
+    """
+    known = {"environment": beginning.environment, "data": beginning.data, "loop": beginning.loop}
+    stated: dict[str, Any] = {key: value for key, value in known.items() if value is not None}
+    if beginning.target is not None:
+        stated["fixed"] = {"targets": [beginning.target]}
+    stated = overrides.put_over(Document(stated), settings).data
+    if ("environment" in stated) == ("data" in stated):
+        raise SweepError([Problem("", "should train either on an environment or on data")])
+    if beginning.target is not None and "environment" in stated:
+        raise SweepError([Problem("target", "is a column of data, not of an environment: should be left out")])
+    return _for_environment(stated) if "environment" in stated else _for_data(stated, beginning.target)
+
+
+def _for_environment(stated: Mapping[str, Any]) -> Suggestion:
+    loop = stated.get("loop")
+    if loop is not None and loop not in ACTING:
+        raise SweepError([Problem("loop", _no_such_loop(loop, ACTING))])
+    values = drafts.read({"loop": "dqn", **stated}).field_values
+    arguments, wrappers = values.in_trial_0("environment_args"), values.in_trial_0("wrappers")
+    asked = (
+        str(stated["environment"]),
+        {} if arguments is UNKNOWN else dict(arguments),
+        () if wrappers is UNKNOWN else tuple(wrappers),
+    )
+    misfit = environments.problem(*asked)
+    if misfit is not None:
+        key = misfit.key if misfit.key == "environment" else f"fixed.{misfit.key}"
+        raise SweepError([Problem(key, " ".join(misfit.message.split()))])
+    seen = environments.describe(*asked)
+    return ACTING[loop or "dqn"](seen, first_look(seen))
+
+
+def _for_data(stated: Mapping[str, Any], target: str | None) -> Suggestion:
+    loop = stated.get("loop")
+    if loop not in (None, "supervised"):
+        raise SweepError([Problem("loop", _no_such_loop(loop, ["supervised"]))])
+    values = drafts.read({"loop": "supervised", **stated}).field_values
+    chosen = {name: value for name, value in values.fixed.items() if name in availability.OF_DATA}
+    sound = {name: value for name, value in chosen.items() if value is not UNKNOWN}
+    data = str(stated["data"])
+    source = SupervisedConfig(budget=1, data=os.path.expanduser(data), **sound).source
+    try:
+        table = datasets.read(source)
+    except datasets.Unusable as error:
+        raise SweepError([Problem(key, message) for key, message in error.problems]) from None
+    names = source.targets or tuple(table)[-1:]
+    key = "fixed.targets" if target is None else "target"
+    absent = [each for each in names if each not in table]
+    if absent:
+        raise SweepError([Problem(key, unknown(each, table, f"there is no column {each!r}", 3)) for each in absent])
+    used = {name: each for name, each in table.items() if not source.features or name in (*source.features, *names)}
+    rows = len(next(iter(table.values())))
+    return predicting.supervised(data, rows, columns(used), names)
+
+
+def _no_such_loop(loop: object, known: Collection[str]) -> str:
+    own = (
+        "; what a loop of your own takes is not known here, so its sweep is yours to write" if ":" in str(loop) else ""
+    )
+    return f"should be {one_of(known)}, is {shown(loop)}{own or nearest(str(loop), known)}"

@@ -25,7 +25,7 @@ def test_presets_are_listed_with_what_they_are(tuning: Callable[..., Said]) -> N
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [
-        (["--help"], "run resume confirm predict audit check presets fields list show ui"),
+        (["--help"], "new run resume confirm predict audit check presets fields list show ui"),
         (["run", "--help"], "--name --trials --workers --pack-size --seed --set --root --storage --json --address"),
         (["show", "--help"], "--root --storage --json"),
     ],
@@ -44,7 +44,7 @@ def test_help_has_each_command_in_a_line(tuning: Callable[..., Said], monkeypatc
 
 
 @pytest.mark.parametrize(
-    "arguments", [["sweep"], ["run"], ["run", "number-match", "--trails", "3"], ["ui", "--port", "0"]]
+    "arguments", [["sweep"], ["show", "one", "two"], ["run", "number-match", "--trails", "3"], ["ui", "--port", "0"]]
 )
 def test_what_the_command_does_not_know(tuning: Callable[..., Said], arguments: list[str]) -> None:
     code, out, err = tuning(*arguments)

@@ -41,12 +41,24 @@ def test_what_new_writes_is_checked_and_is_what_run_would_run(
 
 
 def test_settings_are_in_the_file_and_in_the_run(tuning: Callable[..., Said], flights: str, runs: Path) -> None:
-    settings = ("--set", "trials=3", "--set", "budget=4", "--set", "confirm=off", "--set", "tracking=off")
+    settings = ("--set", "trials=3", "--set", "budget=10", "--set", "confirm=off", "--set", "tracking=off")
     text = tuning("new", "--data", flights, *settings)[1]
     assert "trials: 3\n" in text
-    assert "budget: 4\n" in text
-    options = ("--name", "mine", "--root", str(runs), "--json", "--trials", "2", "--seed", "5")
-    code, out, err = tuning("run", "--data", flights, *settings, *options, hire=legs_by_hand.ByHand())
+    assert "budget: 10\n" in text
+    options = (
+        "--set",
+        "fixed.compile=never",
+        "--name",
+        "mine",
+        "--root",
+        str(runs),
+        "--json",
+        "--trials",
+        "2",
+        "--seed",
+        "5",
+    )
+    code, out, err = tuning("run", "--data", flights, *settings, *options, hire=legs_by_hand.ByHand(trains=True))
     assert code == 0, err
     shown = json.loads(out)
     assert (shown["name"], len(shown["trials"])) == ("mine", 2)
@@ -56,7 +68,7 @@ def test_settings_are_in_the_file_and_in_the_run(tuning: Callable[..., Said], fl
 def test_without_a_name_the_study_is_called_after_what_it_learns(
     tuning: Callable[..., Said], flights: str, runs: Path
 ) -> None:
-    settings = ("--set", "trials=2", "--set", "budget=4", "--set", "confirm=off", "--set", "tracking=off")
+    settings = ("--set", "trials=2", "--set", "budget=10", "--set", "confirm=off", "--set", "tracking=off")
     out = tuning("run", "--data", flights, *settings, "--root", str(runs), "--json", hire=legs_by_hand.ByHand())[1]
     assert json.loads(out)["name"] == "flights-1"
 

@@ -93,7 +93,10 @@ def new(
         Path | None, typer.Option(metavar="FILE", help="The .yaml to write.  [default: standard output]")
     ] = None,
 ) -> None:
-    """Write a sweep for an environment or a table: usual ranges, with comments, ready to be run or changed."""
+    """Write a sweep file for an environment or a table.
+
+    With the usual ranges and comments on them, ready to be run or changed.
+    """
     wanted = beginning(environment, data, target, loop)
     if output is not None and output.exists():
         raise ArgumentError(f"--output: {output} is there already: should be the name of a new file")
@@ -297,7 +300,7 @@ def check(
     settings: Settings = None,
     as_json: Json = False,
 ) -> None:
-    """Say all that is wrong with a sweep, or what to know of it, and run nothing."""
+    """Say what is wrong with a sweep or good to know, and run nothing."""
     wanted = source_of("check", source, environment, data, target, loop)
     from tuning.sweep import loading
 

@@ -1,8 +1,9 @@
 """What random actions show of an environment: counted by hand, bounded, and the same each time."""
 
 import pytest
+import tiny_environments
 
-from trainables.environments import describe
+from trainables.environments import EnvironmentMisfit, describe
 from trainables.environments.first_look import first_look
 
 
@@ -43,3 +44,26 @@ def test_wrappers_and_arguments_count() -> None:
     assert first_look(wrapped, episodes=1).widest == 2.0
     short = describe("MountainCar-v0", {"max_episode_steps": 7})
     assert first_look(short, episodes=1).steps == (7,)
+
+
+def test_an_environment_that_is_slow_is_not_looked_at_for_long() -> None:
+    seconds = iter(range(0, 10_000, 3))
+    look = first_look(describe("MountainCar-v0", {}), now=lambda: float(next(seconds)))
+    assert look.steps == (4,)
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("raises", "raised OSError: the clock's hand have come off"),
+        ("reward", "raised ValueError: a reward of -inf"),
+        ("no reward", "raised ValueError: a reward of nan"),
+        ("four", "raised ValueError: not enough values to unpack"),
+    ],
+)
+def test_an_error_of_the_environment_is_told_with_its_step(way: str, said: str) -> None:
+    moody = describe(tiny_environments.MOODY, {"breaks": [1], "way": way})
+    with pytest.raises(EnvironmentMisfit) as misfit:
+        first_look(moody)
+    assert f"{said}" in str(misfit.value)
+    assert str(misfit.value).endswith("(in step 3 of an episode of random actions)")

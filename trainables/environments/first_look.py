@@ -1,13 +1,19 @@
 """What a few episodes of random actions show of an environment, before anything is trained on it."""
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
+import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from trainables.environments.description import Description
+from trainables.environments.description import Description, EnvironmentMisfit
 
-EPISODES, MOST_STEPS = 20, 10_000
+Now = Callable[[], float]
+
+EPISODES, MOST_STEPS, MOST_SECONDS = 20, 10_000, 10.0
 
 
 @dataclass(frozen=True)
@@ -31,32 +37,67 @@ class FirstLook:
     widest: float | None
 
 
-def first_look(description: Description, episodes: int = EPISODES, most_steps: int = MOST_STEPS) -> FirstLook:
-    """Plays with actions drawn alike from all that there are; the same each time.
+def first_look(
+    description: Description, episodes: int = EPISODES, most_steps: int = MOST_STEPS, now: Now = time.monotonic
+) -> FirstLook:
+    """Plays with actions drawn alike from all that there are; the same each time, unless steps take milliseconds.
 
     description: of the environment.
     episodes: how many, at most.
-    most_steps: in all; what is under way then is cut, and counts as far as it has come.
+    most_steps: in all. What is under way then, or after ten seconds, is cut, and counts as far as it has come.
+    now: the time in seconds.
+    Raises EnvironmentMisfit where the environment raises an error.
     """
-    returns, discounted, steps, ended, largest, left = [], [], [], [], 0.0, most_steps
+    played, left, until = list[_Episode](), most_steps, now() + MOST_SECONDS
     with description.make() as environment:
         narrowest, widest = _extents(environment.observation_space)
         environment.action_space.seed(0)
-        for episode in range(episodes):
-            environment.reset(seed=episode)
-            earned, done = list[float](), False
-            while not done and left:
-                _, reward, terminated, truncated, _ = environment.step(environment.action_space.sample())
-                earned.append(float(np.asarray(reward, dtype=np.float64).reshape(())))
-                done, left = bool(terminated or truncated), left - 1
-            returns.append(sum(earned))
-            discounted.append(abs(float(np.dot(earned, 0.99 ** np.arange(len(earned))))))
-            steps.append(len(earned))
-            ended.append(bool(terminated))
-            largest = max([largest, *map(abs, earned)])
-            if not left:
-                break
-    return FirstLook(tuple(returns), tuple(steps), largest, max(discounted), float(np.mean(ended)), narrowest, widest)
+        while len(played) < episodes and left > 0 and (not played or now() < until):
+            played.append(_Episode())
+            try:
+                for _ in played[-1].steps_of(environment, seed=len(played) - 1, most=left):
+                    left -= 1
+                    if now() >= until:
+                        break
+            except Exception as error:
+                where = f"in step {len(played[-1].rewards) + 1:,} of an episode of random actions"
+                said = " ".join(f"{type(error).__name__}: {error}".split())
+                raise EnvironmentMisfit(f"{description.environment} raised {said} ({where})") from error
+    return FirstLook(
+        tuple(sum(each.rewards) for each in played),
+        tuple(len(each.rewards) for each in played),
+        max(abs(reward) for each in played for reward in each.rewards),
+        max(each.discounted for each in played),
+        sum(each.ended for each in played) / len(played),
+        narrowest,
+        widest,
+    )
+
+
+@dataclass
+class _Episode:
+    """An episode under way. ended: whether the environment itself has ended it."""
+
+    rewards: list[float] = field(default_factory=list)
+    ended: bool = False
+
+    def steps_of(self, environment: gymnasium.Env[Any, Any], seed: int, most: int) -> Iterator[None]:
+        """Takes it step by step to its end, or so many steps far."""
+        environment.reset(seed=seed)
+        done = False
+        while not done and len(self.rewards) < most:
+            _, reward, terminated, truncated, _ = environment.step(environment.action_space.sample())
+            earned = float(np.asarray(reward, dtype=np.float64).reshape(()))
+            if not np.isfinite(earned):
+                raise ValueError(f"a reward of {earned}")
+            self.rewards.append(earned)
+            self.ended, done = bool(terminated), bool(terminated or truncated)
+            yield
+
+    @property
+    def discounted(self) -> float:
+        """Its return, discounted by 0.99 a step, without its sign."""
+        return abs(float(np.dot(self.rewards, 0.99 ** np.arange(len(self.rewards)))))
 
 
 def _extents(space: spaces.Space[object]) -> tuple[float | None, float | None]:

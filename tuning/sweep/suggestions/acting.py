@@ -100,7 +100,7 @@ def _suggestion(
         "budget": budget,
         "trials": trials,
         "halving": {"reduction": 4, "rungs": 2},
-        "confirm": {"top": 2, "seeds": 6, "episodes": 50},
+        "confirm": {"top": 2, "seeds": 5, "episodes": 50},
         **({"fixed": fixed} if fixed else {}),
         "search": search,
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from trainables import environments
 from trainables.data import datasets
+from trainables.environments import EnvironmentMisfit
 from trainables.environments.first_look import first_look
 from trainables.loops.supervised import SupervisedConfig
 from tuning.errors import Problem, SweepError
@@ -75,12 +76,13 @@ def _for_environment(stated: Mapping[str, Any]) -> Suggestion:
         {} if arguments is UNKNOWN else dict(arguments),
         () if wrappers is UNKNOWN else tuple(wrappers),
     )
-    misfit = environments.problem(*asked)
-    if misfit is not None:
+    try:
+        seen = environments.describe(*asked)
+        look = first_look(seen)
+    except EnvironmentMisfit as misfit:
         key = misfit.key if misfit.key == "environment" else f"fixed.{misfit.key}"
-        raise SweepError([Problem(key, " ".join(misfit.message.split()))])
-    seen = environments.describe(*asked)
-    return ACTING[loop or "dqn"](seen, first_look(seen))
+        raise SweepError([Problem(key, " ".join(misfit.message.split()))]) from misfit
+    return ACTING[loop or "dqn"](seen, look)
 
 
 def _for_data(stated: Mapping[str, Any], target: str | None) -> Suggestion:

@@ -8,7 +8,7 @@ from typing import Any
 from tuning.sweep.suggestions.columns import Column
 from tuning.sweep.suggestions.suggestion import Suggestion, introduction, log_range, study_name
 
-UPDATES = 4_000
+UPDATES = 2_000
 """Of a training, about, where that is not too many or too few epochs."""
 
 DEFAULT_BATCH = 64
@@ -18,7 +18,7 @@ COMMENTS = {
     "budget": "epochs of each training",
     "trials": "configurations; `--trials 100` tries more",
     "halving": "Half way a half of the trials goes on; earlier a large learning rate still looks worse than it is.",
-    "confirm": "The three best and the default, trained afresh: how good they are when luck is left out.",
+    "confirm": "The two best and the default, trained afresh: how good they are when luck is left out.",
     "default": "What the first trial has; the loop's default batch is too large for so few rows.",
     "search.schedule": "Near the end the error is mostly the size of the last steps: the rate falls.",
     "search.max_norm": "from always clipping gradients to never",
@@ -65,7 +65,7 @@ def supervised(data: str, rows: int, columns: Sequence[Column], targets: Sequenc
         "budget": max(10, min(UPDATES * batches[0] // trained, 200)),
         "trials": 32,
         "halving": {"reduction": 2, "rungs": 2},
-        "confirm": {"top": 3, "seeds": 10},
+        "confirm": {"top": 2, "seeds": 8},
         **({"fixed": fixed} if fixed else {}),
         **({} if DEFAULT_BATCH in batches else {"default": {"batch_size": batches[-1]}}),
         "search": search,

@@ -58,7 +58,7 @@ def look(**changes: Any) -> FirstLook:
 @pytest.mark.parametrize(
     ("changes", "budget"),
     [
-        ({}, 50_000),
+        ({}, 40_000),
         # Random actions never get anywhere: it takes longer to find out what is good.
         ({"found_an_end": 0.0}, 100_000),
     ],

@@ -38,7 +38,7 @@ def dqn(seen: Description, look: FirstLook) -> Suggestion:
     look: how random actions fare in it.
     """
     one_hot, far = not seen.vector, look.found_an_end < 0.1
-    budget = 100_000 if far or seen.max_episode_steps >= 1_000 else 50_000
+    budget = 100_000 if far or seen.max_episode_steps >= 1_000 else 40_000
     capacity = MEMORY_BYTES // (16 * 4 * (2 * seen.inputs + 3))
     fixed: dict[str, Any] = _as_seen(seen, look)
     if capacity < min(budget, 100_000):
@@ -100,7 +100,7 @@ def _suggestion(
         "budget": budget,
         "trials": trials,
         "halving": {"reduction": 4, "rungs": 2},
-        "confirm": {"top": 2, "seeds": 5, "episodes": 50},
+        "confirm": {"top": 2, "seeds": 5, "episodes": 30},
         **({"fixed": fixed} if fixed else {}),
         "search": search,
     }

@@ -82,7 +82,7 @@ def test_what_to_know_of_a_sweep_is_said_with_its_line(tuning: Callable[..., Sai
     (line,) = [place for place, text in enumerate(Path(path).read_text().splitlines(), 1) if "Blackjack" in text]
     code, out, err = tuning("check", path)
     assert (code, err) == (0, "")
-    note, last = out.splitlines()
+    note, *_, last = out.splitlines()
     assert note.startswith(f"{path}:{line}: note: environment: observations of Tuple(")
     assert note.endswith("flattened to 45 numbers")
     assert last == f"{path}: nothing is wrong; 8 trials of 200 each"
@@ -91,7 +91,7 @@ def test_what_to_know_of_a_sweep_is_said_with_its_line(tuning: Callable[..., Sai
 def test_a_check_as_json(tuning: Callable[..., Said], tmp_path: Path) -> None:
     path = sweeps.written(tmp_path, environment="Blackjack-v1", fixed={})
     code, out, err = tuning("check", path, "--json")
-    (note,) = (answer := json.loads(out))["notes"]
+    note, *_ = (answer := json.loads(out))["notes"]
     assert (code, err) == (0, "")
     assert (answer["source"], answer["problems"], answer["trials"], answer["budget"]) == (path, [], 8, 200)
     assert (note["key_path"], note["warning"], note["place"]) == ("environment", False, f"{path}:3")

@@ -74,7 +74,7 @@ class Empty:
 
 NOT_LOOPS = {
     "rosenbrock": "should be dqn, reinforce or supervised, or package.module:Class, is 'rosenbrock'",
-    "no_such_module:Loop": "no_such_module can't be imported: ModuleNotFoundError: No module named 'no_such_module'",
+    "no_such_module:Loop": "no_such_module can't be imported: No module named 'no_such_module'",
     "rosenbrock:Rosenbrok": "rosenbrock:Rosenbrok: rosenbrock has no Rosenbrok",
     "test_own_loops:EXAMPLES": "test_own_loops:EXAMPLES: should be a class",
     "test_own_loops:WithoutMethods": "has no train(), best(); what a loop has is in docs/own-loops.md",

@@ -1,10 +1,14 @@
 """Classes that people bring, found by `package.module:Class`."""
 
+import difflib
 import importlib
 import inspect
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+from trainables.base import own_code
 
 
 class Unimportable(ValueError):
@@ -20,17 +24,35 @@ def load(name: str) -> Any:
     module, colon, attribute = name.partition(":")
     if not (colon and attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))):
         raise Unimportable(f"should be package.module:Class, is {name!r}")
+    try:
+        found = imported(module)
+    except Unimportable as flaw:
+        raise Unimportable(f"{name}: {flaw}") from flaw
+    if not hasattr(found, attribute):
+        raise Unimportable(f"{name}: {module} has no {attribute}")
+    return getattr(found, attribute)
+
+
+def imported(module: str) -> ModuleType:
+    """Imports a module, from what is installed or from the folder in which the sweep was begun.
+
+    Raises Unimportable, with the reason.
+    """
     # An installed command does not look for modules in the current folder, which is where people keep theirs.
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.append(here)
     try:
-        found = importlib.import_module(module)
-    except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise Unimportable(f"{name}: {module} can't be imported: {reason}") from error
-    if not hasattr(found, attribute):
-        raise Unimportable(f"{name}: {module} has no {attribute}")
-    return getattr(found, attribute)
+        return importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        hint = _near(module) if isinstance(error, ModuleNotFoundError) and error.name == module else ""
+        raise Unimportable(f"{module} can't be imported: {own_code.told(error)}{hint}") from error
+
+
+def _near(module: str) -> str:
+    """Which module of the current folder may have been meant."""
+    there = [path.stem for path in Path.cwd().glob("*.py")]
+    near = difflib.get_close_matches(module, there, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def is_ray_trainable(found: object) -> bool:

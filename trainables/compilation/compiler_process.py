@@ -7,12 +7,10 @@ and its folder renamed, so that it is there in full or not at all.
 """
 
 import contextlib
-import ctypes
 import json
 import os
 import pickle
 import shutil
-import signal
 import sys
 import time
 from pathlib import Path
@@ -20,16 +18,16 @@ from typing import Any
 
 from filelock import FileLock
 
+from trainables.base.child_process import end_with
+
 UNUSED_S = 30 * 24 * 3600.0
 """Programs that nobody has loaded for so long are removed."""
-
-PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     """Compiles, unless another process has done so in the meantime."""
     folder, parent = Path(sys.argv[1]), int(sys.argv[2])
-    _end_with(parent)
+    end_with(parent)
     with FileLock(folder.with_suffix(".lock")):
         if folder.exists():
             return
@@ -72,15 +70,6 @@ def compile_into(folder: Path, request: Any) -> None:
     shutil.copyfile(library, folder / PROGRAM)
     (folder / OUTPUTS).write_text(json.dumps(output_places))
     shutil.rmtree(library.parent)
-
-
-def _end_with(parent: int) -> None:
-    """Makes this process, and the C++ compiler below it, end when the process that asks ends, however that ends."""
-    # This process leads its own group, which the C++ compiler belongs to.
-    signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        sys.exit("whoever asked for a program has ended")
 
 
 def _remove_unused(cache: Path) -> None:

@@ -1,5 +1,6 @@
 """What a training needs to know about an environment, and what is wrong with one that does not fit."""
 
+import contextlib
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,16 +10,21 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.wrappers import TimeLimit
 from numpy.typing import NDArray
 
-from trainables.base import images
+from trainables.base import images, own_classes, own_code
 from trainables.base.images import Image
+from trainables.environments.answers import Answering
 from trainables.environments.observations import Space, readable
 from trainables.environments.wrappers import Named, WrapperMisfit, wrapped
 
 MAX_EPISODE_STEPS = 10_000
 """Steps after which an episode is truncated if neither the environment nor its argument `max_episode_steps` says it."""
+
+MOST_NAMED = 5
+"""How many environments are named that a module registers."""
 
 MOST_INPUTS = 10_000_000
 """Numbers that an observation may have: a first layer of eight units takes 320 MB then."""
@@ -42,11 +48,12 @@ class Description:
     reward_threshold: the return from which on an episode is solved, if Gymnasium has one.
     image: how to read an observation as an image; None if it is none.
     wrappers: around the environment, the innermost first.
-    flattened: the space of observations that are made of several, or neither vector nor image; None of all others.
+    space: of the observations.
     """
 
     environment: str
     arguments: dict[str, Any]
+    space: Space
     shape: tuple[int, ...]
     inputs: int
     actions: int
@@ -56,7 +63,6 @@ class Description:
     reward_threshold: float | None
     image: Image | None = None
     wrappers: tuple[Named, ...] = ()
-    flattened: Space | None = None
 
     def make(self) -> gymnasium.Env[Any, Any]:
         """One environment."""
@@ -69,6 +75,12 @@ class Description:
         encoded = np.zeros((len(seen), self.inputs), dtype=np.float32)
         encoded[np.arange(len(seen)), seen.astype(np.int64) - self.one_hot_from] = 1.0
         return encoded
+
+    @cached_property
+    def flattened(self) -> Space | None:
+        """The space of observations that are made of several, or neither vector nor image; None of all others."""
+        plain = isinstance(self.space, spaces.Discrete) or _is_vector_or_image(self.space)
+        return None if plain else self.space
 
     @cached_property
     def vector(self) -> bool:
@@ -98,15 +110,18 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
     """
     try:
         bare = _bare(environment, arguments)
-    except Exception as error:
+    except own_classes.Unimportable as error:
+        raise EnvironmentMisfit(str(error)) from error
+    except (Exception, SystemExit) as error:
         raise EnvironmentMisfit(_why_not_made(environment, error)) from error
     try:
         made = wrapped(bare, wrappers)
     except WrapperMisfit as misfit:
         bare.close()
         raise EnvironmentMisfit(str(misfit), "wrappers") from misfit
-    with made:
-        observations, actions = made.observation_space, made.action_space
+    observations, actions = _space(made, "observation_space"), _space(made, "action_space")
+    with contextlib.suppress(Exception):
+        made.close()
     if not isinstance(actions, spaces.Discrete):
         raise EnvironmentMisfit(
             f"{environment} has actions {actions}; only discrete actions are supported: continuous control is out of "
@@ -117,14 +132,9 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
             f"{environment} has observations {observations}; should be Box, Discrete, MultiBinary or MultiDiscrete, or "
             "Dict or Tuple of them; a wrapper of your own may make one of it"
         )
-    shape, start, image, flattened = observations.shape or (), None, None, None
-    inputs = spaces.flatdim(observations)
-    if isinstance(observations, spaces.Discrete):
-        start = int(observations.start)
-    elif isinstance(observations, spaces.Box) and len(shape) in (1, 2, 3):
-        image = images.of_shape(shape, observations.dtype == np.uint8)
-    else:
-        flattened = observations
+    shape, inputs = observations.shape or (), spaces.flatdim(observations)
+    start = int(observations.start) if isinstance(observations, spaces.Discrete) else None
+    seen_as = images.of_shape(shape, observations.dtype == np.uint8) if _is_vector_or_image(observations) else None
     if not 0 < inputs <= MOST_INPUTS:
         raise EnvironmentMisfit(
             f"{environment} has observations {observations}, which are {inputs:,} numbers; should be 1 to "
@@ -134,6 +144,7 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
     return Description(
         environment,
         arguments,
+        observations,
         shape,
         inputs,
         int(actions.n),
@@ -141,28 +152,71 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
         start,
         limit or MAX_EPISODE_STEPS,
         solved,
-        image,
+        seen_as,
         tuple(wrappers),
-        flattened,
     )
+
+
+def _is_vector_or_image(space: Space) -> bool:
+    return isinstance(space, spaces.Box) and len(space.shape) in (1, 2, 3)
+
+
+def _space(made: gymnasium.Env[Any, Any], name: str) -> Space:
+    try:
+        space = getattr(made, name)
+    except AttributeError:
+        raise EnvironmentMisfit(f"{made.unwrapped} has no {name}; should be one of gymnasium.spaces") from None
+    if not isinstance(space, spaces.Space):
+        raise EnvironmentMisfit(f"{made.unwrapped} has the {name} {space!r}; should be one of gymnasium.spaces")
+    return space
 
 
 def _bare(environment: str, arguments: dict[str, Any]) -> gymnasium.Env[Any, Any]:
     """The environment, with a limit to its episodes: one that never ends would hang its training."""
-    made = gymnasium.make(environment, disable_env_checker=True, **arguments)
+    module, colon, _ = environment.rpartition(":")
+    if colon:
+        own_classes.imported(module)
+    made = _answering(gymnasium.make(environment, disable_env_checker=True, **arguments))
     if made.spec is not None and made.spec.max_episode_steps is not None:
         return made
     return TimeLimit(made, MAX_EPISODE_STEPS)
 
 
-def _why_not_made(environment: str, error: Exception) -> str:
+def _answering(made: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
+    """The same, with a check of what the environment returns right around it, below all wrappers."""
+    if not isinstance(made, gymnasium.Wrapper):
+        return Answering(made)
+    innermost = made
+    while isinstance(innermost.env, gymnasium.Wrapper):
+        innermost = innermost.env
+    innermost.env = Answering(innermost.env)
+    return made
+
+
+def _why_not_made(environment: str, error: BaseException) -> str:
     module, _, name = environment.rpartition(":")
-    # What is missing may be the module that registers it, or a module that the environment itself needs.
-    if name in gymnasium.registry and not (module and isinstance(error, ImportError)):
-        return f"{environment} can't be made: {type(error).__name__}: {' '.join(str(error).split())}"
-    near = difflib.get_close_matches(environment, gymnasium.registry, n=3, cutoff=0.5)
-    if module and not isinstance(error, ImportError):
-        # What a module registers is known only once it is imported, for which its name must stand before the colon.
-        near = [f"{module}:{each}" for each in difflib.get_close_matches(name, gymnasium.registry, n=3, cutoff=0.5)]
-    hint = f"; did you mean {' or '.join(near)}?" if near else "; see gymnasium.registry for those that exist"
-    return f"there is no environment {environment!r}{hint}"
+    if name in gymnasium.registry:
+        missing = "required positional argument" in str(error) or "required keyword-only argument" in str(error)
+        hint = "; `environment_args` gives it arguments" if isinstance(error, TypeError) and missing else ""
+        return f"{environment} can't be made: {own_code.told(error)}{hint}"
+    return f"there is no environment {environment!r}{_near(module, name)}"
+
+
+def _near(module: str, name: str) -> str:
+    """Which environments may have been meant: of those that the module registers, or of all."""
+    own = [
+        each for each, spec in gymnasium.registry.items() if module and _package_of(spec) == module.partition(".")[0]
+    ]
+    known = own or list(gymnasium.registry)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if near or not own:
+        told = [f"{module}:{each}" if own else each for each in near]
+        return f"; did you mean {' or '.join(told)}?" if near else "; see gymnasium.registry for those that exist"
+    return f"; {module} registers {', '.join(own[:MOST_NAMED])}{', ...' * (len(own) > MOST_NAMED)}"
+
+
+def _package_of(spec: EnvSpec) -> str:
+    """The outermost package of the module that an environment is made by."""
+    made_by = spec.entry_point
+    module = made_by if isinstance(made_by, str) else getattr(made_by, "__module__", "")
+    return module.partition(":")[0].partition(".")[0]

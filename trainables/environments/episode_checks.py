@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.base import own_code
 from trainables.base.member_failure import MemberFailed
 from trainables.environments.description import Description
 from trainables.environments.observations import NotInSpace, Space, as_numbers, row, same_numbers
@@ -92,9 +93,9 @@ class EpisodeChecks:
         right = shape if start is None else f"a whole number from {start} to {start + numbers - 1}"
         return self.failed(place, f"gave an observation that is not in its space, {what}: should be {right}")
 
-    def raised(self, place: int, error: Exception) -> MemberFailed:
+    def raised(self, place: int, error: BaseException) -> MemberFailed:
         """The failure of a place whose environment has raised an error."""
-        return self.failed(place, f"raised {type(error).__name__}: {' '.join(str(error).split())}")
+        return self.failed(place, f"raised {own_code.told(error)}")
 
     def failed(self, place: int | np.intp, what: str) -> MemberFailed:
         """The failure of a place whose environment can't be used any further; what: it did."""

@@ -11,6 +11,8 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.environments import answers
+from trainables.environments.answers import MisfitAnswer
 from trainables.environments.description import Description
 from trainables.environments.episode_checks import EpisodeChecks
 
@@ -61,7 +63,7 @@ class GymnasiumGrid:
         if len(places):
             chosen = seeds.ravel()[places]
             self._checks.begin(places, chosen)
-            seen = self._call(places, chosen.tolist(), lambda environment, seed: environment.reset(seed=seed)[0])
+            seen = self._call(places, chosen.tolist(), _reset)
             self._flat[places] = self._checks.inputs(places, seen)
 
     def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
@@ -79,19 +81,31 @@ class GymnasiumGrid:
 
     def _call(self, places: NDArray[np.intp], given: list[int], call: Callable[[Environment, int], Any]) -> list[Any]:
         """What the environments of these places answer, each to what it is given."""
-        answers = []
+        told = []
         for place, each in zip(places.tolist(), given, strict=True):
             try:
-                answers.append(call(self._environments[place], each))
-            except Exception as error:
+                told.append(call(self._environments[place], each))
+            except MisfitAnswer as misfit:
+                raise self._checks.failed(place, str(misfit)) from misfit
+            except (Exception, SystemExit) as error:
                 raise self._checks.raised(place, error) from error
-        return answers
+        return told
+
+
+def _reset(environment: Environment, seed: int) -> Any:
+    """The first observation."""
+    return answers.of_reset(environment.reset(seed=seed))[0]
 
 
 def _step(environment: Environment, action: int) -> tuple[Any, float, bool, bool]:
     """The observation, the reward, and whether the episode is terminated or truncated, each of its proper type."""
-    seen, earned, terminated, truncated, _ = environment.step(action)
-    return seen, float(earned), bool(terminated), bool(truncated)
+    seen, earned, terminated, truncated, _ = answers.of_step(environment.step(action))
+    return (
+        seen,
+        answers.reward(earned),
+        answers.truth(terminated, "terminated"),
+        answers.truth(truncated, "truncated"),
+    )
 
 
 @dataclass(frozen=True)
@@ -133,17 +147,25 @@ def play(
 def retrace(grid: Grid, seeds: Integers, taken: Sequence[list[int]]) -> list[list[int]]:
     """Begins an episode of each member again and takes the same actions.
 
-    A grid that can't begin the same episode again begins another.
+    A grid that can't begin the same episode again begins another, and so does a member whose episode ends on the way.
 
     grid: of one episode for each member.
     seeds: of the episodes, (M, 1).
     taken: the actions of each member.
     Returns the actions of each member since the beginning of its episode.
     """
-    grid.reset(seeds, np.ones(seeds.shape, dtype=np.bool_))
+    everywhere = np.ones(seeds.shape, dtype=np.bool_)
+    grid.reset(seeds, everywhere)
     if not grid.rewinds:
         return [[] for _ in taken]
+    over = ~everywhere
     for step in range(max(map(len, taken))):
-        going = np.array([[len(each) > step] for each in taken])
-        grid.step(np.array([[each[step] if len(each) > step else 0] for each in taken]), going)
-    return [list(each) for each in taken]
+        going = np.array([[len(each) > step] for each in taken]) & ~over
+        _, terminated, truncated = grid.step(
+            np.array([[each[step] if len(each) > step else 0] for each in taken]), going
+        )
+        over |= terminated | truncated
+    # An environment that does not follow its seed may end where it did not before.
+    if over.any():
+        grid.reset(seeds, over)
+    return [[] if ended else list(each) for each, (ended,) in zip(taken, over.tolist(), strict=True)]

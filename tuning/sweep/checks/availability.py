@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from trainables import environments
+from trainables.base import random_streams
 from trainables.base.images import Image
 from trainables.data import datasets
-from trainables.environments import Description, EnvironmentMisfit
+from trainables.environments import Description, watched_trial
+from trainables.environments.trial_run import Found, Wanted
 from trainables.loops.evaluation import SOLVED
 from trainables.loops.registry import LOOPS
 from trainables.networks import own_networks
@@ -16,6 +18,9 @@ from tuning.sweep.checks import unused_fields
 from tuning.sweep.dimensions import Choices
 from tuning.sweep.draft import Draft
 from tuning.sweep.field_values import UNKNOWN, FieldValues
+
+SMALL_PART = 0.2
+"""The share of an environment's cases up to which a person is told that evaluations cover few."""
 
 OF_DATA = ("data_seed", "features", "targets", "validation_share")
 """Fields that say what of a data set is learnt from."""
@@ -40,11 +45,14 @@ def _environment_problems(draft: Draft, environment: str) -> Iterator[Finding]:
     wrappers, backend = values.in_trial_0("wrappers"), values.in_trial_0("backend")
     if UNKNOWN in (wrappers, backend):
         return
-    misfits = [(each, environments.problem(environment, each, tuple(wrappers), backend)) for each in arguments]
-    found = [_misfit_problem(values, each, misfit) for each, misfit in misfits if misfit]
+    wrappers, starts = tuple(wrappers), _evaluation_seeds(draft)
+    trials = [watched_trial.tried(Wanted(environment, each, wrappers, backend, starts)) for each in arguments]
+    found = [_misfit_problem(values, *pair) for pair in zip(arguments, trials, strict=True) if pair[1].misfit]
     yield from found
     if found:
         return
+    for trial in trials:
+        yield from _trial_notes(values, trial, len(starts))
     described = [environments.describe(environment, each, wrappers) for each in arguments]
     yield from _flattening_notes(described)
     if any(each.reward_threshold is None for each in described):
@@ -60,11 +68,34 @@ def _flattening_notes(described: Iterable[Description]) -> Iterator[Note]:
             yield Note("environment", f"observations of {each.flattened} are flattened to {each.inputs:,} numbers")
 
 
-def _misfit_problem(values: FieldValues, arguments: dict[str, Any], misfit: EnvironmentMisfit) -> Problem:
+def _evaluation_seeds(draft: Draft) -> list[int]:
+    """The seeds of the episodes that trial 0 is scored on."""
+    episodes = draft.field_values.number_in_trial_0("evaluation_episodes")
+    seed = draft.field_values.fixed.get("evaluation_seed", draft.sweep.seed if draft.has("seed") else 0)
+    if episodes < 1 or seed is UNKNOWN:
+        return []
+    return [int(each) for each in random_streams.evaluation_seeds(seed, episodes)]
+
+
+def _trial_notes(values: FieldValues, trial: Found, episodes: int) -> Iterator[Note]:
+    """What a trial run has found worth knowing; episodes: how many an evaluation plays."""
+    for warning in trial.warnings:
+        yield Note("environment", warning, warning=True)
+    if trial.cases is not None and trial.covered <= SMALL_PART * trial.cases:
+        yield Note(
+            values.key_path("evaluation_episodes"),
+            f"the {episodes:,} evaluation episodes begin with {trial.covered:,} of about {trial.cases:,} observations "
+            f"that the environment begins with: scores say little of the others; {trial.cases:,} would cover more",
+            warning=True,
+        )
+
+
+def _misfit_problem(values: FieldValues, arguments: dict[str, Any], trial: Found) -> Problem:
     """Why the environment can't be used with these arguments; the default is to blame where no other trial has them."""
-    message, searched = " ".join(misfit.message.split()), values.search.get("environment_args")
-    if misfit.key != "environment":
-        return Problem(f"fixed.{misfit.key}", message)
+    key, message = trial.misfit or ("environment", "")
+    message, searched = " ".join(message.split()), values.search.get("environment_args")
+    if key != "environment":
+        return Problem(f"fixed.{key}", message)
     if not isinstance(searched, Choices) or arguments in searched.choices:
         return Problem("environment", message)
     if "environment_args" in values.default:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.data import table_files
+from trainables.data import split, table_files
+from trainables.data.split import Parts
 from trainables.data.table_files import Column, Table, TableError
 
 Floats = NDArray[np.float64]
@@ -29,6 +30,7 @@ class Source:
     targets: likewise; none: the last column.
     validation_share: the share of the rows that is kept for validation.
     classes: whether the target is one of several classes; else targets are numbers.
+    split: how rows are divided, as `split.Split` has it; where it goes by a column, its name and that of the column.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Source:
     targets: tuple[str, ...] = ()
     validation_share: float = 0.2
     classes: bool = False
+    split: tuple[str, str | None] = ("auto", None)
 
 
 @dataclass(frozen=True)
@@ -106,11 +109,45 @@ def _load(source: Source, changed: int) -> Dataset:
     features, targets = _chosen(source, table)
     inputs = np.hstack([table_files.numbers(name, table[name]) for name in features])
     classes, truth = _targets(source, table, targets)
-    order = np.random.default_rng(source.seed).permutation(rows) if is_file(source.name) else np.arange(rows)
-    first = min(rows - 1, max(1, round(rows * (1 - source.validation_share))))
-    train, validation = order[:first], order[first:]
+    train, validation = _parts(source, table, truth)
     parts = (inputs[train], truth[train], inputs[validation], truth[validation])
-    return Dataset(_single(table, features), _single(table, targets), classes, *parts)
+    names = _single(table, targets)
+    if problems := list(_constant_targets(source, names, truth, train)):
+        raise Unusable(problems)
+    return Dataset(_single(table, features), names, classes, *parts)
+
+
+def _parts(source: Source, table: Table, truth: Floats) -> Parts:
+    """The rows to train on, and those to validate on. Raises Unusable."""
+    (kind, column), share, rows = source.split, source.validation_share, len(truth)
+    try:
+        if column is not None:
+            divided = split.by_group if kind == "by" else split.by_time
+            return divided(table[column], share, source.seed)
+        if kind == "auto" and source.classes:
+            return split.by_class(truth[:, 0], share, source.seed)
+    except TableError as error:
+        at = "split" if column is None else f"split.{kind}"
+        named = "" if column is None else f"column {column!r} "
+        raise Unusable([(at, f"{named}{error}")]) from error
+    if not is_file(source.name):
+        # Drawn by chance in the first place.
+        first = split.training_rows(rows, share)
+        return np.arange(first), np.arange(first, rows)
+    return split.by_chance(rows, share, source.seed)
+
+
+def _constant_targets(
+    source: Source, names: Sequence[str], truth: Floats, train: NDArray[np.int64]
+) -> Iterator[tuple[str, str]]:
+    """Targets that are the same in all rows, or in all that are trained on; a single row to train on may be meant."""
+    for name, values in zip(names, truth.T, strict=True):
+        learnt = values[train]
+        if (learnt != learnt[0]).any() or (len(train) == 1 and (values != learnt[0]).any()):
+            continue
+        where = f"each of the {len(train):_} rows to train on" if (values != learnt[0]).any() else "every row"
+        message = f"column {name!r} has the same value in {where}: there is nothing to learn"
+        yield "targets" if source.targets else "data", message
 
 
 def read(source: Source) -> Table:
@@ -133,9 +170,11 @@ def _problems(source: Source, table: Table, rows: int) -> Iterator[tuple[str, st
     if rows < 2:
         yield "data", f"should have at least 2 rows, to train on one and validate on another, has {rows}"
         return
+    kind, column = source.split
     unknown = [
         (field, each) for field in ("features", "targets") for each in getattr(source, field) if each not in table
     ]
+    unknown += [(f"split.{kind}", column)] if column is not None and column not in table else []
     for field, name in unknown:
         near = difflib.get_close_matches(name, table, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(table)}"
@@ -162,8 +201,10 @@ def _problems(source: Source, table: Table, rows: int) -> Iterator[tuple[str, st
 
 
 def _chosen(source: Source, table: Table) -> tuple[Sequence[str], Sequence[str]]:
-    targets = source.targets or tuple(table)[-1:]
-    return source.features or [name for name in table if name not in targets], targets
+    """The features and the targets. The column that the split goes by is neither, unless it is named as one."""
+    others = [name for name in table if name != source.split[1]]
+    targets = source.targets or tuple(others[-1:])
+    return source.features or [name for name in others if name not in targets], targets
 
 
 def _single(table: Table, names: Iterable[str]) -> tuple[str, ...]:

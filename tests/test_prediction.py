@@ -11,6 +11,8 @@ from torch import nn
 from trainables import prediction
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
+from trainables.data import table_files
+from trainables.data.table_files import TableError
 from trainables.networks import networks, specs
 from trainables.networks.specs import MLP
 
@@ -43,16 +45,6 @@ def test_numbers_by_the_names_of_their_targets(tmp_path: Path) -> None:
     np.testing.assert_allclose([list(each.values()) for each in found], plain(cases), rtol=1e-6)
 
 
-def test_numbers_in_the_units_of_their_targets(tmp_path: Path) -> None:
-    cases, scaling = [[0.5, 3.0], [7.0, -1.0]], {"mean": [5e5, 0.0, 1e9], "deviation": [1e5, 1e-6, 1.0]}
-    predictor = prediction.load(written(tmp_path, outputs={"names": ["x", "y", "z"], "classes": [], **scaling}))
-    expected = plain(cases).double().numpy() * scaling["deviation"] + scaling["mean"]
-    found = [list(each.values()) for each in predictor.predict(cases)]
-    assert np.abs((found - predictor.network(cases).numpy()) / scaling["deviation"]).max() < 1e-6
-    np.testing.assert_allclose((found - expected) / scaling["deviation"], 0, atol=1e-6)
-    assert all(len(str(price).partition(".")[2]) <= 2 for price, _, _ in found)
-
-
 def test_a_class_with_its_probability(tmp_path: Path) -> None:
     path = written(tmp_path, outputs={"names": ["kind"], "classes": ["red", "green", "blue"]})
     (found,) = prediction.load(path).predict([[0.5, 3.0]])
@@ -72,6 +64,14 @@ def test_what_an_earlier_version_kept_without_names(tmp_path: Path) -> None:
     predictor = prediction.load(path)
     assert predictor.features == ("feature[0]", "feature[1]")
     assert list(predictor.predict([[1.0, 2.0]])[0]) == ["target[0]", "target[1]", "target[2]"]
+
+
+def test_what_an_earlier_version_kept_takes_numbers_and_no_gaps(tmp_path: Path) -> None:
+    predictor = prediction.load(written(tmp_path))
+    read = predictor.read(table_files.as_texts({"b": ["3", "-1"], "a": [0.5, 7], "c": ["x", ""]}))
+    assert predictor.numbers(read).tolist() == [[0.5, 3], [7, -1]]
+    with pytest.raises(TableError, match=r"^column 'b' has no number in row 2$"):
+        predictor.read(table_files.as_texts({"a": [0.5, 7], "b": ["3", ""]}))
 
 
 def test_a_policy_predicts_nothing(tmp_path: Path) -> None:

@@ -62,56 +62,6 @@ def test_the_split_is_drawn_from_the_seed(file: str) -> None:
     assert whole(first) == whole(other)
 
 
-@pytest.mark.parametrize(
-    ("split", "groups"),
-    # Of ten rows four have a % 3 = 0 and three each of the others; the latest two are those with the largest b.
-    [(("time", "b"), [{8, 9}]), (("by", "name"), [{1, 4, 7}, {2, 5, 8}]), (("by", "kind"), [{1, 4, 7}, {2, 5, 8}])],
-)
-def test_the_split_goes_by_a_column(file: str, split: tuple[str, str], groups: list[set[int]]) -> None:
-    found = datasets.load(Source(file, features=("a",), split=split))
-    assert set(found.validation_features[:, 0]) in groups
-
-
-@pytest.mark.parametrize(
-    ("column", "chosen", "features"),
-    [
-        # Text could be no feature.
-        ("name", (), ("a", "b", "kind")),
-        ("b", ("a", "b"), ("a", "b")),
-    ],
-)
-def test_the_column_that_a_split_goes_by_is_a_feature_only_where_it_is_named(
-    file: str, column: str, chosen: tuple[str, ...], features: tuple[str, ...]
-) -> None:
-    assert datasets.load(Source(file, features=chosen, split=("by", column))).features == features
-    without = Source(file, targets=("y",), features=("a",), split=("by", "y"))
-    assert datasets.load(without).targets == ("y",)
-
-
-def test_by_chance_each_class_is_in_both_parts_unless_it_is_asked_otherwise(file: str) -> None:
-    for seed in range(5):
-        found = datasets.load(Source(file, seed, ("a",), ("name",), classes=True, validation_share=0.3))
-        assert np.bincount(found.validation_targets[:, 0].astype(int)).tolist() == [1, 1, 1]
-    drawn = [
-        datasets.load(Source(file, seed, ("a",), ("name",), 0.3, True, ("random", None))).validation_targets
-        for seed in range(5)
-    ]
-    assert any(len(np.unique(each)) < 3 for each in drawn)
-
-
-@pytest.mark.parametrize(
-    ("split", "field", "message"),
-    [
-        (("by", "nme"), "split.by", "there is no column 'nme'; did you mean name?"),
-        (("time", "later"), "split.time", "there is no column 'later'"),
-    ],
-)
-def test_what_is_wrong_with_a_split(file: str, split: tuple[str, str], field: str, message: str) -> None:
-    with pytest.raises(Unusable) as raised:
-        datasets.load(Source(file, features=("a",), split=split))
-    assert message in dict(raised.value.problems)[field]
-
-
 @pytest.mark.parametrize(("target", "classes"), [("kind", ("0", "1", "2")), ("name", ("x", "y", "z"))])
 def test_classes_are_whole_numbers_or_text(file: str, target: str, classes: tuple[str, ...]) -> None:
     found = datasets.load(Source(file, features=("a",), targets=(target,), classes=True))
@@ -147,8 +97,12 @@ def test_the_scenarios_that_people_ask_for() -> None:
             {"features": ("a", "bb"), "targets": ("z",)},
             {"features": "'bb'; did you mean b?", "targets": "known: a, b, kind"},
         ),
-        ({}, {"data": "column 'name' should be numbers, is 'x' in row 1"}),
-        ({"features": ("name",)}, {"features": "column 'name' should be numbers, is 'x' in row 1"}),
+        ({"text": "refuse"}, {"data": "column 'name' should be numbers, is 'x' in row 1; `features: [a, b, kind"}),
+        (
+            {"features": ("name",), "text": "refuse"},
+            {"features": "column 'name' should be numbers, is 'x' in row 1"},
+        ),
+        ({"targets": ("name",)}, {"targets": "should be numbers, is 'x' in row 1; `loss: cross_entropy` learns"}),
         ({"features": ("a",), "targets": ("a",)}, {"targets": "'a' stands under features, too"}),
         ({"targets": ("a", "b", "kind", "name", "y")}, {"features": "there is no column beside a, b, kind, name, y"}),
         ({"features": ("a",), "classes": True}, {"data": "should be classes, whole numbers or text, is 0.5 in row 2"}),
@@ -171,14 +125,11 @@ def test_what_is_wrong_with_a_choice(file: str, fields: dict[str, Any], problems
     [
         ("a,y\n1,2\n", "should have at least 2 rows, to train on one and validate on another, has 1"),
         ("a,y\n", "should have at least 2 rows, to train on one and validate on another, has 0"),
-        ("a,y\n1,2\n3,\n", "column 'y' has no number in row 2"),
-        ("a,b,y\n1,2,\n,4,5\n", "column 'a' has no number in row 2"),
-        ("a,y\n1,5\n2,5\n3,5\n", "column 'y' has the same value in every row: there is nothing to learn"),
-        # Of four rows the last is the one that is validated on.
-        (
-            "a,y\n1,5\n2,5\n3,5\n4,6\n",
-            "column 'y' has the same value in each of the 3 rows to train on: there is nothing to learn",
-        ),
+        ("a,y\n1,2\n3,\n", "should have at least 2 rows with a value of y, one of them to validate on, has 1"),
+        ("a,y\n1,x\n3,y\n", "column 'y' should be numbers, is 'x' in row 1; `loss: cross_entropy` learns classes"),
+        ("a,y\n1,2026-01-31\n3,2026-02-28\n", "column 'y' should be numbers, is dates"),
+        ("a,y\n1,2\n3,inf\n", "column 'y' has an infinite number in row 2"),
+        ("5,2\n3,4\n", "my.csv: its first row, '5,2', looks like values and not like names; `header: false` if there"),
     ],
 )
 def test_what_is_wrong_with_a_file(tmp_path: Path, text: str, message: str) -> None:
@@ -186,14 +137,98 @@ def test_what_is_wrong_with_a_file(tmp_path: Path, text: str, message: str) -> N
     path.write_text(text)
     with pytest.raises(Unusable) as raised:
         datasets.load(Source(str(path)))
-    assert raised.value.problems[0] == ("data", message)
+    field, found = raised.value.problems[0]
+    assert (field, found[: len(message)]) == ("data", message)
+
+
+def test_missing_values_are_filled_from_the_training_rows_and_rows_without_a_target_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    rows = [f"{a if a % 3 else ''},{'xyz'[a % 3] if a % 4 else 'NA'},{a if a % 5 else ''}" for a in range(40)]
+    path.write_text("\n".join(["a,kind,y", *rows]))
+    found = datasets.load(Source(str(path)))
+    assert found.features == ("a", "a is missing", "kind = x", "kind = y", "kind = z", "kind is missing")
+    assert len(found.train_targets) + len(found.validation_targets) == 32
+    number = found.columns[0]
+    known = found.train_features[found.train_features[:, 1] == 0][:, 0]
+    assert number.fill == np.median(known)
+    for features, targets in (
+        (found.train_features, found.train_targets),
+        (found.validation_features, found.validation_targets),
+    ):
+        for row, (y,) in zip(features.tolist(), targets.tolist(), strict=True):
+            a = int(y)
+            assert row[:2] == ([a, 0] if a % 3 else [number.fill, 1])
+            assert row[2:] == ([*(float(a % 3 == kind) for kind in range(3)), 0] if a % 4 else [0, 0, 0, 1])
+
+
+def test_missing_values_are_refused_where_that_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text("a,b,y\n1,2,\n,4,5\n7,x,8\n")
+    with pytest.raises(Unusable) as raised:
+        datasets.load(Source(str(path), missing="refuse"))
+    assert [message.split(";")[0] for _, message in raised.value.problems] == [
+        "column 'a' has no number in row 2",
+        "column 'b' should be numbers, as most of its 3 values are, is 'x' in row 3",
+        "column 'y' has no number in row 1",
+    ]
+
+
+def test_what_was_understood_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    rows = [
+        f"{a};{a if a % 3 else ''};{'xyz'[a % 3]};{'yes' if a % 2 else 'no'};2026-01-{a + 10};1;;{a % 2}"
+        for a in range(20)
+    ]
+    path.write_text("\n".join([";a;kind;ok;day;same;none;y", *rows, "20;1;x;no;2026-01-01;1;;"]))
+    found = datasets.load(Source(str(path), classes=True))
+    assert [remark.message for remark in found.remarks] == [
+        "values separated by semicolons",
+        "21 rows: 16 to train on, 4 to validate on; 1 without a target left out",
+        "to predict: y, the last column, one of 2 classes: 0 (10), 1 (10)",
+        "features that are numbers: a, same",
+        "features that are yes or no: ok (no/yes)",
+        "features that are dates, learnt as days since 1970-01-01: day",
+        "features that are text, a number 0 or 1 for each value: kind (x, y, z)",
+        "missing values (`missing: refuse` refuses them) count as the median of the rows to train on, and are marked: "
+        "a (7)",
+        "features of one value, which tell nothing: same",
+        "left out, as pandas' index, which names the rows: Unnamed: 0",
+        "left out, as no row has a value: none",
+    ]
+    assert [remark.message.split(":")[0] for remark in found.remarks if remark.warning] == [
+        "features of one value, which tell nothing"
+    ]
+
+
+def test_the_index_of_pandas_is_learnt_from_if_it_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text(",a,y\n0,5,6\n1,7,8\n")
+    assert datasets.load(Source(str(path))).features == ("a",)
+    assert datasets.load(Source(str(path), features=("Unnamed: 0", "a"))).features == ("Unnamed: 0", "a")
+
+
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        (["no", "yes"], ("no", "yes")),
+        (["true", "false"], ("false", "true")),
+        (["2", "10"], ("2", "10")),
+        (["+", "-"], ("+", "-")),
+        (["2026-01-31", "2026-02-28"], ("2026-01-31", "2026-02-28")),
+    ],
+)
+def test_classes_are_called_as_they_are_written(tmp_path: Path, values: list[str], classes: tuple[str, ...]) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text("a,y\n" + "".join(f"{place},{value}\n" for place, value in enumerate(values * 5)) + "11,\n")
+    assert datasets.load(Source(str(path), classes=True)).classes == classes
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a,y\n1,2\n3,2\n", "should have two classes or more, has one: 2"),
-        ("a,y\n1,x\n3,\n", "has no class in row 2"),
+        ("a,y\n1,x\n3,\n5,x\n", "should have two classes or more, has one: x"),
+        ("a,y\n1,x\n3,\n", "should have at least 2 rows with a value of y"),
     ],
 )
 def test_what_is_wrong_with_classes(tmp_path: Path, text: str, message: str) -> None:
@@ -207,7 +242,10 @@ def test_what_is_wrong_with_classes(tmp_path: Path, text: str, message: str) -> 
     ("name", "message"),
     [
         ("conjunction-rsk", "there is no data set 'conjunction-rsk'; did you mean conjunction-risk?"),
-        ("my.xlsx", r"there is no data set 'my.xlsx'; known: conjunction-risk, or a file \(.csv, .npz, .parquet\)"),
+        (
+            "my.xlsx",
+            r"there is no data set 'my.xlsx'; known: conjunction-risk, or a file \(.csv, .tsv, .*, .parquet, .npz\)",
+        ),
         ("none.csv", "there is no file /.*/none.csv"),
     ],
 )

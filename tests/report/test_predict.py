@@ -5,10 +5,11 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import legs_by_hand
 import numpy as np
+import pandas
 import pyarrow
 import pytest
 import sweeps
@@ -65,9 +66,11 @@ def tuning(
     return command
 
 
-def keep(study: Study, trial: int, seed: int) -> None:
-    loop = SupervisedLoop([SupervisedConfig(budget=1, seed=seed, batch_size=400)], torch.device("cpu"))
-    loop.train(1)
+def keep(study: Study, trial: int, seed: int, **fields: Any) -> None:
+    loop = SupervisedLoop(
+        [SupervisedConfig(**{"budget": 1, "batch_size": 400, **fields}, seed=seed)], torch.device("cpu")
+    )
+    loop.train(fields.get("budget", 1))
     checkpoint.save([study.home.member(study.name, trial, 0)], [{"moment": 1}], loop.best())
 
 
@@ -161,12 +164,13 @@ def test_values_that_came_along_in_other_files_keep_their_digits(
     [
         ([], "--input: is missing; a case is speed_km_s,miss_distance_km,alert_confidence,time_to_approach_h"),
         (["--input", "1,2,3"], "--input: should be 4 numbers: speed_km_s,"),
-        (["--input", "1,2,x,4"], "--input: should be a number, is 'x', in '1,2,x,4'"),
-        (["--input", "1,2,nan,4"], "--input: should be a number, is 'nan'"),
+        (["--input", "1,2,x,4"], "--input: column 'alert_confidence' should be numbers, is 'x', in '1,2,x,4'"),
+        (["--input", "1,2,inf,4"], "--input: column 'alert_confidence' has an infinite number in row 1, in '1,2,inf"),
         (["--input", "none.csv"], "--input: there is no file"),
         (["--input", "short.csv"], "--input: short.csv: there is no column 'speed_km_s'; did you mean speed_km_h?."),
         (["--input", "latin.csv"], "--input: latin.csv should be UTF-8 text, and line 2 is in another encoding"),
-        (["--input", "hole.csv"], "--input: column 'alert_confidence' has no number in row 2"),
+        (["--input", "word.csv"], "--input: column 'alert_confidence' should be numbers, is 'x' in row 2"),
+        (["--input", "nameless.csv"], "--input: nameless.csv: its first row, '1,2,3,4', looks like values and not"),
         (["--input", CASE, "--trial", "9"], "--trial: tiny-1 has no trial 9; it has 5, from 0 on"),
         (["--input", CASE, "--output", "answers.txt"], "--output: should end in .csv, is answers.txt"),
         (["--input", CASE, "--output", "none/answers.csv"], "--output: none/answers.csv: No such file or directory"),
@@ -178,11 +182,116 @@ def test_what_can_not_be_predicted(
     heading = ",".join(NAMES)
     (tmp_path / "short.csv").write_text(heading.replace("speed_km_s", "speed_km_h") + "\n1,2,3,4\n")
     (tmp_path / "latin.csv").write_text(f"{heading},who\n1,2,3,4,José\n", encoding="latin-1")
-    (tmp_path / "hole.csv").write_text(heading + "\n1,2,3,4\n1,2,,4\n")
+    (tmp_path / "word.csv").write_text(heading + "\n1,2,3,4\n1,2,x,4\n")
+    (tmp_path / "nameless.csv").write_text("1,2,3,4\n5,6,7,8\n")
     code, out, err = tuning("predict", study.name, *arguments)
     assert (code, out) == (2, "")
     assert err.startswith(message)
     assert len(err.splitlines()) == 1
+
+
+PASSENGERS = "id;age;fare;sex;alone;since;home;survived"
+
+
+def passengers(rows: int) -> list[str]:
+    """Lines of text, numbers, gaps, booleans and dates; whether somebody survived follows from sex and age."""
+    return [
+        f"{row};{row % 60 + 0.5 if row % 7 else ''};{row % 9},25;{'male' if row % 3 else 'female'};"
+        f"{'yes' if row % 2 else 'no'};1912-04-{row % 28 + 1:02};{'SCQ'[row % 3] if row % 11 else ''};"
+        f"{'yes' if row % 3 == 0 or row % 60 < 9 else 'no'}"
+        for row in range(rows)
+    ]
+
+
+@pytest.fixture(scope="module")
+def aboard(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the root in which trial 0 has learnt who survives."""
+    copied = shutil.copytree(root, tmp_path_factory.mktemp("aboard") / "runs")
+    path = copied / "passengers.csv"
+    path.write_text("\n".join([PASSENGERS, *passengers(300)]))
+    fields = {"data": str(path), "loss": "cross_entropy", "budget": 30, "batch_size": 24, "learning_rate": 0.01}
+    keep(sweeps.opened(copied), 0, seed=0, **fields)
+    return copied
+
+
+def asked(tuning: Callable[..., Said], root: Path, *inputs: str) -> tuple[list[dict[str, Any]], str]:
+    given = [part for each in inputs for part in ("--input", each)]
+    code, out, err = tuning("predict", "--trial", "0", "--json", *given, root=root)
+    assert code == 0, err
+    answer = json.loads(out)
+    assert answer["notes"] == err.splitlines()
+    return answer["predictions"], err
+
+
+def test_the_raw_file_with_other_rows_in_another_order_and_other_marks(
+    tuning: Callable[..., Said], aboard: Path, tmp_path: Path
+) -> None:
+    names, rows = PASSENGERS.split(";"), [line.split(";") for line in passengers(330)[300:]]
+    (tmp_path / "new.csv").write_text("\n".join([PASSENGERS, *passengers(330)[300:]]))
+    order = [6, 2, 0, 5, 4, 1, 3]
+    lines = ["\t".join(["more", *(row[place].replace(",", ".") for place in order)]) for row in [names, *rows]]
+    (tmp_path / "new.tsv").write_text("\n".join(lines), encoding="utf-16")
+    frame = pandas.DataFrame([[value.replace(",", ".") or None for value in row] for row in rows], columns=names)
+    frame.astype({"age": float, "fare": float, "since": "datetime64[us]"}).to_parquet(tmp_path / "new.parquet")
+    expected, notes = asked(tuning, aboard, "new.csv")
+    assert notes == ""
+    for other in ("new.tsv", "new.parquet"):
+        found = [each["predicted"] for each in asked(tuning, aboard, other)[0]]
+        assert found == [each["predicted"] for each in expected]
+    truth = [row[-1] for row in rows]
+    right = sum(each["predicted"]["survived"] == answer for each, answer in zip(expected, truth, strict=True))
+    assert right > max(truth.count("yes"), truth.count("no")) + 5
+    assert expected[0]["features"] == {
+        "id": 300,
+        "age": 0.5,
+        "fare": 3.25,
+        "sex": "female",
+        "alone": "no",
+        "since": "1912-04-21",
+        "home": "S",
+    }
+    assert expected[1]["features"]["age"] is None
+
+
+def test_a_case_that_was_typed_with_gaps_and_with_what_was_never_seen(
+    tuning: Callable[..., Said], aboard: Path
+) -> None:
+    (whole,), none = asked(tuning, aboard, '5,20,"8,25",female,no,1912-04-10,S')
+    (gaps, other), notes = asked(tuning, aboard, "5,,8.25,female,no,,", "5,20,8.25,other,no,1912-04-10,S")
+    assert none == ""
+    assert whole["features"] == {
+        "id": 5,
+        "age": 20,
+        "fare": 8.25,
+        "sex": "female",
+        "alone": "no",
+        "since": "1912-04-10",
+        "home": "S",
+    }
+    assert whole["predicted"]["survived"] == "yes"
+    assert (gaps["features"]["age"], gaps["features"]["home"]) == (None, None)
+    assert gaps["predicted"].keys() == other["predicted"].keys() == {"survived", "probability"}
+    assert notes == "sex: 'other' in 1 case: not seen in training, so it counts as none of female, male\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("5,20,8.25,female", "--input: should be 7 values: id,age,fare,sex,alone,since,home, is"),
+        ("5,20,8.25,female,maybe,1912-04-10,S", "--input: column 'alone' should be yes or no, is 'maybe', in"),
+        ("5,20,8.25,female,no,April,S", "--input: column 'since' should be dates, is 'April', in"),
+    ],
+)
+def test_values_that_fit_no_column(tuning: Callable[..., Said], aboard: Path, given: str, message: str) -> None:
+    code, _, err = tuning("predict", "--trial", "0", "--input", given, root=aboard)
+    assert (code, err[: len(message)], len(err.splitlines())) == (2, message, 1)
+
+
+def test_gaps_are_refused_where_they_were_in_training(tuning: Callable[..., Said], root: Path, tmp_path: Path) -> None:
+    copied = shutil.copytree(root, tmp_path / "runs")
+    keep(sweeps.opened(copied), 0, seed=0, missing="refuse")
+    code, _, err = tuning("predict", "--trial", "0", "--input", "1,2,,4", root=copied)
+    assert (code, err) == (2, "--input: column 'alert_confidence' has no number in row 1, in '1,2,,4'\n")
 
 
 def test_a_network_of_ones_own_that_is_not_to_be_found_from_here(

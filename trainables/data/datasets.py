@@ -8,16 +8,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.data import split, table_files
-from trainables.data.split import Parts
-from trainables.data.table_files import Column, Table, TableError
+from trainables.data import encoding, table_files, understanding
+from trainables.data.columns import Column
+from trainables.data.encoding import MOST_VALUES, FittedColumn, Floats
+from trainables.data.table_files import NoNames, Table, TableError
+from trainables.data.understanding import Remark, listed
 
-Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+"""Places of rows."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,9 @@ class Source:
     targets: likewise; none: the last column.
     validation_share: the share of the rows that is kept for validation.
     classes: whether the target is one of several classes; else targets are numbers.
-    split: how rows are divided, as `split.Split` has it; where it goes by a column, its name and that of the column.
+    header: whether the first row of a text has names; None: it should have.
+    missing: whether missing values are filled, and rows without a target left out; else they are refused.
+    text: whether text becomes a number for each of its values; else it is refused.
     """
 
     name: str
@@ -39,7 +44,9 @@ class Source:
     targets: tuple[str, ...] = ()
     validation_share: float = 0.2
     classes: bool = False
-    split: tuple[str, str | None] = ("auto", None)
+    header: bool | None = None
+    missing: Literal["fill", "refuse"] = "fill"
+    text: Literal["one_hot", "refuse"] = "one_hot"
 
 
 @dataclass(frozen=True)
@@ -49,11 +56,15 @@ class Dataset:
     features: their names.
     targets: their names.
     classes: their names, if the target is one of several classes; targets are then (N, 1), places among these names.
+    columns: what the features are made of, fitted on the part to train on.
+    remarks: what was understood of a person's own file.
     """
 
     features: tuple[str, ...]
     targets: tuple[str, ...]
     classes: tuple[str, ...]
+    columns: tuple[FittedColumn, ...]
+    remarks: tuple[Remark, ...]
     train_features: Floats
     train_targets: Floats
     validation_features: Floats
@@ -78,9 +89,10 @@ def conjunction_risk(features: Floats) -> Floats:
 def _conjunction_risk(seed: int) -> Table:
     """2,000 approaches, drawn uniformly."""
     features = np.random.default_rng(seed).uniform(0, (15.0, 5.0, 1.0, 24.0), (2_000, 4))
-    names = ("speed_km_s", "miss_distance_km", "alert_confidence", "time_to_approach_h")
-    drawn = dict(zip(names, np.hsplit(features, 4), strict=True))
-    return {**drawn, "risk": conjunction_risk(features)[:, None]}
+    names = ("speed_km_s", "miss_distance_km", "alert_confidence", "time_to_approach_h", "risk")
+    values = [*features.T, conjunction_risk(features)]
+    drawn = {name: Column("number", column) for name, column in zip(names, values, strict=True)}
+    return Table(drawn, {name: (name,) for name in names})
 
 
 _MAKERS = {"conjunction-risk": _conjunction_risk}
@@ -88,7 +100,7 @@ _MAKERS = {"conjunction-risk": _conjunction_risk}
 
 def is_file(name: str) -> bool:
     """Whether this is the name of a person's own file, and not of a data set made here."""
-    return Path(name).suffix in table_files.READERS
+    return table_files.is_table(Path(name))
 
 
 def load(source: Source) -> Dataset:
@@ -102,52 +114,32 @@ def load(source: Source) -> Dataset:
 @lru_cache(maxsize=4)
 def _load(source: Source, changed: int) -> Dataset:
     table = read(source)
-    rows = len(next(iter(table.values()), ()))
-    problems = list(_problems(source, table, rows))
+    problems = list(_unknown(source, table))
+    if not problems:
+        chosen = _chosen(source, table)
+        problems = list(_problems(source, table, chosen))
     if problems:
         raise Unusable(problems)
-    features, targets = _chosen(source, table)
-    inputs = np.hstack([table_files.numbers(name, table[name]) for name in features])
-    classes, truth = _targets(source, table, targets)
-    train, validation = _parts(source, table, truth)
-    parts = (inputs[train], truth[train], inputs[validation], truth[validation])
-    names = _single(table, targets)
-    if problems := list(_constant_targets(source, names, truth, train)):
-        raise Unusable(problems)
-    return Dataset(_single(table, features), names, classes, *parts)
+    present = _with_targets(table, chosen.targets)
+    classes, truth = _targets(source, table, chosen.targets)
+    train, validation = _split(source, present)
+    fitted = encoding.fitted(table.columns, chosen.features, train, source.missing == "fill")
+    inputs = encoding.encoded(fitted, table.columns)
+    return Dataset(
+        tuple(name for column in fitted for name in column.features),
+        chosen.targets,
+        classes,
+        fitted,
+        tuple(_remarks(source, table, chosen, fitted, (train, validation))),
+        *(inputs[train], truth[train], inputs[validation], truth[validation]),
+    )
 
 
-def _parts(source: Source, table: Table, truth: Floats) -> Parts:
-    """The rows to train on, and those to validate on. Raises Unusable."""
-    (kind, column), share, rows = source.split, source.validation_share, len(truth)
-    try:
-        if column is not None:
-            divided = split.by_group if kind == "by" else split.by_time
-            return divided(table[column], share, source.seed)
-        if kind == "auto" and source.classes:
-            return split.by_class(truth[:, 0], share, source.seed)
-    except TableError as error:
-        at = "split" if column is None else f"split.{kind}"
-        named = "" if column is None else f"column {column!r} "
-        raise Unusable([(at, f"{named}{error}")]) from error
-    if not is_file(source.name):
-        # Drawn by chance in the first place.
-        first = split.training_rows(rows, share)
-        return np.arange(first), np.arange(first, rows)
-    return split.by_chance(rows, share, source.seed)
-
-
-def _constant_targets(
-    source: Source, names: Sequence[str], truth: Floats, train: NDArray[np.int64]
-) -> Iterator[tuple[str, str]]:
-    """Targets that are the same in all rows, or in all that are trained on; a single row to train on may be meant."""
-    for name, values in zip(names, truth.T, strict=True):
-        learnt = values[train]
-        if (learnt != learnt[0]).any() or (len(train) == 1 and (values != learnt[0]).any()):
-            continue
-        where = f"each of the {len(train):_} rows to train on" if (values != learnt[0]).any() else "every row"
-        message = f"column {name!r} has the same value in {where}: there is nothing to learn"
-        yield "targets" if source.targets else "data", message
+def _split(source: Source, rows: Rows) -> tuple[Rows, Rows]:
+    """The rows to train on and those to validate on, of these. Data made here are in a random order already."""
+    order = np.random.default_rng(source.seed).permutation(len(rows)) if is_file(source.name) else np.arange(len(rows))
+    first = min(len(rows) - 1, max(1, round(len(rows) * (1 - source.validation_share))))
+    return rows[order[:first]], rows[order[first:]]
 
 
 def read(source: Source) -> Table:
@@ -157,86 +149,193 @@ def read(source: Source) -> Table:
     if not is_file(source.name):
         near = difflib.get_close_matches(source.name, _MAKERS, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(_MAKERS)}"
-        endings = ", ".join(table_files.READERS)
+        endings = ", ".join(table_files.ENDINGS)
         raise Unusable([("data", f"there is no data set {source.name!r}; {hint}, or a file ({endings})")])
     try:
-        return table_files.read(Path(source.name))
+        return table_files.read(Path(source.name), source.header)
+    except NoNames as error:
+        raise Unusable([("data", f"{error}; `header: false` if there are no names, `true` if these are")]) from error
     except TableError as error:
         raise Unusable([("data", str(error))]) from error
 
 
-def _problems(source: Source, table: Table, rows: int) -> Iterator[tuple[str, str]]:
-    """What is wrong with the chosen columns and with what they contain: (field of the source, message)."""
-    if rows < 2:
-        yield "data", f"should have at least 2 rows, to train on one and validate on another, has {rows}"
-        return
-    kind, column = source.split
-    unknown = [
-        (field, each) for field in ("features", "targets") for each in getattr(source, field) if each not in table
-    ]
-    unknown += [(f"split.{kind}", column)] if column is not None and column not in table else []
-    for field, name in unknown:
-        near = difflib.get_close_matches(name, table, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(table)}"
-        yield field, f"there is no column {name!r}; {hint}"
-    if unknown:
-        return
-    features, targets = _chosen(source, table)
-    for name in dict.fromkeys(targets):
-        if name in features:
-            yield "targets", f"{name!r} stands under features, too"
-    if not features:
-        yield "features", f"there is no column beside {', '.join(targets)}"
-    if source.classes and len(_single(table, targets)) != 1:
-        yield "targets", f"should be one column of classes, are {', '.join(_single(table, targets))}"
-        return
-    for field, names in (("features", features), ("targets", targets)):
-        check = _labels if field == "targets" and source.classes else table_files.numbers
-        for name in names:
-            try:
-                check(name, table[name])
-            except TableError as error:
-                # Where nobody chose the columns, the file is to blame.
-                yield field if getattr(source, field) else "data", str(error)
+@dataclass(frozen=True)
+class _Chosen:
+    """The columns to learn from and to predict, and those that have no value at all, which nobody asked for."""
+
+    features: tuple[str, ...]
+    targets: tuple[str, ...]
+    empty: tuple[str, ...]
 
 
-def _chosen(source: Source, table: Table) -> tuple[Sequence[str], Sequence[str]]:
-    """The features and the targets. The column that the split goes by is neither, unless it is named as one."""
-    others = [name for name in table if name != source.split[1]]
-    targets = source.targets or tuple(others[-1:])
-    return source.features or [name for name in others if name not in targets], targets
+def _chosen(source: Source, table: Table) -> _Chosen:
+    targets = _single(table, source.targets or usual(table)[-1:])
+    if source.features:
+        return _Chosen(_single(table, source.features), targets, ())
+    features = [name for name in _single(table, usual(table)) if name not in targets]
+    empty = [name for name in features if table.columns[name].missing.all()]
+    return _Chosen(tuple(name for name in features if name not in empty), targets, tuple(empty))
+
+
+def usual(table: Table) -> tuple[str, ...]:
+    """The columns, of an .npz the arrays, that are learnt from or predicted where nobody chose any."""
+    return tuple(name for name in table.arrays if name not in table.left_out) or tuple(table.arrays)
 
 
 def _single(table: Table, names: Iterable[str]) -> tuple[str, ...]:
-    """The names of these columns one by one; those of an array with several are numbered."""
-    return tuple(table_files.single({name: table[name] for name in names}))
+    """The columns of these arrays; a column is an array of its own."""
+    return tuple(dict.fromkeys(each for name in names for each in table.arrays.get(name, (name,))))
+
+
+def _unknown(source: Source, table: Table) -> Iterator[tuple[str, str]]:
+    """Names that the table has not: (field of the source, message)."""
+    if not table.columns:
+        yield "data", "should have columns, has none"
+        return
+    known = {**table.arrays, **table.columns}
+    for field in ("features", "targets"):
+        for name in getattr(source, field):
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(table.arrays)}"
+                yield field, f"there is no column {name!r}; {hint}"
+
+
+def _problems(source: Source, table: Table, chosen: _Chosen) -> Iterator[tuple[str, str]]:
+    """What is wrong with the chosen columns and with what they contain: (field of the source, message)."""
+    rows = table.rows
+    if rows < 2:
+        yield "data", f"should have at least 2 rows, to train on one and validate on another, has {rows}"
+        return
+    for name in chosen.targets:
+        if name in chosen.features:
+            yield "targets", f"{name!r} stands under features, too"
+    if not chosen.features:
+        yield "features", f"there is no column beside {', '.join((*chosen.targets, *chosen.empty))}"
+    if source.classes and len(chosen.targets) != 1:
+        yield "targets", f"should be one column of classes, are {', '.join(chosen.targets)}"
+        return
+    # Where nobody chose the columns, the file is to blame.
+    field = "features" if source.features else "data"
+    found = [(field, each) for name in chosen.features for each in _feature_problems(source, table, chosen, name)]
+    yield from found
+    field = "targets" if source.targets else "data"
+    wrong = [(field, each) for name in chosen.targets for each in _target_problems(source, name, table.columns[name])]
+    yield from wrong
+    present = _with_targets(table, chosen.targets)
+    if not wrong and len(present) < 2:
+        named = ", ".join(chosen.targets)
+        yield (
+            field,
+            f"should have at least 2 rows with a value of {named}, one of them to validate on, has {len(present)}",
+        )
+    elif not wrong and source.classes:
+        yield from ((field, each) for each in _class_problems(chosen.targets[0], table, present))
+
+
+def _feature_problems(source: Source, table: Table, chosen: _Chosen, name: str) -> Iterator[str]:
+    column = table.columns[name]
+    if column.missing.all():
+        yield f"column {name!r} has no value"
+        return
+    for message in encoding.problems(name, column, source.missing, MOST_VALUES if source.text == "one_hot" else 0):
+        others = [other for other in chosen.features if other != name and _learnable(table.columns[other])]
+        without = f"; `features: [{', '.join(others)}]` does without it" if 0 < len(others) <= 20 else ""
+        yield message + ("" if source.features else without)
+
+
+def _learnable(column: Column) -> bool:
+    return not any(encoding.problems("", column, "fill", MOST_VALUES))
+
+
+def _target_problems(source: Source, name: str, column: Column) -> Iterator[str]:
+    """Why a column can't be predicted."""
+    missing = np.flatnonzero(column.missing)
+    if missing.size and source.missing == "refuse":
+        what = "no class" if source.classes else "no number"
+        yield f"column {name!r} has {what} in row {missing[0] + 1}" + encoding.more(missing)
+    if source.classes:
+        if column.doubt and column.kind != "text":
+            yield f"column {name!r} {column.doubt}"
+        elif column.kind == "number":
+            whole = (column.values == np.round(column.values)) & (np.abs(column.values) < 2**53)
+            broken = np.flatnonzero(~column.missing & ~whole)
+            if broken.size:
+                row = int(broken[0])
+                value = column.values[row]
+                yield f"column {name!r} should be classes, whole numbers or text, is {value} in row {row + 1}"
+    elif column.kind in ("text", "date"):
+        row = int(np.argmin(column.missing))
+        what = f"is {column.values[row]!r} in row {row + 1}" if column.kind == "text" else "is dates"
+        hint = "; `loss: cross_entropy` learns classes" if column.kind == "text" else ""
+        yield f"column {name!r} " + (column.doubt or f"should be numbers, {what}{hint}")
+    else:
+        yield from encoding.problems(name, column, "fill", most_values=0)
+
+
+def _class_problems(name: str, table: Table, present: Rows) -> Iterator[str]:
+    labels = np.unique(_labels(table.columns[name], present))
+    if len(labels) < 2:
+        yield f"column {name!r} should have two classes or more, has one: {labels[0]}"
+
+
+def _with_targets(table: Table, targets: Iterable[str]) -> Rows:
+    """The rows that have a value of each target."""
+    missing = [table.columns[name].missing for name in targets]
+    return np.flatnonzero(~np.any(missing, axis=0))
 
 
 def _targets(source: Source, table: Table, names: Sequence[str]) -> tuple[tuple[str, ...], Floats]:
-    """The names of the classes, none if targets are numbers, and the targets (N, T)."""
+    """The names of the classes, none if targets are numbers, and the targets (N, T); NaN where one is missing."""
     if not source.classes:
-        return (), np.hstack([table_files.numbers(name, table[name]) for name in names])
-    labels = _labels(names[0], table[names[0]])
-    classes, places = np.unique(labels, return_inverse=True)
-    return tuple(str(each) for each in classes.tolist()), places.reshape(-1, 1).astype(np.float64)
+        return (), np.column_stack([table.columns[name].values for name in names])
+    column = table.columns[names[0]]
+    present = np.flatnonzero(~column.missing)
+    classes, places = np.unique(_labels(column, present), return_inverse=True)
+    truth = np.full((len(column.values), 1), np.nan)
+    truth[present, 0] = places
+    return tuple(str(each) for each in classes.tolist()), truth
 
 
-def _labels(name: str, column: Column) -> NDArray[Any]:
-    """A column (N, 1) of classes, whole numbers or text, as (N,). Raises TableError."""
-    if column.dtype == object:
-        missing = [row for row, value in enumerate(column[:, 0], 1) if value in (None, "")]
-        if missing:
-            raise TableError(f"column {name!r} has no class in row {missing[0]}")
-        labels: NDArray[Any] = column[:, 0].astype(str)
-    else:
-        found = table_files.numbers(name, column)[:, 0]
-        broken = np.flatnonzero(found != np.round(found))
-        if broken.size:
-            row = int(broken[0])
-            raise TableError(
-                f"column {name!r} should be classes, whole numbers or text, is {found[row]} in row {row + 1}"
-            )
-        labels = found.astype(np.int64)
-    if len(np.unique(labels)) < 2:
-        raise TableError(f"column {name!r} should have two classes or more, has one: {labels[0]}")
-    return labels
+def _labels(column: Column, rows: Rows) -> NDArray[Any]:
+    """The classes that these rows of a column have: text, words or whole numbers."""
+    values = column.values[rows]
+    if column.kind == "text":
+        return values.astype(str)
+    if column.kind == "date":
+        return np.datetime_as_string((values * 86_400e6).round().astype("datetime64[us]"), unit="auto")
+    if column.kind == "boolean":
+        return np.array(column.words)[values.astype(np.int64)]
+    return values.astype(np.int64)
+
+
+def _remarks(
+    source: Source, table: Table, chosen: _Chosen, fitted: Sequence[FittedColumn], parts: tuple[Rows, Rows]
+) -> Iterator[Remark]:
+    """What was understood of a person's own file."""
+    if not is_file(source.name):
+        return
+    if table.notes:
+        yield Remark("; ".join(table.notes))
+    train, validation = parts
+    rows, used = table.rows, len(train) + len(validation)
+    left_out = f"; {rows - used:,} without a target left out" if used < rows else ""
+    yield Remark(f"{rows:,} rows: {len(train):,} to train on, {len(validation):,} to validate on{left_out}")
+    yield Remark(_targets_in_words(source, table, chosen.targets, np.concatenate(parts)))
+    yield from understanding.of_features(fitted, table.columns, validation)
+    asked = {*chosen.features, *chosen.targets}
+    if aside := [name for name in table.left_out if name not in asked]:
+        yield Remark(f"left out, as pandas' index, which names the rows: {listed(aside)}")
+    if chosen.empty:
+        yield Remark(f"left out, as no row has a value: {listed(chosen.empty)}")
+
+
+def _targets_in_words(source: Source, table: Table, targets: Sequence[str], rows: Rows) -> str:
+    named = listed(targets) + (
+        "" if source.targets else ", the last column" if len(targets) == 1 else ", the last array"
+    )
+    if not source.classes:
+        return f"to predict: {named}, {'a number' if len(targets) == 1 else 'numbers'}"
+    classes, counts = np.unique(_labels(table.columns[targets[0]], rows), return_counts=True)
+    shown = listed([f"{name} ({count:,})" for name, count in zip(classes.tolist(), counts.tolist(), strict=True)])
+    return f"to predict: {named}, one of {len(classes)} classes: {shown}"

@@ -1,7 +1,9 @@
-"""People's own tables: the named columns of a .csv or .parquet file, or the arrays of an .npz file."""
+"""People's own tables: the named columns of a file of text or a .parquet, or the arrays of an .npz file."""
 
-import math
-from collections.abc import Callable, Mapping
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -10,179 +12,183 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-Column = NDArray[Any]
-"""(N, k): float64 with NaN for a missing number, or objects if not all are numbers. k is above 1 only for arrays of an
-.npz."""
+from trainables.data import columns, text_files
+from trainables.data.columns import Column
+from trainables.data.text_files import NoNames, TableError
 
-Table = dict[str, Column]
+__all__ = ["ENDINGS", "NoNames", "Table", "TableError", "Texts", "as_texts", "is_table", "read", "texts"]
 
 MOST_BYTES = 2**33
 
+INDEX = re.compile(r"Unnamed: 0(\.\d+)*")
+"""What pandas calls a first column without a name, as the index of a table has none in a .csv."""
 
-class TableError(ValueError):
-    """The file, or a column of it, can't be used; the message says why in one line."""
+
+@dataclass(frozen=True)
+class Table:
+    """What a file has.
+
+    columns: all equally long, in the order of the file; those of an array with several are numbered, name[0] and so on.
+    arrays: the columns of each array of an .npz; of other files each column alone.
+    left_out: columns that are learnt from only if they are asked for, as they number or name the rows.
+    notes: how the file is written, where that could be otherwise.
+    """
+
+    columns: dict[str, Column]
+    arrays: Mapping[str, tuple[str, ...]]
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(next(iter(self.columns.values())).values) if self.columns else 0
 
 
-def read(path: Path) -> Table:
-    """The columns of a file, in its order and all equally long. Raises TableError."""
+@dataclass(frozen=True)
+class Texts:
+    """What a file has, as text.
+
+    columns: Arrow columns of text, as they are written in the file, "" for a missing value.
+    decimal_comma: whether its numbers have one.
+    """
+
+    columns: dict[str, Any]
+    decimal_comma: bool = False
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file with such a name is one."""
+    return _ending(path) in ENDINGS
+
+
+def read(path: Path, header: bool | None = None) -> Table:
+    """What a file has. Raises TableError.
+
+    path: of the file.
+    header: whether the first row of a text has the names; None: it should, and is refused if it looks like values.
+    """
+    _insist_on_a_file(path)
+    ending = _ending(path)
+    if ending == ".npz":
+        return _from_arrays(path)
+    if ending == ".parquet":
+        return _from_parquet(path)
+    written = text_files.read(path, header)
+    names, given = _named(path, written.columns.column_names), written.columns.column_names
+    found = {
+        name: columns.from_text(column, written.decimal_comma)
+        for name, column in zip(names, written.columns.columns, strict=True)
+    }
+    # As a separator at the end of every row makes it.
+    empty = {name for name, word in zip(names, given, strict=True) if not word and found[name].missing.all()}
+    found = {name: column for name, column in found.items() if name not in empty}
+    left_out = tuple(name for name in found if INDEX.fullmatch(name))
+    return Table(found, {name: (name,) for name in found}, left_out, written.notes)
+
+
+def texts(path: Path, header: bool | None = None) -> Texts:
+    """The same columns as text. Raises TableError."""
+    _insist_on_a_file(path)
+    if _ending(path) not in (".npz", ".parquet"):
+        written = text_files.read(path, header)
+        names = _named(path, written.columns.column_names)
+        return Texts(dict(zip(names, written.columns.columns, strict=True)), written.decimal_comma)
+    if _ending(path) == ".npz":
+        values = {name: column.tolist() for name, column in _single(_arrays(path)).items()}
+    else:
+        found = _arrow(path)
+        values = {name: found.column(name).to_pylist() for name in found.column_names}
+    return as_texts(values)
+
+
+def as_texts(values: Mapping[str, Sequence[Any]]) -> Texts:
+    """Values of any kind as text, by column."""
+    return Texts({name: columns.as_texts(column) for name, column in values.items()})
+
+
+def _ending(path: Path) -> str:
+    """In lower case, without that of a compressed text."""
+    name = path.name.lower()
+    short = name.removesuffix(text_files.GZIPPED)
+    ending = Path(short).suffix
+    return ending if short == name or ending in TEXT else Path(name).suffix
+
+
+def _insist_on_a_file(path: Path) -> None:
     if not path.is_file():
         raise TableError(f"there is no file {path.absolute()}")
     if path.stat().st_size > MOST_BYTES:
         raise TableError(f"{path.name} is larger than {MOST_BYTES // 2**30} GiB, and all of it should fit into memory")
-    table = READERS[path.suffix](path)
-    lengths = {name: len(column) for name, column in table.items()}
-    if len(set(lengths.values())) > 1:
-        shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise TableError(f"{path.name}: arrays should have as many rows as each other, have {shown}")
-    return table
 
 
-def as_written(path: Path) -> dict[str, list[str]]:
-    """The same columns with their values as text, "" for a missing one; those of a .csv as they are written there.
-
-    Columns are named as `single` names them. Raises TableError.
-    """
-    if path.suffix != ".csv":
-        table = single(_VALUES[path.suffix](path))
-        return {name: [_as_text(value) for value in column[:, 0].tolist()] for name, column in table.items()}
-    from pyarrow import csv, string
-
-    names = _arrow(path, csv.read_csv).column_names
-    as_text = csv.ConvertOptions(column_types=dict.fromkeys(names, string()), strings_can_be_null=False)
-    found = _arrow(path, lambda path: csv.read_csv(path, convert_options=as_text))
-    return {name: found.column(name).to_pylist() for name in names}
+def _named(path: Path, names: list[str]) -> list[str]:
+    """Names of the columns, also of those that have none. Raises TableError if two have the same."""
+    named = [name or f"Unnamed: {place}" for place, name in enumerate(names)]
+    if names[:1] == [""] and named[0] in names:
+        # Twice written and read.
+        named = [f"{name}.1" if place and name == named[0] else name for place, name in enumerate(named)]
+    twice = list(dict.fromkeys(name for name in named if named.count(name) > 1))
+    if twice:
+        raise TableError(f"{path.name} has more than one column {', '.join(map(repr, twice))}")
+    return named
 
 
-def single(table: Table) -> Table:
-    """The table with columns (N, 1) only: those of an array with several are numbered, name[0] and so on."""
-    return {
-        name if column.shape[1] == 1 else f"{name}[{place}]": column[:, place : place + 1]
-        for name, column in table.items()
-        for place in range(column.shape[1])
-    }
+def _from_parquet(path: Path) -> Table:
+    found = _arrow(path)
+    read: dict[str, Column] = {}
+    for name in found.column_names:
+        try:
+            read[name] = columns.from_arrow(found.column(name))
+        except ValueError as error:
+            raise TableError(f"{path.name}: column {name!r} {error}") from error
+    return Table(read, {name: (name,) for name in read}, _index_of(found.schema))
 
 
-def numbers(name: str, column: Column) -> NDArray[np.float64]:
-    """A column (N, k) of finite numbers. Raises TableError with the first row in which one is not."""
-    if column.dtype == object:
-        for row, values in enumerate(column, 1):
-            for value in values:
-                if not _is_number(value):
-                    raise TableError(f"column {name!r} should be numbers, is {value!r} in row {row}")
-        column = column.astype(np.float64)
-    wrong = np.flatnonzero(~np.isfinite(column).all(axis=1))
-    if wrong.size:
-        row = int(wrong[0])
-        what = "no number" if np.isnan(column[row]).any() else "an infinite number"
-        more = f" and in {wrong.size - 1} more" if wrong.size > 1 else ""
-        raise TableError(f"column {name!r} has {what} in row {row + 1}{more}")
-    return column.astype(np.float64)
+def _index_of(schema: Any) -> tuple[str, ...]:
+    """The columns that pandas wrote as the index of a table."""
+    described = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+    index = described.get("index_columns", []) if isinstance(described, dict) else []
+    return tuple(name for name in index if isinstance(name, str) and name in schema.names)
 
 
-def number(text: str) -> float:
-    """The finite number that a text says. Raises ValueError."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ValueError(f"should be a number, is {text.strip()!r}")
-    return value
-
-
-def _is_number(value: object) -> bool:
-    try:
-        number(str(value))
-    except ValueError:
-        return False
-    return True
-
-
-def _csv(path: Path) -> Table:
-    from pyarrow import csv
-
-    return _from_arrow(path, csv.read_csv)
-
-
-def _parquet(path: Path) -> Table:
+def _arrow(path: Path) -> Any:
+    """Arrow's table of a .parquet. Raises TableError, also if two columns have the same name."""
+    import pyarrow
     from pyarrow import parquet
 
-    return _from_arrow(path, parquet.read_table)
-
-
-def _from_arrow(path: Path, reader: Callable[[Path], Any]) -> Table:
-    found = _arrow(path, reader)
-    return {name: _from_column(found.column(name)) for name in found.column_names}
-
-
-def _arrow(path: Path, reader: Callable[[Path], Any]) -> Any:
-    """Arrow's table of a file. Raises TableError, also if two columns have the same name."""
-    import pyarrow
-
     try:
-        found = reader(path)
-        names = found.column_names
-    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
-        _insist_on_utf8(path)
+        found = parquet.read_table(path)
+    except (pyarrow.ArrowException, OSError) as error:
         raise TableError(f"{path.name} can't be read: {_line(error)}") from error
-    # Arrow takes text that is not UTF-8 for bytes.
-    if any(pyarrow.types.is_binary(kind) for kind in found.schema.types):
-        _insist_on_utf8(path)
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise TableError(f"{path.name} has more than one column {twice[0]!r}")
+    _named(path, found.column_names)
     return found
 
 
-def _insist_on_utf8(path: Path) -> None:
-    """Raises TableError if a .csv is not UTF-8, with the first line that is not."""
-    if path.suffix != ".csv" or not path.is_file():
-        return
-    with path.open("rb") as lines:
-        for place, line in enumerate(lines, 1):
-            try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                found = line[max(0, error.start - 10) : error.start + 10].decode("latin-1").strip()
-                raise TableError(
-                    f"{path.name} should be UTF-8 text, and line {place} is in another encoding, in Latin-1 "
-                    f"{found!r}; `iconv -f latin1 -t utf-8` makes it UTF-8"
-                ) from error
-
-
-def _from_column(column: Any) -> Column:
-    import pyarrow
-
+def _from_arrays(path: Path) -> Table:
+    arrays = _arrays(path)
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise TableError(f"{path.name}: arrays should have as many rows as each other, have {shown}")
     try:
-        found: Column = column.cast(pyarrow.float64(), safe=False).to_numpy()
-    except pyarrow.ArrowException:
-        found = np.array([None if value is None else _text(value) for value in column.to_pylist()], dtype=object)
-    return found[:, None]
+        found = {name: columns.from_array(column) for name, column in _single(arrays).items()}
+    except ValueError as error:
+        raise TableError(f"{path.name}: an array {error}") from error
+    return Table(found, {name: tuple(_single({name: array})) for name, array in arrays.items()})
 
 
-def _text(value: object) -> str:
-    """A value as text; bytes are taken for UTF-8, or else for Latin-1, which any bytes are."""
-    if not isinstance(value, bytes):
-        return str(value)
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+def _single(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Arrays (N, k) as columns (N,)."""
+    return {
+        name if array.shape[1] == 1 else f"{name}[{place}]": array[:, place]
+        for name, array in arrays.items()
+        for place in range(array.shape[1])
+    }
 
 
-def _as_text(value: object) -> str:
-    """A value as it is written to a file; whole numbers without a decimal point."""
-    if value is None or value != value:
-        return ""
-    return str(value).removesuffix(".0") if isinstance(value, float) else _text(value)
-
-
-def _npz(path: Path) -> Table:
-    return {name: _from_array(column) for name, column in _arrays(path).items()}
-
-
-def _arrays(path: Path) -> Table:
-    """The arrays of an .npz, of any type; those with one axis become a column."""
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz, (N, k) and of any type."""
     try:
         found = np.load(path, allow_pickle=False)
         if not isinstance(found, NpzFile):
@@ -207,33 +213,12 @@ def _as_columns(name: str, array: NDArray[Any]) -> NDArray[Any]:
     return array[:, None] if array.ndim == 1 else array
 
 
-def _from_array(columns: NDArray[Any]) -> Column:
-    if columns.dtype.kind in "biuf":
-        return columns.astype(np.float64)
-    return np.array([[_text(value) for value in row] for row in columns.tolist()], dtype=object).reshape(columns.shape)
-
-
-def _values_of_parquet(path: Path) -> Table:
-    from pyarrow import parquet
-
-    found = _arrow(path, parquet.read_table)
-    return {name: _objects(found.column(name).to_pylist()) for name in found.column_names}
-
-
-def _objects(values: list[Any]) -> Column:
-    """A column (N, 1) of any values."""
-    column = np.empty((len(values), 1), dtype=object)
-    for row, value in enumerate(values):
-        column[row, 0] = value
-    return column
-
-
 def _line(error: Exception) -> str:
     return " ".join(f"{error or type(error).__name__}".split())
 
 
-READERS: Mapping[str, Callable[[Path], Table]] = {".csv": _csv, ".npz": _npz, ".parquet": _parquet}
-"""Readers by the ending of the file's name."""
+TEXT = (".csv", ".tsv", ".txt", ".tab")
+"""Endings of files of text; .gz may follow."""
 
-_VALUES: Mapping[str, Callable[[Path], Table]] = {".npz": _arrays, ".parquet": _values_of_parquet}
-"""Likewise for files that are not text: they give the values as they are there."""
+ENDINGS = (*TEXT, ".parquet", ".npz")
+"""Endings of the names of all files that can be read, in lower or upper case."""

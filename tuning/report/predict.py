@@ -27,6 +27,7 @@ class Answer:
     features: names of what the network sees, in order.
     cases: those that were asked about, in order.
     predictions: of each case, by name.
+    notes: what of the cases the network has never seen.
     """
 
     study: str
@@ -35,6 +36,7 @@ class Answer:
     features: tuple[str, ...]
     cases: list[Case]
     predictions: list[dict[str, Any]]
+    notes: list[str]
 
     def as_json(self) -> dict[str, Any]:
         """The one object that `--json` prints."""
@@ -46,6 +48,7 @@ class Answer:
                 {"features": case.features, "predicted": predicted}
                 for case, predicted in zip(self.cases, self.predictions, strict=True)
             ],
+            "notes": self.notes,
         }
 
 
@@ -64,10 +67,9 @@ def answer(summary: StudySummary, given: Sequence[str], trial: int | None = None
         predictor = prediction.load(Path(checkpoint))
     except (CheckpointError, Unimportable) as error:
         raise PredictionError(str(error)) from error
-    asked = cases(given, predictor.features)
-    rows = [[case.features[name] for name in predictor.features] for case in asked]
-    predictions = predictor.predict(rows)
-    return Answer(summary.name, chosen, checkpoint, predictor.features, asked, predictions)
+    asked = cases(given, predictor)
+    predictions = predictor.predict(asked.numbers)
+    return Answer(summary.name, chosen, checkpoint, predictor.features, asked.each, predictions, asked.notes)
 
 
 def _trial(summary: StudySummary, wanted: int | None) -> int:
@@ -114,5 +116,5 @@ def table(answer: Answer) -> Table:
         shown.add_column(name, justify="right", style="bold" if name in predicted else None)
     for case, found in zip(answer.cases, answer.predictions, strict=True):
         values = [*(case.features[name] for name in answer.features), *(found[name] for name in predicted)]
-        shown.add_row(*(number(each) if isinstance(each, float) else str(each) for each in values))
+        shown.add_row(*(number(each) if isinstance(each, float) else as_text(each) for each in values))
     return shown

@@ -40,7 +40,6 @@ def summarise(study: optuna.Study, home: Home, sweep: Sweep, flaw: str | None, h
     kept, name = study.user_attrs, study.study_name
     state, runs = kept.get(attributes.STATE, "running"), attributes.runs_in(kept)
     confirmed = kept.get(attributes.CONFIRMED)
-    told = [*kept.get(attributes.NOTES, []), *kept.get(attributes.REMARKS, [])]
     return StudySummary(
         name=name,
         state="interrupted" if state == "running" and not held else state,
@@ -53,13 +52,12 @@ def summarise(study: optuna.Study, home: Home, sweep: Sweep, flaw: str | None, h
         created=datetime.fromisoformat(kept[attributes.CREATED]),
         tracking=kept.get(attributes.TRACKING, {}),
         importances=kept.get(attributes.IMPORTANCES, {}),
-        notes=[Note(**{**each, "place": None}) for each in told],
+        notes=[Note(**{**each, "place": None}) for each in kept.get(attributes.NOTES, [])],
         trials=[
             _trial(each, home, name, runs.get(each.number), held, sweep.direction)
             for each in study.get_trials(deepcopy=False)
             if PLAN in each.user_attrs
         ],
-        trivial=attributes.TRIVIAL_ANSWERS.validate_python(kept.get(attributes.TRIVIAL, [])),
         confirmation=None if confirmed is None else attributes.CONFIRMATION.validate_python(confirmed),
     )
 

@@ -22,10 +22,11 @@ FEW = {"choices": [8, 16]}
             {"fixed.features": ["a", "bb"], "fixed.targets": ["z"]},
             {"fixed.features": "'bb'", "fixed.targets": "'z'"},
         ),
-        (TABLE, {}, {"data": "column 'c' should be numbers, is 'x0' in row 1"}),
-        ("a,y\n1,2\n3,\n", {}, {"data": "column 'y' has no number in row 2"}),
+        (TABLE, {"fixed.text": "refuse"}, {"data": "column 'c' should be numbers, is 'x0' in row 1; `features: [a"}),
+        ("a,y\n1,2\n3,\n", {"fixed.missing": "refuse"}, {"data": "column 'y' has no number in row 2"}),
+        ("1,2\n3,4\n", {}, {"data": "its first row, '1,2', looks like values and not like names; `header: false` if"}),
         ("a,y\n1,2\n", {}, {"data": "should have at least 2 rows"}),
-        ("", {}, {"data": "my.csv can't be read: Empty CSV file"}),
+        ("", {}, {"data": "my.csv is empty"}),
         (
             TABLE,
             {"fixed.features": ["a"], "search.batch_size": {"choices": [8, 64]}},
@@ -184,7 +185,7 @@ def test_evaluations_that_cover_few_cases_are_warned_of(
     assert [note.key_path for note in found] == ([] if path is None else [path])
     for note in found:
         assert note.warning
-        assert note.message.startswith("the 10 evaluation episodes cover 10 of about 100 observations that ")
+        assert note.message.startswith("the 10 evaluation episodes begin with 10 of about 100 observations that the ")
 
 
 def test_a_network_of_one_s_own_that_does_not_fit_is_named() -> None:

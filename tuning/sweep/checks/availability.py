@@ -6,7 +6,7 @@ from typing import Any
 from trainables import environments
 from trainables.base import random_streams
 from trainables.base.images import Image
-from trainables.data import datasets, split_notes
+from trainables.data import datasets
 from trainables.environments import Description, watched_trial
 from trainables.environments.trial_run import Found, Wanted
 from trainables.loops.evaluation import SOLVED
@@ -22,7 +22,7 @@ from tuning.sweep.field_values import UNKNOWN, FieldValues
 SMALL_PART = 0.2
 """The share of an environment's cases up to which a person is told that evaluations cover few."""
 
-OF_DATA = ("data_seed", "features", "targets", "validation_share", "split")
+OF_DATA = ("data_seed", "features", "targets", "validation_share", "header", "missing", "text")
 """Fields that say what of a data set is learnt from."""
 
 
@@ -84,8 +84,8 @@ def _trial_notes(values: FieldValues, trial: Found, episodes: int) -> Iterator[N
     if trial.cases is not None and trial.covered <= SMALL_PART * trial.cases:
         yield Note(
             values.key_path("evaluation_episodes"),
-            f"the {episodes:,} evaluation episodes cover {trial.covered:,} of about {trial.cases:,} observations that "
-            f"episodes begin with: scores say little of the others, and {trial.cases:,} episodes would cover most",
+            f"the {episodes:,} evaluation episodes begin with {trial.covered:,} of about {trial.cases:,} observations "
+            f"that the environment begins with: scores say little of the others; {trial.cases:,} would cover more",
             warning=True,
         )
 
@@ -113,7 +113,8 @@ def _solved_problems(draft: Draft, environment: str) -> Iterator[Problem]:
 
 
 def _data_problems(values: FieldValues, data: str) -> Iterator[Finding]:
-    """What is wrong with a data set as the fields that are fixed choose from it, and with batches larger than it."""
+    """What is wrong with a data set as the fields that are fixed choose from it, what was understood of it, and batches
+    larger than it."""
     fixed = {name: value for name, value in values.fixed.items() if name in (*OF_DATA, "loss")}
     if UNKNOWN in fixed.values():
         return
@@ -123,8 +124,7 @@ def _data_problems(values: FieldValues, data: str) -> Iterator[Finding]:
     except datasets.Unusable as error:
         yield from (Problem(name if name == "data" else f"fixed.{name}", each) for name, each in error.problems)
         return
-    at = "fixed.split" if "split" in values.fixed else "data"
-    yield from (Note(at, each) for each in split_notes.notes(found))
+    yield from (Note("data", remark.message, warning=remark.warning) for remark in found.remarks)
     rows, inputs = found.train_features.shape
     batch = values.largest("batch_size")
     if batch > rows:

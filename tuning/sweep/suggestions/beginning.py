@@ -98,14 +98,16 @@ def _for_data(stated: Mapping[str, Any], target: str | None) -> Suggestion:
         table = datasets.read(source)
     except datasets.Unusable as error:
         raise SweepError([Problem(key, message) for key, message in error.problems]) from None
-    names = source.targets or tuple(table)[-1:]
+    usual = datasets.usual(table)
+    names = source.targets or usual[-1:]
     key = "fixed.targets" if target is None else "target"
-    absent = [each for each in names if each not in table]
+    absent = [each for each in names if each not in table.arrays]
     if absent:
-        raise SweepError([Problem(key, unknown(each, table, f"there is no column {each!r}", 3)) for each in absent])
-    used = {name: each for name, each in table.items() if not source.features or name in (*source.features, *names)}
-    rows = len(next(iter(table.values())))
-    return predicting.supervised(data, rows, columns(used), names)
+        known = table.arrays
+        raise SweepError([Problem(key, unknown(each, known, f"there is no column {each!r}", 3)) for each in absent])
+    seen = columns(table)
+    used = [seen[name] for name in seen if name in (*(source.features or usual), *names)]
+    return predicting.supervised(data, table.rows, used, names)
 
 
 def _no_such_loop(loop: object, known: Collection[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from trainables.data.table_files import Column as Values
+from trainables.data.columns import Column as Values
 from trainables.data.table_files import Table
 
 Kind = Literal["numbers", "whole numbers", "text"]
@@ -35,16 +35,16 @@ class Column:
         return self.kind == "text" or (self.kind == "whole numbers" and few)
 
 
-def columns(table: Table) -> Sequence[Column]:
-    """All columns of a table, in its order."""
-    return [_column(name, values) for name, values in table.items()]
+def columns(table: Table) -> dict[str, Column]:
+    """All columns of a table by name, in its order, and of an .npz all arrays."""
+    return {name: _column(name, [table.columns[each] for each in singles]) for name, singles in table.arrays.items()}
 
 
-def _column(name: str, values: Values) -> Column:
-    if values.dtype == object:
-        there = [each for each in values.ravel().tolist() if each not in (None, "")]
-        return Column(name, "text", len(set(there)), values.size - len(there))
-    numbers = values[~np.isnan(values)]
-    whole = bool(np.all(numbers == np.round(numbers)))
-    kind: Kind = "whole numbers" if whole else "numbers"
-    return Column(name, kind, len(np.unique(numbers)), values.size - numbers.size)
+def _column(name: str, singles: Sequence[Values]) -> Column:
+    there = [each.values[~each.missing] for each in singles]
+    distinct = len({value for values in there for value in values.tolist()})
+    missing = sum(int(each.missing.sum()) for each in singles)
+    if any(each.kind in ("text", "boolean") for each in singles):
+        return Column(name, "text", distinct, missing)
+    whole = all(np.all(values == np.round(values)) for values in there)
+    return Column(name, "whole numbers" if whole else "numbers", distinct, missing)

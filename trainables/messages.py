@@ -29,6 +29,7 @@ class PackRequest:
     name: of the leg, for people.
     full_pack: how many members a full pack of this structure has, up to which this one may be filled; 0: it may not.
     confirm_episodes: on how many fresh episodes to score the best weights at the end; 0: they are not scored.
+    folders: in which modules of a person's own are looked for, after all others.
     """
 
     members: list[MemberRequest]
@@ -36,6 +37,7 @@ class PackRequest:
     name: str = ""
     full_pack: int = 0
     confirm_episodes: int = 0
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ import os
 import signal
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -24,6 +25,7 @@ import ray
 import torch
 from ray import tune
 
+from trainables.base import own_folders
 from trainables.base.checkpoint import CheckpointError
 from trainables.loops.contract import Loop, scored_by
 from trainables.loops.registry import LOOPS, loop_of
@@ -75,6 +77,7 @@ class PackTrainable(tune.Trainable):
         self.config = new_config
         self._form = next((form for form in ("request", "members") if form in new_config), "flat")
         request = new_config["request"].take() if self._form == "request" else requested(new_config)
+        own_folders.look_in(request.folders)
         self._size = len(request.members)
         device = torch.device("cuda" if _has_gpu() else "cpu")
         self._pack = PackTraining(self.loop, request, device, self.save_every_s, alone=self._form == "flat")
@@ -197,8 +200,29 @@ def trainable_of(
     direction: whether high or low scores are better; None: as the loop has it.
     Raises Unimportable as `loop_of` does, and ValueError if the loop can't choose by the score.
     """
-    loop = loop_of(name)
-    scored = scored_by(loop, score or loop.score, direction or loop.direction)
-    if name in TRAINABLES and scored is loop:
+    scored = _scored(name, score, direction)
+    if name in TRAINABLES and scored is LOOPS[name]:
         return TRAINABLES[name]
-    return type(name.rpartition(":")[2], (PackTrainable,), {"loop": scored})
+    return type(name.rpartition(":")[2], (PackTrainable,), {"loop": LoopByName(name, score, direction)})
+
+
+@dataclass(frozen=True)
+class LoopByName:
+    """The loop of a class whose workers have yet to be told in which folders a person's modules are.
+
+    A worker is sent the class before its first request; sent along, the loop would have to be found at once.
+    """
+
+    name: str
+    score: str | None
+    direction: Literal["maximize", "minimize"] | None
+
+    def __get__(self, instance: object, owner: type) -> type[Loop]:
+        """The loop itself."""
+        return _scored(self.name, self.score, self.direction)
+
+
+@cache
+def _scored(name: str, score: str | None, direction: Literal["maximize", "minimize"] | None) -> type[Loop]:
+    loop = loop_of(name)
+    return scored_by(loop, score or loop.score, direction or loop.direction)

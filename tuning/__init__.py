@@ -6,6 +6,13 @@ docs/python.md shows what can be done with them. Everything that a person can me
 them are drawn in tuning/errors.py.
 """
 
+import sys
+
+if sys.argv[:1] == ["-m"]:
+    # `python -m tuning` has the current folder first on the path, where no file may take a module's place. So it is for
+    # the installed command, which finds what people keep there all the same.
+    sys.path = [*sys.path[1:], sys.path[0]]
+
 import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

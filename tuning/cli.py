@@ -147,6 +147,7 @@ def run(
         with ended_at_once():
             from tuning import runner
 
+        name_unused_files()
         summary = runner.run(
             checked.sweep,
             home,
@@ -189,6 +190,7 @@ def resume(
 
         if source is not None:
             study.insist_on(loading.load(source))
+        name_unused_files()
         changed = kept_sweep.changed(study.sweep, trials, time, settings or [])
         summary = runner.resume(study, sweep=changed, address=address, console=err, hire=context.obj.hire)
     finish(summary, as_json)
@@ -218,6 +220,7 @@ def confirm(
             from tuning import runner
             from tuning.sweep.model import Confirm
 
+        name_unused_files()
         wanted = (study.sweep.confirm or Confirm()).model_copy(update=given)
         summary = runner.confirm(study, wanted, address=address, console=err, hire=context.obj.hire)
     show_summary(summary, as_json)
@@ -304,6 +307,7 @@ def check(
 ) -> None:
     """Say what is wrong with a sweep or good to know, and run nothing."""
     wanted = source_of("check", source, environment, data, target, loop)
+    name_unused_files()
     from tuning.sweep import loading
 
     try:
@@ -413,6 +417,14 @@ def ended_at_once() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def name_unused_files() -> None:
+    """Say which files of the current folder can't be what a sweep names, as other modules have their names."""
+    from trainables.base import own_folders
+
+    for sentence in own_folders.sentences(Path.cwd()):
+        err.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
 
 def opened(name: str | None, root: Path | None, storage: str | None) -> "Study":

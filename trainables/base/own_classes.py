@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from trainables.base import own_code
+from trainables.base import own_code, own_folders
 
 
 class Unimportable(ValueError):
@@ -29,7 +29,7 @@ def load(name: str) -> Any:
     except Unimportable as flaw:
         raise Unimportable(f"{name}: {flaw}") from flaw
     if not hasattr(found, attribute):
-        raise Unimportable(f"{name}: {module} has no {attribute}")
+        raise Unimportable(f"{name}: {module} has no {attribute}{_another(module)}")
     return getattr(found, attribute)
 
 
@@ -39,8 +39,7 @@ def imported(module: str) -> ModuleType:
     Raises Unimportable, with the reason.
     """
     # An installed command does not look for modules in the current folder, which is where people keep theirs.
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.append(here)
+    own_folders.look_in([str(Path.cwd())])
     try:
         return importlib.import_module(module)
     except (Exception, SystemExit) as error:
@@ -53,6 +52,14 @@ def _near(module: str) -> str:
     there = [path.stem for path in Path.cwd().glob("*.py")]
     near = difflib.get_close_matches(module, there, n=1)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def _another(module: str) -> str:
+    """What to say where the current folder has a file that may have been meant."""
+    top = module.partition(".")[0]
+    unused = own_folders.unused(Path.cwd())
+    name = next((name for name in (f"{top}.py", top) if name in unused), None)
+    return "" if name is None else f"; {name} in this folder is not used, as {unused[name]} has a module of that name"
 
 
 def is_ray_trainable(found: object) -> bool:

@@ -116,7 +116,8 @@ def begin(request: CompileRequest) -> Compiler:
     }
     with _log(folder).open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "trainables.compilation.compiler_process", str(folder), str(os.getpid())],
+            # -P: a file in the current folder takes no module's place.
+            [sys.executable, "-P", "-m", "trainables.compilation.compiler_process", str(folder), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

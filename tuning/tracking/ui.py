@@ -1,6 +1,7 @@
 """MLflow's own pages on the runs of a home, for this machine alone."""
 
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -33,12 +34,13 @@ def serve(home: Home, port: int, settings: Mapping[str, str]) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     store = os.environ.get(URI_VARIABLE) or home.tracking_uri
     command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--workers", "1"]
+    # Neither Python nor uvicorn looks for modules in the current folder, whose files would take others' places.
+    command += ["--uvicorn-opts", f"--app-dir {shlex.quote(str(log.parent))}"]
+    environment = {**settings, **os.environ, "PYTHONSAFEPATH": "1"}
     command += ["--backend-store-uri", store, "--port", str(port)]
     with log.open("w") as said:
         # In a session of its own, so that Ctrl-C reaches us alone and it is ended quietly.
-        server = subprocess.Popen(
-            command, stdout=said, stderr=said, start_new_session=True, env={**settings, **os.environ}
-        )
+        server = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True, env=environment)
         try:
             server.wait()
         except KeyboardInterrupt:

@@ -7,15 +7,22 @@ tests/workers/test_borrowed_ray.py fails where the library changes one of them.
   workers are thrown away and begun again, seconds each, or a sweep of two workers is trained by one. And after each
   report a worker stands still until the driver has read it, though all that it could be told is to go on. Tune has a
   setting for neither, nor one for the controller that it runs with.
+- `JobConfig._runtime_env_has_working_dir`: Ray puts the driver's folders first on the path of its workers, where a file
+  called numpy.py takes the place of NumPy. Only who has a working folder packed and sent to the workers is spared.
+- `ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV`: under `uv run` Ray packs the current folder, with all studies and data
+  in it, and makes the environment anew for its workers. The variable of that name is read when Ray is imported.
 - `print_to_stdstream`: Ray prints what it has to say of workers that died to standard output, even without
   log_to_driver, and has no setting against it.
 """
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import ray._private.ray_constants as ray_constants
 import ray._private.worker as ray_worker
+from ray.job_config import JobConfig
 from ray.tune import tune
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
@@ -63,6 +70,25 @@ class Controller(TuneController):
     def _schedule_trial_train(self, trial: Trial) -> None:
         if trial is not self._trains_on:
             super()._schedule_trial_train(trial)
+
+
+class WithoutFolders(JobConfig):
+    """A job whose workers have no folder of its driver's on their path; they are told where else to look."""
+
+    def _runtime_env_has_working_dir(self) -> bool:
+        return True
+
+
+@contextmanager
+def without_packing() -> Iterator[None]:
+    """Have Ray leave the current folder unpacked within, unless the environment says otherwise."""
+    name = "RAY_ENABLE_UV_RUN_RUNTIME_ENV"
+    before = vars(ray_constants)[name]
+    vars(ray_constants)[name] = before if name in os.environ else False
+    try:
+        yield
+    finally:
+        vars(ray_constants)[name] = before
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """Ray Tune's side of a search: each leg is a trial of Tune's, asked for here and reported here."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from ray.tune.search import Searcher
 
+from trainables.base import own_folders
 from trainables.messages import PackReport, PackRequest, Parcel
 from tuning.search.leg_source import LegSource
 
@@ -25,7 +27,7 @@ class LegSearcher(Searcher):
         request = self._source.next(trial_id)
         if request is None:
             return Searcher.FINISHED if self._source.idle else None
-        self._requests[trial_id] = Parcel(request)
+        self._requests[trial_id] = Parcel(replace(request, folders=own_folders.of_this_process()))
         return {"leg": request.name, "request": self._requests[trial_id]}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:

@@ -83,9 +83,10 @@ def _start_ray(cpus: int) -> None:
     before = os.umask(0o077)
     try:
         # Cut off in the middle, Ray would leave processes behind that it does not know of itself.
-        with deferred_interrupt():
+        with deferred_interrupt(), borrowed.without_packing():
             ray.init(
                 address="local",
+                job_config=borrowed.WithoutFolders(),
                 num_cpus=cpus,
                 include_dashboard=False,
                 log_to_driver=False,
@@ -118,8 +119,11 @@ def _of_cluster(wanted: Workers, address: str) -> Iterator[Team]:
     if not _answers(address):
         # Ray itself would go on asking for minutes.
         raise unreachable
+    # A driver beyond ray:// is another process, which puts no folder of ours on any path.
+    job = {} if address.startswith("ray://") else {"job_config": borrowed.WithoutFolders()}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        with borrowed.without_packing():
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **job)
     except (ConnectionError, ValueError) as error:
         raise unreachable from error
     try:

@@ -61,6 +61,17 @@ def test_every_error_is_of_one_tree() -> None:
         (lambda: run("number-match", address="127.0.0.1:9"), LockstepError, "no Ray cluster can be reached there"),
         (lambda: resume("nobody"), StudyNotFound, "there are no studies in"),
         (lambda: resume(5), ArgumentError, "study: should be a StudyHandle or a name, is 5"),  # type: ignore[arg-type]
+        (lambda: run("number-match", name=5), ArgumentError, "name: should be a text, is 5"),  # type: ignore[arg-type]
+        (
+            lambda: run("number-match", set=["budget=5"], root=3),  # type: ignore[arg-type]
+            ArgumentError,
+            r"set: should be a mapping of key paths to values, is \['budget=5'\]\nroot: should be a path, is 3",
+        ),
+        (lambda: resume(set="budget"), ArgumentError, "set: should be a mapping"),  # type: ignore[arg-type]
+        (lambda: confirm(address=7), ArgumentError, "address: should be the address of"),  # type: ignore[arg-type]
+        (lambda: studies(storage=Path("x")), ArgumentError, "storage: should be the URL"),  # type: ignore[arg-type]
+        (lambda: run("number-match", set={5: 1}), SweepError, "5 should be a key path"),  # type: ignore[dict-item]
+        (lambda: run("number-match", name="  "), LockstepError, "name: '  ' should be one that a folder can have"),
     ],
 )
 def test_what_a_person_can_mend_is_said(

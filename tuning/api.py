@@ -61,6 +61,7 @@ def run(
     hire: who finds the workers, if not Ray.
     Raises LockstepError (see tuning/errors.py) for whatever a person can fix, KeyboardInterrupt after Ctrl-C.
     """
+    _insist(name=name, set=set, root=root, storage=storage, address=address)
     given = {"trials": trials, "workers.count": workers, "seed": seed}
     changes = {**(set or {}), **{key: value for key, value in given.items() if value is not None}}
     checked, home = _checked(sweep, changes), _home(root)
@@ -104,6 +105,7 @@ def resume(
     address, progress, hire: as of `run`.
     Raises as `run` does.
     """
+    _insist(set=set, root=root, storage=storage, address=address)
     handle = _handle(study, root, storage)
     with _work(handle.home):
         from tuning import runner
@@ -134,6 +136,7 @@ def confirm(
     address, progress, hire: as of `run`.
     Raises as `run` does.
     """
+    _insist(root=root, storage=storage, address=address)
     handle = _handle(study, root, storage)
     with _work(handle.home):
         from tuning import runner
@@ -155,6 +158,7 @@ def studies(root: AnyPath | None = None, storage: str | None = None) -> list[Stu
 
     root, storage: as of `run`.
     """
+    _insist(root=root, storage=storage)
     home = _home(root)
     url = storage or home.storage_url
     return [StudyHandle(name, home, url) for name in catalogue.names(home, url)]
@@ -183,8 +187,30 @@ def _handle(study: StudyHandle | str | None, root: AnyPath | None, storage: str 
     return StudyHandle(catalogue.opened(home, url, study).name, home, url)
 
 
+_KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "name": ((str,), "a text"),
+    "set": ((Mapping,), "a mapping of key paths to values"),
+    "root": ((str, os.PathLike), "a path"),
+    "storage": ((str,), "the URL of a database"),
+    "address": ((str,), "the address of a Ray cluster"),
+}
+"""What arguments should be, where they are given."""
+
+
+def _insist(**given: object) -> None:
+    """Raises ArgumentError with all arguments that are not of their kind."""
+    kinds = {name: _KINDS[name] for name, value in given.items() if value is not None}
+    wrong = [
+        f"{name}: should be {what}, is {given[name]!r}"
+        for name, (types, what) in kinds.items()
+        if not isinstance(given[name], types)
+    ]
+    if wrong:
+        raise ArgumentError("\n".join(wrong))
+
+
 def _home(root: AnyPath | None) -> Home:
-    return Home.at(None if root is None else os.path.expanduser(root))
+    return Home.at(None if root is None else os.fspath(root))
 
 
 @contextmanager
@@ -196,9 +222,9 @@ def _work(home: Home) -> Iterator[None]:
 
 def _console(progress: bool) -> "Console | None":
     """Where a run draws, and says what a person should know at its end."""
-    from rich.console import Console
+    from tuning.report.plain_text import AnyConsole
 
-    return Console(stderr=True) if progress else None
+    return AnyConsole(stderr=True) if progress else None
 
 
 def _come_to_its_end(handle: StudyHandle, summary: StudySummary) -> StudyHandle:

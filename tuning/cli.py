@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from tuning.errors import ArgumentError, LockstepError, Note, StudyNotFound, SweepError
+from tuning.report.plain_text import AnyConsole, accept_all
 from tuning.study.paths import Home
 from tuning.workers.library_settings import SETTINGS, during_a_run, keep_ray_private
 from tuning.workers.log_file import log_file
@@ -37,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-out, err = Console(), Console(stderr=True)
+out, err = AnyConsole(), AnyConsole(stderr=True)
 
 SweepName = Annotated[
     str | None, typer.Argument(metavar="SWEEP", help="A preset's name (see `tuning presets`) or a YAML file.")
@@ -508,6 +508,7 @@ def main(arguments: Sequence[str] | None = None, hire: "Hire | None" = None) -> 
     arguments: what follows the command's name; None: those of this process.
     hire: who finds the workers, if not Ray.
     """
+    accept_all(sys.stdout, sys.stderr)
     invocation = Invocation(Home.at(None), hire)
     try:
         app(args=None if arguments is None else list(arguments), obj=invocation)
@@ -526,8 +527,8 @@ def _kept(error: Exception, home: Home) -> str:
     path = home.logs / name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(whole)
+        path.write_text(whole, encoding="utf-8", errors="backslashreplace")
     except OSError:
         path = Path(tempfile.mkdtemp(prefix="lockstep-")) / name
-        path.write_text(whole)
+        path.write_text(whole, encoding="utf-8", errors="backslashreplace")
     return f"This should not have happened: {error}\nThe whole of it is in {path}"

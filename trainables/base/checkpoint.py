@@ -141,7 +141,7 @@ def keep_error(folder: Path, error: BaseException) -> Path:
     """Writes an error in full into a member's folder. Returns the file's path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / ERROR
-    path.write_text("".join(traceback.format_exception(error)))
+    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace")
     return path
 
 

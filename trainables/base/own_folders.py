@@ -39,7 +39,7 @@ def _owner(module: str, folder: Path) -> str | None:
         spec = importlib.util.find_spec(module)
     except (ImportError, ValueError, AttributeError):
         return None  # one that is being imported, or was made by hand
-    if spec is None or spec.name == "__main__" or (spec.origin is None and spec.submodule_search_locations is None):
+    if spec is None:
         return None
     if module in PLATFORM:
         owner = "the platform"
@@ -47,8 +47,8 @@ def _owner(module: str, folder: Path) -> str | None:
         owner = "Python"
     else:
         owner = "a library"
-    found = [spec.origin or "", *(spec.submodule_search_locations or [])]
-    return None if any(Path(place).resolve().is_relative_to(folder) for place in found if place) else owner
+    found = [*([spec.origin] if spec.has_location and spec.origin else []), *(spec.submodule_search_locations or [])]
+    return None if any(Path(place).resolve().is_relative_to(folder) for place in found) else owner
 
 
 def sentences(folder: Path) -> list[str]:

@@ -23,7 +23,7 @@ from tuning.study.clock import Now
 from tuning.study.file_locks import alone
 from tuning.study.paths import Home
 from tuning.study.study import Study
-from tuning.study.urls import without_password
+from tuning.study.urls import expanded, without_password
 from tuning.sweep.model import Sweep
 
 LONGEST = 255
@@ -33,15 +33,18 @@ LONGEST = 255
 def storage(url: str) -> RDBStorage:
     """Optuna's storage at a URL, made where there is none. Raises StorageError."""
     path = _file(url)
+    # Optuna fills in its templates, which URLs of ours are none of.
+    wanted = expanded(url).replace("{", "{{").replace("}", "}}")
     try:
         if path is None:
-            return RDBStorage(url)
+            return RDBStorage(wanted)
         path.parent.mkdir(parents=True, exist_ok=True)
         options = {"timeout": 60, "factory": sqlite.WriteAheadConnection}
         # The first use of a database lays out its tables.
         with alone(path.with_suffix(".lock")):
-            return RDBStorage(url, engine_kwargs={"connect_args": options})
-    except (SQLAlchemyError, StorageInternalError, ImportError, OSError) as error:
+            return RDBStorage(wanted, engine_kwargs={"connect_args": options})
+    # Of another version of Optuna it is a RuntimeError.
+    except (SQLAlchemyError, StorageInternalError, ImportError, OSError, RuntimeError) as error:
         raise StorageError(
             f"the storage {without_password(url)} can't be used: {str(error).partition(chr(10))[0]}; --storage "
             "names another, such as sqlite:////data/studies.db"
@@ -51,7 +54,7 @@ def storage(url: str) -> RDBStorage:
 def _file(url: str) -> Path | None:
     """The file of an SQLite database; None of any other."""
     try:
-        parts = make_url(url)
+        parts = make_url(expanded(url))
     except ArgumentError:
         return None
     named = parts.database if parts.get_backend_name() == "sqlite" else None
@@ -88,7 +91,7 @@ def prepared(
     be kept in the storage.
     """
     if name is not None and (
-        name in ("", ".", "..") or "/" in name or not name.isprintable() or len(name.encode()) > LONGEST
+        name.strip() in ("", ".", "..") or "/" in name or not name.isprintable() or len(name.encode()) > LONGEST
     ):
         raise StudyError(f"name: {name!r} should be one that a folder can have, as the study's files lie in it")
     if url != home.storage_url:

@@ -16,6 +16,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuning.study.urls import of_database
+
 ROOT_VARIABLE = "LOCKSTEP_ROOT"
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 """Names another MLflow than the home's own."""
@@ -30,12 +32,12 @@ class Home:
     @classmethod
     def at(cls, root: str | Path | None) -> "Home":
         """The folder of all studies: this one, else the one that ROOT_VARIABLE names, else runs/ here."""
-        return cls(Path(root or os.environ.get(ROOT_VARIABLE) or "runs").absolute())
+        return cls(Path(os.path.expanduser(root or os.environ.get(ROOT_VARIABLE) or "runs")).absolute())
 
     @property
     def storage_url(self) -> str:
         """Optuna's storage, where none else is named."""
-        return f"sqlite:///{self.database}"
+        return of_database(self.database)
 
     @property
     def database(self) -> Path:
@@ -45,7 +47,7 @@ class Home:
     @property
     def tracking_uri(self) -> str:
         """MLflow's store, where none else is named."""
-        return f"sqlite:///{self.tracking_database}"
+        return of_database(self.tracking_database)
 
     @property
     def tracking_database(self) -> Path:

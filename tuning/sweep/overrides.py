@@ -21,8 +21,8 @@ def put_over(document: Document, settings: Settings) -> Document:
     """
     pairs: Iterable[tuple[str, Any]] = settings.items() if isinstance(settings, Mapping) else map(_parsed, settings)
     for path, value in pairs:
-        keys = path.strip().split(".")
-        if not all(keys):
+        keys = path.strip().split(".") if isinstance(path, str) else []
+        if not keys or not all(keys):
             raise SweepError([Problem("", f"{path!r} should be a key path, such as fixed.gamma")])
         document = document.put(keys, value)
         for other in _INSTEAD.get(keys[0], ()) if len(keys) > 1 else ():

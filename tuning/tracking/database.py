@@ -11,6 +11,7 @@ from mlflow.tracking import MlflowClient
 from tuning.study import sqlite
 from tuning.study.file_locks import alone
 from tuning.study.paths import Home
+from tuning.study.urls import of_database
 
 
 def make_database(home: Home) -> None:
@@ -34,7 +35,7 @@ def _make(database: Path) -> None:
     with TemporaryDirectory() as folder:
         aside = Path(folder).resolve() / database.name
         with sqlite.write_ahead(aside):
-            MlflowClient(tracking_uri=f"sqlite:///{aside}").search_experiments(max_results=1)
+            MlflowClient(tracking_uri=of_database(aside)).search_experiments(max_results=1)
         # A copy, since MLflow goes on holding what it has opened.
         with closing(sqlite3.connect(aside)) as laid_out, closing(sqlite3.connect(new)) as whole:
             laid_out.backup(whole)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ import sqlalchemy
 from mlflow.entities import Experiment, LifecycleStage
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from mlflow.utils.databricks_utils import get_databricks_host_creds
 from sqlalchemy.exc import SQLAlchemyError
 
 from tuning.errors import ServerError
@@ -38,20 +40,29 @@ def client_of(home: Home) -> MlflowClient:
 
 
 def refuse_unusable(home: Home) -> None:
-    """Raise ServerError where the environment names no MLflow that could be told. No server is asked yet."""
+    """Raise ServerError where MLflow could not be told: by what the environment names, or in a database of ours.
+
+    A database is asked whether MLflow can use it, as it can't one of another version. No server is asked yet.
+    """
     given = os.environ.get(URI_VARIABLE)
     if not given:
+        if home.tracking_database.exists():
+            _refuse_ours(home)
         return
     try:
         parts = urlsplit(given)
-        if parts.scheme in ("http", "https") and not parts.hostname:
+        scheme = parts.scheme.partition("+")[0] or given
+        if scheme in ("http", "https") and not parts.hostname:
             raise ValueError("it names no host")
-        if parts.scheme.partition("+")[0] in DATABASES:
+        if scheme in DATABASES:
             sqlalchemy.create_engine(given).connect().close()
-        else:
-            # It may name the very database of this folder.
-            with sqlite.write_ahead(home.tracking_database):
-                client_of(home)
+        if scheme == "databricks":
+            get_databricks_host_creds(given)  # type: ignore[no-untyped-call]
+        # It may name the very database of this folder.
+        with sqlite.write_ahead(home.tracking_database):
+            client = client_of(home)
+            if scheme in (*DATABASES, "sqlite"):
+                client.search_experiments(max_results=1)
     except (MlflowException, SQLAlchemyError, ImportError, OSError, ValueError) as error:
         reason = without_password(" ".join(str(error).split()))
         raise ServerError(
@@ -60,16 +71,28 @@ def refuse_unusable(home: Home) -> None:
         ) from error
 
 
+def _refuse_ours(home: Home) -> None:
+    try:
+        with sqlite.write_ahead(home.tracking_database):
+            client_of(home).search_experiments(max_results=1)
+    except (MlflowException, SQLAlchemyError) as error:
+        raise _unanswered(home, error) from error
+
+
+def _unanswered(home: Home, error: MlflowException | SQLAlchemyError) -> ServerError:
+    uri = without_password(tracking_uri(home))
+    said = without_password(str(error).partition("\n")[0] if isinstance(error, SQLAlchemyError) else error.message)
+    return ServerError(f"MLflow at {uri} can't be asked: {said.replace('<database_uri>', shlex.quote(uri))}")
+
+
 @contextmanager
 def connected(home: Home) -> Iterator[MlflowClient]:
     """A client of MLflow, to ask it something. Raises ServerError where MLflow does not answer."""
     refuse_unusable(home)
-    uri = tracking_uri(home)
     try:
         yield client_of(home)
     except (MlflowException, SQLAlchemyError) as error:
-        said = without_password(str(error).partition("\n")[0] if isinstance(error, SQLAlchemyError) else error.message)
-        raise ServerError(f"MLflow at {without_password(uri)} can't be asked: {said}") from error
+        raise _unanswered(home, error) from error
 
 
 def restored(client: MlflowClient, name: str) -> Experiment | None:

@@ -38,7 +38,7 @@ def serve(home: Home, port: int, settings: Mapping[str, str]) -> None:
     command += ["--uvicorn-opts", f"--app-dir {shlex.quote(str(log.parent))}"]
     environment = {**settings, **os.environ, "PYTHONSAFEPATH": "1"}
     command += ["--backend-store-uri", store, "--port", str(port)]
-    with log.open("w") as said:
+    with log.open("w", encoding="utf-8") as said:
         # In a session of its own, so that Ctrl-C reaches us alone and it is ended quietly.
         server = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True, env=environment)
         try:

@@ -24,7 +24,7 @@ def log_file(home: Home) -> Iterator[None]:
     """
     try:
         home.logs.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(home.logs / "tuning.log")
+        handler = logging.FileHandler(home.logs / "tuning.log", encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise StorageError(
             f"the root {home.root} can't be made or written to: {error.strerror}; --root names another"

@@ -15,7 +15,7 @@ from tuning.errors import WorkersError
 from tuning.search.leg_source import LegSource
 from tuning.study.study import Study
 from tuning.sweep.model import Workers
-from tuning.workers import borrowed
+from tuning.workers import borrowed, cores, ray_folder
 from tuning.workers.deferred_interrupt import deferred_interrupt
 from tuning.workers.training import train
 
@@ -66,8 +66,7 @@ def begins_ray(address: str | None) -> bool:
 
 def own_count(wanted: Workers) -> int:
     """How many workers the cores of this machine have room for, if not as many as are asked for."""
-    cores = len(os.sched_getaffinity(0))
-    return wanted.count if wanted.count != "auto" else max(1, math.floor(cores / wanted.cpus))
+    return wanted.count if wanted.count != "auto" else max(1, math.floor(cores.usable() / wanted.cpus))
 
 
 def _own(wanted: Workers) -> Iterator[Team]:
@@ -79,6 +78,7 @@ def _own(wanted: Workers) -> Iterator[Team]:
 
 
 def _start_ray(cpus: int) -> None:
+    folder = ray_folder.usable()
     # Where Ray makes a token file, as it does unless it is given a token, it is nobody else's to read.
     before = os.umask(0o077)
     try:
@@ -92,10 +92,11 @@ def _start_ray(cpus: int) -> None:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
                 object_store_memory=OBJECT_STORE_BYTES,
+                _temp_dir=folder,
             )
     except OSError as error:
         raise WorkersError(
-            f"Ray can't be started: {error}; it writes to a temporary folder (RAY_TMPDIR names another) "
+            f"Ray can't be started: {error}; it writes to {folder} (RAY_TMPDIR names another folder) "
             "and keeps a token in the home folder, unless RAY_AUTH_MODE=token and RAY_AUTH_TOKEN hold one"
         ) from error
     finally:
@@ -120,7 +121,7 @@ def _of_cluster(wanted: Workers, address: str) -> Iterator[Team]:
         # Ray itself would go on asking for minutes.
         raise unreachable
     # A driver beyond ray:// is another process, which puts no folder of ours on any path.
-    job = {} if address.startswith("ray://") else {"job_config": borrowed.WithoutFolders()}
+    job: dict[str, Any] = {} if address.startswith("ray://") else {"job_config": borrowed.WithoutFolders()}
     try:
         with borrowed.without_packing():
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **job)

@@ -30,5 +30,5 @@ def _cause(trial: Trial) -> str:
         return "the worker died"
     # Read where Tune writes it: its copy in the study's folder, which stays, is made a while later.
     written = Path(trial.error_file)
-    lines = written.read_text().strip().splitlines()
+    lines = written.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return f"{lines[-1].strip()} (all of it: {trial.path}/{written.name})"

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 from tuning.errors import ArgumentError, LockstepError, Note, StudyNotFound, SweepError
 from tuning.report.plain_text import AnyConsole, accept_all

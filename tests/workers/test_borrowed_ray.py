@@ -1,12 +1,15 @@
 """Where Lockstep departs from Ray Tune: workers stay until the search is over, and train while they are read."""
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
+import ray._private.ray_constants as ray_constants
 import ray._private.worker as ray_worker
 from ray import tune
 from ray.tune import tune as tune_module
@@ -150,6 +153,28 @@ def test_a_worker_trains_on_while_its_report_is_read_unless_it_is_to_be_kept_as_
     fitted(tmp_path, in_turn(), search, workers=1)
     assert search.read == [(1, True), (2, False), (3, True), (4, False)]
     assert (tmp_path / "notes").read_text().splitlines() == ["step 1", "step 2", "kept", "step 3", "step 4"]
+
+
+def test_no_folder_of_the_driver_is_on_the_path_of_its_workers(team: None) -> None:
+    @ray.remote
+    def path() -> list[str]:
+        return sys.path
+
+    # First is the folder of the script that is run, which is Ray's own.
+    assert Path(ray.get(path.remote())[0]).parts[-3:] == ("ray", "_private", "workers")
+
+
+def test_ray_packs_no_folder_unless_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "RAY_ENABLE_UV_RUN_RUNTIME_ENV"
+    monkeypatch.delenv(name, raising=False)
+    before = vars(ray_constants)[name]
+    assert before is True
+    with borrowed.without_packing():
+        assert vars(ray_constants)[name] is False
+    monkeypatch.setenv(name, "1")
+    with borrowed.without_packing():
+        assert vars(ray_constants)[name] is True
+    assert vars(ray_constants)[name] is before
 
 
 def test_tune_has_its_own_controller_again_whatever_happens() -> None:

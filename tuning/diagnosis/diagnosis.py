@@ -1,0 +1,114 @@
+"""All rules asked of a training, and of the members of a trial together."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuning.diagnosis import divergence, fit, gradients, policy, progress, values
+from tuning.diagnosis.training import Training
+from tuning.diagnosis.verdict import Verdict
+
+RULES = (divergence.rules, values.rules, policy.rules, fit.rules, gradients.rules, progress.rules)
+"""Those that find causes before those that find effects."""
+
+FOLLOWS_FROM_DIVERGENCE = frozenset(
+    {"exploding_gradients", "oscillating", "plateau", "slightly_off", "underfitting", "values_overestimated"}
+)
+"""What is left out where a training diverged."""
+
+DISAGREE = 0.5
+"""How far seeds end apart, as a share of all that any of them gained, where a result depends on its seed."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong with a training or a trial, the likeliest root cause first.
+
+    bound: where nothing is wrong, what it is bounded by, as a sentence.
+    """
+
+    verdicts: Sequence[Verdict]
+    bound: str
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing found makes it worse."""
+        return not any(each.fault for each in self.verdicts)
+
+    @property
+    def word(self) -> str:
+        """The one word that a table has room for: of the first fault."""
+        return next((each.name for each in self.verdicts if each.fault), "healthy")
+
+
+def of_training(training: Training) -> Diagnosis:
+    """What the rules find in one training."""
+    found = [verdict for rule in RULES for verdict in rule(training)]
+    return Diagnosis(_ordered(_known_once(found)), _bound(training, found))
+
+
+def of_trial(members: Sequence[Training]) -> Diagnosis:
+    """What the rules find in the members of one trial, which differ by their seeds.
+
+    A verdict counts that half of the members have; a divergence counts, and whatever explains it, wherever it is seen.
+    """
+    each = [of_training(member) for member in members]
+    if len(each) == 1:
+        return each[0]
+    counted = Counter(verdict.name for one in each for verdict in one.verdicts)
+    diverged = {verdict.name for one in each if _diverged(one) for verdict in one.verdicts}
+    wanted = {name for name, count in counted.items() if 2 * count >= len(each) or name in diverged}
+    shown: dict[str, Verdict] = {}
+    for one in each:
+        shown |= {v.name: v for v in one.verdicts if v.name in wanted and v.name not in shown}
+    verdicts = [*shown.values(), *_disagreement(members)]
+    return Diagnosis(_ordered(verdicts), each[0].bound)
+
+
+def _diverged(one: Diagnosis) -> bool:
+    return any(verdict.name == "diverged" for verdict in one.verdicts)
+
+
+def _known_once(found: Iterable[Verdict]) -> list[Verdict]:
+    known: dict[str, Verdict] = {}
+    for verdict in found:
+        known.setdefault(verdict.name, verdict)
+    return list(known.values())
+
+
+def _ordered(found: Sequence[Verdict]) -> list[Verdict]:
+    """Faults first; where it diverged, what only follows from that is left out."""
+    names = {verdict.name for verdict in found}
+    left = [v for v in found if not ("diverged" in names and v.name in FOLLOWS_FROM_DIVERGENCE)]
+    return sorted(left, key=lambda verdict: not verdict.fault)
+
+
+def _disagreement(members: Sequence[Training]) -> Iterator[Verdict]:
+    gains = [member.gain for member in members]
+    ends = [gain.smoothed().end for gain in gains if gain is not None]
+    if len(ends) < 2 or any(member.diverged is not None for member in members):
+        return
+    lows = [float(gain.values[0]) for gain in gains if gain is not None]
+    gained, apart = max(ends) - float(np.median(lows)), max(ends) - min(ends)
+    if gained > 0 and apart > DISAGREE * gained:
+        yield Verdict(
+            "seeds_disagree",
+            f"Its seeds end {apart:.3g} apart, where the best of them gained {gained:.3g}.",
+            "How it ends depends on its seed more than on its settings.",
+            {"apart": apart, "gained": gained},
+            {"warmup": 0.05, "schedule": "cosine"},
+            fault=False,
+        )
+
+
+def _bound(training: Training, found: Sequence[Verdict]) -> str:
+    if training.is_solved:
+        return "It reaches what there is to reach."
+    names = {verdict.name for verdict in found}
+    if "plateau" in names:
+        return "It has come to where these settings lead; a larger network or other inputs may lead further."
+    if training.gain is not None and training.gain.part(0.5, 1.0).trend > 0:
+        return "It was still gaining at the end: more budget may bring more."
+    return "Nothing in its curves says what bounds it."

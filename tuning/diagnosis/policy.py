@@ -1,0 +1,68 @@
+"""Policies that settle too early, never settle, or do not look."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tuning.diagnosis.curves import FEWEST_POINTS
+from tuning.diagnosis.training import ENTROPY, Training
+from tuning.diagnosis.verdict import Verdict
+
+COLLAPSED, RANDOM = 0.05, 0.9
+"""Shares of the entropy at first: near 0 a policy has made up its mind, near 1 it acts at random (Jones, 2021)."""
+
+EARLY = 0.3
+"""The share of the budget before which a policy should not have made up its mind."""
+
+BLIND = 0.05
+"""The share of its decisions that depends on the input, below which a policy gives all inputs the same answers."""
+
+DEPENDENCE = "train/input_dependence"
+
+
+def rules(training: Training) -> Iterator[Verdict]:
+    """What entropy and input dependence tell of a policy that did not get where it should."""
+    if training.is_solved or training.diverged is not None:
+        return
+    dependence = training.curve(DEPENDENCE)
+    if dependence is not None and dependence.end < BLIND:
+        yield Verdict(
+            "policy_blind",
+            "Its policy is the same for every input.",
+            "The input's scale or encoding tells too little apart, or the policy settled before it had learnt to look.",
+            {"input_dependence": dependence.end},
+            {"entropy_weight": max(0.1, 10 * float(training.config.get("entropy_weight") or 0.0))},
+            float(dependence.steps[-1]),
+        )
+    entropy = training.curve(ENTROPY)
+    if entropy is None or len(entropy) < FEWEST_POINTS or entropy.values[0] <= 0:
+        return
+    share = entropy.times(1.0 / entropy.values[0])
+    early = share.part(0.0, EARLY)
+    if early.end < COLLAPSED:
+        at = float(share.steps[int((share.values < COLLAPSED).argmax())])
+        yield Verdict(
+            "policy_collapsed",
+            f"Its policy had made up its mind by step {at:,.0f}: entropy at {early.end:.1%} of what it was.",
+            "It settled before it had tried enough: steps too large, or nothing that rewards trying.",
+            {"entropy_share": early.end},
+            _tries_longer(training),
+            at,
+        )
+    elif share.end > RANDOM:
+        weight = float(training.config.get("entropy_weight") or 0.0)
+        patch = {"entropy_weight": float(f"{weight / 10:.3g}")} if weight else training.rate_times(3.0)
+        yield Verdict(
+            "policy_never_settles",
+            f"Its policy acts as much at random at the end as at first: entropy at {share.end:.0%}.",
+            "The entropy weight keeps it from settling."
+            if weight
+            else "Its steps are too small to settle on anything.",
+            {"entropy_share": share.end},
+            patch,
+            float(share.steps[-1]),
+        )
+
+
+def _tries_longer(training: Training) -> dict[str, Any]:
+    weight = float(training.config.get("entropy_weight") or 0.0)
+    return {"entropy_weight": float(f"{10 * weight:.3g}") if weight else 0.01}

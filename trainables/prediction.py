@@ -1,4 +1,4 @@
-"""What a trained network predicts of cases that it has not seen: by name, from the best.pt of a supervised training."""
+"""What a trained network predicts of cases that it has not seen, by name, and how many answers a policy has."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from trainables import environments
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
 from trainables.data import encoding
@@ -15,6 +16,8 @@ from trainables.data.columns import Column, from_text
 from trainables.data.encoding import FittedColumn, Floats
 from trainables.data.table_files import TableError, Texts
 from trainables.data.understanding import listed
+from trainables.environments import watched_trial
+from trainables.environments.trial_run import Wanted
 from trainables.trained_network import TrainedNetwork
 
 CLASS_SHARE = "probability"
@@ -116,6 +119,43 @@ def _unseen(fitted: FittedColumn, column: Column) -> str:
         return ""
     values = listed([f"{value!r} in {count:,} {'case' if count == 1 else 'cases'}" for value, count in unknown.items()])
     return f"{fitted.name}: {values}: not seen in training, so it counts as none of {listed(fitted.values)}"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How many different actions a policy takes at the beginning of episodes.
+
+    answers: how many.
+    inputs: to how many different first observations.
+    actions: how many there are to choose from.
+    """
+
+    answers: int
+    inputs: int
+    actions: int
+
+
+def answers(path: Path, fewest_actions: int = 1) -> Answers | None:
+    """What the policy of a best.pt answers to all that episodes of its environment can begin with.
+
+    fewest_actions: nothing is tried where there are fewer of them.
+    None where the environment begins with too many different observations to count, where it can't be had here, or
+    where there is no policy that chooses one of several actions. Raises CheckpointError, Unimportable.
+    """
+    best = checkpoint.read(path)
+    config = {} if best is None else best.get("config", {})
+    if best is None or "environment" not in config or best["network"]["outputs"] < fewest_actions:
+        return None
+    arguments, wrappers = config.get("environment_args", {}), config.get("wrappers", ())
+    found = watched_trial.tried(Wanted(config["environment"], arguments, tuple(wrappers), firsts=True))
+    if found.misfit is not None or not found.firsts:
+        return None
+    description = environments.describe(config["environment"], arguments, wrappers)
+    network = TrainedNetwork(best)
+    chosen = set(network.of_rows(torch.tensor(found.firsts)).argmax(-1).tolist())
+    if description.actions != best["network"]["outputs"]:
+        return None
+    return Answers(len(chosen), len(found.firsts), description.actions)
 
 
 def _numbered(name: str, count: int) -> tuple[str, ...]:

@@ -80,10 +80,15 @@ class TrainedNetwork(nn.Module):
         if one_hot_from is not None:
             given = nn.functional.one_hot(given.long() - one_hot_from, self._spec.inputs)
         batch = _batch_shape(tuple(given.shape), self._spec)
-        rows = ((given.reshape(-1, self._spec.inputs).double() - self.mean) / self.deviation).float()
-        image = getattr(self._spec, "image", None)
-        outputs: Tensor = self.network(rows if image is None else image.upright(rows))
+        outputs = self.of_rows(given.reshape(-1, self._spec.inputs))
         return outputs.reshape(*batch, self._spec.outputs)
+
+    def of_rows(self, rows: Tensor) -> Tensor:
+        """The same of inputs as rows of numbers (N, F), such as a grid of environments gives: (N, outputs)."""
+        scaled = ((rows.double() - self.mean) / self.deviation).float()
+        image = getattr(self._spec, "image", None)
+        outputs: Tensor = self.network(scaled if image is None else image.upright(scaled))
+        return outputs
 
 
 def _batch_shape(shape: tuple[int, ...], spec: Spec) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from tuning.errors import Interrupted, Note, Problem, StudyError, SweepError
 from tuning.report.confirm_progress import ConfirmProgress
 from tuning.report.importance import importances
 from tuning.report.progress import Progress
+from tuning.report.remarks import remarks
 from tuning.search.confirm_plan import ConfirmPlan, conclusion, planned
 from tuning.search.confirm_search import ConfirmPolicy
 from tuning.search.leg_search import SearchPolicy
@@ -165,6 +166,7 @@ def follow(study: Study, team: Crew, console: Console | None = None) -> StudySum
             ended, limit = _searched(study, team, trackers, console)
             if ended and study.sweep.confirm is not None:
                 ended = confirmed(study, planned(study.summary(), study.sweep.confirm), team, console)
+        study.attributes.set_remarks(remarks(study.summary()) if ended else [])
         study.attributes.set_ended_by(limit if ended else None)
         study.attributes.set_state("finished" if ended else "interrupted", study.clock.seconds)
         for tracker in trackers:

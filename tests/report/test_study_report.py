@@ -158,6 +158,20 @@ def test_a_verdict_in_words(changes: dict[str, Any], said: str) -> None:
     assert verdict(replace(CONFIRMED.confirmation, **{"more_seeds": 7, **changes})) == said
 
 
+def test_values_of_the_search_that_misled_are_named() -> None:
+    scores: list[float | None] = [-25.0, -24.0, -26.0, -23.0, -27.0]
+    candidates = [
+        Candidate(1, False, -2.5, scores, -25.0, (-27.0, -23.0), 0.5),
+        Candidate(0, True, -24.0, scores, -25.0, (-27.0, -23.0), None),
+    ]
+    assert CONFIRMED.confirmation is not None
+    found = replace(CONFIRMED.confirmation, candidates=candidates, champion=None, tied=[0], more_seeds=53)
+    said = printed(replace(CONFIRMED, confirmation=found), 1_000)
+    assert "\nFar outside what was searched: trial 1 had -2.5, has -25. What trials were compared by says" in said
+    assert "\nNo winner: trial 1 can't be told from 0, and values of the search misled.\n" in said
+    assert "53 more" not in said
+
+
 def test_of_many_the_ten_best_and_the_default_are_shown() -> None:
     many = [trial(number, float(number), [], learning_rate=0.001 * (number + 1)) for number in range(20)]
     rows = [line.split()[:2] for line in printed(replace(SUMMARY, trials=many), 100).splitlines()]

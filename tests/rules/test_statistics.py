@@ -14,6 +14,7 @@ from tuning.rules.statistics import (
     Verdict,
     counted,
     difference_interval,
+    far_outside,
     interquartile_mean,
     interval,
     probability_of_improvement,
@@ -229,6 +230,25 @@ DIVERGED = [NAN, None, INF, -INF, NAN]
 )
 def test_verdict(candidates: dict[int, list[float | None]], direction: Direction, expected: Verdict) -> None:
     assert verdict(candidates, direction, seed=0) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "sample", "far"),
+    [
+        (-2.5, [-25.0, -24.0, -26.0, -23.0, -27.0], True),
+        (-25.0, [-2.5, -2.0, -3.0, -2.4, -2.6], True),
+        (-2.5, [-25.0, -24.0, -26.0, -23.0, None], False),
+        (-2.5, [-25.0, -24.0, -26.0, -23.0, -27.0, NAN], True),
+        (-2.5, [-25.0, -24.0, -26.0, -23.0, -2.0], False),
+        (500.0, [480.0, 470.0, 490.0, 475.0, 485.0], False),
+        (500.0, [200.0, 100.0, 300.0, 150.0, 250.0], True),
+        (500.0, [400.0, 100.0, 300.0, 150.0, 450.0], False),
+        (0.0, [0.0] * 5, False),
+        (1.0, [0.0] * 5, True),
+    ],
+)
+def test_far_outside(value: float, sample: list[float | None], far: bool) -> None:
+    assert far_outside(value, sample) is far
 
 
 def test_no_candidate_at_all_is_refused() -> None:

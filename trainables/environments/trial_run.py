@@ -46,6 +46,7 @@ class Wanted:
     starts: the seeds of the episodes that evaluations begin.
     making_s: seconds in which it has to be made, and to begin its first episode.
     answer_s: seconds in which it has to answer after that.
+    firsts: whether what episodes begin with is wanted, too.
     """
 
     environment: str
@@ -55,6 +56,7 @@ class Wanted:
     starts: Sequence[int] = ()
     making_s: float = 30.0
     answer_s: float = 10.0
+    firsts: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,14 @@ class Found:
     warnings: what is likely not to be as the person wants it.
     covered, cases: how many different first observations the starts have, and how many there seem to be in all; None
     where they are too many to tell.
+    firsts: the first observations that were seen, as rows of numbers, if they are wanted and few enough to tell.
     """
 
     misfit: tuple[str, str] | None = None
     warnings: list[str] = field(default_factory=list)
     covered: int = 0
     cases: int | None = None
+    firsts: list[list[float]] = field(default_factory=list)
 
 
 def tried(wanted: Wanted, mark: Mark = lambda asked, limit_s: None) -> Found:
@@ -86,13 +90,13 @@ def tried(wanted: Wanted, mark: Mark = lambda asked, limit_s: None) -> Found:
         again = _played(_Asked(description, "auto", wanted, mark), _seconds(AGAIN_S), course.actions[:AGAIN_STEPS])
         if wanted.backend != "auto":
             _played(_Asked(description, wanted.backend, wanted, mark), _seconds(AGAIN_S), course.actions[:AGAIN_STEPS])
-        covered, cases = _cases(_Asked(description, "auto", wanted, mark), wanted.starts)
+        covered, cases, firsts = _cases(_Asked(description, "auto", wanted, mark), wanted)
     except EnvironmentMisfit as misfit:
         return Found((misfit.key, misfit.message))
     except MemberFailed as failure:
         return Found(("environment", failure.reason.removeprefix("environment: ")))
     told = [_bounds(description, course), _seeding(course, again), _sameness(course)]
-    return Found(None, [f"{name} {each}" for each in told if each is not None], covered, cases)
+    return Found(None, [f"{name} {each}" for each in told if each is not None], covered, cases, firsts)
 
 
 class _Asked:
@@ -207,17 +211,19 @@ def _sameness(course: _Course) -> str | None:
     )
 
 
-def _cases(asked: _Asked, starts: Sequence[int]) -> tuple[int, int | None]:
-    """How many first observations the starts have, and how many there are in all, if they are few enough to tell."""
+def _cases(asked: _Asked, wanted: Wanted) -> tuple[int, int | None, list[list[float]]]:
+    """How many first observations the starts have, how many there are in all, and these, if they are few enough."""
     going, seeds = _seconds(RESETTING_S), np.random.default_rng(0).integers(2**30, size=RESETS)
-    covered = {asked.reset(seed).tobytes() for seed in starts if next(going)}
+    covered = {asked.reset(seed).tobytes() for seed in wanted.starts if next(going)}
     going, drawn, found = _seconds(RESETTING_S), 0, set[bytes]()
-    for seed in seeds.tolist() if starts else ():
+    for seed in seeds.tolist() if wanted.starts or wanted.firsts else ():
         if not next(going):
             break
         drawn += 1
         found.add(asked.reset(seed).tobytes())
-    return len(covered), _estimated(drawn, len(found), len(found | covered))
+    cases = _estimated(drawn, len(found), len(found | covered))
+    kept = sorted(found | covered) if wanted.firsts and cases is not None else []
+    return len(covered), cases, [np.frombuffer(each, dtype=np.float32).tolist() for each in kept]
 
 
 def _estimated(drawn: int, different: int, at_least: int) -> int | None:

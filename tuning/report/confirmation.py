@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuning.report.number_format import number
+from tuning.rules import statistics
 from tuning.study.summary import Confirmation
 
 
@@ -23,7 +24,7 @@ def confirmed(found: Confirmation) -> RenderableType:
             style="bold green" if each.number == found.champion else None,
         )
     title = Text(f"Confirmed on {found.seeds} fresh seeds (interquartile means)", style="bold")
-    return Group(title, table, *map(Text, _failed(found)), Text(verdict(found)))
+    return Group(title, table, *map(Text, [*_failed(found), *_elsewhere(found)]), Text(verdict(found)))
 
 
 def verdict(found: Confirmation) -> str:
@@ -34,12 +35,29 @@ def verdict(found: Confirmation) -> str:
     if not found.tied:
         return f"No winner: trial {found.leader} leads, but too many of its trainings diverged."
     others = " and ".join(map(str, found.tied))
+    if _elsewhere(found):
+        return f"No winner: trial {found.leader} can't be told from {others}, and values of the search misled."
     more = (
         "no sensible number of seeds would tell them apart"
         if found.more_seeds is None
         else f"about {found.more_seeds} more seeds might tell"
     )
     return f"No winner: trial {found.leader} can't be told from {others}; {more}."
+
+
+def _elsewhere(found: Confirmation) -> list[str]:
+    """That values in the search were far from those on fresh seeds and fresh episodes, if they were."""
+    far = [
+        f"trial {each.number} had {number(each.searched)}, has {number(each.mean)}"
+        for each in found.candidates
+        if each.searched is not None and statistics.far_outside(each.searched, each.scores)
+    ]
+    if not far:
+        return []
+    return [
+        f"Far outside what was searched: {'; '.join(far)}. What trials were compared by says little of fresh seeds and "
+        "fresh episodes."
+    ]
 
 
 def _failed(found: Confirmation) -> list[str]:

@@ -55,6 +55,19 @@ def counted(samples: Mapping[int, Sequence[float | None]], direction: Direction)
     return {number: _completed(values, beyond) for number, values in samples.items()}
 
 
+def far_outside(value: float, sample: Sequence[float | None]) -> bool:
+    """Whether a value is beyond all of a sample, and so far that it can hardly measure the same.
+
+    Far: more than three standard deviations of the sample from its mean, and more than half the size of the larger of
+    the two. Of fewer than five finite values nothing is said.
+    """
+    finite = [each for each in sample if _is_finite(each)]
+    if len(finite) < FEWEST_SEEDS or min(finite) <= value <= max(finite):
+        return False
+    mean = float(np.mean(finite))
+    return abs(value - mean) > max(3 * float(np.std(finite, ddof=1)), max(abs(value), abs(mean)) / 2)
+
+
 def interquartile_mean(values: Sequence[float]) -> float:
     """The mean without the N // 4 lowest and the N // 4 highest values.
 

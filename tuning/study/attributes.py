@@ -7,6 +7,7 @@ from typing import Any
 import optuna
 from pydantic import TypeAdapter
 
+from tuning.errors import Note
 from tuning.study.optuna_tables import Tables
 from tuning.study.summary import Confirmation, Limit, StudyState
 from tuning.sweep.model import Sweep
@@ -14,7 +15,7 @@ from tuning.sweep.model import Sweep
 KEY, CREATED, START, SWEEP = "key", "created", "start", "sweep"
 STATE, SECONDS, CONFIRM_SECONDS, ENDED_BY = "state", "seconds", "confirm_seconds", "ended_by"
 TRACKING, RUN = "mlflow", "mlflow_run"
-NOTES = "notes"
+NOTES, REMARKS = "notes", "remarks"
 SCORES, CONFIRMED, IMPORTANCES = "confirm_scores", "confirmation", "importances"
 
 CONFIRMATION = TypeAdapter(Confirmation)
@@ -75,6 +76,10 @@ class Attributes:
     def set_ended_by(self, limit: Limit | None) -> None:
         """Keep which limit of the sweep has ended it before its last trial."""
         self._study.set_user_attr(ENDED_BY, limit)
+
+    def set_remarks(self, remarks: Sequence[Note]) -> None:
+        """Keep what has come to light of the study by its end."""
+        self._study.set_user_attr(REMARKS, [each.as_json() for each in remarks])
 
     def set_importances(self, importances: Mapping[str, float]) -> None:
         """Keep how much of the differences between trials each parameter makes."""

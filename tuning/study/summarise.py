@@ -40,6 +40,7 @@ def summarise(study: optuna.Study, home: Home, sweep: Sweep, flaw: str | None, h
     kept, name = study.user_attrs, study.study_name
     state, runs = kept.get(attributes.STATE, "running"), attributes.runs_in(kept)
     confirmed = kept.get(attributes.CONFIRMED)
+    told = [*kept.get(attributes.NOTES, []), *kept.get(attributes.REMARKS, [])]
     return StudySummary(
         name=name,
         state="interrupted" if state == "running" and not held else state,
@@ -52,7 +53,7 @@ def summarise(study: optuna.Study, home: Home, sweep: Sweep, flaw: str | None, h
         created=datetime.fromisoformat(kept[attributes.CREATED]),
         tracking=kept.get(attributes.TRACKING, {}),
         importances=kept.get(attributes.IMPORTANCES, {}),
-        notes=[Note(**{**each, "place": None}) for each in kept.get(attributes.NOTES, [])],
+        notes=[Note(**{**each, "place": None}) for each in told],
         trials=[
             _trial(each, home, name, runs.get(each.number), held, sweep.direction)
             for each in study.get_trials(deepcopy=False)

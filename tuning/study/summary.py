@@ -109,7 +109,7 @@ class StudySummary:
     flaw: str | None = None
     """Why it can only be shown here and not gone on with, as where its loop can't be imported."""
     notes: list[Note] = field(default_factory=list)
-    """What its checks found worth knowing before it was begun."""
+    """What its checks found worth knowing before it was begun, and what has come to light by its end."""
 
     def ranked(self) -> list[TrialSummary]:
         """The complete trials, the best first, of two objectives the front.

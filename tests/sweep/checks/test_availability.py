@@ -185,7 +185,7 @@ def test_evaluations_that_cover_few_cases_are_warned_of(
     assert [note.key_path for note in found] == ([] if path is None else [path])
     for note in found:
         assert note.warning
-        assert note.message.startswith("the 10 evaluation episodes begin with 10 of about 100 observations that the ")
+        assert note.message.startswith("the 10 evaluation episodes cover 10 of about 100 observations that ")
 
 
 def test_a_network_of_one_s_own_that_does_not_fit_is_named() -> None:

@@ -84,8 +84,8 @@ def _trial_notes(values: FieldValues, trial: Found, episodes: int) -> Iterator[N
     if trial.cases is not None and trial.covered <= SMALL_PART * trial.cases:
         yield Note(
             values.key_path("evaluation_episodes"),
-            f"the {episodes:,} evaluation episodes begin with {trial.covered:,} of about {trial.cases:,} observations "
-            f"that the environment begins with: scores say little of the others; {trial.cases:,} would cover more",
+            f"the {episodes:,} evaluation episodes cover {trial.covered:,} of about {trial.cases:,} observations that "
+            f"episodes begin with: scores say little of the others, and {trial.cases:,} episodes would cover most",
             warning=True,
         )
 

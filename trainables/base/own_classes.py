@@ -38,6 +38,8 @@ def imported(module: str) -> ModuleType:
 
     Raises Unimportable, with the reason.
     """
+    if not all(part.isidentifier() for part in module.split(".")) or module.endswith(".py"):
+        raise Unimportable(f"{module!r} should be the name of a module, such as my_module or package.my_module")
     # An installed command does not look for modules in the current folder, which is where people keep theirs.
     own_folders.look_in([str(Path.cwd())])
     try:

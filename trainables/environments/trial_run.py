@@ -5,6 +5,7 @@ It is stepped through the same grid as in training, so that what is accepted her
 Axis letters: F features.
 """
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +31,9 @@ STEPPING_S, AGAIN_S, RESETTING_S = 2.0, 1.0, 0.5
 
 FEWEST_REWARDS = 20
 """With fewer of them nothing is said of their being all the same."""
+
+MOST_NUMBERS = 10_000
+"""Of observations of more numbers the first ones are not kept."""
 
 SLACK = 1e-4
 """How far beyond its bounds, as a share of them, an observation may lie by rounding."""
@@ -131,13 +135,21 @@ class _Asked:
 
 @dataclass
 class _Course:
-    """What has happened: observations and rewards in order, those of a reset with NaN for the reward."""
+    """What has happened: digests of the observations, and rewards, in order."""
 
     actions: list[int] = field(default_factory=list)
-    seen: list[NDArray[np.float32]] = field(default_factory=list)
+    seen: list[bytes] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
     """Of the episodes that have ended."""
+    lowest: Any = np.inf
+    highest: Any = -np.inf
+    """(F,), of all observations."""
+
+    def show(self, seen: NDArray[np.float32]) -> None:
+        """Takes an observation (F,) in; of images a thousand would fill the memory."""
+        self.seen.append(_digest(seen))
+        self.lowest, self.highest = np.minimum(self.lowest, seen), np.maximum(self.highest, seen)
 
 
 def _played(asked: _Asked, going: Iterator[bool], actions: Sequence[int] | None = None) -> _Course:
@@ -145,20 +157,25 @@ def _played(asked: _Asked, going: Iterator[bool], actions: Sequence[int] | None 
     drawn = np.random.default_rng(0)
     planned = drawn.integers(asked.actions, size=STEPS).tolist() if actions is None else actions
     course, seed, length = _Course(), 0, 0
-    course.seen.append(asked.reset(seed))
+    course.show(asked.reset(seed))
     for action in planned:
         if not next(going):
             break
         seen, reward, over = asked.step(action, length + 1, seed)
         length += 1
         course.actions.append(action)
-        course.seen.append(seen)
+        course.show(seen)
         course.rewards.append(reward)
         if over:
             course.lengths.append(length)
             seed, length = seed + 1, 0
-            course.seen.append(asked.reset(seed))
+            course.show(asked.reset(seed))
     return course
+
+
+def _digest(seen: NDArray[np.float32]) -> bytes:
+    """The same for observations that are equal; of zero there is one sign."""
+    return hashlib.blake2b((seen + np.float32(0.0)).tobytes(), digest_size=16).digest()
 
 
 def _seconds(limit_s: float) -> Iterator[bool]:
@@ -175,13 +192,12 @@ def _bounds(description: Description, course: _Course) -> str | None:
     flat = spaces.flatten_space(space)
     if not isinstance(flat, spaces.Box):
         return None
-    seen = np.stack(course.seen).astype(np.float64)
     low, high = flat.low.astype(np.float64), flat.high.astype(np.float64)
     slack = SLACK * np.maximum(1.0, np.where(np.isfinite(high - low), high - low, 1.0))
-    beyond = np.where(seen > high + slack, seen, np.where(seen < low - slack, seen, np.nan))
-    if np.isnan(beyond).all():
+    above, below = course.highest[course.highest > high + slack], course.lowest[course.lowest < low - slack]
+    farthest = max(*above.tolist(), *below.tolist(), 0.0, 0.0, key=abs)
+    if not len(above) and not len(below):
         return None
-    farthest = beyond.ravel()[np.nanargmax(np.abs(beyond))]
     return f"gives observations outside {space}, such as {farthest:.4g}; they are learnt from as they are"
 
 
@@ -191,7 +207,7 @@ def _seeding(course: _Course, again: _Course) -> str | None:
     follow = "resumed trainings differ from uninterrupted ones, and members are scored on different episodes; "
     right = "should draw from self.np_random alone, after super().reset(seed=seed)"
     # A course that was cut short is shorter.
-    if any((one != other).any() for one, other in zip(course.seen, again.seen, strict=False)):
+    if any(one != other for one, other in zip(course.seen, again.seen, strict=False)):
         return f"{told} other observations; {follow}{right}"
     if any(one != other for one, other in zip(course.rewards, again.rewards, strict=False)):
         return f"{told} other rewards; {follow}{right}"
@@ -214,16 +230,17 @@ def _sameness(course: _Course) -> str | None:
 def _cases(asked: _Asked, wanted: Wanted) -> tuple[int, int | None, list[list[float]]]:
     """How many first observations the starts have, how many there are in all, and these, if they are few enough."""
     going, seeds = _seconds(RESETTING_S), np.random.default_rng(0).integers(2**30, size=RESETS)
-    covered = {asked.reset(seed).tobytes() for seed in wanted.starts if next(going)}
-    going, drawn, found = _seconds(RESETTING_S), 0, set[bytes]()
+    covered = {_digest(asked.reset(seed)) for seed in wanted.starts if next(going)}
+    going, drawn, found, rows = _seconds(RESETTING_S), 0, set[bytes](), list[list[float]]()
     for seed in seeds.tolist() if wanted.starts or wanted.firsts else ():
         if not next(going):
             break
-        drawn += 1
-        found.add(asked.reset(seed).tobytes())
+        drawn, first = drawn + 1, asked.reset(seed)
+        if (digest := _digest(first)) not in found and wanted.firsts and first.size <= MOST_NUMBERS:
+            rows.append(first.tolist())
+        found.add(digest)
     cases = _estimated(drawn, len(found), len(found | covered))
-    kept = sorted(found | covered) if wanted.firsts and cases is not None else []
-    return len(covered), cases, [np.frombuffer(each, dtype=np.float32).tolist() for each in kept]
+    return len(covered), cases, [] if cases is None else rows
 
 
 def _estimated(drawn: int, different: int, at_least: int) -> int | None:

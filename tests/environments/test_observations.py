@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from trainables.environments.observations import NotInSpace, readable, row, rows
+from trainables.environments.observations import NotInSpace, bounds, readable, row, rows
 
 PAIR = spaces.Box(-1.0, 1.0, (2,), np.float32)
 NESTED = spaces.Dict({"at": PAIR, "deck": spaces.Tuple((spaces.Discrete(3, start=-1), spaces.MultiBinary(2)))})
@@ -32,6 +32,15 @@ def test_a_row_is_what_gymnasium_makes_of_it(space: spaces.Space[Any]) -> None:
         assert readable(space)
         np.testing.assert_array_equal(row(space, seen), expected)
         assert row(space, seen).shape == (spaces.flatdim(space),)
+        low, high = bounds(space)
+        assert ((low <= row(space, seen)) & (row(space, seen) <= high)).all()
+
+
+def test_of_parts_without_numbers_there_are_none() -> None:
+    """Gymnasium flattens no such space."""
+    space = spaces.Tuple((spaces.Tuple(()), PAIR, spaces.Dict({})))
+    assert row(space, ((), [0.5, 1.0], {})).tolist() == [0.5, 1.0]
+    assert [each.tolist() for each in bounds(space)] == [[-1.0, -1.0], [1.0, 1.0]]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 Space: TypeAlias = spaces.Space[Any]
+Floats: TypeAlias = NDArray[np.float64]
+
+NONE = np.zeros(0)
+"""No numbers."""
 
 
 class NotInSpace(ValueError):
@@ -41,6 +45,19 @@ def row(space: Space, seen: Any) -> NDArray[np.float32]:
     """
     numbers = np.concatenate([np.zeros(0, dtype=np.float32), *_parts(space, seen, "")])
     return numbers.astype(np.float32, copy=False)
+
+
+def bounds(space: Space) -> tuple[Floats, Floats]:
+    """The lowest and the highest that each number of a row may be, both (F,)."""
+    match space:
+        case spaces.Dict() | spaces.Tuple():
+            parts = [bounds(each) for each in (space.values() if isinstance(space, spaces.Dict) else space.spaces)]
+            lows, highs = [low for low, _ in parts], [high for _, high in parts]
+            return np.concatenate([NONE, *lows]), np.concatenate([NONE, *highs])
+        case spaces.Box():
+            return space.low.ravel().astype(np.float64), space.high.ravel().astype(np.float64)
+    numbers = spaces.flatdim(space)
+    return np.zeros(numbers), np.ones(numbers)
 
 
 def rows(space: Space, seen: Any) -> NDArray[np.float32] | None:

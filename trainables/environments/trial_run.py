@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
 from trainables.base.member_failure import MemberFailed
-from trainables.environments import backends
+from trainables.environments import backends, observations
 from trainables.environments.backends import Backend
 from trainables.environments.description import Description, EnvironmentMisfit, describe
 from trainables.environments.grid import Grid
@@ -188,17 +187,13 @@ def _seconds(limit_s: float) -> Iterator[bool]:
 
 def _bounds(description: Description, course: _Course) -> str | None:
     """Observations beyond the bounds of their space."""
-    space = description.space
-    flat = spaces.flatten_space(space)
-    if not isinstance(flat, spaces.Box):
-        return None
-    low, high = flat.low.astype(np.float64), flat.high.astype(np.float64)
+    low, high = observations.bounds(description.space)
     slack = SLACK * np.maximum(1.0, np.where(np.isfinite(high - low), high - low, 1.0))
     above, below = course.highest[course.highest > high + slack], course.lowest[course.lowest < low - slack]
     farthest = max(*above.tolist(), *below.tolist(), 0.0, 0.0, key=abs)
     if not len(above) and not len(below):
         return None
-    return f"gives observations outside {space}, such as {farthest:.4g}; they are learnt from as they are"
+    return f"gives observations outside {description.space}, such as {farthest:.4g}; they are learnt from as they are"
 
 
 def _seeding(course: _Course, again: _Course) -> str | None:

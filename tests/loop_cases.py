@@ -88,13 +88,22 @@ def mean_return(config: Any, best: dict[str, Any]) -> float:
     return float(np.mean(returns(config, best)))
 
 
-def validation_loss(config: Any, best: dict[str, Any]) -> float:
-    """The mean squared error on the validation part, with inputs scaled as `best()` says."""
-    data = datasets.load(config.source)
+def predicted(best: dict[str, Any], features: Any) -> Tensor:
+    """What `best()` holds of a member makes of features in their own units: targets in theirs, or logits."""
     mean, deviation = (np.array(best["inputs"][name]) for name in ("mean", "deviation"))
-    features = torch.tensor((data.validation_features - mean) / deviation, dtype=torch.float32)
+    scaled = torch.tensor((features - mean) / deviation, dtype=torch.float32)
     with torch.no_grad():
-        errors = network(best)(features).numpy() - data.validation_targets
+        outputs: Tensor = network(best)(scaled)
+    if "mean" not in best["outputs"]:
+        return outputs
+    mean, deviation = (torch.tensor(best["outputs"][name]) for name in ("mean", "deviation"))
+    return outputs * deviation + mean
+
+
+def validation_loss(config: Any, best: dict[str, Any]) -> float:
+    """The mean squared error on the validation part, with inputs and outputs scaled as `best()` says."""
+    data = datasets.load(config.source)
+    errors = predicted(best, data.validation_features).numpy() - data.validation_targets
     return float((errors**2).mean())
 
 
@@ -196,7 +205,10 @@ CASES = {
         deployed=validation_loss,
         easy={"budget": 8, "hidden": (64, 64), "batch_size": 32, "learning_rate": 3e-3},
         learnt=lambda metrics: metrics["validation/best_loss"] < 1e-3,
-        others=frozenset({"validation/accuracy", "validation/best_accuracy"}),
+        others=frozenset(
+            {"validation/best_mae", "validation/best_r2"}
+            | {f"validation/{best}{of}" for best in ("", "best_") for of in ("accuracy", "balanced_accuracy", "f1")}
+        ),
     ),
     "rosenbrock:Rosenbrock": Case(
         common={"budget": 40},

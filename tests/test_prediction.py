@@ -45,6 +45,16 @@ def test_numbers_by_the_names_of_their_targets(tmp_path: Path) -> None:
     np.testing.assert_allclose([list(each.values()) for each in found], plain(cases), rtol=1e-6)
 
 
+def test_numbers_in_the_units_of_their_targets(tmp_path: Path) -> None:
+    cases, scaling = [[0.5, 3.0], [7.0, -1.0]], {"mean": [5e5, 0.0, 1e9], "deviation": [1e5, 1e-6, 1.0]}
+    predictor = prediction.load(written(tmp_path, outputs={"names": ["x", "y", "z"], "classes": [], **scaling}))
+    expected = plain(cases).double().numpy() * scaling["deviation"] + scaling["mean"]
+    found = [list(each.values()) for each in predictor.predict(cases)]
+    assert np.abs((found - predictor.network(cases).numpy()) / scaling["deviation"]).max() < 1e-6
+    np.testing.assert_allclose((found - expected) / scaling["deviation"], 0, atol=1e-6)
+    assert all(len(str(price).partition(".")[2]) <= 2 for price, _, _ in found)
+
+
 def test_a_class_with_its_probability(tmp_path: Path) -> None:
     path = written(tmp_path, outputs={"names": ["kind"], "classes": ["red", "green", "blue"]})
     (found,) = prediction.load(path).predict([[0.5, 3.0]])

@@ -19,6 +19,9 @@ from ray.tune.search.optuna import OptunaSearch
 
 from trainables.base import checkpoint
 from trainables.base.checkpoint import BEST, LATEST, CheckpointError
+from trainables.loops.contract import trivial_answers
+from trainables.messages import MemberRequest, PackRequest
+from trainables.pack_training import PackTraining
 from trainables.tune import DQN, TRAINABLES, PackTrainable, Reinforce, Supervised
 
 SCORE = "evaluation/return_mean"
@@ -273,6 +276,29 @@ def test_a_leg_that_was_finished_already_has_nothing_left_to_train(tmp_path: Pat
     reports = [{**report, "points": []} for report in last["members"]]
     assert [{**report, "points": []} for report in again["members"]] == reports
     assert again[Supervised.loop.score] == last[Supervised.loop.score]
+
+
+@pytest.mark.parametrize("loop", FLAT)
+def test_a_worker_that_is_asked_says_at_first_what_trivial_answers_score(loop: str) -> None:
+    trainable, config = FLAT[loop]
+    for asked in (False, True):
+        request = PackRequest([MemberRequest(config)], trivial=asked)
+        pack = PackTraining(trainable.loop, request, torch.device("cpu"), 20.0)
+        said = [pack.report().trivial, pack.report().trivial]
+        assert said == [trivial_answers(trainable.loop, trainable.loop.Config(**config)) if asked else None, None]
+        pack.close()
+
+
+def test_a_loop_that_can_not_say_it_is_trained_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    def say(config: Any) -> Any:
+        raise OSError("the disk is gone")
+
+    loop = type("Mute", (Supervised.loop,), {"trivial": staticmethod(say)})
+    pack = PackTraining(loop, PackRequest([MemberRequest(RISK)], trivial=True), torch.device("cpu"), 20.0)
+    said = pack.report()
+    assert said.trivial == []
+    assert said.members[0].error is None
+    assert "the disk is gone" in caplog.text
 
 
 RECKLESS = {"learning_rate": 1e30}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from trainables.base.report import Report
+from trainables.base.trivial_answer import TrivialAnswer
 
 Message = TypeVar("Message")
 
@@ -30,6 +31,7 @@ class PackRequest:
     full_pack: how many members a full pack of this structure has, up to which this one may be filled; 0: it may not.
     confirm_episodes: on how many fresh episodes to score the best weights at the end; 0: they are not scored.
     folders: in which modules of a person's own are looked for, after all others.
+    trivial: whether to say what trivial answers score.
     """
 
     members: list[MemberRequest]
@@ -38,6 +40,7 @@ class PackRequest:
     full_pack: int = 0
     confirm_episodes: int = 0
     folders: tuple[str, ...] = ()
+    trivial: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,13 @@ class PackReport:
     members: a report of each member, in the order of the request.
     train_s: seconds of training, without those spent waiting for a compiler.
     confirmed: at the end, the score of each member on fresh episodes, NaN without one; None if not asked for.
+    trivial: in the first report, what trivial answers score; None if not asked for.
     """
 
     members: list[Report] = field(default_factory=list)
     train_s: float = 0.0
     confirmed: list[float] | None = None
+    trivial: list[TrivialAnswer] | None = None
 
 
 class Parcel(Generic[Message]):

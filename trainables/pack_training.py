@@ -4,6 +4,7 @@ A member that fails, such as one whose environment breaks, leaves its pack: its 
 their last checkpoints, or begin again, and reach the same end.
 """
 
+import logging
 import math
 import time
 from collections.abc import Sequence
@@ -18,12 +19,15 @@ from trainables.base import checkpoint
 from trainables.base.member_failure import MemberFailed
 from trainables.base.report import Report
 from trainables.base.training_config import Training, structure
+from trainables.base.trivial_answer import TrivialAnswer
 from trainables.compilation import program_cache, when_it_pays
 from trainables.loops.config import EpisodicConfig
-from trainables.loops.contract import Loop
+from trainables.loops.contract import Loop, trivial_answers
 from trainables.messages import PackReport, PackRequest
 
 Item = TypeVar("Item")
+
+logger = logging.getLogger(__name__)
 
 SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 """The sizes that packs are filled up to, if not to their sweep's own: halving leaves packs of any size, and each size
@@ -71,6 +75,7 @@ class PackTraining:
         self._reports = [Report(0, []) for _ in request.members]
         self._present = list(range(len(request.members)))
         """Places of the members that have not failed."""
+        self._asks_trivial = request.trivial
         self._training: Loop | None = None
         self._moment, self._saved_at = 0, time.monotonic()
         """How much of the budget is spent, and when the last checkpoint was written."""
@@ -88,6 +93,7 @@ class PackTraining:
 
         At the end, scores the best weights on fresh episodes, if the request asks for any.
         """
+        trivial = self._trivial_answers()
         began, waited_s = time.monotonic(), program_cache.waited_s()
         self._train_to_next_report()
         while not self.done and time.monotonic() - began < after_s:
@@ -104,7 +110,19 @@ class PackTraining:
             for report, curve, told in zip(self._reports, self._curves, self._told, strict=True)
         ]
         self._told = [len(curve) for curve in self._curves]
-        return PackReport(reports, train_s, confirmed)
+        return PackReport(reports, train_s, confirmed, trivial)
+
+    def _trivial_answers(self) -> list[TrivialAnswer] | None:
+        """What trivial answers score, once; none if it can't be told, and None where nobody asks."""
+        if not self._asks_trivial:
+            return None
+        self._asks_trivial = False
+        try:
+            return trivial_answers(self._loop, self._configs[0])
+        except Exception:
+            # No reason to fail: what ails the environment or the data, the members themselves will say.
+            logger.exception("it can't be told what trivial answers score")
+            return []
 
     def newest_metrics(self, said: PackReport) -> list[dict[str, float]]:
         """Of each member, the metrics of its newest point after this report.

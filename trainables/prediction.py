@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from trainables import environments
 from trainables.base import checkpoint
@@ -68,14 +69,21 @@ class Predictor:
         width = sum(len(column.features) for column in self.columns)
         outputs = self.network(np.asarray(cases, dtype=np.float64).reshape(-1, width))
         if not self.classes:
-            # The shortest text that tells a float32 from all others.
-            rows = [[float(str(value)) for value in row] for row in outputs.numpy()]
+            rows = [self._rounded(row) for row in outputs.numpy()]
             return [dict(zip(self.targets, row, strict=True)) for row in rows]
         shares, places = torch.softmax(outputs, -1).max(-1)
         return [
             {self.targets[0]: self.classes[place], CLASS_SHARE: round(share, 6)}
             for place, share in zip(places.tolist(), shares.tolist(), strict=True)
         ]
+
+    def _rounded(self, targets: NDArray[Any]) -> list[float]:
+        """The targets (T,) of one case in as many digits as the network, which computes in float32, can tell apart."""
+        if targets.dtype == np.float32:
+            # The shortest text that tells a float32 from all others.
+            return [float(str(value)) for value in targets]
+        places = 7 - np.floor(np.log10(self.network.target_deviation.numpy())).astype(int)
+        return [round(value, place) for value, place in zip(targets.tolist(), places.tolist(), strict=True)]
 
 
 def load(path: Path) -> Predictor:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from trainables import environments
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
+from trainables.data.scaling import Scaling
 from trainables.environments import Description, observations
 from trainables.networks import specs
 from trainables.networks.specs import Spec
@@ -28,12 +29,15 @@ class TrainedNetwork(nn.Module):
     (REINFORCE), counted from 0.
 
     One trained on data takes features (..., F) in the units of the data. It returns the targets (..., T) in theirs, or
-    the logits of the classes.
+    the logits of the classes. Targets that were standardised in training come in double precision: float32 would round
+    large ones.
 
     features: the names of the features, in order; none of a policy.
     targets: the names of the targets; none of a policy.
     classes: the names of the classes; none if numbers are predicted.
     mean, deviation: (F,), of the features in training; 0 and 1 of a policy.
+    target_mean, target_deviation: (T,), of the targets in training; 0 and 1 of a policy, of classes, and of targets
+        that were learnt as they are.
     """
 
     features: tuple[str, ...]
@@ -41,6 +45,8 @@ class TrainedNetwork(nn.Module):
     classes: tuple[str, ...]
     mean: Tensor
     deviation: Tensor
+    target_mean: Tensor
+    target_deviation: Tensor
 
     def __init__(self, best: dict[str, Any]) -> None:
         """best: the content of a best.pt. Raises Unimportable for a person's own network that can't be imported."""
@@ -52,10 +58,15 @@ class TrainedNetwork(nn.Module):
         self._described = _described(best.get("config", {}))
         self.network = self._spec.build()
         self.network.load_state_dict(best["state_dict"])
-        zero, one = [0.0] * self._spec.inputs, [1.0] * self._spec.inputs
         # In double precision, as in training: a difference of large numbers must be taken before it is rounded.
-        self.register_buffer("mean", torch.tensor(inputs.get("mean", zero), dtype=torch.float64))
-        self.register_buffer("deviation", torch.tensor(inputs.get("deviation", one), dtype=torch.float64))
+        scaling = Scaling.read(inputs, self._spec.inputs)
+        self.register_buffer("mean", torch.from_numpy(scaling.mean))
+        self.register_buffer("deviation", torch.from_numpy(scaling.deviation))
+        scaling = Scaling.read(outputs, self._spec.outputs)
+        self._scales_back = "mean" in outputs
+        # State dicts of versions that knew no scaling of targets can still be loaded.
+        self.register_buffer("target_mean", torch.from_numpy(scaling.mean), persistent=False)
+        self.register_buffer("target_deviation", torch.from_numpy(scaling.deviation), persistent=False)
         self.eval().requires_grad_(False)
 
     @classmethod
@@ -81,6 +92,8 @@ class TrainedNetwork(nn.Module):
             given = nn.functional.one_hot(given.long() - one_hot_from, self._spec.inputs)
         batch = _batch_shape(tuple(given.shape), self._spec)
         outputs = self.of_rows(given.reshape(-1, self._spec.inputs))
+        if self._scales_back:
+            outputs = outputs.double() * self.target_deviation + self.target_mean
         return outputs.reshape(*batch, self._spec.outputs)
 
     def of_rows(self, rows: Tensor) -> Tensor:

@@ -103,13 +103,15 @@ def test_a_policy_of_vectors_as_the_document_builds_it(tmp_path: Path, loop: str
 
 def test_a_regression_as_the_document_builds_it(tmp_path: Path) -> None:
     path, expected = trained(tmp_path, "supervised", data="conjunction-risk", budget=1, batch_size=400)
-    scaling = torch.load(path, weights_only=True)["inputs"]
+    best = torch.load(path, weights_only=True)
+    scaling, back = best["inputs"], best["outputs"]
     features = np.array([[12.0, 0.3, 0.9, 2.0], [2.0, 4.5, 0.5, 20.0]])
     head, _, tail = snippets("Use `best.pt`", "`mlp`").partition("with torch.no_grad():\n    action")
     code = head + "mean, deviation" + tail.partition("mean, deviation")[2]
     found = run(code, path=path, features=features)
     scaled = (features - np.array(scaling["mean"])) / np.array(scaling["deviation"])
-    torch.testing.assert_close(found["predicted"], expected(torch.tensor(scaled, dtype=torch.float32)).detach())
+    outputs = expected(torch.tensor(scaled, dtype=torch.float32)).detach()
+    torch.testing.assert_close(found["predicted"], outputs * back["deviation"][0] + back["mean"][0])
 
 
 @pytest.mark.parametrize("channels_first", [False, True])

@@ -62,6 +62,56 @@ def test_the_split_is_drawn_from_the_seed(file: str) -> None:
     assert whole(first) == whole(other)
 
 
+@pytest.mark.parametrize(
+    ("split", "groups"),
+    # Of ten rows four have a % 3 = 0 and three each of the others; the latest two are those with the largest b.
+    [(("time", "b"), [{8, 9}]), (("by", "name"), [{1, 4, 7}, {2, 5, 8}]), (("by", "kind"), [{1, 4, 7}, {2, 5, 8}])],
+)
+def test_the_split_goes_by_a_column(file: str, split: tuple[str, str], groups: list[set[int]]) -> None:
+    found = datasets.load(Source(file, features=("a",), split=split))
+    assert set(found.validation_features[:, 0]) in groups
+
+
+@pytest.mark.parametrize(
+    ("column", "chosen", "features"),
+    [
+        # Text could be no feature.
+        ("name", (), ("a", "b", "kind")),
+        ("b", ("a", "b"), ("a", "b")),
+    ],
+)
+def test_the_column_that_a_split_goes_by_is_a_feature_only_where_it_is_named(
+    file: str, column: str, chosen: tuple[str, ...], features: tuple[str, ...]
+) -> None:
+    assert datasets.load(Source(file, features=chosen, split=("by", column))).features == features
+    without = Source(file, targets=("y",), features=("a",), split=("by", "y"))
+    assert datasets.load(without).targets == ("y",)
+
+
+def test_by_chance_each_class_is_in_both_parts_unless_it_is_asked_otherwise(file: str) -> None:
+    for seed in range(5):
+        found = datasets.load(Source(file, seed, ("a",), ("name",), classes=True, validation_share=0.3))
+        assert np.bincount(found.validation_targets[:, 0].astype(int)).tolist() == [1, 1, 1]
+    drawn = [
+        datasets.load(Source(file, seed, ("a",), ("name",), 0.3, True, split=("random", None))).validation_targets
+        for seed in range(5)
+    ]
+    assert any(len(np.unique(each)) < 3 for each in drawn)
+
+
+@pytest.mark.parametrize(
+    ("split", "field", "message"),
+    [
+        (("by", "nme"), "split.by", "there is no column 'nme'; did you mean name?"),
+        (("time", "later"), "split.time", "there is no column 'later'"),
+    ],
+)
+def test_what_is_wrong_with_a_split(file: str, split: tuple[str, str], field: str, message: str) -> None:
+    with pytest.raises(Unusable) as raised:
+        datasets.load(Source(file, features=("a",), split=split))
+    assert message in dict(raised.value.problems)[field]
+
+
 @pytest.mark.parametrize(("target", "classes"), [("kind", ("0", "1", "2")), ("name", ("x", "y", "z"))])
 def test_classes_are_whole_numbers_or_text(file: str, target: str, classes: tuple[str, ...]) -> None:
     found = datasets.load(Source(file, features=("a",), targets=(target,), classes=True))
@@ -130,6 +180,12 @@ def test_what_is_wrong_with_a_choice(file: str, fields: dict[str, Any], problems
         ("a,y\n1,2026-01-31\n3,2026-02-28\n", "column 'y' should be numbers, is dates"),
         ("a,y\n1,2\n3,inf\n", "column 'y' has an infinite number in row 2"),
         ("5,2\n3,4\n", "my.csv: its first row, '5,2', looks like values and not like names; `header: false` if there"),
+        ("a,y\n1,5\n2,5\n3,5\n", "column 'y' has the same value in every row: there is nothing to learn"),
+        # Of four rows the last is the one that is validated on.
+        (
+            "a,y\n1,5\n2,5\n3,5\n4,6\n",
+            "column 'y' has the same value in each of the 3 rows to train on: there is nothing to learn",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_file(tmp_path: Path, text: str, message: str) -> None:
@@ -252,3 +308,22 @@ def test_what_is_wrong_with_classes(tmp_path: Path, text: str, message: str) -> 
 def test_no_such_data(name: str, message: str) -> None:
     with pytest.raises(Unusable, match=message):
         datasets.load(Source(name))
+
+
+def test_a_row_without_a_value_to_split_by_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    # The first row has no target, and is no row to learn from.
+    path.write_text("who,a,y\np,1,\np,2,3\n,3,4\nq,4,5\n")
+    with pytest.raises(Unusable) as raised:
+        datasets.load(Source(str(path), split=("by", "who")))
+    assert raised.value.problems == [("split.by", "column 'who' has no value in row 3")]
+    path.write_text("who,a,y\n,1,\np,2,3\nr,3,4\nq,4,5\n")
+    os.utime(path, (7, 7))
+    assert datasets.load(Source(str(path), split=("by", "who"))).features == ("a",)
+
+
+def test_the_latest_by_dates_as_people_write_them(tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text("day,a,y\n31.1.2026,1,5\n1.2.2026,2,3\n15.12.2025,3,4\n2.1.2026,4,5\n")
+    found = datasets.load(Source(str(path), split=("time", "day"), validation_share=0.25))
+    assert (found.features, found.validation_features.tolist()) == (("a",), [[2.0]])

@@ -4,6 +4,7 @@ A new loop gets all of it by one line: its case in loop_cases.py, as docs/exampl
 """
 
 import io
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from trainables.base.report import Report
 from trainables.base.training_config import is_tunable, structure
 from trainables.compilation import when_it_pays
 from trainables.environments.number_match import NumberMatch
-from trainables.loops.contract import is_bound, scored_by, scores_of
+from trainables.loops.contract import is_bound, scored_by, scores_of, trivial_answers
 from trainables.loops.registry import LOOPS, loop_of
 
 CPU = torch.device("cpu")
@@ -85,6 +86,19 @@ def test_a_loop_says_what_it_counts_and_what_is_better(name: str) -> None:
     assert loop.unit
     assert loop.score in loop.metrics
     assert len(set(loop.metrics)) == len(loop.metrics)
+
+
+def test_a_loop_is_held_against_who_has_learnt_nothing(name: str, case: Case) -> None:
+    loop = loop_of(name)
+    answers = trivial_answers(loop, loop.Config(**case.common))
+    if loop_of(name) in LOOPS.values():
+        assert answers
+    assert answers == trivial_answers(loop, loop.Config(**case.common))
+    assert len({each.name for each in answers}) == len(answers)
+    for each in answers:
+        beyond = each.beaten_from - each.value
+        assert math.isfinite(beyond)
+        assert beyond >= 0 if loop.direction == "maximize" else beyond <= 0
 
 
 def test_a_member_of_a_pack_equals_the_same_member_alone(name: str, case: Case) -> None:

@@ -9,6 +9,7 @@ import pytest
 import sweeps
 from rich.console import Console
 
+from trainables.base.trivial_answer import TrivialAnswer
 from tuning.report import study_report
 from tuning.report.confirmation import verdict
 from tuning.study.summary import Candidate, Confirmation, StudySummary, TrialSummary
@@ -150,6 +151,10 @@ First on fresh seeds: trial 1, evaluation/return_mean 0.75 in the search; the de
             {"champion": None, "tied": [0, 2], "more_seeds": None},
             "No winner: trial 1 can't be told from 0 and 2; no sensible number of seeds would tell them apart.",
         ),
+        (
+            {"champion": None, "unbeaten": "predicting the mean"},
+            "No winner: trial 1 leads, and does not beat predicting the mean.",
+        ),
         ({"champion": None}, "No winner: trial 1 leads, but too many of its trainings diverged."),
     ],
 )
@@ -170,6 +175,53 @@ def test_values_of_the_search_that_misled_are_named() -> None:
     assert "\nFar outside what was searched: trial 1 had -2.5, has -25. What trials were compared by says" in said
     assert "\nNo winner: trial 1 can't be told from 0, and values of the search misled.\n" in said
     assert "53 more" not in said
+
+
+RANDOM, CONSTANT = TrivialAnswer("a random policy", 0.5, 0.6), TrivialAnswer("always action 1", 0.25, 0.25)
+
+
+def test_beside_the_best_stands_what_is_scored_without_learning() -> None:
+    shown = printed(replace(SUMMARY, trivial=[RANDOM, CONSTANT]), 200)
+    assert "\nWithout learning: a random policy 0.5, always action 1 0.25.\n" in shown
+    assert shown.splitlines()[0] == BEFORE.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "answers", "said"),
+    [
+        ({}, [TrivialAnswer("a random policy", 0.8, 0.9)], "evaluation/return_mean is 0.75 at best, and 0.8 without"),
+        # Better than chance is not enough where always the same is better yet.
+        (
+            {},
+            [RANDOM, TrivialAnswer("always action 1", 0.75, 0.75)],
+            "No trial beats always action 1: evaluation/return_mean is 0.75 at best, and 0.75 without learning.",
+        ),
+        (
+            {},
+            [TrivialAnswer("a random policy", 0.7, 0.8)],
+            "No trial beats a random policy: evaluation/return_mean is 0.75 at best, and 0.7 without learning; "
+            "above 0.8 is more than chance.",
+        ),
+        ({"state": "running"}, [TrivialAnswer("a random policy", 0.8, 0.9)], "No trial beats a random policy yet: "),
+        # Fresh seeds come to 0.5, from 0.4 to 0.6.
+        (
+            {"confirmation": CONFIRMED.confirmation},
+            [TrivialAnswer("a random policy", 0.45, 0.45)],
+            "No trial beats a random policy: evaluation/return_mean is 0.5 on fresh seeds, and 0.45 without learning.",
+        ),
+        (
+            {"trials": [replace(each, value=-200.0) for each in SUMMARY.trials]},
+            [TrivialAnswer(name, -200.0, -200.0) for name in ("a random policy", "always action 0")],
+            "No trial has reached the goal: evaluation/return_mean is -200 in all of them, as it is of a random policy",
+        ),
+    ],
+)
+def test_that_no_trial_is_better_is_said_first_and_nothing_of_what_mattered(
+    changes: dict[str, Any], answers: list[TrivialAnswer], said: str
+) -> None:
+    first, *rest = printed(replace(SUMMARY, trivial=answers, **changes), 200).splitlines()
+    assert said in first
+    assert not any("What mattered" in line for line in rest)
 
 
 def test_of_many_the_ten_best_and_the_default_are_shown() -> None:

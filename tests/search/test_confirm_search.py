@@ -15,6 +15,7 @@ from commands import Said
 from mlflow.tracking import MlflowClient
 from rich.console import Console
 
+from trainables.base.trivial_answer import TrivialAnswer
 from tuning import runner
 from tuning.report import confirmation, study_report
 from tuning.search.confirm_plan import conclusion, planned
@@ -133,6 +134,26 @@ def test_a_trial_that_is_clearly_better_is_champion(runs: Path, direction: str) 
     assert summary.confirmation == found
     shown = json.loads(json.dumps(summary.as_json()))
     assert (shown["champion"], shown["confirmation"]["seeds"]) == (best, 6)
+
+
+@pytest.mark.parametrize(
+    ("value", "beaten_from", "beaten"),
+    # The best comes to 10.25 and its interval begins above 10.
+    [(9.9, 10.2, True), (10.2, 10.2, False), (9.9, 10.3, False), (11.0, 11.0, False)],
+)
+def test_who_does_not_beat_a_trivial_answer_is_no_champion(
+    runs: Path, value: float, beaten_from: float, beaten: bool
+) -> None:
+    study = searched(runs)
+    study.attributes.set_trivial([TrivialAnswer("always action 1", value, beaten_from)])
+    best = best_of(study)
+    confirmed(study, lambda trial, seed: 10.0 * (trial == best) + 0.1 * seed)
+    found, summary = concluded(study), study.summary()
+    assert (found.champion, found.unbeaten) == ((best, None) if beaten else (None, "always action 1"))
+    shown = summary.as_json()
+    assert (shown["champion"], shown["unbeaten"]) == (found.champion, found.unbeaten)
+    assert shown["trivial"] == [{"name": "always action 1", "value": value, "beaten_from": beaten_from}]
+    assert confirmation.verdict(found).startswith("Champion: " if beaten else f"No winner: trial {best} leads, and ")
 
 
 def test_where_candidates_can_not_be_told_apart_there_is_no_champion(

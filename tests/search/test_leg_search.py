@@ -12,7 +12,9 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 
+from trainables.base.report import Report
 from trainables.base.training_config import structure
+from trainables.base.trivial_answer import TrivialAnswer
 from trainables.loops.registry import LOOPS
 from trainables.messages import PackReport, PackRequest
 from tuning.rules.trial_outcome import MemberResult, Outcome
@@ -237,6 +239,25 @@ def test_proposals_come_nearer_to_what_scores_well(runs: Path) -> None:
     distances = [-trial.value for trial in study.summary().trials if trial.value is not None]
     # Chance alone comes to 1.25.
     assert statistics.mean(distances[16:]) < 0.8
+
+
+ANSWERS = [TrivialAnswer("a random policy", -1.25, -1.0), TrivialAnswer("always action 1", -1.0, -0.9)]
+
+
+def test_one_worker_is_asked_what_trivial_answers_score_and_it_is_kept(runs: Path) -> None:
+    study = sweeps.created(runs, trials=10, pack_size=2)
+    search = legs_by_hand.Searching(study, 3)
+    first, second = search.leg("first"), search.leg("second")
+    assert (first.trivial, second.trivial) == (True, False)
+    # Its worker dies before it has said anything: another one is asked.
+    search.failed("first", "the worker died")
+    assert [search.leg(ticket).trivial for ticket in ("third", "fourth")] == [True, False]
+    assert study.attributes.trivial is None
+    search.reported("third", replace(legs_by_hand.reports(first), trivial=ANSWERS, members=[Report(0, [])]))
+    assert study.attributes.trivial == study.summary().trivial == ANSWERS
+    search.trained("second", legs_by_hand.reports(second))
+    assert search.leg("fifth").trivial is False
+    assert legs_by_hand.Searching(sweeps.opened(runs)).leg().trivial is False
 
 
 def test_reports_are_gathered_over_a_leg_and_passed_on(runs: Path) -> None:

@@ -20,15 +20,17 @@ import sweeps
 from optuna.trial import TrialState
 from rich.console import Console
 
+from trainables.base.trivial_answer import TrivialAnswer
 from tuning.errors import LockstepError, StudyExists, StudyNotFound, StudyRunning
 from tuning.report import study_report
+from tuning.rules.objective import Direction
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study import catalogue
 from tuning.study.legs import Leg, Plan
 from tuning.study.paths import Home
 from tuning.study.seeds import SEARCH_SEEDS
 from tuning.study.study import Study
-from tuning.study.summary import Candidate, Confirmation
+from tuning.study.summary import Candidate, Confirmation, strongest
 
 DIVERGED, FAILED = Outcome("pruned", diverged_at=120), Outcome("failed", reason="the worker died")
 HOLDER = """
@@ -392,7 +394,10 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
     assert shown == {
         "name": "tiny-1",
         "state": "running",
+        "notes": [],
         "flaw": None,
+        "trivial": [],
+        "unbeaten": None,
         "metric": "evaluation/return_mean",
         "direction": "maximize",
         "second": None,
@@ -456,3 +461,11 @@ def test_whoever_is_first_on_fresh_seeds_is_the_one_to_use(runs: Path) -> None:
     assert summary.best is not None
     assert summary.chosen is not None
     assert (summary.best.number, summary.chosen.number) == (1, 0)
+
+
+@pytest.mark.parametrize(("direction", "name"), [("maximize", "b"), ("minimize", "a")])
+def test_the_strongest_trivial_answer_is_what_counts(direction: Direction, name: str) -> None:
+    found = strongest([TrivialAnswer("a", 1.0, 1.0), TrivialAnswer("b", 2.0, 2.0)], direction)
+    assert found is not None
+    assert found.name == name
+    assert strongest([], direction) is None

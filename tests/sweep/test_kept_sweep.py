@@ -8,11 +8,13 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sweep_cases import DQN, changed, problems
 
+from trainables.loops.supervised import SupervisedLoop
 from tuning.errors import SweepError
 from tuning.sweep import kept_sweep
 from tuning.sweep.model import Sweep
@@ -37,6 +39,30 @@ def test_a_study_goes_on_and_is_changed_although_its_sweep_would_no_longer_be_be
     assert kept_sweep.changed(read, "+8", None).trials == read.trials + 8
     with pytest.raises(SweepError, match="did you mean gamma"):
         kept_sweep.to_go_on(changed(data, "fixed.gama", 0.9))
+
+
+SUPERVISED = {**DQN, "loop": "supervised", "data": "conjunction-risk", "budget": 60, "fixed": {}}
+del SUPERVISED["environment"]
+EARLIER = {"standardise_targets": False, "split": "random"}
+
+
+@pytest.mark.parametrize(
+    ("data", "fixed"),
+    [
+        (SUPERVISED, EARLIER),
+        ({**SUPERVISED, "fixed": {"standardise_targets": True}}, {**EARLIER, "standardise_targets": True}),
+        ({**SUPERVISED, "loop": "own_loops:Own"}, EARLIER),
+        (DQN, DQN["fixed"]),
+    ],
+    ids=["supervised", "said by the sweep", "own", "no targets"],
+)
+def test_a_study_keeps_what_its_fields_were_by_default_when_it_was_begun(
+    data: dict[str, Any], fixed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = type("Own", (SupervisedLoop,), {})
+    monkeypatch.setitem(sys.modules, "own_loops", SimpleNamespace(Own=own))
+    assert kept_sweep.to_go_on(data, kept_as=1).fixed == fixed
+    assert kept_sweep.to_go_on(data).fixed == data["fixed"]
 
 
 def test_sweeps_of_an_earlier_version_are_read_alike_to_be_shown_and_to_be_gone_on_with(tmp_path: Path) -> None:

@@ -39,6 +39,11 @@ def test_what_is_left_out_is_filled_in() -> None:
         (DQN, {"direction": "minimize"}, "minimize"),
         (SUPERVISED, {"metric": "validation/loss"}, "minimize"),
         (SUPERVISED, {"metric": "validation/accuracy", "fixed": {"loss": "cross_entropy"}}, "maximize"),
+        (SUPERVISED, {"metric": "validation/f1", "fixed": {"loss": "cross_entropy"}}, "maximize"),
+        (SUPERVISED, {"metric": "validation/balanced_accuracy", "fixed": {"loss": "cross_entropy"}}, "maximize"),
+        (SUPERVISED, {"metric": "validation/mae"}, "minimize"),
+        (SUPERVISED, {"metric": "validation/r2"}, "maximize"),
+        (SUPERVISED, {"metric": "validation/r2", "fixed": {"loss": "huber"}}, "maximize"),
         (SUPERVISED, {"direction": "maximize"}, "maximize"),
     ],
 )

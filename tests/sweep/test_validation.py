@@ -119,6 +119,17 @@ MISTAKES: list[tuple[dict[str, Any], str, Any, str, str]] = [
     (DQN, "metric", "evaluation/return", "metric", "evaluation/return_mean"),
     (DQN, "metric", "validation/loss", "metric", "dqn has no metric 'validation/loss'"),
     (SUPERVISED, "metric", "validation/accuracy", "metric", "is there only with fixed.loss: cross_entropy"),
+    (SUPERVISED, "metric", "validation/f1", "metric", "is there only with fixed.loss: cross_entropy"),
+    (
+        changed(SUPERVISED, "fixed.loss", "cross_entropy"),
+        "metric",
+        "validation/r2",
+        "metric",
+        "is there only with fixed.loss: mse or huber",
+    ),
+    (SUPERVISED, "fixed.split", "sorted", "fixed.split", "should be auto, random, {by: column} or {time: column}, is"),
+    (SUPERVISED, "fixed.split", {"by": 3}, "fixed.split", "should be auto, random, {by: column} or {time: column}"),
+    (SUPERVISED, "fixed.class_weights", "equal", "fixed.class_weights", "should be none or balanced, is 'equal'"),
     (SUPERVISED, "search.loss", {"choices": ["mse", "huber"]}, "search.loss", "trials are compared by one loss"),
     (SUPERVISED, "search.features", {"choices": [["a"]]}, "search.features", "trials are compared on one data set"),
     (SUPERVISED, "fixed.targets", "risk", "fixed.targets", "should be a list"),
@@ -135,7 +146,13 @@ MISTAKES: list[tuple[dict[str, Any], str, Any, str, str]] = [
         "should be one of what evaluations measure, evaluation/return_mean, evaluation/return_std, "
         "evaluation/return_min, evaluation/return_max or evaluation/solved_share",
     ),
-    (SUPERVISED, "metric", "train/loss", "metric", "what its best weights are chosen by, validation/loss"),
+    (
+        SUPERVISED,
+        "metric",
+        "train/loss",
+        "metric",
+        "should be one of what evaluations measure, validation/loss, validation/mae or validation/r2",
+    ),
     (SUPERVISED, "metric", "validation/best_loss", "metric", "compared by validation/best_loss: should be "),
     (SUPERVISED, "metric", "validation/best_epoch", "metric", "compared by validation/best_epoch: should be "),
     (
@@ -143,7 +160,8 @@ MISTAKES: list[tuple[dict[str, Any], str, Any, str, str]] = [
         "metric",
         "validation/best_accuracy",
         "metric",
-        "should be one of what evaluations measure, validation/loss or validation/accuracy",
+        "should be one of what evaluations measure, validation/loss, validation/accuracy, "
+        "validation/balanced_accuracy or validation/f1",
     ),
     (DQN, "metric", "evaluation/return_std", "direction", "should be maximize or minimize: it is not known which"),
     (DQN, "direction", "up", "direction", "should be maximize or minimize, is 'up'"),

@@ -13,14 +13,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.data import encoding, table_files, understanding
+from trainables.data import encoding, split, table_files, understanding
 from trainables.data.columns import Column
 from trainables.data.encoding import MOST_VALUES, FittedColumn, Floats
+from trainables.data.split import Parts, Rows
 from trainables.data.table_files import NoNames, Table, TableError
 from trainables.data.understanding import Remark, listed
-
-Rows = NDArray[np.int64]
-"""Places of rows."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,7 @@ class Source:
     header: whether the first row of a text has names; None: it should have.
     missing: whether missing values are filled, and rows without a target left out; else they are refused.
     text: whether text becomes a number for each of its values; else it is refused.
+    split: how rows are divided, as `split.Split` has it; where it goes by a column, its name and that of the column.
     """
 
     name: str
@@ -47,6 +46,7 @@ class Source:
     header: bool | None = None
     missing: Literal["fill", "refuse"] = "fill"
     text: Literal["one_hot", "refuse"] = "one_hot"
+    split: tuple[str, str | None] = ("auto", None)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,9 @@ def _load(source: Source, changed: int) -> Dataset:
         raise Unusable(problems)
     present = _with_targets(table, chosen.targets)
     classes, truth = _targets(source, table, chosen.targets)
-    train, validation = _split(source, present)
+    train, validation = _parts(source, table, present, truth[present])
+    if problems := list(_constant_targets(source, chosen.targets, truth[present], truth[train])):
+        raise Unusable(problems)
     fitted = encoding.fitted(table.columns, chosen.features, train, source.missing == "fill")
     inputs = encoding.encoded(fitted, table.columns)
     return Dataset(
@@ -135,11 +137,43 @@ def _load(source: Source, changed: int) -> Dataset:
     )
 
 
-def _split(source: Source, rows: Rows) -> tuple[Rows, Rows]:
-    """The rows to train on and those to validate on, of these. Data made here are in a random order already."""
-    order = np.random.default_rng(source.seed).permutation(len(rows)) if is_file(source.name) else np.arange(len(rows))
-    first = min(len(rows) - 1, max(1, round(len(rows) * (1 - source.validation_share))))
-    return rows[order[:first]], rows[order[first:]]
+def _parts(source: Source, table: Table, present: Rows, truth: Floats) -> Parts:
+    """The rows to train on, and those to validate on, of these rows (N,) with these targets (N, T). Raises Unusable."""
+    (kind, column), share = source.split, source.validation_share
+    try:
+        if column is not None:
+            gaps = present[table.columns[column].missing[present]]
+            if gaps.size:
+                raise TableError(f"has no value in row {gaps[0] + 1}" + encoding.more(gaps))
+            divided = split.by_group if kind == "by" else split.by_time
+            parts = divided(table.columns[column].values[present], share, source.seed)
+        elif kind == "auto" and source.classes:
+            parts = split.by_class(truth[:, 0], share, source.seed)
+        elif is_file(source.name):
+            parts = split.by_chance(len(present), share, source.seed)
+        else:
+            # Drawn by chance in the first place.
+            parts = split.in_order(len(present), share)
+    except TableError as error:
+        at = "split" if column is None else f"split.{kind}"
+        named = "" if column is None else f"column {column!r} "
+        raise Unusable([(at, f"{named}{error}")]) from error
+    train, validation = parts
+    return present[train], present[validation]
+
+
+def _constant_targets(source: Source, names: Sequence[str], truth: Floats, learnt: Floats) -> Iterator[tuple[str, str]]:
+    """Targets that are the same in all rows, or in all that are trained on; a single row to train on may be meant.
+
+    truth, learnt: the targets of all rows, and those of the rows to train on.
+    """
+    for name, values, known in zip(names, truth.T, learnt.T, strict=True):
+        varies = bool((values != values[0]).any())
+        if (known != known[0]).any() or (len(known) == 1 and varies):
+            continue
+        where = f"each of the {len(known):_} rows to train on" if varies else "every row"
+        message = f"column {name!r} has the same value in {where}: there is nothing to learn"
+        yield "targets" if source.targets else "data", message
 
 
 def read(source: Source) -> Table:
@@ -169,10 +203,12 @@ class _Chosen:
 
 
 def _chosen(source: Source, table: Table) -> _Chosen:
-    targets = _single(table, source.targets or usual(table)[-1:])
+    # The column that the split goes by is neither, unless it is named as one.
+    others = [name for name in usual(table) if name != source.split[1]]
+    targets = _single(table, source.targets or others[-1:])
     if source.features:
         return _Chosen(_single(table, source.features), targets, ())
-    features = [name for name in _single(table, usual(table)) if name not in targets]
+    features = [name for name in _single(table, others) if name not in targets]
     empty = [name for name in features if table.columns[name].missing.all()]
     return _Chosen(tuple(name for name in features if name not in empty), targets, tuple(empty))
 
@@ -193,12 +229,14 @@ def _unknown(source: Source, table: Table) -> Iterator[tuple[str, str]]:
         yield "data", "should have columns, has none"
         return
     known = {**table.arrays, **table.columns}
-    for field in ("features", "targets"):
-        for name in getattr(source, field):
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(table.arrays)}"
-                yield field, f"there is no column {name!r}; {hint}"
+    kind, column = source.split
+    asked = [(field, name) for field in ("features", "targets") for name in getattr(source, field)]
+    unknown = [(field, name) for field, name in asked if name not in known]
+    unknown += [(f"split.{kind}", column)] if column is not None and column not in table.columns else []
+    for field, name in unknown:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(table.arrays)}"
+        yield field, f"there is no column {name!r}; {hint}"
 
 
 def _problems(source: Source, table: Table, chosen: _Chosen) -> Iterator[tuple[str, str]]:

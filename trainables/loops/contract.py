@@ -3,12 +3,13 @@
 Axis letters of all loops: M members, E episodes side by side, T time, B batch, A actions, F features.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
 from torch import device
 
 from trainables.base.report import Report
+from trainables.base.trivial_answer import TrivialAnswer
 from trainables.loops.config import Config
 
 
@@ -57,6 +58,16 @@ def scores_of(loop: type[Loop]) -> tuple[str, ...]:
     """
     scores: tuple[str, ...] = getattr(loop, "scores", (loop.score,))
     return scores
+
+
+def trivial_answers(loop: type[Loop], config: Any) -> list[TrivialAnswer]:
+    """What trainings of a loop are held against, scored by `loop.score`: what its class method `trivial` says.
+
+    loop: what trains. config: of any member.
+    Returns nothing for a loop without that method, as a loop of a person's own may be.
+    """
+    say: Callable[[Any], list[TrivialAnswer]] | None = getattr(loop, "trivial", None)
+    return [] if say is None else say(config)
 
 
 def is_bound(loop: type[Loop]) -> bool:

@@ -23,9 +23,10 @@ from trainables.base.config_fields import tunable
 from trainables.base.member_axis import Tensors, Tree
 from trainables.base.random_streams import Purpose
 from trainables.base.report import Report
+from trainables.base.trivial_answer import TrivialAnswer
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
-from trainables.loops import exploration, replay
+from trainables.loops import exploration, replay, trivial_policies
 from trainables.loops.config import EpisodicConfig, network
 from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
 from trainables.loops.exploration import LINEAR, Epsilon
@@ -228,6 +229,11 @@ class DQNLoop:
             weights = [indices.float()] if self._common.prioritised_replay else []
             clock = self._learner.clock(0.0, 0.0, 0)
             self._learner.begin_compiling(clock, self._target, self._replay.rows, indices, *weights)
+
+    @classmethod
+    def trivial(cls, config: DQNConfig) -> list[TrivialAnswer]:
+        """What policies score that see nothing. Raises whatever the environment does."""
+        return trivial_policies.answers(config, cls.score, cls.direction == "maximize")
 
     def train(self, until: int) -> list[Report]:
         """Acts and learns until `until` environment steps are spent, then plays the evaluation episodes greedily."""

@@ -27,9 +27,11 @@ from trainables.base.config_fields import by_name, tunable
 from trainables.base.member_axis import Tensors, Tree
 from trainables.base.random_streams import Purpose
 from trainables.base.report import Report
+from trainables.base.trivial_answer import TrivialAnswer
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
 from trainables.environments import GridStep
+from trainables.loops import trivial_policies
 from trainables.loops.config import EpisodicConfig, network
 from trainables.loops.episodes import Deviation, counted, flattened, returns_to_go
 from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
@@ -262,6 +264,11 @@ class ReinforceLoop:
         if config.baseline == "value":
             parts[VALUE] = networks.initial(replace(self._spec, outputs=1), first + 1, config.initialisation)
         return {prefix + name: tensor for prefix, tensors in parts.items() for name, tensor in tensors.items()}
+
+    @classmethod
+    def trivial(cls, config: ReinforceConfig) -> list[TrivialAnswer]:
+        """What policies score that see nothing. Raises whatever the environment does."""
+        return trivial_policies.answers(config, cls.score, cls.direction == "maximize")
 
     def train(self, until: int) -> list[Report]:
         """Plays and learns until every member has spent `until` steps, then plays the evaluation episodes greedily."""

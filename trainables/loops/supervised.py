@@ -9,32 +9,32 @@ Axis letters: M members, N samples, B batch, F features, T targets or classes, H
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from torch import Tensor
 from torch.func import vmap
-from torch.nn.functional import cross_entropy, huber_loss, mse_loss
 
 from trainables.base import member_axis, random_streams
 from trainables.base.config_fields import tunable
 from trainables.base.member_axis import Tensors, Tree
 from trainables.base.random_streams import Purpose
 from trainables.base.report import Report
+from trainables.base.trivial_answer import TrivialAnswer
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
 from trainables.data import datasets
-from trainables.data.encoding import Floats
+from trainables.data.scaling import Floats, Scaling
+from trainables.data.split import Split, checked, named
+from trainables.loops import trivial_predictions, validation
 from trainables.loops.config import Config, network
 from trainables.loops.learner import FIGURES, Learner
+from trainables.loops.losses import LOSSES, balanced
+from trainables.loops.validation import BEST, SCORE
 from trainables.networks import dropout, networks, specs
 from trainables.networks.specs import MLP, Spec
-
-SCORE, ACCURACY = "validation/loss", "validation/accuracy"
-BEST = {SCORE: "validation/best_loss", ACCURACY: "validation/best_accuracy"}
-"""By what the best weights are chosen by: the metric that tells the best so far."""
 
 NEVER = 2**62
 """An epoch that no training reaches."""
@@ -50,6 +50,12 @@ class SupervisedConfig(Config):
     features: tuple[str, ...] = Field((), description="columns (.npz: arrays) to learn from; none: all but the targets")
     targets: tuple[str, ...] = Field((), description="columns (.npz: arrays) to predict; none: the last one")
     validation_share: float = Field(0.2, description="share of the rows that is validated on", gt=0, lt=1)
+    split: Annotated[Split, BeforeValidator(checked)] = Field(
+        "auto",
+        description="auto: by chance, of each class the same share; random: by chance; {by: column}: rows of one "
+        "value, such as a patient's, all in one part; {time: column}: the latest are validated on. The column is no "
+        "feature unless features name it",
+    )
     data_seed: int = Field(
         0, description="of the data's making and its split; the same for all members", ge=0, lt=2**63
     )
@@ -65,8 +71,20 @@ class SupervisedConfig(Config):
         "one_hot", description="text of up to 50 values becomes a number for each of them, or is refused"
     )
     standardise: bool = Field(True, description="features to mean 0 and deviation 1, fitted on the training part")
+    standardise_targets: bool = Field(
+        True,
+        description="numbers to predict to mean 0 and deviation 1, fitted on the training part; what is reported and "
+        "predicted stays in their own units",
+    )
     loss: Literal["mse", "huber", "cross_entropy"] = Field(
-        "mse", description="of training and validation; huber has delta 1; cross_entropy: the target is a class"
+        "mse",
+        description="of training and validation; huber: with delta 1, which of standardised targets is their "
+        "deviation; cross_entropy: the target is a class",
+    )
+    class_weights: Literal["none", "balanced"] = Field(
+        "none",
+        description="balanced: in training the rare classes count for as much as the frequent ones together, which "
+        "validation does not share",
     )
     dropout: float = tunable(0.0, description="share of each hidden layer that an update leaves out", ge=0, lt=1)
     patience: int | None = tunable(
@@ -76,84 +94,88 @@ class SupervisedConfig(Config):
     @property
     def source(self) -> datasets.Source:
         """The data that the config asks for."""
-        classes = self.loss == "cross_entropy"
         return datasets.Source(
             self.data,
             self.data_seed,
             self.features,
             self.targets,
             self.validation_share,
-            classes,
-            self.header,
-            self.missing,
-            self.text,
+            classes=self.loss == "cross_entropy",
+            header=self.header,
+            missing=self.missing,
+            text=self.text,
+            split=named(self.split),
         )
 
 
-def _cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
-    """outputs: (N, T), logits of the classes. targets: (N, 1), the classes."""
-    return cross_entropy(outputs, targets[:, 0].long())
+EARLIER_DEFAULTS: Mapping[str, Any] = {"standardise_targets": False, "split": "random"}
+"""What fields were worth that an earlier version did not have: what it began goes on so."""
 
 
-LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "mse": mse_loss,
-    "huber": huber_loss,
-    "cross_entropy": _cross_entropy,
-}
-"""(outputs f(x) (N, T), targets y) -> the mean over all of them of
+def scores_with(loss: str) -> tuple[str, ...]:
+    """The metrics that are there with a loss, and that trials may be compared by."""
+    return validation.OF_CLASSES if loss == "cross_entropy" else validation.OF_NUMBERS
 
-    mse            (f(x) - y)^2
-    huber          (f(x) - y)^2 / 2 within 1, |f(x) - y| - 1/2 beyond (Huber, 1964)
-    cross_entropy  -log of the probability that the softmax of f(x) gives class y
-"""
+
+def _scaling(values: Floats, wanted: bool) -> Scaling:
+    return Scaling.fitted(values) if wanted else Scaling.none(values.shape[1])
 
 
 @rebuildable
-def make_loss(spec: Spec, kind: str, drops: bool) -> Callable[..., tuple[Tensor, Tensors]]:
+def make_loss(spec: Spec, kind: str, drops: bool, weighs: bool = False) -> Callable[..., tuple[Tensor, Tensors]]:
     """The loss of one member on one batch, with its network in train mode.
 
     spec: the network.
     kind: a name in LOSSES.
     drops: whether hidden units are dropped.
+    weighs: whether classes have weights.
     """
     f: Callable[..., Tensor] = networks.function(spec, training=True)
     if drops and isinstance(spec, MLP):
         f = dropout.function(spec)
 
     def loss(
-        parameters: Tensors, numbers: Tensors, features: Tensor, targets: Tensor, batch: Tensor, *masks: Tensor
+        parameters: Tensors,
+        numbers: Tensors,
+        features: Tensor,
+        targets: Tensor,
+        units: Tensor,
+        weights: Tensor,
+        batch: Tensor,
+        *masks: Tensor,
     ) -> tuple[Tensor, Tensors]:
-        """The loss, which shows nothing else.
+        """The loss as it is minimised, and as it is shown: in the targets' own units.
 
         parameters: of the network.
         numbers: settings, none of which is needed here.
         features: (N, F), of the whole training part.
         targets: (N, T) or (N, 1), of the whole training part.
-        batch: (B,), indices into it.
+        units: (T,) or (1,), what 1 of a target as it is learnt is in its own unit.
+        weights: (T,), of the classes, if they have any.
+        batch: (B,), indices into the training part.
         masks: (B, H), if hidden units are dropped.
         """
-        outputs = f(parameters, features[batch], *masks)
-        return LOSSES[kind](outputs, targets[batch]), {}
+        losses = LOSSES[kind](f(parameters, features[batch], *masks), targets[batch])
+        if weighs:
+            losses = losses * weights[targets[batch].long()]
+        return losses.mean(), {"loss": (losses * units**2).mean()}
 
     return loss
 
 
 @rebuildable
-def packed_validate(spec: Spec, kind: str) -> Callable[[Tensors, Tensor, Tensor], Tensors]:
-    """The validation of a pack: (parameters, features (M, N, F), targets (M, N, T)) -> metrics (M,), in eval mode.
+def packed_validate(spec: Spec, kind: str) -> Callable[..., Tensors]:
+    """The validation of a pack, in eval mode.
 
     spec: the network. kind: of the loss, a name in LOSSES.
+    Returns (parameters, features (M, N, F), targets (M, N, T), units (M, T)) -> metrics (M,), in the targets' units.
     """
     f = networks.function(spec)
 
-    def validate(parameters: Tensors, features: Tensor, targets: Tensor) -> Tensors:
-        outputs = f(parameters, features)
-        metrics = {SCORE: LOSSES[kind](outputs, targets)}
-        if kind == "cross_entropy":
-            metrics[ACCURACY] = (outputs.argmax(-1) == targets[:, 0]).float().mean()
-        return metrics
+    def validate(parameters: Tensors, features: Tensor, targets: Tensor, units: Tensor) -> Tensors:
+        return validation.metrics(kind, f(parameters, features), targets, units)
 
-    packed: Callable[[Tensors, Tensor, Tensor], Tensors] = vmap(validate)
+    packed: Callable[..., Tensors] = vmap(validate)
     return packed
 
 
@@ -169,11 +191,10 @@ class SupervisedLoop:
     score: ClassVar[str] = SCORE
     direction: ClassVar[Literal["maximize", "minimize"]] = "minimize"
     scores: ClassVar[tuple[str, ...]] = tuple(BEST)
-    """The accuracy exists with cross_entropy only."""
+    """Of which some are there with classes alone, and some with numbers."""
     unit: ClassVar[str] = "epochs"
     metrics: ClassVar[tuple[str, ...]] = (
-        SCORE,
-        ACCURACY,
+        *BEST,
         *BEST.values(),
         "validation/best_epoch",
         *FIGURES,
@@ -181,26 +202,24 @@ class SupervisedLoop:
 
     def __init__(self, configs: Sequence[SupervisedConfig], device: torch.device) -> None:
         """Raises ValueError for settings that contradict each other or the data, and Unusable for the data."""
-        self._device, self._members, self.steps = device, len(configs), 0
-        self._common = common = configs[0]
-        if self.score == ACCURACY and common.loss != "cross_entropy":
-            raise ValueError(f"metric: {ACCURACY} is there only with loss: cross_entropy, not {common.loss}")
+        self._configs, self._device = configs, device
+        self._begin(configs)
 
-        # The data, of which every member sees the same memory.
-        self._data = data = datasets.load(common.source)
-        samples, inputs = data.train_features.shape
+    def _begin(self, configs: Sequence[SupervisedConfig]) -> None:
+        self._members, self.steps, device = len(configs), 0, self._device
+        self._common = common = configs[0]
+        there = [kind for kind in LOSSES if self.score in scores_with(kind)]
+        if there and common.loss not in there:
+            raise ValueError(f"metric: {self.score} is there only with loss: {' or '.join(there)}, not {common.loss}")
+
+        self._prepare(common)
+        samples, inputs = self._data.train_features.shape
         if common.batch_size > samples:
             raise ValueError(f"batch_size: {common.batch_size} is more than the {samples} samples to train on")
-        mean, deviation = data.train_features.mean(0), data.train_features.std(0)
-        # The deviation of a constant column is made of rounding errors.
-        scale = np.where(deviation > 1e-9 * np.abs(mean), deviation, 1.0)
-        self._scaling = (mean, scale) if common.standardise else (0 * mean, 0 * mean + 1)
-        self._train = (self._scaled(data.train_features), self._shared(data.train_targets))
-        self._validation = (self._scaled(data.validation_features), self._shared(data.validation_targets))
         self._batches = samples // common.batch_size
 
         # The networks that learn.
-        self._spec = network(common, inputs, len(data.classes) or data.train_targets.shape[1])
+        self._spec = network(common, inputs, len(self._data.classes) or self._data.train_targets.shape[1])
         self._rates = np.array([config.dropout for config in configs])
         self._drops = bool(self._rates.any()) and isinstance(self._spec, MLP) and common.hidden != ()
         self._learner = Learner(
@@ -211,7 +230,7 @@ class SupervisedLoop:
                 )
                 for config in configs
             ],
-            make_loss(self._spec, common.loss, self._drops),
+            make_loss(self._spec, common.loss, self._drops, self._weights is not None),
             [],
             maximize=self.direction == "maximize",
             device=device,
@@ -236,14 +255,38 @@ class SupervisedLoop:
             clock = {**self._learner.clock(0.0, 0.0, 0), "active": self._going()}
             self._learner.begin_compiling(clock, *self._train, batch, *self._masks(0))
 
-    def _scaled(self, features: Floats) -> Tensor:
-        mean, deviation = self._scaling
-        return self._shared((features - mean) / deviation)
+    def _prepare(self, config: SupervisedConfig) -> None:
+        """The data that a config asks for as they are learnt from, of which every member sees the same memory."""
+        self._data = data = datasets.load(config.source)
+        self._inputs = _scaling(data.train_features, config.standardise)
+        self._scales_targets = config.standardise_targets and not data.classes
+        self._outputs = _scaling(data.train_targets, self._scales_targets)
+        units = self._shared(self._outputs.deviation)
+        self._validation = (
+            self._shared(self._inputs.scaled(data.validation_features)),
+            self._shared(self._outputs.scaled(data.validation_targets)),
+            units,
+        )
+        weighs = config.class_weights == "balanced" and bool(data.classes)
+        self._weights = balanced(data.train_targets, len(data.classes)) if weighs else None
+        self._train = (
+            self._shared(self._inputs.scaled(data.train_features)),
+            self._shared(self._outputs.scaled(data.train_targets)),
+            units,
+            units if self._weights is None else self._shared(self._weights),
+        )
 
     def _shared(self, values: Floats) -> Tensor:
         """Values (N, ...) as (M, N, ...), of which every member sees the same memory."""
         tensor = torch.from_numpy(values.astype(np.float32)).to(self._device)
         return tensor.expand(self._members, *tensor.shape)
+
+    @classmethod
+    def trivial(cls, config: SupervisedConfig) -> list[TrivialAnswer]:
+        """What is scored without looking at the features. Raises Unusable for the data."""
+        data = datasets.load(config.source)
+        scaling = _scaling(data.train_targets, config.standardise_targets and not data.classes)
+        return trivial_predictions.answers(data, config.loss, cls.score, scaling)
 
     def train(self, until: int) -> list[Report]:
         """Trains until `until` epochs are done, with a validation after each."""
@@ -318,29 +361,37 @@ class SupervisedLoop:
 
     def state(self) -> list[Tree]:
         """All that each member needs to go on; the order of an epoch follows from the seed and the epoch."""
-        return [{**self._learner.member(index), "steps": self.steps} for index in range(self._members)]
+        return [
+            {**self._learner.member(index), "steps": self.steps, "outputs": self._outputs.plain()}
+            for index in range(self._members)
+        ]
 
     def load(self, states: Sequence[Tree]) -> None:
         """Goes on from these states."""
+        if "outputs" not in states[0]:
+            self._begin([config.model_copy(update=dict(EARLIER_DEFAULTS)) for config in self._configs])
         self._learner.load(states)
         self.steps = states[0]["steps"]
 
     def best(self) -> list[Tree]:
-        """Of each member, the network with the best score, what its inputs need, and what its outputs are."""
-        mean, deviation = (each.tolist() for each in self._scaling)
+        """Of each member, the network with the best score, what its inputs need, and what its outputs are.
+
+        Both have names, and mean and deviation: the network takes inputs scaled by theirs, and what it returns is to be
+        scaled back by those of the outputs. Targets that are learnt as they are have none.
+        """
         data = self._data
+        scaling = self._outputs.plain() if self._scales_targets else {}
         return [
             {
                 "network": specs.as_plain(self._spec),
                 "state_dict": member_axis.member(self._learner.best, index)["parameters"],
                 "inputs": {
                     "names": list(data.features),
-                    "mean": mean,
-                    "deviation": deviation,
+                    **self._inputs.plain(),
                     "columns": [column.as_plain() for column in data.columns],
                     "header": self._common.header,
                 },
-                "outputs": {"names": list(data.targets), "classes": list(data.classes)},
+                "outputs": {"names": list(data.targets), "classes": list(data.classes), **scaling},
             }
             for index in range(self._members)
         ]

@@ -32,6 +32,8 @@ def verdict(found: Confirmation) -> str:
     if found.champion is not None:
         default = any(each.default and each.number == found.champion for each in found.candidates)
         return f"Champion: trial {found.champion}{', the default configuration' if default else ''}."
+    if found.unbeaten is not None:
+        return f"No winner: trial {found.leader} leads, and does not beat {found.unbeaten}."
     if not found.tied:
         return f"No winner: trial {found.leader} leads, but too many of its trainings diverged."
     others = " and ".join(map(str, found.tied))

@@ -14,6 +14,35 @@ MOST_IMPORTANCES, LEAST_IMPORTANCE = 4, 0.05
 """How many parameters are said to matter, and the share of the differences that each must have."""
 
 
+def unbeaten(summary: StudySummary) -> list[str]:
+    """That no trial is better than who has learnt nothing."""
+    answer, yet = summary.unbeaten, "" if summary.state == "finished" else " yet"
+    if answer is None:
+        return []
+    metric, values = summary.sweep.metric, [trial.value for trial in summary.trials if trial.value is not None]
+    if summary.sweep.environment is not None and {*values} == {each.value for each in summary.trivial}:
+        alike = f"{metric} is {number(answer.value)} in all of them, as it is of {answer.name}"
+        return [f"No trial has reached the goal{yet}: {alike}."]
+    reached = max(values) if summary.sweep.direction == "maximize" else min(values)
+    where = "at best"
+    if summary.confirmation is not None:
+        leader = summary.confirmation.leader
+        reached = next(each.mean for each in summary.confirmation.candidates if each.number == leader)
+        where = "on fresh seeds"
+    compared = f"{metric} is {number(reached)} {where}, and {number(answer.value)} without learning"
+    beyond = "above" if summary.sweep.direction == "maximize" else "below"
+    chance = (
+        "" if answer.beaten_from == answer.value else f"; {beyond} {number(answer.beaten_from)} is more than chance"
+    )
+    return [f"No trial beats {answer.name}{yet}: {compared}{chance}."]
+
+
+def held_against(summary: StudySummary) -> list[str]:
+    """What is scored by who has learnt nothing."""
+    told = [f"{each.name} {number(each.value)}" for each in summary.trivial]
+    return [f"Without learning: {', '.join(told)}."] if told else []
+
+
 def course(summary: StudySummary) -> list[str]:
     """How long the study took and what became of its trials; the speed is that of the search alone."""
     steps = sum(trial.steps for trial in summary.trials)
@@ -75,7 +104,8 @@ def why_no_value(summary: StudySummary) -> list[str]:
 def hints(summary: StudySummary) -> list[str]:
     """Which parameters mattered, and which ranges to try next."""
     most = list(summary.importances.items())[:MOST_IMPORTANCES]
-    matters = [f"{name} {share:.0%}" for name, share in most if share >= LEAST_IMPORTANCE]
+    # What makes a trial better at nothing is of no interest.
+    matters = [f"{name} {share:.0%}" for name, share in most if share >= LEAST_IMPORTANCE and not summary.unbeaten]
     lines = [f"What mattered: {', '.join(matters)}"] if matters else []
     ranked = [] if summary.sweep.second else summary.ranked()
     return lines + [

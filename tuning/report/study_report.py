@@ -16,7 +16,7 @@ def show(summary: StudySummary, console: Console) -> None:
 
 def study_report(summary: StudySummary, width: int) -> RenderableType:
     """The whole report; width: of the console, in columns."""
-    headline, *course = sentences.course(summary)
+    headline, *course = [*sentences.unbeaten(summary), *sentences.course(summary)]
     parts: list[RenderableType] = [Text(headline, style="bold"), *map(Text, course)]
     if not summary.ranked():
         return Group(*parts, *map(Text, [*sentences.why_no_value(summary), *sentences.going_on(summary)]))
@@ -26,5 +26,10 @@ def study_report(summary: StudySummary, width: int) -> RenderableType:
         parts += map(Text, [*hints, ""])
     if summary.confirmation is not None:
         parts += [confirmed(summary.confirmation), Text()]
-    last = [*sentences.winners(summary), *sentences.going_on(summary), *sentences.looking_on(summary)]
+    last = [
+        *sentences.winners(summary),
+        *sentences.held_against(summary),
+        *sentences.going_on(summary),
+        *sentences.looking_on(summary),
+    ]
     return Group(*parts, *map(Text, last))

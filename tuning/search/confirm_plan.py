@@ -12,7 +12,7 @@ from typing import TypeAlias
 from tuning.rules import statistics
 from tuning.study.seeds import fresh_seeds
 from tuning.study.study import Study
-from tuning.study.summary import Candidate, Confirmation, StudySummary, TrialSummary
+from tuning.study.summary import Candidate, Confirmation, StudySummary, TrialSummary, strongest
 from tuning.sweep.model import Confirm
 
 TrialAndSeed: TypeAlias = tuple[int, int]
@@ -51,25 +51,29 @@ def conclusion(study: Study, plan: ConfirmPlan, failures: Mapping[TrialAndSeed, 
     default = next((trial.number for trial in chosen if trial.default), None)
     found = statistics.verdict(scores, sweep.direction, sweep.seed)
     counted = statistics.counted(scores, sweep.direction)
+    candidates = [
+        Candidate(
+            number=trial.number,
+            default=trial.default,
+            searched=trial.value,
+            scores=scores[trial.number],
+            mean=statistics.interquartile_mean(counted[trial.number]),
+            interval=statistics.interval(counted[trial.number], sweep.seed),
+            improvement=None
+            if default is None or trial.default
+            else statistics.probability_of_improvement(scores[trial.number], scores[default], sweep.direction),
+            errors=[failures[trial.number, seed] for seed in plan.seeds if (trial.number, seed) in failures],
+        )
+        for trial in chosen
+    ]
+    answer = strongest(study.attributes.trivial or [], sweep.direction)
+    unbeaten = answer is not None and not any(each.beats(answer, sweep.direction) for each in candidates)
     return Confirmation(
-        candidates=[
-            Candidate(
-                number=trial.number,
-                default=trial.default,
-                searched=trial.value,
-                scores=scores[trial.number],
-                mean=statistics.interquartile_mean(counted[trial.number]),
-                interval=statistics.interval(counted[trial.number], sweep.seed),
-                improvement=None
-                if default is None or trial.default
-                else statistics.probability_of_improvement(scores[trial.number], scores[default], sweep.direction),
-                errors=[failures[trial.number, seed] for seed in plan.seeds if (trial.number, seed) in failures],
-            )
-            for trial in chosen
-        ],
-        champion=found.champion,
+        candidates=candidates,
+        champion=None if unbeaten else found.champion,
         leader=found.leader,
         tied=list(found.tied),
         more_seeds=found.more_seeds,
         seeds=len(plan.seeds),
+        unbeaten=answer.name if answer is not None and unbeaten else None,
     )

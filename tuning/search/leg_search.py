@@ -49,6 +49,10 @@ class SearchPolicy:
         self._everyone = Everyone([self._standing, self._proposer.desk, *observers])
         self._under_way: set[str] = set()
         """The names of the legs that are trained now."""
+        self._knows_trivial = study.attributes.trivial is not None
+        """Whether it is kept what trivial answers score."""
+        self._asked_trivial = ""
+        """The name of the leg whose worker was asked for that."""
         limit = study.sweep.time_limit
         self._deadline = math.inf if limit is None else now() + limit
         study.records.take_back()
@@ -105,10 +109,21 @@ class SearchPolicy:
             for plan in work.plans
             for place, seed in enumerate(plan.seeds)
         ]
-        return PackRequest(members, work.until, work.name, self._packing.fills_up_to(work.plans))
+        full, asks = self._packing.fills_up_to(work.plans), self._asks_trivial(work)
+        return PackRequest(members, work.until, work.name, full, trivial=asks)
+
+    def _asks_trivial(self, leg: Leg) -> bool:
+        """Whether the worker of a leg is asked what trivial answers score: it is one worker's at a time to say."""
+        asks = not self._knows_trivial and self._asked_trivial not in self._under_way - {leg.name}
+        if asks:
+            self._asked_trivial = leg.name
+        return asks
 
     def take(self, work: Leg, report: PackReport) -> None:
         """Tell everyone how far each member of a leg has come."""
+        if report.trivial is not None:
+            self._study.attributes.set_trivial(report.trivial)
+            self._knows_trivial = True
         members, share_s = iter(report.members), report.train_s / len(report.members)
         second = self._sweep.second.metric if self._sweep.second else None
         for plan in work.plans:

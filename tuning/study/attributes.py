@@ -7,18 +7,20 @@ from typing import Any
 import optuna
 from pydantic import TypeAdapter
 
+from trainables.base.trivial_answer import TrivialAnswer
 from tuning.errors import Note
 from tuning.study.optuna_tables import Tables
 from tuning.study.summary import Confirmation, Limit, StudyState
 from tuning.sweep.model import Sweep
 
-KEY, CREATED, START, SWEEP = "key", "created", "start", "sweep"
+KEY, CREATED, START, SWEEP, FORMAT = "key", "created", "start", "sweep", "format"
 STATE, SECONDS, CONFIRM_SECONDS, ENDED_BY = "state", "seconds", "confirm_seconds", "ended_by"
 TRACKING, RUN = "mlflow", "mlflow_run"
 NOTES, REMARKS = "notes", "remarks"
-SCORES, CONFIRMED, IMPORTANCES = "confirm_scores", "confirmation", "importances"
+SCORES, CONFIRMED, IMPORTANCES, TRIVIAL = "confirm_scores", "confirmation", "importances", "trivial"
 
 CONFIRMATION = TypeAdapter(Confirmation)
+TRIVIAL_ANSWERS = TypeAdapter(list[TrivialAnswer])
 
 
 class Attributes:
@@ -55,6 +57,12 @@ class Attributes:
         """The sweep as plain data."""
         return self._study.user_attrs[SWEEP]
 
+    @property
+    def kept_as(self) -> int:
+        """The format of the sweep."""
+        kept_as: int = self._study.user_attrs.get(FORMAT, 1)
+        return kept_as
+
     def set_sweep(self, sweep: Sweep) -> None:
         """Keep what is to be run from now on."""
         self._study.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
@@ -84,6 +92,16 @@ class Attributes:
     def set_importances(self, importances: Mapping[str, float]) -> None:
         """Keep how much of the differences between trials each parameter makes."""
         self._study.set_user_attr(IMPORTANCES, dict(importances))
+
+    @property
+    def trivial(self) -> list[TrivialAnswer] | None:
+        """What trivial answers score; None while nobody has said it."""
+        kept = self._study.user_attrs.get(TRIVIAL)
+        return None if kept is None else TRIVIAL_ANSWERS.validate_python(kept)
+
+    def set_trivial(self, answers: Sequence[TrivialAnswer]) -> None:
+        """Keep what trivial answers score."""
+        self._tables.set_study_attribute(TRIVIAL, TRIVIAL_ANSWERS.dump_python(list(answers), mode="json"))
 
     def set_tracking(self, where: Mapping[str, str]) -> None:
         """Keep where MLflow has the study: `experiment_id`, and `run_id` of the study's own run."""

@@ -18,12 +18,13 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tuning.errors import Note, StorageError, StudyError, StudyExists, StudyNotFound
 from tuning.study import sqlite
-from tuning.study.attributes import CREATED, KEY, NOTES, START, SWEEP
+from tuning.study.attributes import CREATED, FORMAT, KEY, NOTES, START, SWEEP
 from tuning.study.clock import Now
 from tuning.study.file_locks import alone
 from tuning.study.paths import Home
 from tuning.study.study import Study
 from tuning.study.urls import expanded, without_password
+from tuning.sweep import kept_sweep
 from tuning.sweep.model import Sweep
 
 LONGEST = 255
@@ -124,6 +125,7 @@ def _created(home: Home, url: str, sweep: Sweep, name: str | None, attributes: M
     study.set_user_attr(CREATED, datetime.now(UTC).isoformat())
     for key, value in attributes.items():
         study.set_user_attr(key, value)
+    study.set_user_attr(FORMAT, kept_sweep.FORMAT)
     # Last of all: who has it is a study of ours, and whole.
     study.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
     return Study(home, kept, study)

@@ -47,7 +47,7 @@ class Study:
         """What it runs. Raises SweepError where it can't be run here, as where the loop can't be imported."""
         if self._sweep is None:
             try:
-                self._sweep = kept_sweep.to_go_on(self.attributes.sweep)
+                self._sweep = kept_sweep.to_go_on(self.attributes.sweep, self.attributes.kept_as)
             except SweepError as error:
                 raise SweepError(map(self._flaw, error.problems)) from error
         return self._sweep
@@ -62,7 +62,9 @@ class Study:
 
     def insist_on(self, sweep: Sweep) -> None:
         """Raises StudyDiffers, with what differs, where this is not a study of the sweep."""
-        found = kept_sweep.differences(self.sweep, sweep)
+        # A file says today what it said then, and what it leaves out means what it meant.
+        then = kept_sweep.to_go_on(sweep.model_dump(mode="json"), self.attributes.kept_as)
+        found = kept_sweep.differences(self.sweep, then)
         if found:
             raise StudyDiffers(f"{self.name!r} is a study of another sweep:\n" + "\n".join(map(str, found)))
 

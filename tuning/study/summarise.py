@@ -59,6 +59,7 @@ def summarise(study: optuna.Study, home: Home, sweep: Sweep, flaw: str | None, h
             for each in study.get_trials(deepcopy=False)
             if PLAN in each.user_attrs
         ],
+        trivial=attributes.TRIVIAL_ANSWERS.validate_python(kept.get(attributes.TRIVIAL, [])),
         confirmation=None if confirmed is None else attributes.CONFIRMATION.validate_python(confirmed),
     )
 

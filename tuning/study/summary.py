@@ -2,20 +2,27 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from trainables.base.trivial_answer import TrivialAnswer
 from tuning.errors import Note
-from tuning.rules import halving, pareto, trial_outcome
-from tuning.rules.objective import cost
+from tuning.rules import halving, pareto, trial_outcome, trivial
+from tuning.rules.objective import Direction, cost
 from tuning.sweep.model import Sweep
 
 StudyState = Literal["running", "finished", "interrupted", "failed"]
 Limit = Literal["time_limit", "max_steps", "target"]
 """Keys of a sweep that end it before its last trial."""
+
+
+def strongest(answers: Sequence[TrivialAnswer], direction: Direction) -> TrivialAnswer | None:
+    """The best of the trivial answers; None of none."""
+    return min(answers, key=lambda each: cost(each.value, direction), default=None)
 
 
 @dataclass(frozen=True)
@@ -68,10 +75,19 @@ class Candidate:
     improvement: float | None
     errors: list[str] = field(default_factory=list)
 
+    def beats(self, answer: TrivialAnswer, direction: Direction) -> bool:
+        """Whether fresh seeds show that it is better than a trivial answer."""
+        worst_end = self.interval[0] if direction == "maximize" else self.interval[1]
+        return trivial.beats(self.mean, worst_end, answer.value, answer.beaten_from, direction)
+
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What fresh seeds say of the best trials; champion: None where the leaders can't be told apart."""
+    """What fresh seeds say of the best trials.
+
+    champion: None where the leaders can't be told apart, and where none beats a trivial answer, whose name `unbeaten`
+    is then.
+    """
 
     candidates: list[Candidate]
     champion: int | None
@@ -79,6 +95,7 @@ class Confirmation:
     tied: list[int]
     more_seeds: int | None
     seeds: int
+    unbeaten: str | None = None
 
     def as_json(self) -> Any:
         """Plain data, with null for what is not finite."""
@@ -106,6 +123,8 @@ class StudySummary:
     confirmation: Confirmation | None = None
     confirm_seconds: float = 0.0
     ended_by: Limit | None = None
+    trivial: list[TrivialAnswer] = field(default_factory=list)
+    """What is scored by who has learnt nothing; none where that is not known."""
     flaw: str | None = None
     """Why it can only be shown here and not gone on with, as where its loop can't be imported."""
     notes: list[Note] = field(default_factory=list)
@@ -153,6 +172,23 @@ class StudySummary:
         if self.confirmation is None:
             return self.best
         return next(trial for trial in self.trials if trial.number == self.confirmation.leader)
+
+    @property
+    def held_against(self) -> TrivialAnswer | None:
+        """The best of the trivial answers."""
+        return strongest(self.trivial, self.sweep.direction)
+
+    @property
+    def unbeaten(self) -> TrivialAnswer | None:
+        """The trivial answer that no trial beats; None where one does, and where there is nothing to compare."""
+        answer, best = self.held_against, next(iter(self._by_value()), None)
+        if answer is None or best is None or best.value is None:
+            return None
+        direction = self.sweep.direction
+        if self.confirmation is None:
+            beaten = trivial.beats(best.value, best.value, answer.value, answer.beaten_from, direction)
+            return None if beaten else answer
+        return None if any(each.beats(answer, direction) for each in self.confirmation.candidates) else answer
 
     @property
     def saved(self) -> tuple[float, int] | None:
@@ -215,6 +251,8 @@ class StudySummary:
                 {"number": trial.number, "value": trial.value, "second": trial.second, "checkpoint": trial.checkpoint}
                 for trial in self.front
             ],
+            "trivial": [asdict(each) for each in self.trivial],
+            "unbeaten": self.unbeaten and self.unbeaten.name,
             "chosen": self.chosen and self.chosen.number,
             "champion": self.confirmation and self.confirmation.champion,
             "confirmation": self.confirmation and self.confirmation.as_json(),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import trainables
 from trainables.base.own_classes import Unimportable
 from tuning.errors import Problem, SweepError
 from tuning.sweep import dimensions, fields, overrides, yaml_text
@@ -16,11 +17,32 @@ MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries",
 """What may differ from the file when a study goes on."""
 
 
-def to_go_on(data: Any) -> Sweep:
-    """The sweep, held against its loop as it is now; raises SweepError where it can't be run here."""
+FORMAT = 2
+"""Of what is kept, from the version on in which defaults of fields were changed that studies had relied on."""
+
+FORMER_DEFAULTS: Mapping[int, Mapping[str, Any]] = {1: {"standardise_targets": False, "split": "random"}}
+"""By format, the defaults that fields of the platform's configs had where they have others now."""
+
+
+def to_go_on(data: Any, kept_as: int = FORMAT) -> Sweep:
+    """The sweep, held against its loop as it is now; raises SweepError where it can't be run here.
+
+    kept_as: the format in which it was kept: what it left out goes by the defaults of its own time.
+    """
     from tuning.sweep import validation  # imports torch
 
-    return validation.to_go_on(data)
+    return validation.to_go_on(_with_defaults_of(data, kept_as))
+
+
+def _with_defaults_of(data: Any, kept_as: int) -> Any:
+    former = {name: value for each in range(kept_as, FORMAT) for name, value in FORMER_DEFAULTS[each].items()}
+    try:
+        config = trainables.loop_of(str(data["loop"])).Config
+    except Unimportable:
+        return data
+    said = {*data.get("fixed", {}), *data.get("search", {})}
+    relied_on = {name: value for name, value in former.items() if name in config.model_fields and name not in said}
+    return {**data, "fixed": {**data.get("fixed", {}), **relied_on}}
 
 
 def to_show(data: Mapping[str, Any]) -> Sweep:

@@ -25,13 +25,17 @@ _UNSEARCHABLE = {
     "data_seed": "trials are compared on one data set",
     "features": "trials are compared on one data set",
     "targets": "trials are compared on one data set",
+    "split": "trials are compared on one data set",
     "validation_share": "trials are compared on one data set",
     "evaluation_seed": "trials are compared on the same episodes",
     "evaluation_episodes": "trials are compared on the same episodes",
     "reports": "it changes what is seen of a trial, not what is learnt",
     "compile": "it changes the speed of a trial, not what is learnt",
 }
-_UNSEARCHABLE_WITH_DATA = {"loss": "trials are compared by one loss"}
+_UNSEARCHABLE_WITH_DATA = {
+    "loss": "trials are compared by one loss",
+    "standardise_targets": "trials are compared by one loss, and huber's depends on it",
+}
 _TAKEN = {"folder": "Lockstep's own name for where a member's checkpoints lie: should be called otherwise"}
 """Names that a Trainable which takes any can't have, and why."""
 

@@ -11,9 +11,15 @@ _DIRECTIONS: dict[str, Direction] = {
 }
 """Of metrics whose names have this in them."""
 
+_BY_NAME: dict[str, Direction] = {"mae": "minimize", "r2": "maximize", "f1": "maximize"}
+"""Of metrics that are called so: these letters are in other words, too."""
+
 
 def direction_of(metric: Any) -> Direction | None:
     """Which values of a metric are better, where its name alone tells."""
     if metric in (SECONDS, STEPS):
         return "minimize"
+    name = str(metric).rpartition("/")[2].removeprefix("best_")
+    if name in _BY_NAME:
+        return _BY_NAME[name]
     return next((direction for word, direction in _DIRECTIONS.items() if word in str(metric)), None)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 from mlflow.entities import Param, Run
@@ -120,20 +121,28 @@ def end_metrics(summary: StudySummary) -> list[tuple[str, float, int]]:
     """What the study's own run says at its end: names, values, and steps, which number trials.
 
     The best value stands at its trial; at the number of all trials what halving saved, and which share of the pruned
-    trials that were trained on it should have kept.
+    trials that were trained on it should have kept, and what trivial answers score.
     """
     best, trials = summary.best, len(summary.trials)
     told = [] if best is None or best.value is None else [("value", best.value, best.number)]
     if summary.saved is not None:
         told.append(("halving/saved", summary.saved[0], trials))
+    told += [(trivial_metric(each.name), each.value, trials) for each in summary.trivial]
     if summary.audit is not None:
         told.append(("halving/missed", summary.audit.missed / summary.audit.trials, trials))
     return told
 
 
+def trivial_metric(name: str) -> str:
+    """What MLflow calls the score of a trivial answer; its names take few characters beside letters."""
+    return f"trivial/{re.sub(r'[^a-z0-9]+', '-', name.lower())}"
+
+
 def end_tags(summary: StudySummary) -> dict[str, str]:
     """Which trials the study's own run names at its end."""
     tags = {"lockstep.best_trial": str(summary.best.number)} if summary.best else {}
+    if summary.trivial:
+        tags["lockstep.unbeaten"] = summary.unbeaten.name if summary.unbeaten else "none"
     if summary.confirmation is not None:
         tags |= confirmed_tags(summary.confirmation)
     if summary.front:

@@ -37,6 +37,13 @@ IDLE: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[str, str]]
         {},
         {"fixed.hidden": "network is standard", "fixed.dropout": "network is standard and hidden has a layer"},
     ),
+    (SUPERVISED, {"class_weights": "balanced"}, {}, {"fixed.class_weights": "loss is cross_entropy"}),
+    (
+        SUPERVISED,
+        {"loss": "cross_entropy", "standardise_targets": True},
+        {},
+        {"fixed.standardise_targets": "loss is mse or huber"},
+    ),
     (DQN, {"network": OWN, "channels": [4]}, {}, {"fixed.channels": "network is standard"}),
     (DQN, {"priority_alpha": 0.5}, {}, {"fixed.priority_alpha": "prioritised_replay is true"}),
     (DQN, {}, {"priority_beta": {"low": 0, "high": 1}}, {"search.priority_beta": "prioritised_replay is true"}),

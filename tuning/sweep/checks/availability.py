@@ -6,7 +6,7 @@ from typing import Any
 from trainables import environments
 from trainables.base import random_streams
 from trainables.base.images import Image
-from trainables.data import datasets
+from trainables.data import datasets, split_notes
 from trainables.environments import Description, watched_trial
 from trainables.environments.trial_run import Found, Wanted
 from trainables.loops.evaluation import SOLVED
@@ -22,7 +22,7 @@ from tuning.sweep.field_values import UNKNOWN, FieldValues
 SMALL_PART = 0.2
 """The share of an environment's cases up to which a person is told that evaluations cover few."""
 
-OF_DATA = ("data_seed", "features", "targets", "validation_share", "header", "missing", "text")
+OF_DATA = ("data_seed", "features", "targets", "validation_share", "split", "header", "missing", "text")
 """Fields that say what of a data set is learnt from."""
 
 
@@ -125,6 +125,8 @@ def _data_problems(values: FieldValues, data: str) -> Iterator[Finding]:
         yield from (Problem(name if name == "data" else f"fixed.{name}", each) for name, each in error.problems)
         return
     yield from (Note("data", remark.message, warning=remark.warning) for remark in found.remarks)
+    at = "fixed.split" if "split" in values.fixed else "data"
+    yield from (Note(at, each) for each in split_notes.notes(found))
     rows, inputs = found.train_features.shape
     batch = values.largest("batch_size")
     if batch > rows:

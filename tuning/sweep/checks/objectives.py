@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 
 from trainables.loops.contract import Loop, is_bound, scores_of
+from trainables.loops.losses import LOSSES
 from trainables.loops.registry import LOOPS
+from trainables.loops.supervised import scores_with
+from trainables.loops.validation import BEST
 from tuning.errors import Problem
 from tuning.rules.trial_outcome import SECONDS, STEPS
 from tuning.sweep.draft import Draft
+from tuning.sweep.field_values import UNKNOWN
 from tuning.sweep.wording import one_of, unknown
-
-_METRICS_OF = {
-    "validation/accuracy": ("fixed.loss", "cross_entropy"),
-    "validation/best_loss": ("metric", "validation/loss"),
-    "validation/best_accuracy": ("metric", "validation/accuracy"),
-}
-"""Metrics that supervised training has only where this key has this value."""
 
 _ONE_OBJECTIVE = {
     "halving": "by two objectives no trial is so much worse than another that it could be given up early",
@@ -64,12 +61,15 @@ def _absent_metric(draft: Draft, loop: type[Loop], metric: str, path: str) -> It
 
 
 def _needed(draft: Draft, loop: type[Loop], metric: str) -> str | None:
-    """What alone a metric is there with, where the sweep has it otherwise."""
-    if not issubclass(loop, LOOPS["supervised"]) or metric not in _METRICS_OF:
+    """What alone a metric of supervised training is there with, where the sweep has it otherwise."""
+    if not issubclass(loop, LOOPS["supervised"]):
         return None
-    key, value = _METRICS_OF[metric]
-    there = draft.sweep.metric if key == "metric" else draft.field_values.fixed.get("loss")
-    return None if there == value else f"{key}: {value}"
+    score = next((score for score, best in BEST.items() if best == metric), metric)
+    if metric != score and draft.sweep.metric != score:
+        return f"metric: {score}"
+    losses = [loss for loss in LOSSES if score in scores_with(loss)]
+    known = not losses or draft.field_values.in_trial_0("loss") in (UNKNOWN, *losses)
+    return None if known else f"fixed.loss: {' or '.join(losses)}"
 
 
 def _one_objective_problems(draft: Draft) -> Iterator[Problem]:

@@ -33,6 +33,8 @@ _ACTIVE = Where(_LAYERS.words, {**_LAYERS.right, **_IMAGES.right})
 _REPLAY = Where("replay is true", {"replay": lambda value: value is not False})
 _PRIORITISED = Where("prioritised_replay is true", {"prioritised_replay": lambda value: value is not False})
 _TARGET = Where("target_network is true", {"target_network": lambda value: value is not False})
+_NUMBERS = Where("loss is mse or huber", {"loss": lambda value: value != "cross_entropy"})
+_CLASSES = Where("loss is cross_entropy", {"loss": lambda value: value == "cross_entropy"})
 _VALUE = Where("baseline is value", {"baseline": lambda value: value not in ("none", "batch_mean")})
 _ENTROPY = Where("entropy_weight is above 0", {"entropy_weight": lambda value: value != 0})
 
@@ -48,6 +50,8 @@ COUNTS: Mapping[str, tuple[Where, ...]] = {
     "double": (_TARGET,),
     "target_interval": (_TARGET,),
     "target_tau": (_TARGET,),
+    "standardise_targets": (_NUMBERS,),
+    "class_weights": (_CLASSES,),
     "value_weight": (_VALUE,),
     "entropy_schedule": (_ENTROPY,),
 }
@@ -57,8 +61,8 @@ COUNTS: Mapping[str, tuple[Where, ...]] = {
 def problems(draft: Draft, loop: type[Loop], images: bool | None = None) -> Iterator[Problem]:
     """Fields, fixed or searched, that have no effect on any trial of the sweep.
 
-    What is fixed as false or 0 is off, and says no more than is so. What a loop of a person's own makes of its fields
-    is not known.
+    What is fixed as false, 0 or none is off, and says no more than is so. What a loop of a person's own makes of its
+    fields is not known.
 
     draft: of the sweep.
     loop: what trains.
@@ -69,7 +73,7 @@ def problems(draft: Draft, loop: type[Loop], images: bool | None = None) -> Iter
     values, images = draft.field_values, images if "environment" in loop.Config.model_fields else False
     for part, given in (("fixed", values.fixed), ("search", values.search)):
         for name, value in given.items():
-            if name not in COUNTS or value is UNKNOWN or value in (False, 0):
+            if name not in COUNTS or value is UNKNOWN or value in (False, 0, "none"):
                 continue
             missing = [each.words for each in COUNTS[name] if not _holds(each, values, images, part == "fixed")]
             if missing:

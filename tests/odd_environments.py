@@ -172,6 +172,16 @@ class Spaceless(gymnasium.Env[Any, Any]):
     action_space = spaces.Discrete(2)
 
 
+class Raising(gymnasium.Env[Any, Any]):
+    """Does not say what its observations are."""
+
+    action_space = spaces.Discrete(2)
+
+    @property
+    def observation_space(self) -> Any:  # type: ignore[override]
+        raise ValueError("not calibrated")
+
+
 class Wordy(gymnasium.Env[Any, Any]):
     """Has no space for its observations, but their shape."""
 
@@ -183,5 +193,5 @@ class Foreign:
     """None of Gymnasium's environments."""
 
 
-for kind in (Odd, Unseeded, Spaceless, Wordy, Foreign):
+for kind in (Odd, Unseeded, Spaceless, Raising, Wordy, Foreign):
     gymnasium.register(f"tests/{kind.__name__}-v0", entry_point=kind)

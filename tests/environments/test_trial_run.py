@@ -15,7 +15,7 @@ OUTSIDE = "gave an observation that is not in its space"
 REFUSED = {
     "observation alone": f"returned an array of shape (2,) from reset, {OLD}; {OF_RESET}",
     "observation in a tuple": f"returned a tuple of 1 from reset, {OLD}; {OF_RESET}",
-    "observation and time": f"returned a tuple of 2 from reset, {OLD}; {OF_RESET}",
+    "observation and time": f"returned 0 as info from reset; {OF_RESET}, a dictionary",
     "raises in reset": "raised RuntimeError: no licence (tests/odd_environments.py:",
     "four": f"returned 4 values from step, {OLD}; {OF_STEP}",
     "three values": f"returned 3 values from step; {OF_STEP}",
@@ -88,6 +88,7 @@ def test_what_is_likely_not_meant_is_a_warning(way: str, message: str) -> None:
     [
         ("tests/Unseeded-v0", f"has a reset without seed, {OLD}; should be reset(self, *, seed=None, options=None)"),
         ("tests/Spaceless-v0", "has no observation_space; should be one of gymnasium.spaces"),
+        ("tests/Raising-v0", "raised ValueError: not calibrated (tests/odd_environments.py:"),
         ("tests/Wordy-v0", "has the observation_space (2,); should be one of gymnasium.spaces"),
         ("tests/Foreign-v0", "can't be made: TypeError: "),
     ],

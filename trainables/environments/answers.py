@@ -39,6 +39,8 @@ def of_reset(answer: Any) -> tuple[Any, Any]:
     """The observation and the infos that a reset has returned. Raises MisfitAnswer."""
     if isinstance(answer, tuple | list) and len(answer) == 2 and _are_infos(answer[1]):
         return answer[0], answer[1]
+    if isinstance(answer, tuple | list) and len(answer) == 2:
+        raise MisfitAnswer(f"returned {shown(answer[1])} as info from reset; {OF_RESET}, a dictionary")
     old = "" if answer is None else f", {OLD}"
     raise MisfitAnswer(f"returned {shown(answer)} from reset{old}; {OF_RESET}")
 

@@ -164,8 +164,10 @@ def _is_vector_or_image(space: Space) -> bool:
 def _space(made: gymnasium.Env[Any, Any], name: str) -> Space:
     try:
         space = getattr(made, name)
-    except AttributeError:
-        raise EnvironmentMisfit(f"{made.unwrapped} has no {name}; should be one of gymnasium.spaces") from None
+    except Exception as error:
+        if isinstance(error, AttributeError) and own_code.place(error) is None:
+            raise EnvironmentMisfit(f"{made.unwrapped} has no {name}; should be one of gymnasium.spaces") from None
+        raise EnvironmentMisfit(f"{made.unwrapped} raised {own_code.told(error)} when asked for its {name}") from error
     if not isinstance(space, spaces.Space):
         raise EnvironmentMisfit(f"{made.unwrapped} has the {name} {space!r}; should be one of gymnasium.spaces")
     return space

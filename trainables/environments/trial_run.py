@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.base import own_code
 from trainables.base.member_failure import MemberFailed
 from trainables.environments import backends, observations
 from trainables.environments.backends import Backend
@@ -47,7 +48,7 @@ class Wanted:
 
     environment, arguments, wrappers, backend: as in the config.
     starts: the seeds of the episodes that evaluations begin.
-    making_s: seconds in which it has to be made, and to begin its first episode.
+    making_s: seconds in which it has to be made, to begin its first episode, and to take its first step.
     answer_s: seconds in which it has to answer after that.
     firsts: whether what episodes begin with is wanted, too.
     """
@@ -98,6 +99,10 @@ def tried(wanted: Wanted, mark: Mark = lambda asked, limit_s: None) -> Found:
         return Found((misfit.key, misfit.message))
     except MemberFailed as failure:
         return Found(("environment", failure.reason.removeprefix("environment: ")))
+    except Exception as error:
+        if own_code.place(error) is None:
+            raise
+        return Found(("environment", f"{name} raised {own_code.told(error)}"))
     told = [_bounds(description, course), _seeding(course, again), _sameness(course)]
     return Found(None, [f"{name} {each}" for each in told if each is not None], covered, cases, firsts)
 
@@ -115,7 +120,6 @@ class _Asked:
         """The first observation (F,) of an episode."""
         self._mark(f"{self._name} has not returned from reset(seed={seed})", self._limit_s)
         self._grid.reset(np.array([[seed]]), np.ones((1, 1), dtype=np.bool_))
-        self._limit_s = self._answer_s
         return self._seen()
 
     def step(self, action: int, number: int, seed: int) -> tuple[NDArray[np.float32], float, bool]:
@@ -124,8 +128,10 @@ class _Asked:
         number, seed: which step it is, of the episode of which seed.
         """
         asked = f"{self._name} has not returned from step {number:,} of the episode of seed {seed}"
-        self._mark(asked, self._answer_s)
+        self._mark(asked, self._limit_s)
         rewards, terminated, truncated = self._grid.step(np.array([[action]]), np.ones((1, 1), dtype=np.bool_))
+        # The first answers may have to import and to load.
+        self._limit_s = self._answer_s
         return self._seen(), float(rewards[0, 0]), bool(terminated[0, 0] or truncated[0, 0])
 
     def _seen(self) -> NDArray[np.float32]:

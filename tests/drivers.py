@@ -96,7 +96,15 @@ class Driver:
 
     def press_ctrl_c(self) -> None:
         """What a terminal does: every process of the foreground group is told."""
-        os.killpg(self.process.pid, signal.SIGINT)
+        self.tell_all(signal.SIGINT)
+
+    def tell(self, what: signal.Signals) -> None:
+        """Send a signal to the command alone, as Kubernetes does."""
+        self.process.send_signal(what)
+
+    def tell_all(self, what: signal.Signals) -> None:
+        """Send a signal to all processes of its group, as Slurm does."""
+        os.killpg(self.process.pid, what)
 
     def kill(self) -> None:
         """SIGKILL; Ray's processes notice by themselves, a little later, that their driver is gone."""

@@ -109,6 +109,37 @@ def test_after_an_interruption_it_says_how_to_go_on(runs: Path, tuning: Callable
         assert "Next: `tuning resume tiny-1` goes on with it." in out.splitlines()
 
 
+def test_of_a_study_whose_time_was_over_the_confirmation_is_gone_on_with_and_not_the_search(
+    runs: Path, tuning: Callable[..., Said]
+) -> None:
+    study = sweeps.created(runs, **{**QUICK, "time_limit": 3_600, "confirm": {"top": 1, "seeds": 2, "episodes": 5}})
+    search = legs_by_hand.Searching(study)
+    search.trained("leg", legs_by_hand.reports(search.leg()))
+    search.policy.put_back()
+    begun = len(study.summary().trials)
+    study.attributes.set_ended_by("time_limit")
+    for legs, code, state in ((0, 130, "interrupted"), (9, 0, "finished")):
+        ended, out, _ = tuning("resume", "--json", "--root", str(runs), hire=legs_by_hand.ByHand(legs))
+        shown = json.loads(out)
+        assert (ended, shown["state"], len(shown["trials"])) == (code, state, begun)
+    assert shown["ended_by"] == "time_limit"
+    assert shown["confirmation"] is not None
+    ended, out, _ = tuning("resume", "--json", "--root", str(runs), hire=legs_by_hand.ByHand())
+    assert json.loads(out)["counts"]["complete"] == 8, "finished, it searches for as long again"
+
+
+def test_with_more_time_the_search_goes_on_though_a_confirmation_was_cut_off(
+    runs: Path, tuning: Callable[..., Said]
+) -> None:
+    study = sweeps.created(runs, **{**QUICK, "time_limit": 3_600, "confirm": {"top": 1, "seeds": 2, "episodes": 5}})
+    search = legs_by_hand.Searching(study)
+    search.trained("leg", legs_by_hand.reports(search.leg()))
+    search.policy.put_back()
+    study.attributes.set_ended_by("time_limit")
+    code, out, _ = tuning("resume", "--time", "2h", "--json", "--root", str(runs), hire=legs_by_hand.ByHand())
+    assert (code, json.loads(out)["counts"]["complete"]) == (0, 8)
+
+
 @pytest.mark.parametrize(("given_up", "words"), [(1, "of 1 pruned trial trained"), (2, "of 2 pruned trials trained")])
 def test_what_was_audited_is_counted(runs: Path, given_up: int, words: str) -> None:
     study = sweeps.created(runs, **QUICK)

@@ -22,6 +22,18 @@ class MemberRequest:
 
 
 @dataclass(frozen=True)
+class PulseRequest:
+    """Signs of life that are wanted while a pack is trained (base/pulse.py).
+
+    file: where to write them.
+    stacks_after_s: seconds without any after which the stacks of the worker are written beside it.
+    """
+
+    file: str
+    stacks_after_s: float
+
+
+@dataclass(frozen=True)
 class PackRequest:
     """A pack to train.
 
@@ -32,6 +44,7 @@ class PackRequest:
     confirm_episodes: on how many fresh episodes to score the best weights at the end; 0: they are not scored.
     folders: in which modules of a person's own are looked for, after all others.
     trivial: whether to say what trivial answers score.
+    pulse: what signs of life to give; None: none.
     """
 
     members: list[MemberRequest]
@@ -41,6 +54,7 @@ class PackRequest:
     confirm_episodes: int = 0
     folders: tuple[str, ...] = ()
     trivial: bool = False
+    pulse: PulseRequest | None = None
 
 
 @dataclass(frozen=True)

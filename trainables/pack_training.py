@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import torch
 
 from trainables import environments
-from trainables.base import checkpoint
+from trainables.base import checkpoint, pulse
 from trainables.base.member_failure import MemberFailed
 from trainables.base.report import Report
 from trainables.base.training_config import Training, structure
@@ -138,7 +138,9 @@ class PackTraining:
 
     def save(self, folders: Sequence[Path]) -> None:
         """Writes the checkpoints of all members that have not failed, each into the folder at its place."""
+        pulse.beat("the writing of checkpoints")
         checkpoint.save(self._of_present(folders), self._latest(), self._best())
+        pulse.beat()
 
     def load(self, folders: Sequence[Path]) -> bool:
         """Goes on from what `save` has written. Returns whether there was such a pack, of this many members."""
@@ -162,6 +164,8 @@ class PackTraining:
             self._curves[index], self._told[index], self._reports[index] = [], 0, Report(0, [])
         if not self._present:
             return
+        pulse.trains(self._present)
+        pulse.beat("the making of its training")
         try:
             self._training = self._loop(self._filled([self._configs[index] for index in self._present]), self._device)
             states = checkpoint.load(self._of_present(self._folders)) if self._folders else None
@@ -192,6 +196,7 @@ class PackTraining:
                 self._begin()
 
     def _train(self, until: int) -> None:
+        pulse.beat()
         reports = self._own(self._running().train(until))
         self._moment = until
         for index, report in zip(self._present, reports, strict=True):

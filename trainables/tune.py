@@ -27,6 +27,7 @@ from ray import tune
 
 from trainables.base import own_folders
 from trainables.base.checkpoint import CheckpointError
+from trainables.base.pulse import Pulse
 from trainables.loops.contract import Loop, scored_by
 from trainables.loops.registry import LOOPS, loop_of
 from trainables.messages import MemberRequest, PackReport, PackRequest, Parcel
@@ -79,6 +80,8 @@ class PackTrainable(tune.Trainable):
         request = new_config["request"].take() if self._form == "request" else requested(new_config)
         own_folders.look_in(request.folders)
         self._size = len(request.members)
+        if request.pulse is not None:
+            self._pulse = Pulse(Path(request.pulse.file), request.pulse.stacks_after_s)
         device = torch.device("cuda" if _has_gpu() else "cpu")
         self._pack = PackTraining(self.loop, request, device, self.save_every_s, alone=self._form == "flat")
         return True
@@ -88,10 +91,19 @@ class PackTrainable(tune.Trainable):
         pack: PackTraining | None = vars(self).pop("_pack", None)
         if pack is not None:
             pack.close()
+        self._still()
+
+    def _still(self) -> None:
+        """Gives no more signs of life, since nothing is trained."""
+        pulse: Pulse | None = vars(self).pop("_pulse", None)
+        if pulse is not None:
+            pulse.close()
 
     def step(self) -> dict[str, Any]:
         """Trains to the next report, or to the end of the leg; in answer to a request, for two seconds."""
         said = self._pack.report(REPORT_EVERY_S if self._form == "request" else 0.0)
+        if self._pack.done:
+            self._still()
         return {**self._result(said), "done": self._pack.done}
 
     def _result(self, said: PackReport) -> dict[str, Any]:

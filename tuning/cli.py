@@ -4,13 +4,10 @@ Commands import what they use when they are called, for torch, Ray and MLflow ta
 """
 
 import json
-import os
-import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +19,10 @@ from rich.console import Console
 from tuning.errors import ArgumentError, LockstepError, Note, StudyNotFound, SweepError
 from tuning.report.plain_text import AnyConsole, accept_all
 from tuning.study.paths import Home
+from tuning.study.urls import without_password
 from tuning.workers.library_settings import SETTINGS, during_a_run, keep_ray_private
 from tuning.workers.log_file import log_file
+from tuning.workers.termination import CTRL_C, as_ctrl_c, ended_at_once
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -483,19 +482,6 @@ def print_reasons(data: object, shown: "RenderableType", as_json: bool) -> None:
         out.print(shown, highlight=False, soft_wrap=not out.is_terminal)
 
 
-@contextmanager
-def ended_at_once() -> Iterator[None]:
-    """Has a Ctrl-C end the process there and then, while modules are loaded and there is nothing to leave in order.
-
-    An exception gets lost, or reads as a fault of ours, where it meets NumPy or torch when they are half loaded.
-    """
-    before = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def name_unused_files() -> None:
     """Say which files of the current folder can't be what a sweep names, as other modules have their names."""
     from trainables.base import own_folders
@@ -555,7 +541,7 @@ def finish(summary: "StudySummary", as_json: bool) -> None:
     """Show a study that has just run, and say by the exit code how it ended."""
     show_summary(summary, as_json)
     if summary.state == "interrupted":
-        raise typer.Exit(130)
+        raise typer.Exit(CTRL_C)
     if not summary.ranked():
         raise typer.Exit(1)
 
@@ -586,21 +572,30 @@ def main(arguments: Sequence[str] | None = None, hire: "Hire | None" = None) -> 
     hire: who finds the workers, if not Ray.
     """
     accept_all(sys.stdout, sys.stderr)
-    invocation = Invocation(Home.at(None), hire)
+    with as_ctrl_c() as ending:
+        sys.exit(ending.code(_called(arguments, Invocation(Home.at(None), hire))))
+
+
+def _called(arguments: Sequence[str] | None, invocation: Invocation) -> int:
+    """Parse and call; returns the exit code."""
     try:
         app(args=None if arguments is None else list(arguments), obj=invocation)
     except LockstepError as error:
         err.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except KeyboardInterrupt:
-        sys.exit(130)
+        return CTRL_C
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except Exception as error:  # noqa: BLE001  the last resort of the command
         err.print(_kept(error, invocation.home), style="red", highlight=False, markup=False, soft_wrap=True)
-        sys.exit(1)
+        return 1
+    return 0
 
 
 def _kept(error: Exception, home: Home) -> str:
-    name, whole = f"error-{datetime.now(UTC):%Y%m%d-%H%M%S}.log", "".join(traceback.format_exception(error))
+    name = f"error-{datetime.now(UTC):%Y%m%d-%H%M%S}.log"
+    whole = without_password("".join(traceback.format_exception(error)))
     path = home.logs / name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -608,4 +603,4 @@ def _kept(error: Exception, home: Home) -> str:
     except OSError:
         path = Path(tempfile.mkdtemp(prefix="lockstep-")) / name
         path.write_text(whole, encoding="utf-8", errors="backslashreplace")
-    return f"This should not have happened: {error}\nThe whole of it is in {path}"
+    return f"This should not have happened: {without_password(str(error))}\nThe whole of it is in {path}"

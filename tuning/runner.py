@@ -22,12 +22,15 @@ from tuning.study import catalogue
 from tuning.study.paths import Home
 from tuning.study.replay import replay
 from tuning.study.study import Study
-from tuning.study.summary import Limit, StudySummary
+from tuning.study.summary import StudySummary
 from tuning.sweep.model import Confirm, Sweep, Workers
 from tuning.tracking import experiments, server
 from tuning.tracking.tracker import Tracker
 from tuning.workers import memory
 from tuning.workers.team import begins_ray, open_team
+
+LIMITS = ("trials", "time_limit", "max_steps", "target")
+"""Keys of a sweep that say when its search is over."""
 
 
 class Crew(Protocol):
@@ -102,6 +105,8 @@ def resume(
     with study.held():
         if sweep is not None:
             _insist_on_enough(study, sweep.trials)
+            if any(getattr(sweep, key) != getattr(study.sweep, key) for key in LIMITS):
+                study.attributes.set_ended_by(None)
             study.change(sweep)
         with (hire or open_team)(study.sweep.workers, address) as team:
             return follow(study, team, console)
@@ -162,30 +167,34 @@ def follow(study: Study, team: Crew, console: Console | None = None) -> StudySum
     console = console or _silent()
     with _quick_switches(), _tracked(study, console) as trackers:
         with study.clock.running():
+            search_is_over = study.attributes.is_confirming
             study.attributes.set_state("running", study.clock.seconds)
-            ended, limit = _searched(study, team, trackers, console)
+            ended = _searched(study, team, trackers, console, search_is_over)
             if ended and study.sweep.confirm is not None:
                 ended = confirmed(study, planned(study.summary(), study.sweep.confirm), team, console)
         study.attributes.set_remarks(remarks(study.summary()) if ended else [])
-        study.attributes.set_ended_by(limit if ended else None)
         study.attributes.set_state("finished" if ended else "interrupted", study.clock.seconds)
         for tracker in trackers:
             tracker.ended(study.summary())
     return study.summary()
 
 
-def _searched(study: Study, team: Crew, trackers: list[Tracker], console: Console) -> tuple[bool, Limit | None]:
-    """Search from where the study stands; whether that came to its end, and which limit has ended it early."""
+def _searched(study: Study, team: Crew, trackers: list[Tracker], console: Console, is_over: bool) -> bool:
+    """Search from where the study stands, and keep which limit has ended that early; whether it came to its end.
+
+    is_over: it did, before the confirmation was cut off. Others as for `follow`.
+    """
     progress = Progress(study, console)
     with progress.shown():
         search = SearchPolicy(study, team.count, [*trackers, progress])
         # With nothing left to train Tune would trip over files that it has not come to write.
-        if search.unfinished:
+        if search.unfinished and not is_over:
+            study.attributes.set_ended_by(None)
             team.train(study, LegSource(search))
-    ended, limit = search.ended, search.stopped if search.unfinished else None
+            study.attributes.set_ended_by(search.stopped if search.ended and search.unfinished else None)
     search.put_back()
     study.attributes.set_importances(importances(search.desk.study, study.sweep.space, study.sweep.seed))
-    return ended, limit
+    return is_over or search.ended
 
 
 def confirmed(study: Study, plan: ConfirmPlan, team: Crew, console: Console) -> bool:

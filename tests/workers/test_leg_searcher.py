@@ -15,6 +15,7 @@ from trainables.messages import PackReport, PackRequest, Parcel
 from tuning.study.study import Study
 from tuning.workers.leg_searcher import LegSearcher
 from tuning.workers.tune_callbacks import LegErrors
+from tuning.workers.watch import Watch
 
 
 @pytest.fixture
@@ -23,7 +24,8 @@ def study(runs: Path) -> Study:
 
 
 def searching(study: Study, workers: int = 1) -> LegSearcher:
-    return LegSearcher(legs_by_hand.Searching(study, workers), study.sweep.metric, study.sweep.direction)
+    watch = Watch("auto", False, study.home.signs(study.name, 0))
+    return LegSearcher(legs_by_hand.Searching(study, workers), watch, study.sweep.metric, study.sweep.direction)
 
 
 def received(config: dict[str, Any]) -> PackRequest:

@@ -32,6 +32,7 @@ import platformdirs
 import torch
 
 from trainables import borrowed
+from trainables.base import pulse
 from trainables.compilation.flat_trees import PyTree
 
 CACHE = "LOCKSTEP_CACHE"
@@ -157,10 +158,12 @@ def waiting() -> Iterator[None]:
     """Counts the time within as waiting for a compiler."""
     global _waited_s
     began = time.monotonic()
+    pulse.beat(pulse.COMPILING)
     try:
         yield
     finally:
         _waited_s += time.monotonic() - began
+        pulse.beat()
 
 
 def cache_folder() -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.base import own_code
+from trainables.base import own_code, pulse
 from trainables.base.member_failure import MemberFailed
 from trainables.environments.description import Description
 from trainables.environments.observations import NotInSpace, Space, as_numbers, row, same_numbers
@@ -23,14 +23,25 @@ class EpisodeChecks:
         self._description, self._in_a_row = description, episodes
         self._seeds = np.zeros(members * episodes, dtype=np.int64)
         self._steps = np.zeros(members * episodes, dtype=np.int64)
+        self.place = 0
+        """Whose environment is asked something."""
 
     def begin(self, places: NDArray[np.intp], seeds: NDArray[np.int64]) -> None:
         """Notes that episodes with these seeds begin in these places, both (P,)."""
-        self._seeds[places], self._steps[places] = seeds, 0
+        self._seeds[places], self._steps[places], self.place = seeds, 0, places[0]
+        pulse.beat("environment.reset", self._where)
 
     def advance(self, places: NDArray[np.intp]) -> None:
         """Notes that a step is taken in these places (P,)."""
         self._steps[places] += 1
+        self.place = places[0]
+        pulse.beat("environment.step", self._where)
+
+    def _where(self) -> tuple[int, str]:
+        """The member that is asked, and where its episode stands."""
+        step, seed = int(self._steps[self.place]), self._seeds[self.place]
+        when = f"at step {step:,}" if step else "at the beginning"
+        return int(self.place) // self._in_a_row, f"{when} of the episode of seed {seed}"
 
     def too_long(self, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which of these places (M, E) have reached the most steps of an episode."""

@@ -11,6 +11,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.base import pulse
 from trainables.environments import answers
 from trainables.environments.answers import MisfitAnswer
 from trainables.environments.description import Description
@@ -83,6 +84,7 @@ class GymnasiumGrid:
         """What the environments of these places answer, each to what it is given."""
         told = []
         for place, each in zip(places.tolist(), given, strict=True):
+            self._checks.place = place
             try:
                 told.append(call(self._environments[place], each))
             except MisfitAnswer as misfit:
@@ -137,6 +139,7 @@ def play(
     grid.reset(seeds, where)
     active = where.copy()
     while active.any():
+        pulse.beat()
         observations = grid.observations.copy()
         actions = act(observations)
         rewards, terminated, truncated = grid.step(actions, active)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.func import grad_and_value, vmap
 
-from trainables.base import member_axis
+from trainables.base import member_axis, pulse
 from trainables.base.member_axis import Tensors, Tree
 from trainables.base.report import Report
 from trainables.compilation import programs
@@ -192,6 +192,7 @@ class Learner:
         at_once: how many members are computed together, to bound the memory of large batches; None: all.
         Returns what the loss shows beside its figures, (M, ...) each.
         """
+        pulse.beat("an update")
         packed = self._packed(compiled, at_once)
         self.state, shown = packed(self.state, self.numbers, clock, *data)
         handed_back: Tensors = shown

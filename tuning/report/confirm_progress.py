@@ -48,6 +48,10 @@ class ConfirmProgress:
         for member in members:
             self._steps.pop(member, None)
 
+    def noted(self, line: str) -> None:
+        """Something has happened to a worker: said at once."""
+        self._lines.say(f"{self._name}: {line}")
+
     def __rich__(self) -> Group:
         """The display as it is now."""
         whole = self._budget * self._in_all

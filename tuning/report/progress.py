@@ -78,6 +78,10 @@ class Progress(Observer):
         """A trial has ended."""
         self._tally.finished(plan, found, members)
 
+    def noted(self, line: str) -> None:
+        """Something has happened to a worker: said at once."""
+        self._lines.say(f"{self._name}: {line}")
+
     def replayed(self) -> None:
         """Nothing of what was told so far is running."""
         self._tally.replayed()

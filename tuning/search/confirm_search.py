@@ -8,7 +8,7 @@ from typing import Protocol
 
 from trainables.messages import PackReport, PackRequest
 from tuning.search.confirm_plan import ConfirmPlan, TrialAndSeed
-from tuning.search.packing import Packing, member_request
+from tuning.search.packing import Packing, divided, member_request
 from tuning.study.legs import Leg, Plan
 from tuning.study.observer import Observer
 from tuning.study.replay import replay
@@ -44,6 +44,9 @@ class Watcher(Protocol):
 
     def scored(self, members: Sequence[TrialAndSeed]) -> None:
         """These have a score, or never will."""
+
+    def noted(self, line: str) -> None:
+        """Something has happened to a worker that a person should know."""
 
 
 class ConfirmPolicy:
@@ -107,18 +110,24 @@ class ConfirmPolicy:
             self._study.clock.keep()
         self._watcher.scored([each.key for each in work.members])
 
-    def halves(self, work: ConfirmPack) -> Sequence[ConfirmPack]:
+    def parts(self, work: ConfirmPack, member: int | None) -> Sequence[ConfirmPack]:
         """Two packs, neither filled up: their worker may have died of the pack's size."""
         if len(work.members) == 1:
             return []
-        middle = len(work.members) // 2
-        return [ConfirmPack(work.members[:middle]), ConfirmPack(work.members[middle:])]
+        return [ConfirmPack(members) for members in divided(work.members, member)]
 
     def fail(self, work: ConfirmPack, error: str) -> None:
         """Remember why a training has no score; it may be tried again."""
         for each in work.members:
             self.failures[each.key] = error
         self._watcher.scored([each.key for each in work.members])
+
+    def leave(self, work: ConfirmPack) -> None:
+        """Nothing: as for `keep`."""
+
+    def note(self, line: str) -> None:
+        """Say it."""
+        self._watcher.noted(line)
 
 
 class _Packings(Observer):

@@ -14,7 +14,7 @@ from trainables.messages import PackReport, PackRequest
 from tuning.rules.trial_outcome import advanced
 from tuning.search.leg_decision import decided
 from tuning.search.next_leg import NextLeg
-from tuning.search.packing import Packing, member_request
+from tuning.search.packing import Packing, divided, member_request
 from tuning.search.proposer import Proposer
 from tuning.search.sampler_desk import SamplerDesk
 from tuning.search.standing import Standing
@@ -145,17 +145,24 @@ class SearchPolicy:
         """End the trial that could not be trained."""
         self._close(work, error)
 
-    def halves(self, work: Leg) -> Sequence[Leg]:
+    def parts(self, work: Leg, member: int | None) -> Sequence[Leg]:
         """Keep that a leg is divided, and tell everyone."""
         if len(work.plans) == 1:
             return []
-        middle = len(work.plans) // 2
-        parts = (work.plans[:middle], work.plans[middle:])
-        halves = [self._next_leg.leg(plans, work.bracket, work.rung) for plans in parts]
-        self._study.records.split_leg(work, halves)
+        place = None if member is None else member // self._sweep.seeds
+        parts = [self._next_leg.leg(plans, work.bracket, work.rung) for plans in divided(work.plans, place)]
+        self._study.records.split_leg(work, parts)
         self._under_way.discard(work.name)
         self._everyone.split(work)
-        return halves
+        return parts
+
+    def leave(self, work: Leg) -> None:
+        """Nothing but that it is not under way: its record stays open, and `put_back` keeps where its trials stand."""
+        self._under_way.discard(work.name)
+
+    def note(self, line: str) -> None:
+        """Tell everyone."""
+        self._everyone.noted(line)
 
     def put_back(self) -> None:
         """Where the sweep stops: keep how far the trials have come that have not ended."""

@@ -44,11 +44,21 @@ class Policy(Protocol[Work]):
     def end(self, work: Work, report: PackReport) -> None:
         """A pack has come to its end, with this report as its last, which was taken."""
 
-    def halves(self, work: Work) -> Sequence[Work]:
-        """Two packs in place of one that could not be trained; none where it can't be divided."""
+    def parts(self, work: Work, member: int | None) -> Sequence[Work]:
+        """Two packs in place of one that could not be trained; none where it can't be divided.
+
+        member: who is to blame, by their place in the pack, and comes apart from all others; None: not known, and the
+            pack is halved.
+        """
 
     def fail(self, work: Work, error: str) -> None:
         """A pack that can't be divided could not be trained, however often it was tried."""
+
+    def leave(self, work: Work) -> None:
+        """A pack is not trained on now; whoever goes on with the study begins with it."""
+
+    def note(self, line: str) -> None:
+        """Something has happened to a worker that a person should know."""
 
 
 class LegSource(Generic[Work]):
@@ -57,8 +67,10 @@ class LegSource(Generic[Work]):
     def __init__(self, policy: Policy[Work]) -> None:
         self._policy = policy
         self._again: deque[Work] = deque(policy.cut_off)
-        """What goes before anything new: packs that were cut off, and halves of those that failed."""
+        """What goes before anything new: packs that were cut off, and parts of those that failed."""
         self._under_way: dict[str, Work] = {}
+        self._of_hung: list[Work] = []
+        """Parts of packs that have hung."""
 
     @property
     def idle(self) -> bool:
@@ -91,12 +103,37 @@ class LegSource(Generic[Work]):
         self._policy.end(work, report)
 
     def failed(self, ticket: str, error: str) -> None:
-        """A pack could not be trained, however often it was tried.
+        """A pack could not be trained, however often it was tried."""
+        if not self.divided(ticket):
+            self._policy.fail(self._under_way.pop(ticket), error)
 
-        It is divided, to find the member that fails: the others must not suffer for it.
+    def divided(self, ticket: str, member: int | None = None, hung: bool = False) -> bool:
+        """Divide a pack to find the member that fails: the others must not suffer for it. Whether that can be done.
+
+        member: who is to blame, by their place in the pack; None: that is not known.
+        hung: whether it hung.
         """
-        work = self._under_way.pop(ticket)
-        halves = self._policy.halves(work)
-        self._again.extend(halves)
-        if not halves:
-            self._policy.fail(work, error)
+        parts = self._policy.parts(self._under_way[ticket], member)
+        if parts:
+            del self._under_way[ticket]
+        self._again.extend(parts)
+        if hung:
+            self._of_hung.extend(parts)
+        return bool(parts)
+
+    def has_hung(self, ticket: str) -> bool:
+        """Whether a pack is part of one that has hung, as often as it was tried: once more is enough."""
+        return self._under_way[ticket] in self._of_hung
+
+    def left(self, ticket: str) -> None:
+        """A pack is not trained on now, since its worker hung and no more is begun."""
+        self._policy.leave(self._under_way.pop(ticket))
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no more is begun."""
+        return bool(self._policy.stopped)
+
+    def note(self, line: str) -> None:
+        """Something has happened to a worker that a person should know."""
+        self._policy.note(line)

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from trainables.loops.registry import loop_of
 from trainables.messages import MemberRequest
 from tuning.study.legs import Leg, Plan
 from tuning.sweep.model import Sweep
+
+Item = TypeVar("Item")
 
 SMALLEST_PACK, LARGEST_PACK, PACKS_A_WORKER = 8, 16, 4
 LARGEST_OF_MANY, MANY_PACKS = 64, 32
@@ -40,6 +42,16 @@ def member_request(sweep: Sweep, values: Mapping[str, Any], seed: int, folder: P
     folder: where its checkpoints are kept.
     """
     return MemberRequest(sweep.config(values, seed).model_dump(mode="json"), str(folder))
+
+
+def divided(pack: list[Item], place: int | None) -> tuple[list[Item], list[Item]]:
+    """A pack of two or more in two parts: one of it alone and all others, or its halves.
+
+    place: of that one; None: the pack is halved.
+    """
+    if place is not None:
+        return pack[place : place + 1], [*pack[:place], *pack[place + 1 :]]
+    return pack[: len(pack) // 2], pack[len(pack) // 2 :]
 
 
 class Packing:

@@ -89,6 +89,12 @@ class Attributes:
         """Keep what has come to light of the study by its end."""
         self._study.set_user_attr(REMARKS, [each.as_json() for each in remarks])
 
+    @property
+    def is_confirming(self) -> bool:
+        """Whether a limit has ended the search, and the confirmation was cut off."""
+        attributes = self._study.user_attrs
+        return attributes.get(ENDED_BY) is not None and attributes.get(STATE) != "finished"
+
     def set_importances(self, importances: Mapping[str, float]) -> None:
         """Keep how much of the differences between trials each parameter makes."""
         self._study.set_user_attr(IMPORTANCES, dict(importances))

@@ -35,6 +35,9 @@ class Observer:
     def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
         """A trial has come to its end."""
 
+    def noted(self, line: str) -> None:
+        """Something has happened to a worker that a person should know."""
+
     def replayed(self) -> None:
         """All that was kept has been told; what follows happens now."""
 
@@ -69,6 +72,11 @@ class Everyone(Observer):
         """A trial has come to its end."""
         for each in self._observers:
             each.finished(plan, found, members)
+
+    def noted(self, line: str) -> None:
+        """Something has happened to a worker."""
+        for each in self._observers:
+            each.noted(line)
 
     def replayed(self) -> None:
         """All that was kept has been told."""

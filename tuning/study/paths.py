@@ -10,6 +10,7 @@ runs/                            --root, or LOCKSTEP_ROOT
     trials/00012/seed-0/         best.pt and latest.pt of a member (trainables/base/checkpoint.py)
     confirm/00012/seed-<seed>/   the same of a training that confirms a trial
     ray/                         Ray Tune's own files of the run; not needed to go on
+    signs/                       what workers say of themselves while they train (trainables/base/pulse.py)
 """
 
 import os
@@ -80,6 +81,10 @@ class Home:
     def ray(self, name: str, began: int) -> Path:
         """Ray Tune's own files of one run of a study, begun at this time."""
         return self.study(name) / "ray" / str(began)
+
+    def signs(self, name: str, began: int) -> Path:
+        """What the workers of one run of a study, begun at this time, say of themselves while they train."""
+        return self.study(name) / "signs" / str(began)
 
     def confirming(self, name: str, trial: int, seed: int) -> Path:
         """The folder of a training that confirms a trial.

@@ -22,6 +22,7 @@ from trainables.base.config_fields import Frozen
 from trainables.base.training_config import Training, is_tunable, structure
 from tuning.rules import halving
 from tuning.rules.objective import Direction
+from tuning.rules.silence import StallTimeout
 from tuning.sweep import grid, overrides, yaml_text
 from tuning.sweep.dimensions import Dimension
 from tuning.sweep.field_values import FieldValues
@@ -64,6 +65,15 @@ def _in_seconds(value: Any) -> Any:
     raise ValueError("should be null, seconds, or a time such as 90s, 10m or 2h")
 
 
+def _stall_timeout(value: Any) -> Any:
+    if value in ("auto", None) or value == "never" or value is False:
+        return "auto" if value == "auto" else None
+    try:
+        return float(_in_seconds(value))
+    except ValueError:
+        raise ValueError("should be auto, never, seconds, or a time such as 90s, 10m or 2h") from None
+
+
 def _unless_off(value: Any) -> Any:
     return None if value == "off" or value is False else {} if value == "on" or value is True else value
 
@@ -102,6 +112,11 @@ class Workers(Frozen):
     count: Count = Field("auto", description="auto: as many as the machine or the cluster has room for")
     cpus: float = Field(1, description="processor cores of a worker", gt=0)
     gpus: float = Field(0, description="GPUs of a worker, or the part of one that it shares", ge=0, le=1)
+    stall_timeout: Annotated[StallTimeout, BeforeValidator(_stall_timeout)] = Field(
+        "auto",
+        description="seconds, or 90s, 10m, 2h, after which a worker is ended that has neither reported nor trained; "
+        "auto: 20 times the longest time between two reports, at least 2 minutes; never: none is",
+    )
 
 
 class Halving(Frozen):

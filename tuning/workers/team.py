@@ -83,7 +83,7 @@ def _start_ray(cpus: int) -> None:
     before = os.umask(0o077)
     try:
         # Cut off in the middle, Ray would leave processes behind that it does not know of itself.
-        with deferred_interrupt(), borrowed.without_packing():
+        with deferred_interrupt(), borrowed.without_packing(), borrowed.sigterm_left_alone():
             ray.init(
                 address="local",
                 job_config=borrowed.WithoutFolders(),
@@ -123,7 +123,7 @@ def _of_cluster(wanted: Workers, address: str) -> Iterator[Team]:
     # A driver beyond ray:// is another process, which puts no folder of ours on any path.
     job: dict[str, Any] = {} if address.startswith("ray://") else {"job_config": borrowed.WithoutFolders()}
     try:
-        with borrowed.without_packing():
+        with borrowed.without_packing(), borrowed.sigterm_left_alone():
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **job)
     except (ConnectionError, ValueError) as error:
         raise unreachable from error

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Mapping
+from functools import partial
+from shutil import rmtree
 from typing import Any
 
 from ray import tune
@@ -13,6 +15,7 @@ from tuning.study.study import Study
 from tuning.workers import borrowed
 from tuning.workers.leg_searcher import LegSearcher
 from tuning.workers.tune_callbacks import LegErrors
+from tuning.workers.watch import Watch
 
 
 def train(study: Study, source: LegSource[Any], workers: int, resources: Mapping[str, float]) -> None:
@@ -22,8 +25,10 @@ def train(study: Study, source: LegSource[Any], workers: int, resources: Mapping
     workers: how many train at a time.
     resources: what Ray gives each of them.
     """
-    folder, sweep = study.home.ray(study.name, time.time_ns()), study.sweep
-    searcher = LegSearcher(source, sweep.metric, sweep.direction)
+    began, sweep = time.time_ns(), study.sweep
+    folder, signs = study.home.ray(study.name, began), study.home.signs(study.name, began)
+    watch = Watch(sweep.workers.stall_timeout, ":" in sweep.loop, signs)
+    searcher = LegSearcher(source, watch, sweep.metric, sweep.direction)
     tuner = tune.Tuner(
         tune.with_resources(trainable_of(sweep.loop, sweep.metric, sweep.direction), dict(resources)),
         tune_config=tune.TuneConfig(
@@ -47,8 +52,11 @@ def train(study: Study, source: LegSource[Any], workers: int, resources: Mapping
         ),
     )
     # All cores are the workers': samplers that compute on several would only take turns with them.
-    with threadpool_limits(1), borrowed.controller():
-        tuner.fit()
+    with threadpool_limits(1), borrowed.controller(partial(watch.look, is_last_try=searcher.is_last_try)):
+        try:
+            tuner.fit()
+        finally:
+            rmtree(signs.parent, ignore_errors=True)
 
 
 def _leg_name(trial: tune.experiment.Trial) -> str:

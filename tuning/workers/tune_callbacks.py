@@ -15,6 +15,10 @@ class LegErrors(Callback):
     def __init__(self, searcher: LegSearcher) -> None:
         self._searcher = searcher
 
+    def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """A worker has died, and its leg is tried again."""
+        self._searcher.tried_again(trial.trial_id)
+
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """A leg has failed for good."""
         self._searcher.failed(trial.trial_id, _cause(trial))

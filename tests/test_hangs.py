@@ -1,0 +1,135 @@
+"""Workers that hang: what ends them, what it costs, and what is said of it."""
+
+import os
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import commands
+import drivers
+import pytest
+import sweeps
+from test_faults import BATCH_SIZE, episode
+
+from tuning.study.paths import Home
+
+HANGING = '''
+import ctypes
+import os
+import pathlib
+import os
+import re
+import signal
+import signal
+import time
+
+import gymnasium
+
+class Hanging(gymnasium.Env):
+    """Earns what it is given; in episodes of some seeds it hangs."""
+
+    observation_space, action_space = gymnasium.spaces.Discrete(2), gymnasium.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.hangs = seed in {hangs}
+        if self.hangs and "{how}" == "reset":
+            time.sleep(3_600)
+        return 0, {{}}
+
+    def step(self, action):
+        if self.hangs and "{how}" == "sleep":
+            time.sleep(3_600)
+        if self.hangs and "{how}" == "spin":
+            while True:
+                pass
+        if self.hangs and "{how}" == "lock":
+            re.match("(a+)+b", "a" * 60)
+        if self.hangs and "{how}" == "foreign lock":
+            ctypes.PyDLL(None).sleep(3_600)
+        return 1, float(action), True, False, {{}}
+
+gymnasium.register("Hanging-v0", entry_point=Hanging)
+'''
+HUNG = 2
+"""The trial that hangs, in its first episode."""
+PATIENT_S = 5
+SWEEP: dict[str, Any] = {
+    "environment": "hanging:Hanging-v0",
+    "fixed": {"batch_size": BATCH_SIZE, "hidden": [8], "reports": 4},
+    "search": {"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}},
+    "pack_size": 4,
+    "workers": {"count": 1, "stall_timeout": PATIENT_S},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("how", "where"),
+    [
+        ("sleep", "hung in environment.step at step 1 of the episode of seed {seed} (in step, {file} line"),
+        ("reset", "hung in environment.reset at the beginning of the episode of seed {seed} (in reset, {file} line"),
+        ("spin", "hung in environment.step at step 1 of the episode of seed {seed} (in step, {file} line"),
+        ("lock", "hung in environment.step, in code that keeps Python's lock (in step, {file} line"),
+        ("foreign lock", "hung in environment.step, in code that keeps Python's lock (in step, {file} line"),
+    ],
+)
+def test_a_member_that_hangs_its_pack_is_found_and_the_others_finish(tmp_path: Path, how: str, where: str) -> None:
+    module = tmp_path / "hanging.py"
+    module.write_text(HANGING.format(hangs={episode(HUNG)}, how=how))
+    ran = drivers.ran(tmp_path, sweeps.written(tmp_path, **SWEEP), PYTHONPATH=commands.python_path(tmp_path))
+    assert ran.done.returncode == 0, ran.done.stderr
+    assert "Traceback" not in ran.done.stderr
+    assert not commands.processes(ran.mark)
+    trials = ran.study.summary().trials
+    assert [trial.number for trial in trials if trial.state == "failed"] == [HUNG]
+    assert sum(trial.state == "complete" for trial in trials) == 7
+    assert [leg.numbers for leg in ran.study.records.legs() if HUNG in leg.numbers][-1] == [HUNG]
+    reason = str(trials[HUNG].reason)
+    assert reason.startswith(where.format(seed=episode(HUNG), file=module)), reason
+    kept = Path(reason.partition("all of it: ")[2].rstrip(")"))
+    assert kept == Home.at(ran.home.root).member("tiny-1", HUNG, 0) / "error.txt"
+    assert f'"{module}"' in kept.read_text()
+    said = [line for line in ran.done.stderr.splitlines() if "has not answered" in line]
+    assert re.fullmatch(r"tiny-1: worker 1 has not answered for [5-9] s: ended, its leg is tried again", said[0])
+    assert re.fullmatch(r"tiny-1: worker 2 .*: ended, its leg is divided to find who hangs it", said[1])
+    assert re.fullmatch(r"tiny-1: worker \d .*: ended, its trial has failed", said[-1])
+    drivers.assert_whole(ran.home.root, 8, untrained=(HUNG,))
+
+
+def worker_of(run: drivers.Driver) -> int | None:
+    """A process that trains."""
+    found = [each for each in commands.processes(run.mark) if drivers.command_of(each).startswith("ray::ImplicitFunc")]
+    return found[0] if found else None
+
+
+def workers(run: drivers.Driver) -> list[int]:
+    """The processes that train, or wait for something to train."""
+    return [each for each in commands.processes(run.mark) if drivers.command_of(each).startswith("ray::Reinforce")]
+
+
+LONG: dict[str, Any] = {
+    "trials": 4,
+    "budget": 40_000,
+    "pack_size": 2,
+    "workers": {"count": 2, "stall_timeout": PATIENT_S},
+}
+"""Two legs, of several seconds each."""
+
+
+@pytest.mark.slow
+@pytest.mark.core
+def test_a_worker_that_is_stopped_costs_what_it_did_since_its_checkpoint_and_the_timeout(tmp_path: Path) -> None:
+    with drivers.running(tmp_path, **LONG) as run:
+        commands.awaited(run.is_training, 90, "the legs begun")
+        stopped = commands.awaited(lambda: workers(run), 60, "a worker")[0]
+        os.kill(stopped, signal.SIGSTOP)
+        _, err = run.process.communicate(timeout=120)
+        assert run.process.returncode == 0, err
+        commands.awaited(lambda: not commands.processes(run.mark), 10, "all of its processes gone")
+    said = [line for line in err.splitlines() if "has not answered" in line]
+    assert len(said) == 1, err
+    assert re.fullmatch(r"tiny-1: worker \d has not answered for [5-9] s: ended, its leg is tried again", said[0])
+    assert "Traceback" not in err
+    drivers.assert_whole(run.root, 4)

@@ -12,6 +12,7 @@ import pytest
 import sweeps
 from test_faults import BATCH_SIZE, episode
 
+from trainables.streams import CONFIRMATION, evaluation_seeds
 from tuning.study.paths import Home
 
 HANGING = '''
@@ -133,3 +134,53 @@ def test_a_worker_that_is_stopped_costs_what_it_did_since_its_checkpoint_and_the
     assert re.fullmatch(r"tiny-1: worker \d has not answered for [5-9] s: ended, its leg is tried again", said[0])
     assert "Traceback" not in err
     drivers.assert_whole(run.root, 4)
+
+
+@pytest.mark.slow
+def test_a_study_whose_time_is_over_ends_though_its_leg_hangs_and_the_leg_waits(tmp_path: Path) -> None:
+    (tmp_path / "hanging.py").write_text(HANGING.format(hangs={episode(HUNG)}, how="sleep"))
+    limited = {**SWEEP, "time_limit": 2, "tries": 9}
+    ran = drivers.ran(tmp_path, sweeps.written(tmp_path, **limited), PYTHONPATH=commands.python_path(tmp_path))
+    assert ran.shown["ended_by"] == "time_limit", ran.done.stderr
+    assert ran.shown["counts"]["waiting"] == 4
+    assert ran.shown["counts"]["failed"] == 0
+    said = [line for line in ran.done.stderr.splitlines() if "has not answered" in line]
+    assert len(said) == 1, "it is not tried again"
+    assert said[0].endswith("ended, its leg waits to be gone on with")
+    assert not commands.processes(ran.mark)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_study_whose_worker_is_stopped(tmp_path: Path) -> None:
+    with drivers.running(tmp_path, **{**LONG, "workers": {"count": 2, "stall_timeout": "never"}}) as run:
+        commands.awaited(run.is_training, 90, "the legs begun")
+        os.kill(commands.awaited(lambda: workers(run), 60, "a worker")[0], signal.SIGSTOP)
+        run.press_ctrl_c()
+        _, err = run.process.communicate(timeout=60)
+        assert run.process.returncode == 130, err
+        commands.awaited(lambda: not commands.processes(run.mark), 15, "all of its processes gone")
+    assert "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_what_hangs_in_the_confirmation_alone_can_not_be_confirmed(tmp_path: Path) -> None:
+    seeds = {int(each) for each in evaluation_seeds(0, 5, CONFIRMATION)}
+    (tmp_path / "hanging.py").write_text(HANGING.format(hangs=seeds, how="sleep"))
+    changes = {**SWEEP, "trials": 2, "pack_size": 2, "tries": 1, "confirm": {"top": 1, "seeds": 2, "episodes": 5}}
+    ran = drivers.ran(tmp_path, sweeps.written(tmp_path, **changes), PYTHONPATH=commands.python_path(tmp_path))
+    assert ran.done.returncode == 0, ran.done.stderr
+    assert ran.shown["counts"]["complete"] == 2
+    assert "nothing could be confirmed: hung in environment.step at step 1 of the episode of seed" in ran.done.stderr
+    assert not commands.processes(ran.mark)
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs_while_it_is_given_another_leg_is_ended_too(tmp_path: Path) -> None:
+    """Tune leaves a leg behind whose worker dies in that moment."""
+    later = 5
+    (tmp_path / "hanging.py").write_text(HANGING.format(hangs={episode(later)}, how="reset"))
+    ran = drivers.ran(tmp_path, sweeps.written(tmp_path, **SWEEP), PYTHONPATH=commands.python_path(tmp_path))
+    assert ran.done.returncode == 0, ran.done.stderr
+    states = [trial.state for trial in ran.study.summary().trials]
+    assert states == ["failed" if number == later else "complete" for number in range(8)]
+    drivers.assert_whole(ran.home.root, 8, untrained=(later,))

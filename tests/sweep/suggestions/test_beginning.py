@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from odd_environments import ODD
 
 from tuning.errors import SweepError
 from tuning.sweep import loading, yaml_text
@@ -47,6 +48,11 @@ REFUSED: list[tuple[Beginning, dict[str, Any], str]] = [
         Beginning(environment="Acrobat-v1"),
         {},
         "environment: there is no environment 'Acrobat-v1'; did you mean Acrobot-v1",
+    ),
+    (
+        Beginning(environment=ODD),
+        {"fixed.environment_args": {"way": "four"}},
+        f"environment: {ODD} returned 4 values from step",
     ),
     (Beginning(environment="CartPole-v1", loop="supervised"), {}, "loop: should be dqn or reinforce, is 'supervised'"),
     (Beginning(environment="CartPole-v1", loop="dqm"), {}, "did you mean dqn?"),

@@ -7,8 +7,9 @@ from typing import Any
 
 from trainables import environments
 from trainables.data import datasets
-from trainables.environments import EnvironmentMisfit
+from trainables.environments import EnvironmentMisfit, watched_trial
 from trainables.environments.first_look import first_look
+from trainables.environments.trial_run import Wanted
 from trainables.loops.supervised import SupervisedConfig
 from tuning.errors import Problem, SweepError
 from tuning.sweep import draft as drafts
@@ -76,13 +77,19 @@ def _for_environment(stated: Mapping[str, Any]) -> Suggestion:
         {} if arguments is UNKNOWN else dict(arguments),
         () if wrappers is UNKNOWN else tuple(wrappers),
     )
+    # Who does not answer, or not as it should, is found out there.
+    if (misfit := watched_trial.tried(Wanted(*asked)).misfit) is not None:
+        raise _unsuitable(*misfit)
     try:
         seen = environments.describe(*asked)
         look = first_look(seen)
-    except EnvironmentMisfit as misfit:
-        key = misfit.key if misfit.key == "environment" else f"fixed.{misfit.key}"
-        raise SweepError([Problem(key, " ".join(misfit.message.split()))]) from misfit
+    except EnvironmentMisfit as flaw:
+        raise _unsuitable(flaw.key, flaw.message) from flaw
     return ACTING[loop or "dqn"](seen, look)
+
+
+def _unsuitable(key: str, message: str) -> SweepError:
+    return SweepError([Problem(key if key == "environment" else f"fixed.{key}", " ".join(message.split()))])
 
 
 def _for_data(stated: Mapping[str, Any], target: str | None) -> Suggestion:

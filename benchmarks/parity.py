@@ -35,6 +35,7 @@ CARTPOLE_REINFORCE = {
     "baseline": "value",
     "entropy_weight": 1e-3,
     "evaluation_episodes": 20,
+    "evaluation_share": None,  # the reference plays them all
 }
 
 DQN: dict[str, Any] = {
@@ -50,6 +51,7 @@ DQN: dict[str, Any] = {
     "target_interval": 500,
     "epsilon": {"linear": {"start": 1.0, "end": 0.04, "share": 0.2}},
     "evaluation_episodes": 20,
+    "evaluation_share": None,  # the reference plays them all
 }
 CARTPOLE_DQN = {**DQN, "environment": "CartPole-v1", "budget": 20_000}
 ACROBOT_DQN = {**DQN, "environment": "Acrobot-v1", "budget": 50_000}  # at 20,000 neither learns

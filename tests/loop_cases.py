@@ -117,6 +117,7 @@ NUMBER_MATCH = {
     "environment": "NumberMatch-v0",
     "environment_args": {"n": 3, "one_hot": True},
     "evaluation_episodes": 30,
+    "evaluation_share": None,
 }
 """Naming the number that is shown returns 0, and any other less."""
 
@@ -132,6 +133,7 @@ CASES = {
             "learning_starts": 20,
             "train_frequency": 2,
             "evaluation_episodes": 3,
+            "evaluation_share": None,
         },
         members=(
             {"seed": 3, "target_interval": 25, "n_steps": 3, "epsilon": {"linear": {"end": 0.1}}},
@@ -161,6 +163,7 @@ CASES = {
             "baseline": "value",
             "normalise_rewards": True,
             "evaluation_episodes": 3,
+            "evaluation_share": None,
         },
         members=(
             {"seed": 3, "entropy_weight": 0.01, "entropy_schedule": {"exponential": {"final": 0.1}}},

@@ -20,6 +20,8 @@ import sweeps
 from commands import Said
 from tracked import assert_told, searched
 
+from trainables import EpisodicConfig
+
 STORED = Path(__file__).parent / "fixtures" / "studies-2918cbd.tar.xz"
 WRITTEN_AT = "file:///tmp/lockstep-fixture/runs"
 """Where the root lay when MLflow wrote down where its artifacts are."""
@@ -123,6 +125,14 @@ def test_one_that_was_cut_off_goes_on_to_its_end(root: Path, tuning: Callable[..
     assert [len(each["scores"]) for each in shown["confirmation"]["candidates"]] == [2, 2]
     assert kept <= files_of(root, CUT_OFF)
     assert_whole(root, CUT_OFF, tuning)
+
+
+@pytest.mark.parametrize("study", [FINISHED, CUT_OFF])
+def test_they_are_evaluated_as_they_were(root: Path, study: str) -> None:
+    config = sweeps.opened(root, study).sweep.config()
+    assert isinstance(config, EpisodicConfig)
+    assert config.evaluation_share is None
+    assert sweeps.created(root).sweep.config().model_dump()["evaluation_share"] == 0.2
 
 
 def test_one_that_was_confirmed_is_confirmed_on_more_seeds(root: Path, tuning: Callable[..., Said]) -> None:

@@ -40,7 +40,7 @@ class TestReturnsToGo:
 def step(active: list[list[bool]], seen: list[list[float]]) -> GridStep:
     observations = np.array(seen, dtype=np.float32)[..., None]
     actions = observations[..., 0].astype(np.int64) * 10
-    return GridStep(np.array(active), observations, actions, np.zeros(actions.shape))
+    return GridStep(np.array(active), observations, actions, np.zeros(actions.shape), np.zeros(actions.shape, bool))
 
 
 class TestFlattened:

@@ -73,6 +73,24 @@ def test_sweeps_of_an_earlier_version_are_read_alike_to_be_shown_and_to_be_gone_
         assert kept_sweep.to_show(data).model_dump(mode="json") == data
 
 
+@pytest.mark.parametrize(
+    ("loop", "fixed", "expected"),
+    [
+        ("dqn", {}, {"evaluation_share": None}),
+        ("dqn", {"evaluation_share": 0.5, "gamma": 0.9}, {"evaluation_share": 0.5, "gamma": 0.9}),
+        ("rosenbrock:Rosenbrock", {"steepness": 10.0}, {"steepness": 10.0}),
+    ],
+)
+def test_what_an_earlier_version_left_to_its_defaults_stays_so(
+    loop: str, fixed: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    own = {"loop": loop, "environment": "CartPole-v1"} if loop == "dqn" else {"loop": loop}
+    data = {"name": "old", **own, "budget": 2_000, "fixed": fixed, "search": {"learning_rate": {"low": 0.1, "high": 1}}}
+    data |= {} if loop == "dqn" else {"halving": "off"}
+    assert kept_sweep.to_go_on(data, 1).fixed == expected
+    assert kept_sweep.to_go_on(data).fixed == fixed
+
+
 def earlier(folder: Path) -> Iterator[dict[str, Any]]:
     with tarfile.open(STORED) as stored:
         stored.extractall(folder, filter="data")

@@ -22,8 +22,6 @@ ID = "CartPole-v1"
 GRAVITY, CART_KG, POLE_KG, HALF_POLE_M, FORCE_N, STEP_S = 9.8, 1.0, 0.1, 0.5, 10.0, 0.02
 TOTAL_KG = CART_KG + POLE_KG
 FARTHEST_M, STEEPEST_RAD = 2.4, 12 * 2 * math.pi / 360
-MAX_EPISODE_STEPS = 500
-"""Steps after which an episode is truncated."""
 
 
 class CartPoleGrid:
@@ -32,7 +30,7 @@ class CartPoleGrid:
     rewinds: ClassVar[bool] = True
 
     def __init__(self, description: Description, members: int, episodes: int) -> None:
-        self._state = np.zeros((4, members, episodes))
+        self._longest, self._state = description.max_episode_steps, np.zeros((4, members, episodes))
         self._steps = np.zeros((members, episodes), dtype=np.int64)
         self.observations = np.zeros((members, episodes, 4), dtype=np.float32)
 
@@ -58,7 +56,7 @@ class CartPoleGrid:
         self._steps += where
         self._observe()
         fallen = where & ((np.abs(self._state[0]) > FARTHEST_M) | (np.abs(self._state[2]) > STEEPEST_RAD))
-        return where.astype(np.float64), fallen, where & (self._steps >= MAX_EPISODE_STEPS)
+        return where.astype(np.float64), fallen, where & (self._steps >= self._longest)
 
     def _observe(self) -> None:
         self.observations = np.moveaxis(self._state, 0, -1).astype(np.float32)

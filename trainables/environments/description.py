@@ -21,7 +21,7 @@ from trainables.environments.observations import Space, readable
 from trainables.environments.wrappers import Named, WrapperMisfit, wrapped
 
 MAX_EPISODE_STEPS = 10_000
-"""Steps after which an episode is truncated if neither the environment nor its argument `max_episode_steps` says it."""
+"""Steps after which an episode is truncated at the latest where nobody says when."""
 
 MOST_NAMED = 5
 """How many environments are named that a module registers."""
@@ -44,11 +44,13 @@ class Description:
     actions: how many there are.
     first_action: the number of the first.
     one_hot_from: the first number of a Discrete space; None of a Box.
-    max_episode_steps: steps after which an episode is truncated.
+    max_episode_steps: steps after which an episode is truncated, before any wrapper.
     reward_threshold: the return from which on an episode is solved, if Gymnasium has one.
     image: how to read an observation as an image; None if it is none.
     wrappers: around the environment, the innermost first.
     space: of the observations.
+    limited: whether the environment itself, or its arguments, say after how many steps an episode is truncated.
+    wrapped_limit: steps after which the wrappers truncate an episode, if one of them does.
     """
 
     environment: str
@@ -63,10 +65,23 @@ class Description:
     reward_threshold: float | None
     image: Image | None = None
     wrappers: tuple[Named, ...] = ()
+    limited: bool = True
+    wrapped_limit: int | None = None
 
     def make(self) -> gymnasium.Env[Any, Any]:
         """One environment."""
-        return wrapped(_bare(self.environment, self.arguments), self.wrappers)
+        limit = {"max_episode_steps": self.max_episode_steps}
+        return wrapped(_bare(self.environment, self.arguments | limit), self.wrappers)
+
+    @property
+    def endless(self) -> bool:
+        """Whether nobody says after how many steps an episode is truncated."""
+        return not self.limited and self.wrapped_limit is None
+
+    @property
+    def longest(self) -> int:
+        """The most steps that an episode can have."""
+        return min(self.max_episode_steps, self.wrapped_limit or self.max_episode_steps)
 
     def encoded(self, seen: NDArray[np.generic]) -> NDArray[np.float32]:
         """Observations of a vector, an image or a Discrete number, (P, *shape), as inputs of a network, (P, inputs)."""
@@ -109,7 +124,9 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
     Raises EnvironmentMisfit if it does not exist, can't be made with these arguments, or does not fit.
     """
     try:
-        bare = _bare(environment, arguments)
+        made = _bare(environment, arguments)
+        own_limit = made.spec.max_episode_steps if made.spec else None
+        bare = made if own_limit else TimeLimit(made, MAX_EPISODE_STEPS)
     except own_classes.Unimportable as error:
         raise EnvironmentMisfit(str(error)) from error
     except (Exception, SystemExit) as error:
@@ -140,7 +157,7 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
             f"{environment} has observations {observations}, which are {inputs:,} numbers; should be 1 to "
             f"{MOST_INPUTS:,} of them"
         )
-    limit, solved = (bare.spec.max_episode_steps, bare.spec.reward_threshold) if bare.spec else (None, None)
+    solved = bare.spec.reward_threshold if bare.spec else None
     return Description(
         environment,
         arguments,
@@ -150,10 +167,12 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
         int(actions.n),
         int(actions.start),
         start,
-        limit or MAX_EPISODE_STEPS,
+        own_limit or MAX_EPISODE_STEPS,
         solved,
         seen_as,
         tuple(wrappers),
+        limited=bool(own_limit),
+        wrapped_limit=_smallest_limit(made, bare),
     )
 
 
@@ -174,14 +193,20 @@ def _space(made: gymnasium.Env[Any, Any], name: str) -> Space:
 
 
 def _bare(environment: str, arguments: dict[str, Any]) -> gymnasium.Env[Any, Any]:
-    """The environment, with a limit to its episodes: one that never ends would hang its training."""
     module, colon, _ = environment.rpartition(":")
     if colon:
         own_classes.imported(module)
-    made = _answering(gymnasium.make(environment, disable_env_checker=True, **arguments))
-    if made.spec is not None and made.spec.max_episode_steps is not None:
-        return made
-    return TimeLimit(made, MAX_EPISODE_STEPS)
+    return _answering(gymnasium.make(environment, disable_env_checker=True, **arguments))
+
+
+def _smallest_limit(made: gymnasium.Env[Any, Any], bare: gymnasium.Env[Any, Any]) -> int | None:
+    """The smallest limit that the wrappers around a bare environment set to its episodes, if any of them does."""
+    limits = []
+    while made is not bare and isinstance(made, gymnasium.Wrapper):
+        if isinstance(made, TimeLimit) and made.spec is not None and made.spec.max_episode_steps is not None:
+            limits.append(made.spec.max_episode_steps)
+        made = made.env
+    return min(limits, default=None)
 
 
 def _answering(made: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:

@@ -118,16 +118,23 @@ class GridStep:
     observations: (M, E, F), before the step.
     actions: (M, E).
     rewards: (M, E), zero where no episode was under way.
+    terminated: (M, E), where the episode has ended by itself.
     """
 
     active: Booleans
     observations: NDArray[np.float32]
     actions: Integers
     rewards: NDArray[np.float64]
+    terminated: Booleans
 
 
 def play(
-    grid: Grid, seeds: Integers, where: Booleans, act: Callable[[NDArray[np.float32]], Integers]
+    grid: Grid,
+    seeds: Integers,
+    where: Booleans,
+    act: Callable[[NDArray[np.float32]], Integers],
+    longest: int | None = None,
+    most: Integers | None = None,
 ) -> Iterator[GridStep]:
     """Plays complete episodes side by side, one in each chosen place; those that have ended idle until the last ends.
 
@@ -135,16 +142,23 @@ def play(
     seeds: of the episodes, (M, E).
     where: the chosen places, (M, E).
     act: observations (M, E, F) -> actions (M, E).
+    longest: steps after which an episode is cut; None: only where the grid itself truncates it.
+    most: (M,), steps of a member's episodes together after which those under way are cut; None: never.
     """
     grid.reset(seeds, where)
-    active = where.copy()
+    active, steps, taken = where.copy(), 0, np.zeros(len(seeds), dtype=np.int64)
     while active.any():
         pulse.beat()
         observations = grid.observations.copy()
         actions = act(observations)
         rewards, terminated, truncated = grid.step(actions, active)
-        yield GridStep(active, observations, actions, rewards)
+        yield GridStep(active, observations, actions, rewards, terminated)
+        steps, taken = steps + 1, taken + active.sum(1)
         active = active & ~(terminated | truncated)
+        if most is not None:
+            active = active & (taken < most)[:, None]
+        if steps == longest:
+            break
 
 
 def retrace(grid: Grid, seeds: Integers, taken: Sequence[list[int]]) -> list[list[int]]:

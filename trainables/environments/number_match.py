@@ -81,10 +81,15 @@ class NumberMatchGrid:
 
     def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
         rewards = np.where(where, -np.abs(actions - self._numbers), 0).astype(np.float64)
-        return rewards, where.copy(), np.zeros_like(where)
+        return rewards, where.copy(), where.copy()
 
 
 def register() -> None:
     """Makes the environment known to Gymnasium."""
     if ID not in gymnasium.registry:
-        gymnasium.register(ID, entry_point="trainables.environments.number_match:NumberMatch", reward_threshold=0.0)
+        gymnasium.register(
+            ID,
+            entry_point="trainables.environments.number_match:NumberMatch",
+            reward_threshold=0.0,
+            max_episode_steps=1,
+        )

@@ -180,6 +180,7 @@ class SensorTaskingGrid:
 
     def __init__(self, description: Description, members: int, episodes: int) -> None:
         self._sky, shape = Sky(**description.arguments), (members, episodes)
+        self._longest = description.max_episode_steps
         self._seeds, self._minutes = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
         self._uncertainty, self._pointing = np.zeros((*shape, self._sky.objects)), np.zeros(shape)
         self.observations = np.zeros((*shape, description.inputs), dtype=np.float32)
@@ -201,7 +202,7 @@ class SensorTaskingGrid:
         self._pointing = np.where(where, pointing, self._pointing)
         self._minutes = self._minutes + where
         self._observe()
-        return np.where(where, rewards, 0.0), np.zeros_like(where), where & (self._minutes >= MAX_EPISODE_STEPS)
+        return np.where(where, rewards, 0.0), np.zeros_like(where), where & (self._minutes >= self._longest)
 
     def _observe(self) -> None:
         self.observations = self._sky.seen(self._seeds, self._minutes, self._uncertainty, self._pointing)

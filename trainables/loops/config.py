@@ -89,10 +89,31 @@ class EpisodicConfig(Config):
     channels: tuple[Width, ...] = Field(
         (16, 32, 32), description="of the convolutions that an image goes through; each halves its height and width"
     )
+    max_episode_steps: int | None = Field(
+        None,
+        description="steps after which an episode is cut, in training and evaluation; null: the environment's own "
+        "limit, and of one without any as many as the budget has room for",
+        gt=0,
+        le=10**9,
+    )
     evaluation_episodes: int = Field(
-        10, description="greedy episodes that one evaluation is the mean of", gt=0, le=10_000
+        10,
+        description="greedy episodes that one evaluation is the mean of, as far as its share allows",
+        gt=0,
+        le=10_000,
+    )
+    evaluation_share: float | None = Field(
+        0.2,
+        description="steps that evaluations may take, as a share of those trained; beyond it episodes are left out, "
+        "and all are cut where it has no room for a single one; null: whatever they take",
+        gt=0,
+        le=1_000,
     )
     evaluation_seed: int = Field(0, description="of the episodes that members are scored on", ge=0, lt=2**63)
+
+    def episodes_at_once(self) -> int:
+        """How many complete episodes a training plays before it can stop."""
+        return 1
 
 
 def network(config: Config, inputs: int, outputs: int, image: Image | None = None) -> Spec:

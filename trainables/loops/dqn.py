@@ -26,7 +26,7 @@ from trainables.base.report import Report
 from trainables.base.trivial_answer import TrivialAnswer
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
-from trainables.loops import exploration, replay, trivial_policies
+from trainables.loops import episode_limits, exploration, replay, trivial_policies
 from trainables.loops.config import EpisodicConfig, network
 from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
 from trainables.loops.exploration import LINEAR, Epsilon
@@ -168,7 +168,7 @@ class DQNLoop:
             raise ValueError(f"replay_capacity: {common.replay_capacity} is less than a batch of {common.batch_size}")
         if common.prioritised_replay and not common.replay:
             raise ValueError("prioritised_replay: should be false, since replay is")
-        description = environments.describe(common.environment, common.environment_args, common.wrappers)
+        description = episode_limits.described(common)
         self._spec = network(common, description.inputs, description.actions, description.image)
 
         # The networks that learn, and the target networks. These are copies, since torch.compile would make a version
@@ -345,6 +345,7 @@ class DQNLoop:
                 "steps": self.steps,
                 "episodes": int(self._episodes[index]),
                 "actions": torch.tensor(self._actions_taken[index], dtype=torch.int64),
+                "evaluation": self._evaluation.member(index),
             }
             for index in range(self._members)
         ]
@@ -352,6 +353,7 @@ class DQNLoop:
     def load(self, states: Sequence[Tree]) -> None:
         """Goes on from these states: begins each member's current episode again and takes the same actions."""
         self._learner.load(states)
+        self._evaluation.load(states)
         self._target = member_axis.to(member_axis.stack([state["target"] for state in states]), self._device)
         self._replay.load([state["replay"] for state in states])
         self.steps = states[0]["steps"]

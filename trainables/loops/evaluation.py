@@ -3,7 +3,8 @@
 Axis letters: M members, E episodes side by side, F features.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,9 +13,10 @@ from torch import Tensor
 
 from trainables import environments
 from trainables.base import random_streams
-from trainables.base.member_axis import Tensors
+from trainables.base.member_axis import Tensors, Tree
 from trainables.compilation import programs
 from trainables.environments import Description
+from trainables.loops import episode_limits
 from trainables.loops.config import EpisodicConfig
 from trainables.loops.learner import FIGURES, Learner
 
@@ -25,14 +27,21 @@ SOLVED = "evaluation/solved_share"
 SCORES = (SCORE, "evaluation/return_std", "evaluation/return_min", "evaluation/return_max", SOLVED)
 """What an evaluation measures, and what the best weights may be chosen by."""
 
-METRICS = (*SCORES, *FIGURES)
+EPISODES, TRUNCATED = "evaluation/episodes", "evaluation/truncated_share"
+"""How many episodes were played; and the share of them that did not end by themselves but by a limit, be it the
+environment's own or one of the platform's."""
+
+METRICS = (*SCORES, EPISODES, TRUNCATED, *FIGURES)
 
 Policy = Callable[[Tensors, Tensor], Tensor]
 """(parameters, observations (M, E, F)) -> actions (M, E), without chance"""
 
 
 class Evaluation:
-    """The evaluations of a pack: the same episodes for every member and every time, played side by side."""
+    """The evaluations of a pack: the same episodes for every member and every time, played side by side.
+
+    Where they would take more steps than the config allows, the last ones are left out.
+    """
 
     def __init__(
         self,
@@ -53,13 +62,15 @@ class Evaluation:
         compiled: whether to compile the policy for the search's own episodes.
         Raises ValueError if the environment has no such metric.
         """
-        if score not in metrics(np.zeros(1), description.reward_threshold):
+        if score not in metrics(np.zeros(1), np.zeros(1, dtype=np.bool_), description.reward_threshold):
             raise ValueError(f"metric: there is no {score} of {config.environment}")
         self._description, self._config, self._learner, self._score = description, config, learner, score
         self._policy, self._search_policy = policy, programs.compiled_if(compiled, policy)
         self._search = _EvaluationEpisodes(description, config, len(learner.alive), config.evaluation_episodes)
         seen = torch.zeros(len(learner.alive), config.evaluation_episodes, description.inputs, device=learner.device)
         programs.begin(self._search_policy, learner.parameters, seen)
+        self._steps = np.zeros(len(learner.alive), dtype=np.int64)
+        """(M,), those that each member's evaluations have taken so far."""
 
     def score(self, steps: int) -> list[dict[str, float]]:
         """Plays with the weights as they are, and keeps those that are a member's best. Returns each member's metrics.
@@ -67,7 +78,10 @@ class Evaluation:
         steps: the budget spent.
         """
         learner = self._learner
-        found = self._metrics(self._search.returns(self._search_policy, learner.parameters, learner.device))
+        room = episode_limits.evaluation_steps(self._config, steps) - self._steps
+        played = self._search.play(self._search_policy, learner.parameters, learner.device, room)
+        self._steps = self._steps + played.steps
+        found = self._metrics(played)
         scores = torch.tensor([each[self._score] for each in found], dtype=torch.float64, device=learner.device)
         learner.keep_best(scores, torch.full(scores.shape, steps, device=learner.device))
         return found
@@ -79,12 +93,41 @@ class Evaluation:
             self._description, self._config, len(learner.alive), episodes, random_streams.CONFIRMATION
         )
         # Played once, and side by side more than any others: not worth a program of its own.
-        found = self._metrics(fresh.returns(self._policy, learner.best["parameters"], learner.device))
+        room = np.full(len(learner.alive), episode_limits.confirmation_steps(self._config))
+        found = self._metrics(fresh.play(self._policy, learner.best["parameters"], learner.device, room))
         scored = np.isfinite(learner.best_scores())
         return [each[self._score] if has else float("nan") for each, has in zip(found, scored, strict=True)]
 
-    def _metrics(self, returns: NDArray[np.float64]) -> list[dict[str, float]]:
-        return [metrics(row, self._description.reward_threshold) for row in returns]
+    def _metrics(self, played: "_Played") -> list[dict[str, float]]:
+        return [
+            metrics(returns[:episodes], truncated[:episodes], self._description.reward_threshold)
+            for returns, truncated, episodes in zip(played.returns, played.truncated, played.episodes, strict=True)
+        ]
+
+    def member(self, index: int) -> Tree:
+        """What one member's evaluations need to know of those before."""
+        return {"steps": int(self._steps[index])}
+
+    def load(self, states: Sequence[Tree]) -> None:
+        """Goes on from states of members that have what `member` gave as `evaluation`."""
+        # Checkpoints of versions that did not count the steps of evaluations have none.
+        self._steps = np.array([state.get("evaluation", {"steps": 0})["steps"] for state in states])
+
+
+@dataclass(frozen=True)
+class _Played:
+    """What the episodes of an evaluation came to.
+
+    episodes: (M,), how many there were, the first ones of all.
+    steps: (M,), those that they took together.
+    returns: (M, E), undiscounted.
+    truncated: (M, E), whether they ended by a limit and not by themselves.
+    """
+
+    episodes: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    returns: NDArray[np.float64]
+    truncated: NDArray[np.bool_]
 
 
 class _EvaluationEpisodes:
@@ -101,24 +144,39 @@ class _EvaluationEpisodes:
         seeds = random_streams.evaluation_seeds(config.evaluation_seed, episodes, seed_range)
         self._seeds = np.broadcast_to(seeds, (members, episodes))
         self._grid = environments.make(description, members, episodes)
+        self._longest = episode_limits.longest_evaluated(config, description)
 
-    def returns(self, policy: Policy, parameters: Tensors, device: torch.device) -> NDArray[np.float64]:
-        """The undiscounted returns (M, E) of a policy with these parameters, on a device."""
-        totals = np.zeros(self._seeds.shape)
+    def play(self, policy: Policy, parameters: Tensors, device: torch.device, room: NDArray[np.floating]) -> _Played:
+        """Plays the episodes of each member as long as it has room for more, but at least one.
+
+        policy: how a pack acts with these parameters, on this device.
+        room: (M,), steps after which no more episodes are begun.
+        """
+        members, episodes = self._seeds.shape
+        returns, terminated = np.zeros(self._seeds.shape), np.zeros(self._seeds.shape, dtype=np.bool_)
+        begun, steps = np.zeros(members, dtype=np.int64), np.zeros(members, dtype=np.int64)
 
         def act(observations: NDArray[np.float32]) -> NDArray[np.int64]:
             actions: NDArray[np.int64] = policy(parameters, torch.from_numpy(observations).to(device)).cpu().numpy()
             return actions
 
-        for step in environments.play(self._grid, self._seeds, np.ones(self._seeds.shape, dtype=np.bool_), act):
-            totals += step.rewards
-        return totals
+        # So many at a time that there is room for each even if those before are as long as can be. In this way the same
+        # are played as one after the other.
+        while (more := np.clip(np.ceil((room - steps) / self._longest), begun == 0, episodes - begun)).any():
+            first, begun = begun, begun + more.astype(np.int64)
+            where = (np.arange(episodes) >= first[:, None]) & (np.arange(episodes) < begun[:, None])
+            for step in environments.play(self._grid, self._seeds, where, act, self._longest):
+                returns += step.rewards
+                terminated |= step.terminated
+                steps += step.active.sum(1)
+        return _Played(begun, steps, returns, ~terminated)
 
 
-def metrics(returns: NDArray[np.float64], threshold: float | None) -> dict[str, float]:
+def metrics(returns: NDArray[np.float64], truncated: NDArray[np.bool_], threshold: float | None) -> dict[str, float]:
     """The metrics of one member.
 
     returns: (E,).
+    truncated: (E,), which episodes ended by a limit.
     threshold: the return from which on an episode is solved, if it is known.
     """
     return {
@@ -127,4 +185,6 @@ def metrics(returns: NDArray[np.float64], threshold: float | None) -> dict[str, 
         "evaluation/return_min": float(returns.min()),
         "evaluation/return_max": float(returns.max()),
         **({} if threshold is None else {SOLVED: float((returns >= threshold).mean())}),
+        EPISODES: float(len(returns)),
+        TRUNCATED: float(truncated.mean()),
     }

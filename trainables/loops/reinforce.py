@@ -31,7 +31,7 @@ from trainables.base.trivial_answer import TrivialAnswer
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
 from trainables.environments import GridStep
-from trainables.loops import trivial_policies
+from trainables.loops import episode_limits, trivial_policies
 from trainables.loops.config import EpisodicConfig, network
 from trainables.loops.episodes import Deviation, counted, flattened, returns_to_go
 from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
@@ -49,7 +49,7 @@ class ReinforceConfig(EpisodicConfig):
 
     budget: int = Field(
         description="full length of the training; environment steps of the member's own training episodes. The last "
-        "batch of episodes is played to its end, so it is exceeded by less than a batch",
+        "batch of episodes is played to its end, so it is exceeded by less than a batch, and by a tenth at most",
         gt=0,
         le=10**10,
     )
@@ -65,6 +65,10 @@ class ReinforceConfig(EpisodicConfig):
         False, description="returns divided by the running deviation of all that the member has seen"
     )
     normalise_advantages: bool = Field(False, description="advantages of a batch to mean 0 and deviation 1")
+
+    def episodes_at_once(self) -> int:
+        """A batch of them."""
+        return self.batch_size
 
     def calls(self) -> int:
         """How many steps batches take, as their episodes are played side by side."""
@@ -195,8 +199,8 @@ class ReinforceLoop:
 
     A member's budget counts the steps of its own training episodes and nothing else: no evaluation, no neighbours, and
     no places that idle because their episode has ended. A member begins a batch as long as any budget is left, and
-    plays its episodes to their ends, so it overshoots by less than a batch. One that has spent its share waits for the
-    others.
+    plays its episodes to their ends, so it overshoots by less than a batch; they are cut where that would be more than
+    a tenth of the budget. One that has spent its share waits for the others.
     """
 
     Config: ClassVar[type[ReinforceConfig]] = ReinforceConfig
@@ -209,7 +213,7 @@ class ReinforceLoop:
     def __init__(self, configs: Sequence[ReinforceConfig], device: torch.device) -> None:
         self._device, self._members = device, len(configs)
         self._common = common = configs[0]
-        description = environments.describe(common.environment, common.environment_args, common.wrappers)
+        description = episode_limits.described(common)
         self._spec = network(common, description.inputs, description.actions, description.image)
 
         # The networks that learn.
@@ -290,7 +294,8 @@ class ReinforceLoop:
 
         seeds = random_streams.episode_seeds(self._episode_seeds.at(self._updates), random_streams.TRAINING)
         where = np.broadcast_to(going[:, None], seeds.shape)
-        steps = list(environments.play(self._grid, seeds, where, act))
+        most = episode_limits.training_steps(self._common) - self._steps
+        steps = list(environments.play(self._grid, seeds, where, act, most=most))
         # A member has drawn as often as its own longest episode is long, however long its neighbours have played.
         self._drawn += sum(step.active.any(1) for step in steps)
         return steps
@@ -350,6 +355,7 @@ class ReinforceLoop:
                 "updates": int(self._updates[index]),
                 "drawn": int(self._drawn[index]),
                 "deviation": self._deviation.member(index),
+                "evaluation": self._evaluation.member(index),
             }
             for index in range(self._members)
         ]
@@ -357,6 +363,7 @@ class ReinforceLoop:
     def load(self, states: Sequence[Tree]) -> None:
         """Goes on from these states."""
         self._learner.load(states)
+        self._evaluation.load(states)
         self._steps = np.array([state["steps"] for state in states])
         self._updates = np.array([state["updates"] for state in states])
         self._drawn = np.array([state["drawn"] for state in states])

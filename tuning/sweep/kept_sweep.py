@@ -16,11 +16,12 @@ from tuning.sweep.yaml_text import Document
 MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries", "confirm", "tracking"}
 """What may differ from the file when a study goes on."""
 
-
 FORMAT = 2
 """Of what is kept, from the version on in which defaults of fields were changed that studies had relied on."""
 
-FORMER_DEFAULTS: Mapping[int, Mapping[str, Any]] = {1: {"standardise_targets": False, "split": "random"}}
+FORMER_DEFAULTS: Mapping[int, Mapping[str, Any]] = {
+    1: {"evaluation_share": None, "standardise_targets": False, "split": "random"}
+}
 """By format, the defaults that fields of the platform's configs had where they have others now."""
 
 

@@ -29,6 +29,8 @@ _UNSEARCHABLE = {
     "validation_share": "trials are compared on one data set",
     "evaluation_seed": "trials are compared on the same episodes",
     "evaluation_episodes": "trials are compared on the same episodes",
+    "evaluation_share": "trials are compared on the same episodes",
+    "max_episode_steps": "trials are compared on episodes that are cut alike",
     "reports": "it changes what is seen of a trial, not what is learnt",
     "compile": "it changes the speed of a trial, not what is learnt",
 }

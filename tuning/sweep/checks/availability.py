@@ -14,7 +14,7 @@ from trainables.loops.registry import LOOPS
 from trainables.networks import own_networks
 from trainables.networks.specs import Own
 from tuning.errors import Finding, Note, Problem
-from tuning.sweep.checks import unused_fields
+from tuning.sweep.checks import episodes, unused_fields
 from tuning.sweep.dimensions import Choices
 from tuning.sweep.draft import Draft
 from tuning.sweep.field_values import UNKNOWN, FieldValues
@@ -60,6 +60,7 @@ def _environment_problems(draft: Draft, environment: str) -> Iterator[Finding]:
     yield from _network_problems(values, ((each.inputs, each.actions, each.image) for each in described))
     if draft.loop is not None:
         yield from unused_fields.problems(draft, draft.loop, images=any(each.image for each in described))
+    yield from episodes.notes(draft, described)
 
 
 def _flattening_notes(described: Iterable[Description]) -> Iterator[Note]:

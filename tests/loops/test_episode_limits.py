@@ -153,7 +153,7 @@ def test_nothing_goes_far_beyond_the_budget(
     common = {**environment, "budget": budget, "reports": reports, "evaluation_share": share}
     training = begun(loop, **common, wrappers=["test_episode_limits:Counting"])
     (report,) = trained(training, evenly(budget, reports))
-    assert budget <= COUNTED["training"] <= 1.1 * budget + SMALL["reinforce"]["batch_size"]
+    assert budget <= COUNTED["training"] <= max(1.1 * budget, budget + 100) + SMALL["reinforce"]["batch_size"]
     # The last episode may go beyond the share.
     assert reports <= COUNTED["evaluation"] <= share * budget * (1 + 1 / reports)
     assert len(report.points) == reports
@@ -255,13 +255,13 @@ class TestMembersOfAPack:
 
 
 def test_a_batch_of_episodes_is_cut_a_little_beyond_the_budget_and_still_learnt_from() -> None:
-    common = {**ENDLESS, "max_episode_steps": 10_000, "budget": 200, "reports": 1, "batch_size": 10}
+    common = {**ENDLESS, "max_episode_steps": 10_000, "budget": 2_000, "reports": 1, "batch_size": 10}
     training = begun("reinforce", {"seed": 1}, {"seed": 2}, **common, wrappers=["test_episode_limits:Counting"])
     before = training.state()[0]["learner"]["parameters"]
-    reports = training.train(200)
-    assert [report.steps for report in reports] == [220, 220]
-    assert COUNTED["training"] == 440
-    assert reports[0].points[0][1]["train/episode_steps"] == 22
+    reports = training.train(2_000)
+    assert [report.steps for report in reports] == [2_200, 2_200]
+    assert COUNTED["training"] == 4_400
+    assert reports[0].points[0][1]["train/episode_steps"] == 220
     after = training.state()[0]["learner"]["parameters"]
     assert any(not torch.equal(before[name], after[name]) for name in before)
 

@@ -32,7 +32,8 @@ def one_thread() -> Iterator[None]:
 
 
 def begin(*members: dict[str, Any], **common: Any) -> ReinforceLoop:
-    fields = {"compile": "never", "hidden": (8,), "evaluation_episodes": 2, **common}
+    evaluated = {"evaluation_episodes": 2, "evaluation_share": None}
+    fields = {"compile": "never", "hidden": (8,), **evaluated, **common}
     return ReinforceLoop([ReinforceConfig(**(fields | member)) for member in members or ({},)], CPU)
 
 

@@ -17,8 +17,9 @@ from trainables.loops.config import EpisodicConfig
 FEWEST_BATCHES = 5
 """Batches of episodes of full length that a budget has room for, where an environment without a limit gets one."""
 
-BEYOND = 0.1
-"""The share of its budget by which the last batch of complete episodes may exceed it before they are cut."""
+BEYOND, AT_LEAST = 0.1, 100
+"""The last batch of complete episodes may exceed the budget by this share of it, or by so many steps if that is more;
+then they are cut."""
 
 CONFIRMATION_SHARE = 1.0
 """Fresh episodes take as many steps as the training did, or the share of its evaluations if that is more."""
@@ -76,4 +77,4 @@ def confirmation_steps(config: EpisodicConfig) -> float:
 
 def training_steps(config: EpisodicConfig) -> int:
     """Steps after which a training by complete episodes is cut in the midst of its last batch."""
-    return math.ceil(round((1 + BEYOND) * config.budget, 6))
+    return config.budget + max(AT_LEAST, math.ceil(round(BEYOND * config.budget, 6)))

@@ -49,7 +49,8 @@ class ReinforceConfig(EpisodicConfig):
 
     budget: int = Field(
         description="full length of the training; environment steps of the member's own training episodes. The last "
-        "batch of episodes is played to its end, so it is exceeded by less than a batch, and by a tenth at most",
+        "batch of episodes is played to its end, so it is exceeded by less than a batch, and by a tenth or 100 "
+        "steps at most",
         gt=0,
         le=10**10,
     )

@@ -13,11 +13,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from trainables import environments
 from trainables.base import random_streams
 from trainables.base.random_streams import Purpose
 from trainables.base.trivial_answer import TrivialAnswer
-from trainables.loops import evaluation
+from trainables.loops import episode_limits, evaluation
 from trainables.loops.config import EpisodicConfig
 
 EPISODES = 20
@@ -40,17 +39,17 @@ def answers(config: EpisodicConfig, score: str, maximize: bool) -> list[TrivialA
     maximize: whether high scores are better.
     Raises whatever the environment does.
     """
-    described = environments.describe(config.environment, config.environment_args, config.wrappers)
-    if score not in evaluation.metrics(np.zeros(1), described.reward_threshold):
+    described = episode_limits.described(config)
+    if score not in _metrics(np.zeros(1), described.reward_threshold):
         return []
-    steps = min(MOST_STEPS, config.budget)
+    steps, longest = min(MOST_STEPS, config.budget), episode_limits.longest_evaluated(config, described)
     with described.make() as made:
         space = made.action_space
         space.seed(random_streams.integer(config.evaluation_seed, Purpose.ACTIONS) % 2**31)
         constants = list(_constants(space))
 
         def told(name: str, act: Callable[[], Any], most_steps: int) -> TrivialAnswer:
-            returns = _returns(made, act, config.evaluation_seed, most_steps)
+            returns = _returns(made, act, config.evaluation_seed, longest, most_steps)
             return _answer(name, returns, score, maximize, described.reward_threshold)
 
         by_chance = told("a random policy", space.sample, steps // 2)
@@ -82,18 +81,26 @@ def _constants(space: Space) -> Iterator[tuple[str, Any]]:
 
 
 def _returns(
-    made: gymnasium.Env[Any, Any], act: Callable[[], Any], evaluation_seed: int, most_steps: int
+    made: gymnasium.Env[Any, Any], act: Callable[[], Any], evaluation_seed: int, longest: int, most_steps: int
 ) -> NDArray[np.float64]:
-    """The returns (E,) of episodes; fewer than asked for, or cut, where they take more steps than there may be."""
+    """The returns (E,) of episodes cut as those of members are; fewer of them, or cut, where they take too many steps.
+
+    made: the environment.
+    act: what is done.
+    evaluation_seed: of the episodes.
+    longest: steps after which each is cut.
+    most_steps: that all may take together.
+    """
     returns, steps = list[float](), 0
     for seed in random_streams.evaluation_seeds(evaluation_seed, EPISODES).tolist():
         if steps >= most_steps:
             break
         made.reset(seed=seed)
-        earned, ended = 0.0, False
+        earned, ended, last = 0.0, False, steps + longest
         while not ended and steps < most_steps:
             _, reward, terminated, truncated, _ = made.step(act())
             earned, ended, steps = earned + float(reward), bool(terminated) or bool(truncated), steps + 1
+            ended = ended or steps == last
         if ended or not returns:
             returns.append(earned)
     return np.array(returns)
@@ -103,9 +110,14 @@ def _answer(
     name: str, returns: NDArray[np.float64], score: str, maximize: bool, threshold: float | None
 ) -> TrivialAnswer:
     """beaten_from: two standard errors beyond, where the score is a mean over episodes."""
-    value = evaluation.metrics(returns, threshold)[score]
+    value = _metrics(returns, threshold)[score]
     solved = (returns >= (threshold or 0.0)).astype(np.float64)
     deviations = {evaluation.SCORE: returns.std(), evaluation.SOLVED: solved.std()}
     deviation = float(deviations.get(score, 0.0))
     margin = 2 * deviation / math.sqrt(len(returns))
     return TrivialAnswer(name, value, value + margin if maximize else value - margin)
+
+
+def _metrics(returns: NDArray[np.float64], threshold: float | None) -> dict[str, float]:
+    # No score asks which episodes were cut.
+    return evaluation.metrics(returns, np.zeros(len(returns), dtype=np.bool_), threshold)

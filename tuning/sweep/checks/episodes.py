@@ -28,10 +28,12 @@ def notes(draft: Draft, described: Sequence[Description]) -> Iterator[Note]:
     if longest.endless and config.max_episode_steps is None:
         yield Note(
             "environment",
-            f"{longest.environment} sets no limit to its episodes: they are cut after {longest.longest:,} steps, for "
-            "which the budget has room; `fixed: {max_episode_steps: ...}` says another number",
+            f"{longest.environment} sets no limit to its episodes: they are cut after {longest.longest:,} steps, and "
+            "evaluations have fewer of them where they take that long; `fixed: {max_episode_steps: ...}` says another "
+            "number",
         )
-    yield from _evaluation_notes(draft, config, longest)
+    else:
+        yield from _evaluation_notes(draft, config, longest)
     yield from _batch_notes(draft.field_values, config, longest.longest)
 
 
@@ -59,24 +61,24 @@ def _evaluation_notes(draft: Draft, config: EpisodicConfig, longest: Description
     if cut < longest.longest:
         yield Note(
             draft.field_values.key_path("evaluation_share"),
-            f"scores are the returns of the first {cut:,} steps, of up to {longest.longest:,} that an episode has: "
-            f"evaluations may take {share:g} of the steps trained. {whole:g} has room for one whole episode each time, "
-            f"{all_of_them:g} for {episodes}",
+            f"scores are what is earned in the first {cut:,} steps of an episode, which may have {longest.longest:,}: "
+            f"evaluations have {share:g} of the steps trained; {whole:g} has room for one whole episode each time, "
+            f"{all_of_them:g} for all {episodes}",
             warning=True,
         )
-    elif (least := int(room / cut)) < episodes:
+    elif (least := math.ceil(round(room / cut, 6))) < episodes:
         yield Note(
             draft.field_values.key_path("evaluation_share"),
-            f"where episodes take all of {cut:,} steps, evaluations have {least} of their {episodes}: they may take "
-            f"{share:g} of the steps trained. {all_of_them:g} has room for all",
+            f"where episodes take all of their {cut:,} steps, evaluations play {least} of {episodes}: they have "
+            f"{share:g} of the steps trained; {all_of_them:g} has room for all",
         )
     confirm = draft.sweep.confirm if draft.has("confirm") else None
     room = episode_limits.confirmation_steps(config)
     if confirm is not None and confirm.episodes * cut > room:
         yield Note(
             "confirm",
-            f"where episodes take all of {cut:,} steps, a training is confirmed on {max(1, int(room / cut))} in place "
-            f"of {confirm.episodes}, which take as many steps as it was trained for",
+            f"where episodes take all of their {cut:,} steps, trainings are confirmed on "
+            f"{max(1, math.ceil(room / cut))} of {confirm.episodes}, which take as many steps as they were trained for",
         )
 
 
@@ -85,8 +87,8 @@ def _batch_notes(values: FieldValues, config: EpisodicConfig, longest: int) -> I
     if episodes > 1 and episodes * longest > most:
         yield Note(
             values.key_path("batch_size"),
-            f"a batch of {episodes} episodes can take {episodes * longest:,} steps, more than the budget: it is cut "
-            f"after {most:,}; should be fewer, or max_episode_steps less",
+            f"a batch of {episodes} episodes can take {episodes * longest:,} steps, more than the budget, and is cut "
+            f"where {most:,} are trained; should have fewer, or shorter ones: max_episode_steps",
             warning=True,
         )
 

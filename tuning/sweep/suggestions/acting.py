@@ -115,11 +115,11 @@ def _heading(seen: Description, look: FirstLook) -> list[str]:
     if seen.image is not None:
         observed = f"an image of {' x '.join(map(str, seen.shape))}"
     solved = "" if seen.reward_threshold is None else f", solved from a return of {seen.reward_threshold:g} on"
+    limit = "no limit to their steps" if seen.endless else f"at most {seen.longest:,} steps"
     mean = sum(look.returns) / len(look.returns)
     worst, best = min(look.returns), max(look.returns)
     return [
-        f"Observed is {observed}; there are {seen.actions} actions. Episodes have at most {seen.max_episode_steps:,} "
-        f"steps{solved}.",
+        f"Observed is {observed}; there are {seen.actions} actions. Episodes have {limit}{solved}.",
         f"Random actions: a return of {_short(mean)} ({_short(worst)} to {_short(best)} in {len(look.returns)} "
         f"episodes), after {sum(look.steps) / len(look.steps):,.0f} steps.",
     ]

@@ -52,7 +52,7 @@ EARLIER = {"standardise_targets": False, "split": "random"}
         (SUPERVISED, EARLIER),
         ({**SUPERVISED, "fixed": {"standardise_targets": True}}, {**EARLIER, "standardise_targets": True}),
         ({**SUPERVISED, "loop": "own_loops:Own"}, EARLIER),
-        (DQN, DQN["fixed"]),
+        (DQN, {**DQN["fixed"], "evaluation_share": None}),
     ],
     ids=["supervised", "said by the sweep", "own", "no targets"],
 )

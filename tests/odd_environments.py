@@ -122,6 +122,8 @@ class Odd(gymnasium.Env[Any, Any]):
                 reward = "much"
             case "endless reward":
                 reward = np.inf
+            case "immense reward":
+                reward = -1e300
             case "reward in an array":
                 reward, over = np.array([reward]), np.bool_(over)
             case "whole reward":

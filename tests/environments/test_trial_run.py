@@ -24,6 +24,7 @@ REFUSED = {
     "reward of two": "returned the reward an array of shape (2,) from step; should be a number",
     "reward in words": "returned the reward 'much' from step; should be a number",
     "endless reward": "gave a reward that is not finite, inf",
+    "immense reward": "gave a reward that is larger than 1e+30, -1e+300",
     "truths of two": "returned terminated an array of shape (2,) from step; should be True or False",
     "over in words": "returned terminated 'no' from step; should be True or False",
     "raises": "raised KeyError: 'joint' (tests/odd_environments.py:",

@@ -7,6 +7,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from numpy.typing import NDArray
 
 OF_RESET = "should return observation, info"
 OF_STEP = "should return observation, reward, terminated, truncated, info"
@@ -79,6 +80,20 @@ def truth(given: Any, name: str) -> bool:
     return bool(array.item())
 
 
+def several(given: Any, count: int, name: str) -> NDArray[np.float64]:
+    """What a vector environment returns of all its episodes: numbers (count,). Raises MisfitAnswer.
+
+    given, name: what was returned, and what it is.
+    """
+    try:
+        array = np.asarray(given)
+    except ValueError:
+        array = np.zeros(0, dtype=np.object_)
+    if array.size != count or array.dtype.kind not in "biuf":
+        raise MisfitAnswer(f"returned {name} {shown(given)} from step of its vector environment; should be {count}")
+    return array.reshape(count).astype(np.float64)
+
+
 def shown(value: Any) -> str:
     """What a value is, in a few words."""
     if isinstance(value, tuple | list):
@@ -89,7 +104,7 @@ def shown(value: Any) -> str:
     return textwrap.shorten(repr(value), 60, placeholder=" ...")
 
 
-def _single(given: Any) -> "np.ndarray[Any, Any] | None":
+def _single(given: Any) -> NDArray[Any] | None:
     """The one number that this is; None of anything else."""
     try:
         array = np.asarray(given)

@@ -12,6 +12,9 @@ from trainables.base.member_failure import MemberFailed
 from trainables.environments.description import Description
 from trainables.environments.observations import NotInSpace, Space, as_numbers, row, same_numbers
 
+LARGEST_REWARD = 1e30
+"""The sum of larger ones may be more than float32 can hold."""
+
 
 class EpisodeChecks:
     """Checks the observations and rewards of a grid, and knows which episode each of its places is in.
@@ -81,10 +84,12 @@ class EpisodeChecks:
             raise self.failed(place, f"gave an observation that is not in its space, {misfit}") from misfit
 
     def require_finite(self, places: NDArray[np.intp], rewards: NDArray[np.float64]) -> None:
-        """Raises MemberFailed if one of the rewards (P,) of these places (P,) is NaN or infinite."""
-        if not np.isfinite(rewards).all():
-            first = int(np.argmin(np.isfinite(rewards)))
-            raise self.failed(places[first], f"gave a reward that is not finite, {rewards[first]}")
+        """Raises MemberFailed if one of the rewards (P,) of these places (P,) is NaN, infinite or nearly so."""
+        sound = np.abs(rewards) <= LARGEST_REWARD
+        if not sound.all():
+            first = int(np.argmin(sound))
+            what = f"that is larger than {LARGEST_REWARD:g}" if np.isfinite(rewards[first]) else "that is not finite"
+            raise self.failed(places[first], f"gave a reward {what}, {rewards[first]}")
 
     def _shaped(self, places: NDArray[np.intp], seen: Sequence[Any] | NDArray[np.generic]) -> NDArray[np.generic]:
         """Observations in the shape of their space, from which they may differ in axes of length 1."""

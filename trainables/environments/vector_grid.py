@@ -1,15 +1,20 @@
 """The vector environment that an environment brings along (Gymnasium's `vector_entry_point`), one for each member."""
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
 
 import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
+from trainables.environments import answers
+from trainables.environments.answers import MisfitAnswer
 from trainables.environments.description import Description, EnvironmentMisfit
 from trainables.environments.episode_checks import EpisodeChecks
 from trainables.environments.grid import Booleans, Integers
+
+Answer = TypeVar("Answer")
 
 
 class VectorGrid:
@@ -52,10 +57,8 @@ class VectorGrid:
         for member in np.flatnonzero(where.any(1)).tolist():
             places = self._places(member, where)
             self._checks.begin(places, np.full(len(places), seeds[member, 0]))
-            try:
-                seen, _ = self._environments[member].reset(seed=int(seeds[member, 0]))
-            except Exception as error:
-                raise self._checks.raised(places[0], error) from error
+            environment, seed = self._environments[member], int(seeds[member, 0])
+            seen, _ = self._answer(places, lambda: answers.of_reset(environment.reset(seed=seed)))  # noqa: B023
             self._observe(member, places, seen)
 
     def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
@@ -64,12 +67,8 @@ class VectorGrid:
         for member in np.flatnonzero(where.any(1)).tolist():
             chosen, places = where[member], self._places(member, where)
             self._checks.advance(places)
-            try:
-                seen, earned, ended, cut, infos = self._environments[member].step(
-                    actions[member] + self._description.first_action
-                )
-            except Exception as error:
-                raise self._checks.raised(places[0], error) from error
+            given = actions[member] + self._description.first_action
+            seen, earned, ended, cut, infos = self._answer(places, lambda: self._stepped(member, given))  # noqa: B023
             if self._same_step and (ended | cut).any():
                 seen = np.array(seen)
                 seen[ended | cut] = np.stack(list(infos["final_obs"][ended | cut]))
@@ -78,6 +77,27 @@ class VectorGrid:
             truncated[member][chosen] = cut[chosen]
             self._checks.require_finite(places, rewards[member][chosen])
         return rewards, terminated, truncated | self._checks.too_long(where)
+
+    def _stepped(self, member: int, actions: Integers) -> tuple[Any, NDArray[np.float64], Booleans, Booleans, Any]:
+        """What a member's environment answers to a step, with the numbers of its episodes in arrays (E,)."""
+        seen, earned, ended, cut, infos = answers.of_step(self._environments[member].step(actions))
+        episodes = self._shape[1]
+        return (
+            seen,
+            answers.several(earned, episodes, "rewards"),
+            answers.several(ended, episodes, "terminated").astype(np.bool_),
+            answers.several(cut, episodes, "truncated").astype(np.bool_),
+            infos,
+        )
+
+    def _answer(self, places: NDArray[np.intp], call: Callable[[], Answer]) -> Answer:
+        """What a call of an environment returns; where it fails, its first place does."""
+        try:
+            return call()
+        except MisfitAnswer as misfit:
+            raise self._checks.failed(places[0], str(misfit)) from misfit
+        except (Exception, SystemExit) as error:
+            raise self._checks.raised(int(places[0]), error) from error
 
     def _places(self, member: int, where: Booleans) -> NDArray[np.intp]:
         return member * self._shape[1] + np.flatnonzero(where[member])

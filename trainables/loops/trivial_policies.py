@@ -1,6 +1,8 @@
 """What policies score that see nothing: any action at random, or always the same one.
 
-They act in the environment's own action space, on the episodes that the search scores its members on.
+They act in the environment's own action space, on episodes with seeds of those that the search scores its members on,
+but spread over their range: an environment may cover its cases in turn, and of consecutive ones an action may be right
+that is wrong on the whole.
 """
 
 import math
@@ -13,22 +15,27 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from trainables import environments
 from trainables.base import random_streams
 from trainables.base.random_streams import Purpose
 from trainables.base.trivial_answer import TrivialAnswer
+from trainables.environments import Description
 from trainables.loops import episode_limits, evaluation
 from trainables.loops.config import EpisodicConfig
 
-EPISODES = 20
-"""That each of them plays."""
+EPISODES, FEW_STEPS, MOST_ROUNDS = 20, 2_000, 25
+"""Each of them plays so many episodes; where these took fewer steps than the second, again as many, up to the third
+time: a hand of cards is over in two steps, and what twenty of them come to is luck."""
 
-MOST_STEPS = 40_000
+MOST_STEPS = 20_000
 """That all of them take together, at most, and no more than the budget of a training: then episodes are left out."""
 
 MOST_CONSTANTS = 20
 """Of more actions only so many are tried."""
 
 Space: TypeAlias = spaces.Space[Any]
+Play: TypeAlias = Callable[[Callable[[], Any], NDArray[np.int64], int], tuple[NDArray[np.float64], int]]
+"""(what is done, seeds of episodes, how many steps they may take) -> their returns (E,), and the steps they took"""
 
 
 def answers(config: EpisodicConfig, score: str, maximize: bool) -> list[TrivialAnswer]:
@@ -48,8 +55,14 @@ def answers(config: EpisodicConfig, score: str, maximize: bool) -> list[TrivialA
         space.seed(random_streams.integer(config.evaluation_seed, Purpose.ACTIONS) % 2**31)
         constants = list(_constants(space))
 
+        play: Play = partial(_one_by_one, made, longest)
+        if isinstance(space, spaces.Discrete) and environments.is_vectorised(
+            config.environment, config.environment_args, config.wrappers, "auto"
+        ):
+            play = partial(_at_once, described, longest, int(space.start))
+
         def told(name: str, act: Callable[[], Any], most_steps: int) -> TrivialAnswer:
-            returns = _returns(made, act, config.evaluation_seed, longest, most_steps)
+            returns = _returns(partial(play, act), config.evaluation_seed, most_steps)
             return _answer(name, returns, score, maximize, described.reward_threshold)
 
         by_chance = told("a random policy", space.sample, steps // 2)
@@ -81,18 +94,33 @@ def _constants(space: Space) -> Iterator[tuple[str, Any]]:
 
 
 def _returns(
-    made: gymnasium.Env[Any, Any], act: Callable[[], Any], evaluation_seed: int, longest: int, most_steps: int
+    play: Callable[[NDArray[np.int64], int], tuple[NDArray[np.float64], int]], evaluation_seed: int, most_steps: int
 ) -> NDArray[np.float64]:
-    """The returns (E,) of episodes cut as those of members are; fewer of them, or cut, where they take too many steps.
+    """The returns (E,) of episodes of one policy. play: its episodes of some seeds, in so many steps at most."""
+    seeds = random_streams.Uniforms([evaluation_seed], Purpose.EVALUATION, EPISODES)
+    returns, steps = np.zeros(0), 0
+    for turn in range(MOST_ROUNDS):
+        drawn = random_streams.episode_seeds(seeds.at(np.array([turn]))[0], random_streams.SEARCH_EVALUATION)
+        found, taken = play(drawn, most_steps - steps)
+        returns, steps = np.concatenate([returns, found]), steps + taken
+        if steps >= FEW_STEPS or most_steps - steps < 2 * taken:
+            break
+    return returns
 
-    made: the environment.
+
+def _one_by_one(
+    made: gymnasium.Env[Any, Any], longest: int, act: Callable[[], Any], seeds: NDArray[np.int64], most_steps: int
+) -> tuple[NDArray[np.float64], int]:
+    """The returns (E,) of episodes, and their steps. Where these are too many, episodes are left out; one is cut.
+
+    made: where they are played.
+    longest: steps after which each is cut, as those of members are.
     act: what is done.
-    evaluation_seed: of the episodes.
-    longest: steps after which each is cut.
-    most_steps: that all may take together.
+    seeds: of the episodes.
+    most_steps: that they may take.
     """
     returns, steps = list[float](), 0
-    for seed in random_streams.evaluation_seeds(evaluation_seed, EPISODES).tolist():
+    for seed in seeds.tolist():
         if steps >= most_steps:
             break
         made.reset(seed=seed)
@@ -103,7 +131,28 @@ def _returns(
             ended = ended or steps == last
         if ended or not returns:
             returns.append(earned)
-    return np.array(returns)
+    return np.array(returns), steps
+
+
+def _at_once(
+    described: Description, longest: int, first: int, act: Callable[[], Any], seeds: NDArray[np.int64], most_steps: int
+) -> tuple[NDArray[np.float64], int]:
+    """The same, all side by side: a step of all costs no more than one of one, so that none is left out.
+
+    described: the environment.
+    first: the number of its first action.
+    longest, act, seeds: as above.
+    """
+    grid = environments.make(described, 1, len(seeds))
+    returns, steps = np.zeros(len(seeds)), 0
+
+    def choose(observations: NDArray[np.float32]) -> NDArray[np.int64]:
+        return np.array([[int(act()) - first for _ in seeds]])
+
+    for step in environments.play(grid, seeds[None], np.ones((1, len(seeds)), dtype=np.bool_), choose, longest):
+        returns += step.rewards[0]
+        steps += int(step.active.sum())
+    return returns, steps
 
 
 def _answer(

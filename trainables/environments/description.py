@@ -136,7 +136,7 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
     except WrapperMisfit as misfit:
         bare.close()
         raise EnvironmentMisfit(str(misfit), "wrappers") from misfit
-    observations, actions = _space(made, "observation_space"), _space(made, "action_space")
+    observations, actions = (_space(environment, made, name) for name in ("observation_space", "action_space"))
     with contextlib.suppress(Exception):
         made.close()
     if not isinstance(actions, spaces.Discrete):
@@ -180,15 +180,15 @@ def _is_vector_or_image(space: Space) -> bool:
     return isinstance(space, spaces.Box) and len(space.shape) in (1, 2, 3)
 
 
-def _space(made: gymnasium.Env[Any, Any], name: str) -> Space:
+def _space(environment: str, made: gymnasium.Env[Any, Any], name: str) -> Space:
     try:
         space = getattr(made, name)
     except Exception as error:
         if isinstance(error, AttributeError) and own_code.place(error) is None:
-            raise EnvironmentMisfit(f"{made.unwrapped} has no {name}; should be one of gymnasium.spaces") from None
-        raise EnvironmentMisfit(f"{made.unwrapped} raised {own_code.told(error)} when asked for its {name}") from error
+            raise EnvironmentMisfit(f"{environment} has no {name}; should be one of gymnasium.spaces") from None
+        raise EnvironmentMisfit(f"{environment} raised {own_code.told(error)} when asked for its {name}") from error
     if not isinstance(space, spaces.Space):
-        raise EnvironmentMisfit(f"{made.unwrapped} has the {name} {space!r}; should be one of gymnasium.spaces")
+        raise EnvironmentMisfit(f"{environment} has the {name} {space!r}; should be one of gymnasium.spaces")
     return space
 
 

@@ -1,5 +1,8 @@
 """Sweeps out of files and presets."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +24,14 @@ def load(source: str | Beginning, settings: Settings = ()) -> Sweep:
     return checked(source, settings).sweep
 
 
+@contextmanager
+def _prints_aside() -> Iterator[None]:
+    """What people's modules print when they are imported is no answer of a command."""
+    with redirect_stdout(sys.stderr):
+        yield
+
+
+@_prints_aside()
 def checked(source: str | Beginning, settings: Settings = ()) -> Checked:
     """The sweep in a preset or file, or what is suggested, with settings over it, and what a person should know of it.
 
@@ -41,6 +52,7 @@ def checked(source: str | Beginning, settings: Settings = ()) -> Checked:
     return Checked(found.sweep, [replace(each, place=document.place(each.key_path)) for each in found.notes])
 
 
+@_prints_aside()
 def suggested(beginning: Beginning, settings: Settings = ()) -> tuple[Checked, str]:
     """The sweep that is suggested, checked like one of a file, and the text of the file that it could be read from.
 

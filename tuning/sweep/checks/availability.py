@@ -7,7 +7,7 @@ from trainables import environments
 from trainables.base import random_streams
 from trainables.base.images import Image
 from trainables.data import datasets, split_notes
-from trainables.environments import Description, watched_trial
+from trainables.environments import Description, EnvironmentMisfit, watched_trial
 from trainables.environments.trial_run import Found, Wanted
 from trainables.loops.evaluation import SOLVED
 from trainables.loops.registry import LOOPS
@@ -53,7 +53,12 @@ def _environment_problems(draft: Draft, environment: str) -> Iterator[Finding]:
         return
     for trial in trials:
         yield from _trial_notes(values, trial, len(starts))
-    described = [environments.describe(environment, each, wrappers) for each in arguments]
+    try:
+        described = [environments.describe(environment, each, wrappers) for each in arguments]
+    except EnvironmentMisfit as misfit:
+        # What works in a process of its own may not in this one, which others have been at work in.
+        yield Problem("environment", misfit.message)
+        return
     yield from _flattening_notes(described)
     if any(each.reward_threshold is None for each in described):
         yield from _solved_problems(draft, environment)

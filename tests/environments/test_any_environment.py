@@ -60,8 +60,8 @@ def odd_truth(over: bool) -> dict[str, Any]:
 
 
 REWARDS, TRUTHS = list(odd_number(0.0)), list(odd_truth(False))
-OBSERVATIONS = ["plain", "plain", "plain", "float64", "list", "column", "none", "text", "nan", "huge", "elsewhere"]
-METHODS = ["plain", "plain", "plain", "plain", "four", "alone", "raises in step", "raises in reset", "no infos"]
+OBSERVATIONS = ["plain"] * 8 + ["float64", "list", "column", "none", "text", "nan", "huge", "elsewhere"]
+METHODS = ["plain"] * 12 + ["four", "alone", "raises in step", "raises in reset", "no infos"]
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ counted: st.SearchStrategy[spaces.Space[Any]] = st.one_of(
 )
 unreadable = st.sampled_from([spaces.Text(3), spaces.Sequence(spaces.Discrete(2))])
 observed: st.SearchStrategy[spaces.Space[Any]] = st.recursive(
-    st.one_of(boxes, boxes, counted, counted, unreadable),
+    st.one_of(boxes, boxes, boxes, counted, counted, counted, unreadable),
     lambda parts: st.one_of(
         st.dictionaries(st.sampled_from("abc"), parts, max_size=3).map(spaces.Dict),
         st.lists(parts, max_size=3).map(lambda each: spaces.Tuple(tuple(each))),
@@ -155,15 +155,15 @@ observed: st.SearchStrategy[spaces.Space[Any]] = st.recursive(
     max_leaves=4,
 )
 small = st.builds(lambda size: spaces.Box(-1.0, 1.0, (size,), np.float32), st.integers(1, 2))
-acted: st.SearchStrategy[spaces.Space[Any]] = st.one_of(discrete, discrete, counted, small, unreadable)
+acted: st.SearchStrategy[spaces.Space[Any]] = st.one_of(discrete, discrete, discrete, counted, small, unreadable)
 recipes = st.builds(
     Recipe,
     observations=observed,
     actions=acted,
     elsewhere=observed,
     length=st.integers(1, 6),
-    reward=st.sampled_from(["plain"] * 10 + REWARDS),
-    over=st.sampled_from(["plain"] * 10 + TRUTHS),
+    reward=st.sampled_from(["plain"] * 20 + REWARDS),
+    over=st.sampled_from(["plain"] * 20 + TRUTHS),
     observation=st.sampled_from(OBSERVATIONS),
     method=st.sampled_from(METHODS),
 )

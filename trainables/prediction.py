@@ -152,18 +152,22 @@ def answers(path: Path, fewest_actions: int = 1) -> Answers | None:
     """
     best = checkpoint.read(path)
     config = {} if best is None else best.get("config", {})
-    if best is None or "environment" not in config or best["network"]["outputs"] < fewest_actions:
+    # A loop of a person's own may keep something else than a network.
+    outputs = 0 if best is None else best.get("network", {}).get("outputs", 0)
+    if best is None or "environment" not in config or outputs < max(1, fewest_actions):
         return None
     arguments, wrappers = config.get("environment_args", {}), config.get("wrappers", ())
     found = watched_trial.tried(Wanted(config["environment"], arguments, tuple(wrappers), firsts=True))
     if found.misfit is not None or not found.firsts:
         return None
-    description = environments.describe(config["environment"], arguments, wrappers)
-    network = TrainedNetwork(best)
-    chosen = set(network.of_rows(torch.tensor(found.firsts)).argmax(-1).tolist())
-    if description.actions != best["network"]["outputs"]:
+    try:
+        actions = environments.describe(config["environment"], arguments, wrappers).actions
+    except environments.EnvironmentMisfit:
         return None
-    return Answers(len(chosen), len(found.firsts), description.actions)
+    if actions != outputs:
+        return None
+    chosen = set(TrainedNetwork(best).of_rows(torch.tensor(found.firsts)).argmax(-1).tolist())
+    return Answers(len(chosen), len(found.firsts), actions)
 
 
 def _numbered(name: str, count: int) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import pytest
 import sweeps
 from tracked import Runs, searched, tracked, trained
 
+from trainables.base.trivial_answer import TrivialAnswer
 from trainables.messages import MemberRequest, PackReport, PackRequest
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study.legs import Leg, Plan
@@ -243,6 +244,22 @@ def test_what_fresh_seeds_say_is_told_once_and_the_weights_of_the_first_are_kept
     assert {name: value for name, value in default.items() if name.startswith("confirmed/")} == {"confirmed/high": 0.0}
     tags = told.own.data.tags
     assert (tags["lockstep.leader"], tags["lockstep.champion"]) == (str(last), str(last))
+
+
+def test_what_is_scored_without_learning_is_told_and_whether_a_trial_beats_it(runs: Path) -> None:
+    study = sweeps.created(runs, trials=2, pack_size=2)
+    study.attributes.set_trivial([TrivialAnswer("a random policy", -9.0, -8.0), TrivialAnswer("always 1", -7.5, -7.5)])
+    searched(study)
+    told = Runs(study).own.data
+    assert {name: told.metrics[name] for name in told.metrics if name.startswith("trivial/")} == {
+        "trivial/a-random-policy": -9.0,
+        "trivial/always-1": -7.5,
+    }
+    assert told.tags["lockstep.unbeaten"] == "none"
+    study.attributes.set_trivial([TrivialAnswer("always 1", 0.0, 0.0)])
+    tracked(sweeps.opened(runs))
+    assert Runs(study).own.data.tags["lockstep.unbeaten"] == "always 1"
+    assert differences(study) == []
 
 
 def test_another_mlflow_is_told_when_the_environment_names_one(

@@ -141,7 +141,7 @@ def trivial_metric(name: str) -> str:
 def end_tags(summary: StudySummary) -> dict[str, str]:
     """Which trials the study's own run names at its end."""
     tags = {"lockstep.best_trial": str(summary.best.number)} if summary.best else {}
-    if summary.trivial:
+    if summary.trivial and summary.ranked():
         tags["lockstep.unbeaten"] = summary.unbeaten.name if summary.unbeaten else "none"
     if summary.confirmation is not None:
         tags |= confirmed_tags(summary.confirmation)

@@ -284,6 +284,10 @@ def test_classes_are_called_as_they_are_written(tmp_path: Path, values: list[str
     [
         ("a,y\n1,2\n3,2\n", "should have two classes or more, has one: 2"),
         ("a,y\n1,x\n3,\n5,x\n", "should have two classes or more, has one: x"),
+        (
+            "a,y\n1,x\n2,y\n3,z\n",
+            "data: column 'y' should have a class of two rows or more, one to train on and one to",
+        ),
         ("a,y\n1,x\n3,\n", "should have at least 2 rows with a value of y"),
     ],
 )

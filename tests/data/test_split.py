@@ -51,7 +51,7 @@ def test_of_each_class_the_same_share(classes: dict[int, int], share: float, val
 
 
 def test_classes_of_one_row_each_can_not_be_divided() -> None:
-    with pytest.raises(TableError, match="no class has two rows"):
+    with pytest.raises(TableError, match="should have a class of two rows or more"):
         split.by_class(np.arange(5), 0.2, 0)
 
 

@@ -307,6 +307,17 @@ class TestFiles:
         assert report.best == pytest.approx(report.points[-1][1]["train/loss"], rel=2)
         assert report.best < 0.01 * spread
 
+    @pytest.mark.parametrize("scale", [1e-30, 1e30])
+    def test_targets_whose_squares_are_beyond_float32(self, tmp_path: Path, scale: float) -> None:
+        path, rows = tmp_path / "far.csv", np.random.default_rng(0).uniform(0, 10, 100)
+        path.write_text("x,y\n" + "".join(f"{row},{float(row) * scale!r}\n" for row in rows))
+        (report,) = begin(data=str(path), budget=2, batch_size=20).train(2)
+        (_, metrics) = report.points[-1]
+        assert report.best is not None
+        assert 0 < report.best == metrics["validation/best_loss"] < 100 * scale**2
+        assert 0.1 * scale < metrics["validation/mae"] < 10 * scale
+        assert metrics["train/loss"] == pytest.approx(metrics["validation/loss"], rel=3)
+
     def test_a_rare_class_counts_for_as_much_as_the_others(self, tmp_path: Path) -> None:
         # Where the two overlap, one in twenty is rare: only by its weight it is worth being said.
         random = np.random.default_rng(0)

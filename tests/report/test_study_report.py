@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import sweeps
 from rich.console import Console
+from sweep_cases import SUPERVISED
 
 from trainables.base.trivial_answer import TrivialAnswer
 from tuning.report import study_report
 from tuning.report.confirmation import verdict
 from tuning.study.summary import Candidate, Confirmation, StudySummary, TrialSummary
+from tuning.sweep.model import Sweep
 
 
 def trial(number: int, value: float, values: list[float | None], **params: Any) -> TrialSummary:
@@ -222,6 +224,13 @@ def test_that_no_trial_is_better_is_said_first_and_nothing_of_what_mattered(
     first, *rest = printed(replace(SUMMARY, trivial=answers, **changes), 200).splitlines()
     assert said in first
     assert not any("What mattered" in line for line in rest)
+
+
+def test_where_rows_are_too_few_it_is_said() -> None:
+    sweep = Sweep.model_validate({**SUPERVISED, "fixed": {"loss": "cross_entropy"}})
+    trials = [replace(each, value=0.3) for each in SUMMARY.trials]
+    summary = replace(SUMMARY, sweep=sweep, trials=trials, trivial=[TrivialAnswer("predicting shares", 0.5, -0.1)])
+    assert printed(summary, 200).splitlines()[0].endswith("; on so few rows whatever could be better may be chance.")
 
 
 def test_of_many_the_ten_best_and_the_default_are_shown() -> None:

@@ -122,7 +122,7 @@ def _load(source: Source, changed: int) -> Dataset:
         raise Unusable(problems)
     present = _with_targets(table, chosen.targets)
     classes, truth = _targets(source, table, chosen.targets)
-    train, validation = _parts(source, table, present, truth[present])
+    train, validation = _parts(source, table, present, truth[present], chosen.targets[0])
     if problems := list(_constant_targets(source, chosen.targets, truth[present], truth[train])):
         raise Unusable(problems)
     fitted = encoding.fitted(table.columns, chosen.features, train, source.missing == "fill")
@@ -137,9 +137,16 @@ def _load(source: Source, changed: int) -> Dataset:
     )
 
 
-def _parts(source: Source, table: Table, present: Rows, truth: Floats) -> Parts:
-    """The rows to train on, and those to validate on, of these rows (N,) with these targets (N, T). Raises Unusable."""
+def _parts(source: Source, table: Table, present: Rows, truth: Floats, target: str) -> Parts:
+    """The rows to train on, and those to validate on.
+
+    present: (N,), the rows to divide.
+    truth: (N, T), their targets.
+    target: the name of the first of these.
+    Raises Unusable.
+    """
     (kind, column), share = source.split, source.validation_share
+    by = column or target
     try:
         if column is not None:
             gaps = present[table.columns[column].missing[present]]
@@ -155,9 +162,8 @@ def _parts(source: Source, table: Table, present: Rows, truth: Floats) -> Parts:
             # Drawn by chance in the first place.
             parts = split.in_order(len(present), share)
     except TableError as error:
-        at = "split" if column is None else f"split.{kind}"
-        named = "" if column is None else f"column {column!r} "
-        raise Unusable([(at, f"{named}{error}")]) from error
+        of_targets = "targets" if source.targets else "data"
+        raise Unusable([(of_targets if column is None else f"split.{kind}", f"column {by!r} {error}")]) from error
     train, validation = parts
     return present[train], present[validation]
 

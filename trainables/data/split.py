@@ -67,7 +67,7 @@ def by_class(classes: NDArray[Any], share: float, seed: int) -> Parts:
     _, places, counts = np.unique(classes[order], return_inverse=True, return_counts=True)
     validated = np.clip(np.round(counts * share), np.minimum(counts - 1, 1), counts - 1)
     if not validated.any():
-        raise TableError("no class has two rows, one to train on and one to validate on")
+        raise TableError("should have a class of two rows or more, one to train on and one to validate on")
     # The place of each row among those of its class.
     nth = np.empty(len(classes), dtype=np.int64)
     for place in range(len(counts)):

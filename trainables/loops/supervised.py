@@ -32,7 +32,7 @@ from trainables.loops import trivial_predictions, validation
 from trainables.loops.config import Config, network
 from trainables.loops.learner import FIGURES, Learner
 from trainables.loops.losses import LOSSES, balanced
-from trainables.loops.validation import BEST, SCORE
+from trainables.loops.validation import BEST, MAE, SCORE
 from trainables.networks import dropout, networks, specs
 from trainables.networks.specs import MLP, Spec
 
@@ -261,7 +261,9 @@ class SupervisedLoop:
         self._inputs = _scaling(data.train_features, config.standardise)
         self._scales_targets = config.standardise_targets and not data.classes
         self._outputs = _scaling(data.train_targets, self._scales_targets)
-        units = self._shared(self._outputs.deviation)
+        # What is measured is told in the targets' units by double precision: of large ones float32 has no squares.
+        self._unit = float(self._outputs.deviation.max())
+        units = self._shared(self._outputs.deviation / self._unit)
         self._validation = (
             self._shared(self._inputs.scaled(data.validation_features)),
             self._shared(self._outputs.scaled(data.validation_targets)),
@@ -296,7 +298,7 @@ class SupervisedLoop:
             self._epoch(going)
             self.steps += 1
             with torch.no_grad():
-                found = self._validate(self._learner.parameters, *self._validation)
+                found = self._in_units(self._validate(self._learner.parameters, *self._validation))
             # A member that has stopped has no weights of this epoch.
             scores = torch.where(going, found[self.score], torch.nan)
             self._learner.keep_best(scores, torch.full((self._members,), self.steps, device=self._device))
@@ -305,6 +307,14 @@ class SupervisedLoop:
                     points[member].append((self.steps, metrics))
         self.steps = until
         return self._reports(points)
+
+    def _in_units(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
+        """Metrics, of which the losses and the mean error are of targets in units of the largest deviation."""
+        factors = {SCORE: self._unit**2, "train/loss": self._unit**2, MAE: self._unit}
+        return {
+            name: (value.double() if isinstance(value, Tensor) else value) * factors[name] if name in factors else value
+            for name, value in metrics.items()
+        }
 
     def _epoch(self, going: Tensor) -> None:
         """Trains the members that go on, (M,) bool, on every batch of one epoch, each member in its own order."""
@@ -339,7 +349,7 @@ class SupervisedLoop:
         best, values = self._learner.best, {name: each.tolist() for name, each in found.items()}
         return [
             {
-                **figures,
+                **self._in_units(figures),
                 **{name: each[member] for name, each in values.items()},
                 BEST[self.score]: best["score"][member].item(),
                 "validation/best_epoch": float(best["steps"][member]),

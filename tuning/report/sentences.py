@@ -3,6 +3,7 @@
 Each function returns its lines, none where there is nothing to say.
 """
 
+from trainables.base.trivial_answer import TrivialAnswer
 from tuning.report.number_format import clock, number
 from tuning.report.range_ends import range_ends
 from tuning.study.summary import StudySummary
@@ -30,11 +31,18 @@ def unbeaten(summary: StudySummary) -> list[str]:
         reached = next(each.mean for each in summary.confirmation.candidates if each.number == leader)
         where = "on fresh seeds"
     compared = f"{metric} is {number(reached)} {where}, and {number(answer.value)} without learning"
-    beyond = "above" if summary.sweep.direction == "maximize" else "below"
-    chance = (
-        "" if answer.beaten_from == answer.value else f"; {beyond} {number(answer.beaten_from)} is more than chance"
-    )
-    return [f"No trial beats {answer.name}{yet}: {compared}{chance}."]
+    return [f"No trial beats {answer.name}{yet}: {compared}{_more_than_chance(summary, answer)}."]
+
+
+def _more_than_chance(summary: StudySummary, answer: TrivialAnswer) -> str:
+    """From which value on a trial would be better, where it takes more than a better one."""
+    maximize = summary.sweep.direction == "maximize"
+    if answer.beaten_from == answer.value:
+        return ""
+    # What is measured on rows is at most 1, and losses are at least 0.
+    if summary.sweep.data is not None and (answer.beaten_from > 1 if maximize else answer.beaten_from < 0):
+        return "; on so few rows whatever could be better may be chance"
+    return f"; {'above' if maximize else 'below'} {number(answer.beaten_from)} is more than chance"
 
 
 def held_against(summary: StudySummary) -> list[str]:

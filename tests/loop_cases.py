@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -9,11 +10,13 @@ import gymnasium
 import numpy as np
 import torch
 from pydantic import Field
+from tiny_environments import SWITCHES
 from torch import Tensor, nn
 
 from trainables.base import random_streams
 from trainables.data import datasets
 from trainables.loops.dqn import DQNConfig, DQNLoop
+from trainables.loops.reinforce import ReinforceLoop
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
@@ -69,23 +72,44 @@ def network(best: dict[str, Any]) -> nn.Sequential:
     return built
 
 
-def returns(config: Any, best: dict[str, Any]) -> list[float]:
+def likeliest(outputs: Tensor) -> Any:
+    """One of several actions."""
+    return int(outputs.argmax())
+
+
+def likeliest_parts(outputs: Tensor) -> Any:
+    """What two switches of two and three positions are set to, the second of which is counted from 1."""
+    return np.array([int(outputs[:2].argmax()), int(outputs[2:].argmax()) + 1])
+
+
+def likeliest_pair(outputs: Tensor) -> Any:
+    """The same, told by one number."""
+    first, second = divmod(int(outputs.argmax()), 3)
+    return np.array([first, second + 1])
+
+
+def squashed(outputs: Tensor) -> Any:
+    """Two numbers, from -1 to 1 and from 0 to 10."""
+    return np.tanh(outputs.double().numpy())[None] * [1.0, 5.0] + [0.0, 5.0]
+
+
+def returns(config: Any, best: dict[str, Any], action_of: Callable[[Tensor], Any] = likeliest) -> list[float]:
     """Of greedy episodes, played one after the other."""
     environment, policy, found = gymnasium.make(config.environment, **config.environment_args), network(best), []
     for seed in random_streams.evaluation_seeds(config.evaluation_seed, config.evaluation_episodes).tolist():
         (observation, _), earned, ended = environment.reset(seed=seed), 0.0, False
         while not ended:
             with torch.no_grad():
-                action = int(policy(torch.as_tensor(observation)).argmax())
+                action = action_of(policy(torch.as_tensor(observation)))
             observation, reward, terminated, truncated, _ = environment.step(action)
             earned, ended = earned + float(reward), terminated or truncated
         found.append(earned)
     return found
 
 
-def mean_return(config: Any, best: dict[str, Any]) -> float:
+def mean_return(config: Any, best: dict[str, Any], action_of: Callable[[Tensor], Any] = likeliest) -> float:
     """The mean return of greedy episodes."""
-    return float(np.mean(returns(config, best)))
+    return float(np.mean(returns(config, best, action_of)))
 
 
 def predicted(best: dict[str, Any], features: Any) -> Tensor:
@@ -238,3 +262,61 @@ _priorities: tuple[dict[str, Any], ...] = ({}, {"priority_alpha": 0.9, "priority
 CASES["loop_cases:PrioritisedDQN"] = replace(
     CASES["dqn"], members=tuple(a | b for a, b in zip(CASES["dqn"].members, _priorities, strict=True))
 )
+
+
+class PartsDQN(DQNLoop):
+    """DQN that chooses among the combinations of several parts."""
+
+
+class PartsReinforce(ReinforceLoop):
+    """REINFORCE with a head for each part of an action."""
+
+
+class GaussianReinforce(ReinforceLoop):
+    """REINFORCE whose actions are numbers, drawn with a deviation that a network tells."""
+
+
+def _but_the_deviation(state: dict[str, Any]) -> dict[str, Tensor]:
+    """The weights that are drawn by chance."""
+    return {name: each for name, each in learners_weights(state).items() if name != "log_deviation"}
+
+
+_SINGLY = {"environment": SWITCHES, "gamma": 0.0, "batch_size": 4}
+"""Each step is a task of its own, in which the best return is 2 of switches that are set, 0 of numbers."""
+
+_deviations: tuple[dict[str, Any], ...] = ({"initial_deviation": 0.2}, {"initial_deviation": 1.0}, {})
+CASES |= {
+    "loop_cases:PartsDQN": replace(
+        CASES["dqn"],
+        common=CASES["dqn"].common | {"environment": SWITCHES, "budget": 60},
+        middle=31,
+        later=45,
+        deployed=partial(mean_return, action_of=likeliest_pair),
+        easy=CASES["dqn"].easy | {"environment": SWITCHES, "environment_args": {}, "gamma": 0.0},
+        learnt=lambda metrics: metrics["evaluation/return_mean"] == 8,
+    ),
+    "loop_cases:PartsReinforce": replace(
+        CASES["reinforce"],
+        common=CASES["reinforce"].common | {"environment": SWITCHES, "budget": 160},
+        middle=81,
+        later=120,
+        deployed=partial(mean_return, action_of=likeliest_parts),
+        easy=CASES["reinforce"].easy | _SINGLY | {"environment_args": {}},
+        learnt=lambda metrics: metrics["evaluation/return_mean"] == 8,
+        compiled={"environment": SWITCHES, "evaluation_episodes": 4, "baseline": "none"},
+    ),
+    "loop_cases:GaussianReinforce": replace(
+        CASES["reinforce"],
+        common=CASES["reinforce"].common
+        | {"environment": SWITCHES, "environment_args": {"space": "box"}, "deviation": "by_state", "budget": 160},
+        middle=81,
+        later=120,
+        members=tuple(a | b for a, b in zip(CASES["reinforce"].members, _deviations, strict=True)),
+        deployed=partial(mean_return, action_of=squashed),
+        easy=CASES["reinforce"].easy | _SINGLY | {"environment_args": {"space": "box"}, "learning_rate": 0.01},
+        # Whoever does not look at what is shown returns -3.6 at best.
+        learnt=lambda metrics: metrics["evaluation/return_mean"] > -2.5,
+        weights=_but_the_deviation,
+        compiled={"environment": SWITCHES, "evaluation_episodes": 4, "baseline": "none"},
+    ),
+}

@@ -76,10 +76,13 @@ def test_they_are_shown_as_they_were(root: Path, tuning: Callable[..., Said], st
     assert (code, shown) == (0, SHOWN[study])
 
 
-def test_policies_still_predict_nothing(root: Path, tuning: Callable[..., Said]) -> None:
+def test_policies_that_did_not_keep_their_actions_still_act(root: Path, tuning: Callable[..., Said]) -> None:
     code, out, err = tuning("predict", FINISHED, "--input", "1,2", "--root", str(root))
     assert (code, out) == (2, "")
-    assert "a policy, which acts" in err
+    assert "should be 4 numbers: observation[0],observation[1]" in err
+    code, out, _ = tuning("predict", FINISHED, "--input", "0,1,0,0", "--root", str(root), "--json")
+    assert code == 0
+    assert json.loads(out)["predictions"][0]["predicted"]["action"] in range(4)
 
 
 def test_they_are_audited(root: Path, tuning: Callable[..., Said]) -> None:

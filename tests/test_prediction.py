@@ -13,6 +13,8 @@ from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
 from trainables.data import table_files
 from trainables.data.table_files import TableError
+from trainables.environments import Actions, action_spaces
+from trainables.environments.action_spaces import Continuous, Discrete, Parts
 from trainables.networks import networks, specs
 from trainables.networks.specs import MLP
 
@@ -84,10 +86,33 @@ def test_what_an_earlier_version_kept_takes_numbers_and_no_gaps(tmp_path: Path) 
         predictor.read(table_files.as_texts({"a": [0.5, 7], "b": ["3", ""]}))
 
 
-def test_a_policy_predicts_nothing(tmp_path: Path) -> None:
-    checkpoint.save([tmp_path], [{"moment": 1}], [{"network": specs.as_plain(SPEC), "state_dict": {}}])
-    with pytest.raises(CheckpointError, match="a policy, which acts"):
-        prediction.load(tmp_path / "best.pt")
+@pytest.mark.parametrize(
+    ("actions", "names"),
+    [
+        (Discrete(3, -1), ["action"]),
+        (Parts((1, 2), (0, 0), (2,), "int64"), ["action[0]", "action[1]"]),
+        (Continuous((-2.0,) * 3, (2.0,) * 3, (3, 1), "float32"), ["action[0]", "action[1]", "action[2]"]),
+    ],
+    ids=["discrete", "parts", "continuous"],
+)
+def test_a_policy_acts(tmp_path: Path, actions: Actions, names: list[str]) -> None:
+    best = {"network": specs.as_plain(SPEC), "state_dict": networks.initial(SPEC, 0)}
+    checkpoint.save([tmp_path], [{"moment": 1}], [{**best, "actions": action_spaces.as_plain(actions)}])
+    predictor = prediction.load(tmp_path / "best.pt")
+    assert predictor.features == ("observation[0]", "observation[1]")
+    found = predictor.predict([[0.5, 3.0], [7.0, -1.0]])
+    assert [list(each) for each in found] == [names] * 2
+    np.testing.assert_allclose(
+        [list(each.values()) for each in found],
+        predictor.network.act([[0.5, 3.0], [7.0, -1.0]]).reshape(2, -1),
+    )
+
+
+def test_what_says_nothing_of_its_inputs_predicts_nothing(tmp_path: Path) -> None:
+    for best in ({"network": specs.as_plain(SPEC), "state_dict": networks.initial(SPEC, 0)}, {"altitude": 3.0}):
+        checkpoint.save([tmp_path], [{"moment": 1}], [best])
+        with pytest.raises(CheckpointError, match="does not say what its network takes"):
+            prediction.load(tmp_path / "best.pt")
 
 
 def test_no_file(tmp_path: Path) -> None:

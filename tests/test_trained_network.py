@@ -15,6 +15,8 @@ from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
 from trainables.base.images import Image
 from trainables.base.own_classes import Unimportable
+from trainables.environments import Actions, action_spaces
+from trainables.environments.action_spaces import Continuous, Discrete, Parts, Product
 from trainables.networks import networks, specs
 from trainables.networks.specs import MLP, Convolutional, Own, Spec
 from trainables.trained_network import TrainedNetwork
@@ -93,6 +95,52 @@ def test_an_environment_that_is_not_here_is_not_needed_for_vectors(tmp_path: Pat
     spec = MLP(3, 2, (4,))
     network = TrainedNetwork.load(written(tmp_path, spec, config={"environment": "nowhere:Absent-v0"}))
     torch.testing.assert_close(network([1.0, 2.0, 3.0]), answered(spec, torch.tensor([1.0, 2.0, 3.0])))
+
+
+@pytest.mark.parametrize(
+    ("actions", "shape", "dtype"),
+    [
+        (Discrete(6, start=2), (), "int64"),
+        (Product(Parts((2, 3), (0, 1), (2,), "int64")), (2,), "int64"),
+        (Parts((2, 4), (0, 1), (2,), "int8"), (2,), "int8"),
+        (Continuous((-1.0,) * 6, (5.0,) * 6, (2, 3), "float64", "squash"), (2, 3), "float64"),
+    ],
+    ids=["discrete", "product", "parts", "continuous"],
+)
+@pytest.mark.parametrize("batch", [(), (5,), (2, 3)])
+def test_a_policy_acts_in_the_environments_own_form(
+    tmp_path: Path, actions: Actions, shape: tuple[int, ...], dtype: str, batch: tuple[int, ...]
+) -> None:
+    network = TrainedNetwork.load(written(tmp_path, MLP(3, 6, (4,)), actions=action_spaces.as_plain(actions)))
+    seen = np.random.default_rng(0).normal(size=(*batch, 3)).astype(np.float32)
+    found = network.act(seen)
+    assert (found.shape, str(found.dtype)) == ((*batch, *shape), dtype)
+    outputs = network(seen).numpy()
+    match actions:
+        case Discrete() | Product():
+            expected = actions.given(outputs.argmax(-1))
+        case Parts():
+            expected = actions.given(np.stack([outputs[..., :2].argmax(-1), outputs[..., 2:].argmax(-1)], -1))
+        case Continuous():
+            expected = (2 + 3 * np.tanh(outputs.astype(np.float64))).reshape(*batch, *shape)
+    np.testing.assert_allclose(found, expected)
+    assert network.acts
+    assert network.chosen == int(np.prod(shape))
+
+
+def test_a_policy_of_an_earlier_version_acts_by_its_environment(tmp_path: Path) -> None:
+    spec = MLP(4, 3, (4,))
+    network = TrainedNetwork.load(written(tmp_path, spec, config={"environment": OFFSET}))
+    assert network.act(np.int64(5)) == int(answered(spec, torch.eye(4))[2].argmax()) - 1
+    absent = TrainedNetwork.load(written(tmp_path, spec, config={"environment": "nowhere:Absent-v0"}))
+    assert absent.act(np.eye(4)[2]) == int(answered(spec, torch.eye(4))[2].argmax())
+
+
+def test_what_was_trained_on_data_does_not_act(tmp_path: Path) -> None:
+    network = TrainedNetwork.load(written(tmp_path, MLP(3, 2, (4,))))
+    assert not network.acts
+    with pytest.raises(ValueError, match="does not act"):
+        network.act([1.0, 2.0, 3.0])
 
 
 def test_features_in_their_own_units(tmp_path: Path) -> None:

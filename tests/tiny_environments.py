@@ -108,6 +108,46 @@ class Offset(gymnasium.Env[np.int64, np.int64]):
         return np.int64(self._shown), float(action), self._shown == 6, False, {}
 
 
+class Switches(gymnasium.Env[Observation, Any]):
+    """Shows three numbers, and is given two that should be as the first two say: 1 for each that is right.
+
+    space: of the actions: `discrete` (MultiDiscrete, the second counted from 1), `binary` (MultiBinary), `box` (of two
+    axes, where each earns minus its distance), `wide` (of nine switches), or `tuple`, which no loop can take.
+    """
+
+    def __init__(self, space: str = "discrete") -> None:
+        self.observation_space = spaces.Box(-1.0, 1.0, (3,), np.float32)
+        self.action_space = {
+            "discrete": spaces.MultiDiscrete([2, 3], start=[0, 1]),
+            "binary": spaces.MultiBinary(2),
+            "box": spaces.Box(np.array([[-1.0, 0.0]]), np.array([[1.0, 10.0]]), dtype=np.float64),
+            "wide": spaces.MultiBinary(9),
+            "tuple": spaces.Tuple([spaces.Discrete(2)]),
+        }[space]
+        self._seen, self._time = np.zeros(3, dtype=np.float32), 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._time = 0
+        return self._shown(), {}
+
+    def _shown(self) -> Observation:
+        self._seen = self.np_random.choice([-1.0, 1.0], 3).astype(np.float32)
+        return self._seen
+
+    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        assert self.action_space.contains(action), action
+        self._time += 1
+        if isinstance(self.action_space, spaces.Box):
+            reward = -float(abs(action[0, 0] - self._seen[0] / 2) + abs(action[0, 1] - 5 - 2 * self._seen[1]) / 5)
+        else:
+            right = [int(each > 0) for each in self._seen[:2]] + np.ravel(getattr(self.action_space, "start", 0))
+            reward = float((np.asarray(action)[:2] == right).sum())
+        return self._shown(), reward, self._time >= 4, False, {}
+
+
 class Picture(gymnasium.Env[NDArray[np.uint8], np.int64]):
     """Shows an image of 6 x 5 with a bright row at the top or at the bottom; 1 for naming which, and it ends."""
 
@@ -164,6 +204,7 @@ class Census(gymnasium.Env[np.int64, np.int64]):
 
 
 CLOCK, CUT_CLOCK, OFFSET = "tests/Clock-v0", "tests/CutClock-v0", "tests/Offset-v0"
+SWITCHES = "tests/Switches-v0"
 PICTURE, FILM = "tests/Picture-v0", "tests/Film-v0"
 TALE, CENSUS = "tests/Tale-v0", "tests/Census-v0"
 UNFURNISHED = "tests/Unfurnished-v0"
@@ -176,6 +217,7 @@ gymnasium.register(MOODY, entry_point=Moody)
 gymnasium.register(UNFURNISHED, entry_point="no_such:Environment")
 gymnasium.register(MOODY_NUMBER, entry_point=MoodyNumber)
 gymnasium.register(OFFSET, entry_point=Offset)
+gymnasium.register(SWITCHES, entry_point=Switches, reward_threshold=7.0)
 gymnasium.register(PICTURE, entry_point=Picture)
 gymnasium.register(FILM, entry_point=Film)
 gymnasium.register(TALE, entry_point=Tale)

@@ -1,4 +1,4 @@
-"""What a trained network predicts of cases that it has not seen, by name, and how many answers a policy has."""
+"""What a trained network makes of cases that it has not seen, by name, and how many answers a policy has."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from trainables.data.encoding import FittedColumn, Floats
 from trainables.data.table_files import TableError, Texts
 from trainables.data.understanding import listed
 from trainables.environments import watched_trial
+from trainables.environments.action_spaces import Discrete
 from trainables.environments.trial_run import Wanted
 from trainables.trained_network import TrainedNetwork
 
@@ -28,10 +29,10 @@ CLASS_SHARE = "probability"
 class Predictor:
     """A network, and how its inputs and outputs are called.
 
-    network: which takes features in the units of the data.
+    network: which takes features in the units of the data, or observations.
     columns: what of a case is looked at, in order.
     header: whether the first row of a text file has names, as it was said in training.
-    targets: the names of what is predicted.
+    targets: the names of what is predicted; of a policy, of the numbers of an action.
     classes: the names of the classes, if one of several is predicted.
     """
 
@@ -67,7 +68,11 @@ class Predictor:
         cases: (N, F), as `numbers` gives them; where no column is text or has gaps, the columns' own numbers.
         """
         width = sum(len(column.features) for column in self.columns)
-        outputs = self.network(np.asarray(cases, dtype=np.float64).reshape(-1, width))
+        given = np.asarray(cases, dtype=np.float64).reshape(-1, width)
+        if self.network.acts:
+            actions = self.network.act(given).reshape(len(given), -1).tolist()
+            return [dict(zip(self.targets, row, strict=True)) for row in actions]
+        outputs = self.network(given)
         if not self.classes:
             rows = [self._rounded(row) for row in outputs.numpy()]
             return [dict(zip(self.targets, row, strict=True)) for row in rows]
@@ -89,15 +94,17 @@ class Predictor:
 def load(path: Path) -> Predictor:
     """The network of a best.pt.
 
-    Raises CheckpointError if that is not of a supervised training, and Unimportable for a person's own network that
-    can't be imported.
+    Raises CheckpointError if there is none in it, and Unimportable for a person's own network that can't be imported.
     """
     best = checkpoint.read(path)
     if best is None:
         raise CheckpointError(f"{path}: there is no such file")
-    if "inputs" not in best:
-        raise CheckpointError(f"{path}: a policy, which acts; predictions are made by what was trained on data")
-    network = TrainedNetwork(best)
+    network = TrainedNetwork(best) if "network" in best else None
+    if network is None or not (network.acts or "inputs" in best):
+        raise CheckpointError(f"{path}: does not say what its network takes and predicts; its loop keeps no such thing")
+    if network.acts:
+        seen = (FittedColumn(name, "number") for name in _named("observation", network.numbers))
+        return Predictor(network, tuple(seen), None, _named("action", network.chosen), ())
     names = network.features or _numbered("feature", best["network"]["inputs"])
     kept = best["inputs"].get("columns")
     # An earlier version learnt from numbers alone.
@@ -164,10 +171,15 @@ def answers(path: Path, fewest_actions: int = 1) -> Answers | None:
         actions = environments.describe(config["environment"], arguments, wrappers).actions
     except environments.EnvironmentMisfit:
         return None
-    if actions != outputs:
+    if not isinstance(actions, Discrete) or actions.n != outputs:
         return None
     chosen = set(TrainedNetwork(best).of_rows(torch.tensor(found.firsts)).argmax(-1).tolist())
-    return Answers(len(chosen), len(found.firsts), actions)
+    return Answers(len(chosen), len(found.firsts), actions.n)
+
+
+def _named(name: str, count: int) -> tuple[str, ...]:
+    """A name for each of several numbers, or the one that stands alone."""
+    return (name,) if count == 1 else _numbered(name, count)
 
 
 def _numbered(name: str, count: int) -> tuple[str, ...]:

@@ -15,7 +15,9 @@ from trainables import environments
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
 from trainables.data.scaling import Scaling
-from trainables.environments import Description, observations
+from trainables.environments import Actions, Description, action_spaces, observations
+from trainables.environments.action_spaces import Discrete
+from trainables.loops import policies
 from trainables.networks import specs
 from trainables.networks.specs import Spec
 
@@ -25,8 +27,9 @@ class TrainedNetwork(nn.Module):
 
     One trained by DQN or REINFORCE takes observations as the environment gives them: vectors (..., F), images with the
     environment's axes, or numbers (...) of a Discrete space; of any other space one of them, or a list, or the numbers
-    that they were flattened to (..., F). It returns (..., A): the actions' values (DQN) or logits
-    (REINFORCE), counted from 0.
+    that they were flattened to (..., F). It returns (..., A): the actions' values (DQN) or logits (REINFORCE), counted
+    from 0; of an action of several parts the logits of all, of a continuous one its means. `act` makes actions of them,
+    as the environment takes them.
 
     One trained on data takes features (..., F) in the units of the data. It returns the targets (..., T) in theirs, or
     the logits of the classes. Targets that were standardised in training come in double precision: float32 would round
@@ -56,6 +59,7 @@ class TrainedNetwork(nn.Module):
         self.classes = tuple(outputs.get("classes", ()))
         self._spec = specs.from_plain(best["network"])
         self._described = _described(best.get("config", {}))
+        self._actions = _actions(best, self._described)
         self.network = self._spec.build()
         self.network.load_state_dict(best["state_dict"])
         # In double precision, as in training: a difference of large numbers must be taken before it is rounded.
@@ -78,6 +82,34 @@ class TrainedNetwork(nn.Module):
         if "network" not in best:
             raise CheckpointError(f"{path}: holds no network that can be built: its loop keeps something else in it")
         return cls(best)
+
+    @property
+    def acts(self) -> bool:
+        """Whether it is a policy."""
+        return self._actions is not None
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers tell one input as it is given: F, or 1 of a Discrete space."""
+        one_hot = self._described is not None and self._described.one_hot_from is not None
+        return 1 if one_hot else self._spec.inputs
+
+    @property
+    def chosen(self) -> int:
+        """How many numbers an action has, as the environment takes it; 0 of what was trained on data."""
+        return 0 if self._actions is None else int(np.size(self._actions.given(np.zeros(self._actions.axes, np.int64))))
+
+    def act(self, inputs: Any) -> Any:
+        """What the policy does without chance: actions (..., *shape of the action space), of its type.
+
+        For a single observation that is what `environment.step` takes.
+
+        inputs: observations as the environment gives them, one or any batch of them.
+        Raises ValueError if their shape does not fit, or if it is no policy.
+        """
+        if self._actions is None:
+            raise ValueError("was trained on data: it predicts, and does not act")
+        return self._actions.given(policies.distribution_of(self._actions).mode(self(inputs)).cpu().numpy())
 
     def forward(self, inputs: Any) -> Tensor:
         """inputs: a tensor, an array, or lists of numbers. Raises ValueError if their shape does not fit."""
@@ -113,7 +145,7 @@ def _batch_shape(shape: tuple[int, ...], spec: Spec) -> tuple[int, ...]:
 
 
 def _described(config: dict[str, Any]) -> Description | None:
-    """The environment that it was trained in; None if there was none, or if it can't be made here."""
+    """The environment that a policy was trained in; None without one, or if it can't be made here."""
     if "environment" not in config:
         return None
     try:
@@ -122,3 +154,14 @@ def _described(config: dict[str, Any]) -> Description | None:
         )
     except environments.EnvironmentMisfit:
         return None
+
+
+def _actions(best: dict[str, Any], described: Description | None) -> Actions | None:
+    """What a policy chooses among; None of what was trained on data."""
+    if "actions" in best:
+        return action_spaces.from_plain(best["actions"])
+    if "environment" not in best.get("config", {}):
+        return None
+    # Policies of earlier versions chose among discrete actions, and did not say of which number the first is.
+    discrete = described is not None and isinstance(described.actions, Discrete)
+    return described.actions if described and discrete else Discrete(best["network"]["outputs"])

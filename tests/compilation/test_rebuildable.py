@@ -10,7 +10,9 @@ import torch
 
 from trainables.base.images import Image
 from trainables.compilation.rebuildable import Rebuildable, is_ours, rebuildable
-from trainables.loops import dqn, learner, reinforce, supervised
+from trainables.loops import dqn, learner, policies, supervised
+from trainables.loops.distributions import ONE, Factorised, Gaussian
+from trainables.loops.policies import Policy
 from trainables.networks.specs import MLP, Convolutional, Own
 
 SPEC = MLP(3, 2, (4,))
@@ -48,7 +50,9 @@ def test_is_written_the_same_in_every_process() -> None:
     [
         dqn.packed_greedy(SPEC),
         dqn.packed_greedy(Convolutional(Image(8, 8, 1, True, 1.0), 2, (4,), (8,))),
-        reinforce.packed_sample(SPEC),
+        policies.packed_sample(Policy(SPEC, ONE)),
+        policies.packed_sample(Policy(SPEC, Factorised((1, 1)))),
+        policies.packed_greedy(Policy(SPEC, Gaussian((True, False)), by_state=True)),
         supervised.packed_validate(SPEC, "mse"),
         learner.packed_update(dqn.make_loss(SPEC, "huber"), "adam", False, 2),
     ],

@@ -11,7 +11,7 @@ import sweeps
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
-from tiny_environments import CLOCK, Clock, Moody, MoodyNumber
+from tiny_environments import CLOCK, SWITCHES, Clock, Moody, MoodyNumber, Switches
 
 from trainables import environments
 from trainables.base.member_failure import MemberFailed
@@ -26,6 +26,8 @@ from tuning.sweep.loading import load
 
 SAME_STEP, NEXT_STEP, NO_RESET = "tests/SameStepClock-v0", "tests/NextStepClock-v0", "tests/NoResetClock-v0"
 MOODY_TOGETHER, NUMBERS_TOGETHER = "tests/MoodyTogether-v0", "tests/NumbersTogether-v0"
+
+SWITCHES_TOGETHER = "tests/SwitchesTogether-v0"
 
 
 def together(single: Callable[..., Any], mode: AutoresetMode) -> Any:
@@ -52,6 +54,9 @@ gymnasium.register(SAME_STEP, entry_point=Clock, vector_entry_point=together(Une
 gymnasium.register(NEXT_STEP, entry_point=Clock, vector_entry_point=together(Uneven, AutoresetMode.NEXT_STEP))
 gymnasium.register(NO_RESET, entry_point=Clock, vector_entry_point=together(Clock, AutoresetMode.DISABLED))
 gymnasium.register(MOODY_TOGETHER, entry_point=Moody, vector_entry_point=together(Moody, AutoresetMode.SAME_STEP))
+gymnasium.register(
+    SWITCHES_TOGETHER, entry_point=Switches, vector_entry_point=together(Switches, AutoresetMode.SAME_STEP)
+)
 gymnasium.register(
     NUMBERS_TOGETHER, entry_point=MoodyNumber, vector_entry_point=together(MoodyNumber, AutoresetMode.SAME_STEP)
 )
@@ -90,11 +95,11 @@ def test_wrappers_leave_it_to_gymnasium() -> None:
         ("CartPole-v1", ["qqqq"], "auto", "wrappers", "no wrapper 'qqqq'; one of your own is package.module:Wrapper"),
         ("CartPole-v1", ["no_such:One"], "auto", "wrappers", "no_such:One: no_such can't be imported"),
         ("CartPole-v1", [{"TimeLimit": {"x": 1}}], "auto", "wrappers", "TimeLimit can't wrap .*: TypeError: .*'x'"),
-        ("Pendulum-v1", [], "vector", "environment", "continuous control is out of scope"),
+        (SWITCHES, [], "auto", "environment", "has actions Tuple"),
     ],
 )
 def test_what_is_refused(environment: str, wrappers: list[Any], backend: Backend, key: str, message: str) -> None:
-    arguments = {"length": 3} if environment == NO_RESET else {}
+    arguments: dict[str, Any] = {NO_RESET: {"length": 3}, SWITCHES: {"space": "tuple"}}.get(environment, {})
     misfit = problem(environment, arguments, wrappers, backend)
     assert misfit is not None
     assert misfit.key == key
@@ -268,6 +273,33 @@ def test_a_vector_environment_that_breaks_names_its_member(environment: str, way
     with pytest.raises(MemberFailed, match=f"environment: {environment} .*{told}.*in step 3") as failed:
         grid.step(nothing, where)
     assert failed.value.member == 1
+
+
+@pytest.mark.parametrize("space", ["discrete", "binary", "box"])
+@pytest.mark.parametrize("backend", ["gymnasium", "vector"])
+def test_actions_are_handed_over_in_the_form_that_the_environment_checks(space: str, backend: Backend) -> None:
+    description = describe(SWITCHES_TOGETHER, {"space": space})
+    grid, where = make(description, 2, 3, backend), np.ones((2, 3), dtype=np.bool_)
+    grid.reset(np.arange(6).reshape(2, 3), where)
+    right = np.round((grid.observations[..., :2] + 1) / 2).astype(np.int64)
+    if space == "box":
+        right = np.stack([grid.observations[..., 0] / 2, 0.4 * grid.observations[..., 1]], -1)
+    rewards, _, _ = grid.step(right, where)
+    np.testing.assert_allclose(rewards, np.full((2, 3), 0.0 if space == "box" else 2.0), atol=1e-6)
+
+
+def test_a_pool_takes_continuous_actions_as_gymnasium_does() -> None:
+    pytest.importorskip("envpool")
+    description, where = describe("Pendulum-v1", {}), np.ones((2, 3), dtype=np.bool_)
+    pool = make(description, 2, 3, "envpool")
+    pool.reset(np.arange(6).reshape(2, 3), where)
+    _, sine, spin = np.moveaxis(pool.observations, -1, 0)
+    choices = np.linspace(-2.0, 2.0, 6).reshape(2, 3, 1)
+    pool.step(choices, where)
+    torque = 2 * np.clip(choices[..., 0], -1, 1)
+    np.testing.assert_allclose(
+        pool.observations[..., 2], np.clip(spin + (15 * sine + 3 * torque) * 0.05, -8, 8), atol=1e-4
+    )
 
 
 def test_wrappers_are_put_on_in_order() -> None:

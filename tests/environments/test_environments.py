@@ -9,11 +9,12 @@ from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_environments import CENSUS, CLOCK, CUT_CLOCK, FILM, OFFSET, TALE, UNFURNISHED
+from tiny_environments import CENSUS, CLOCK, CUT_CLOCK, FILM, OFFSET, SWITCHES, TALE, UNFURNISHED
 
 from trainables import environments
 from trainables.base import random_streams
-from trainables.environments import Description, Grid, problem
+from trainables.environments import Actions, Description, Grid, problem
+from trainables.environments.action_spaces import Continuous, Discrete, Parts
 from trainables.environments.description import MAX_EPISODE_STEPS, EnvironmentMisfit, describe
 from trainables.environments.grid import GymnasiumGrid
 from trainables.environments.number_match import NumberMatch, NumberMatchGrid
@@ -29,17 +30,20 @@ class TestDescribe:
     """The spaces of an environment as inputs and actions, or a line that says why it does not fit."""
 
     @pytest.mark.parametrize(
-        ("environment", "arguments", "inputs", "actions", "first_action", "one_hot_from"),
+        ("environment", "arguments", "inputs", "actions", "one_hot_from"),
         [
-            ("CartPole-v1", {}, 4, 2, 0, None),
-            ("NumberMatch-v0", {}, 1, 10, 0, None),
-            ("NumberMatch-v0", {"n": 7, "one_hot": True}, 7, 7, 0, None),
-            ("FrozenLake-v1", {"is_slippery": False}, 16, 4, 0, 0),
-            ("Taxi-v4", {}, 500, 6, 0, 0),
-            (OFFSET, {}, 4, 3, -1, 3),
-            (CUT_CLOCK, {"length": 9}, 1, 2, 0, None),
-            ("Blackjack-v1", {}, 32 + 11 + 2, 2, 0, None),
-            (FILM, {}, 4 * 8 * 8 * 3, 2, 0, None),
+            ("CartPole-v1", {}, 4, Discrete(2), None),
+            ("NumberMatch-v0", {}, 1, Discrete(10), None),
+            ("NumberMatch-v0", {"n": 7, "one_hot": True}, 7, Discrete(7), None),
+            ("FrozenLake-v1", {"is_slippery": False}, 16, Discrete(4), 0),
+            ("Taxi-v4", {}, 500, Discrete(6), 0),
+            (OFFSET, {}, 4, Discrete(3, -1), 3),
+            (CUT_CLOCK, {"length": 9}, 1, Discrete(2), None),
+            ("Blackjack-v1", {}, 32 + 11 + 2, Discrete(2), None),
+            (FILM, {}, 4 * 8 * 8 * 3, Discrete(2), None),
+            (SWITCHES, {}, 3, Parts((2, 3), (0, 1), (2,), "int64"), None),
+            (SWITCHES, {"space": "binary"}, 3, Parts((2, 2), (0, 0), (2,), "int8"), None),
+            ("Pendulum-v1", {}, 3, Continuous((-2.0,), (2.0,), (1,), "float32"), None),
         ],
     )
     def test_what_it_reads(
@@ -47,12 +51,11 @@ class TestDescribe:
         environment: str,
         arguments: dict[str, Any],
         inputs: int,
-        actions: int,
-        first_action: int,
+        actions: Actions,
         one_hot_from: int | None,
     ) -> None:
         found = describe(environment, arguments)
-        assert (found.inputs, found.actions, found.first_action) == (inputs, actions, first_action)
+        assert (found.inputs, found.actions) == (inputs, actions)
         assert found.one_hot_from == one_hot_from
         assert found.vector is (one_hot_from is None)
         assert problem(environment, arguments) is None
@@ -83,7 +86,7 @@ class TestDescribe:
             ("tiny_environments:", {}, r"there is no environment 'tiny_environments:'; tiny_environments registers "),
             (UNFURNISHED, {}, r"tests/Unfurnished-v0 can't be made: No module named 'no_such'"),
             ("", {}, r"there is no environment ''; see gymnasium.registry"),
-            ("Pendulum-v1", {}, r"Pendulum-v1 has actions Box\(.*only discrete actions are supported"),
+            (SWITCHES, {"space": "tuple"}, r"tests/Switches-v0 has actions Tuple\(.*MultiDiscrete, MultiBinary or Box"),
             (TALE, {}, r"tests/Tale-v0 has observations Text\(.*; should be Box, .* or Dict or Tuple of them"),
             (
                 CENSUS,
@@ -304,5 +307,5 @@ class TestPlay:
             )
         )
         assert [moment.observations[0, 0, 0] for moment in moments] == [0, 1, 2]
-        assert [moment.actions[0, 0] for moment in moments] == [0, 1, 0]
+        assert [moment.choices[0, 0] for moment in moments] == [0, 1, 0]
         assert [moment.rewards[0, 0] for moment in moments] == [1, 2, 3]

@@ -60,7 +60,7 @@ class TestFlattened:
     def test_a_member_s_steps_follow_each_other(self) -> None:
         steps = episodes.flattened(self.MOMENTS, self.RETURNS, 4)
         assert steps.observations[..., 0].tolist() == [[1, 2, 3, 4], [6, 7, 8, 5]]
-        assert steps.actions.tolist() == [[10, 20, 30, 40], [60, 70, 80, 50]]
+        assert steps.choices.tolist() == [[10, 20, 30, 40], [60, 70, 80, 50]]
         assert steps.returns == pytest.approx(np.array([[0.1, 0.2, 0.3, 0.4], [0.6, 0.7, 0.8, 0.5]]))
         assert steps.valid.tolist() == [[1] * 4] * 2
         assert [each.dtype for each in steps] == [np.float32, np.int64, np.float32, np.float32]
@@ -75,7 +75,7 @@ class TestFlattened:
         moments = (step([[False, False], [True, True]], [[9, 9], [6, 7]]),)
         steps = episodes.flattened(moments, self.RETURNS[..., :1], 2)
         assert steps.valid.tolist() == [[0, 0], [1, 1]]
-        assert steps.actions.tolist() == [[0, 0], [60, 70]]
+        assert steps.choices.tolist() == [[0, 0], [60, 70]]
 
 
 class TestDeviation:

@@ -29,6 +29,15 @@ TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
 EPISODIC = [name for name in CASES if "environment" in loop_of(name).Config.model_fields]
 
 
+SLOW, CORE = pytest.mark.slow, pytest.mark.core
+COMPILED_LATER = {
+    "dqn": SLOW,
+    "loop_cases:PartsDQN": SLOW,
+    "loop_cases:PartsReinforce": SLOW,
+    "loop_cases:GaussianReinforce": (SLOW, CORE),
+}
+
+
 @pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
     before = torch.get_num_threads()
@@ -115,7 +124,7 @@ def test_a_member_of_a_pack_equals_the_same_member_alone(name: str, case: Case) 
 @pytest.mark.parametrize(
     "name",
     # The memory's priorities make DQN's update a larger one, which the plain one is part of.
-    [pytest.param(name, marks=pytest.mark.slow) if name == "dqn" else name for name in CASES],
+    [pytest.param(name, marks=COMPILED_LATER.get(name, ())) for name in CASES],
 )
 def test_compiled_equals_eager(name: str, case: Case) -> None:
     eager, compiled = (begin(name, case.members, compile=way, **case.compiled) for way in ("never", "always"))
@@ -332,7 +341,7 @@ def test_members_are_scored_on_episodes_that_they_are_not_trained_on(name: str) 
 
     gymnasium.register("tests/Diary-v0", entry_point=Diary)
     try:
-        begin(name, [{"seed": 1}, {"seed": 2}], environment="tests/Diary-v0").train(40)
+        begin(name, [{"seed": 1}, {"seed": 2}], environment="tests/Diary-v0", environment_args={}).train(40)
     finally:
         del gymnasium.registry["tests/Diary-v0"]
     scored = set(random_streams.evaluation_seeds(0, CASES[name].common["evaluation_episodes"]).tolist())

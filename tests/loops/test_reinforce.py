@@ -15,7 +15,9 @@ from torch import Tensor, nn
 
 from trainables.base import random_streams
 from trainables.base.random_streams import Purpose
-from trainables.loops import reinforce
+from trainables.loops import policies, reinforce
+from trainables.loops.distributions import ONE
+from trainables.loops.policies import Policy
 from trainables.loops.reinforce import ReinforceConfig, ReinforceLoop
 from trainables.networks import networks
 from trainables.networks.specs import MLP
@@ -83,7 +85,7 @@ class TestLoss:
         )
         given = {name: torch.tensor(number) for name, number in settings.items()}
         gradient, (value, shown) = torch.func.grad_and_value(
-            reinforce.make_loss(self.SPEC, baseline, normalise), has_aux=True
+            reinforce.make_loss(Policy(self.SPEC, ONE), baseline, normalise), has_aux=True
         )(parameters, given, *data)
         return value.item(), shown["entropy"].item(), gradient
 
@@ -153,7 +155,7 @@ class TestLoss:
 )
 def test_actions_are_drawn_by_their_chances(logits: tuple[float, float], uniform: float, action: int) -> None:
     parameters = {"policy.0.weight": torch.zeros(1, 2, 1), "policy.0.bias": torch.tensor([logits])}
-    sample = reinforce.packed_sample(MLP(1, 2, ()))
+    sample = policies.packed_sample(Policy(MLP(1, 2, ()), ONE))
     assert sample(parameters, torch.zeros(1, 1, 1), torch.tensor([[uniform]])).item() == action
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import gymnasium
 
-from trainables.environments import cartpole, number_match, sensor_tasking
+from trainables.environments import cartpole, mountain_car, number_match, pendulum, sensor_tasking
 from trainables.environments.description import Description, EnvironmentMisfit, describe
 from trainables.environments.envpool_grid import EnvPoolGrid
 from trainables.environments.grid import Grid, GymnasiumGrid
@@ -17,6 +17,8 @@ Backend = Literal["auto", "gymnasium", "vector", "envpool"]
 VECTORISED: dict[str, tuple[type[Grid], frozenset[str]]] = {
     number_match.ID: (number_match.NumberMatchGrid, frozenset({"n", "one_hot"})),
     cartpole.ID: (cartpole.CartPoleGrid, frozenset()),
+    pendulum.ID: (pendulum.PendulumGrid, frozenset({"g"})),
+    mountain_car.ID: (mountain_car.MountainCarGrid, frozenset()),
     sensor_tasking.ID: (sensor_tasking.SensorTaskingGrid, frozenset({"objects", "detection"})),
 }
 """Environments that have an implementation of the whole grid, equal to the single one, and the arguments it takes."""

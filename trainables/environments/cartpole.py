@@ -15,7 +15,7 @@ from gymnasium.utils import seeding
 from numpy.typing import NDArray
 
 from trainables.environments.description import Description
-from trainables.environments.grid import Booleans, Integers
+from trainables.environments.grid import Booleans, Choices, Integers
 
 ID = "CartPole-v1"
 
@@ -42,11 +42,11 @@ class CartPoleGrid:
         self._steps[where] = 0
         self._observe()
 
-    def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
+    def step(self, choices: Choices, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
         """Pushes each chosen cart left (0) or right (1) for one step, and rewards each with 1."""
         _, speed, angle, spin = self._state
         cosine, sine = np.cos(angle), np.sin(angle)
-        push = np.where(actions == 1, FORCE_N, -FORCE_N)
+        push = np.where(choices == 1, FORCE_N, -FORCE_N)
         thrust = (push + POLE_KG * HALF_POLE_M * np.square(spin) * sine) / TOTAL_KG
         leverage = HALF_POLE_M * (4.0 / 3.0 - POLE_KG * np.square(cosine) / TOTAL_KG)
         turning = (GRAVITY * sine - cosine * thrust) / leverage

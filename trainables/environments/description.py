@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from trainables.base import images, own_classes, own_code
 from trainables.base.images import Image
+from trainables.environments import action_spaces
+from trainables.environments.action_spaces import Actions
 from trainables.environments.answers import Answering
 from trainables.environments.observations import Space, readable
 from trainables.environments.wrappers import Named, WrapperMisfit, wrapped
@@ -41,8 +43,7 @@ class Description:
     arguments: those that it is made with.
     shape: of an observation as the environment gives it; () of a Discrete one.
     inputs: the numbers of an observation as the network takes it.
-    actions: how many there are.
-    first_action: the number of the first.
+    actions: what can be done.
     one_hot_from: the first number of a Discrete space; None of a Box.
     max_episode_steps: steps after which an episode is truncated, before any wrapper.
     reward_threshold: the return from which on an episode is solved, if Gymnasium has one.
@@ -58,8 +59,7 @@ class Description:
     space: Space
     shape: tuple[int, ...]
     inputs: int
-    actions: int
-    first_action: int
+    actions: Actions
     one_hot_from: int | None
     max_episode_steps: int
     reward_threshold: float | None
@@ -136,13 +136,13 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
     except WrapperMisfit as misfit:
         bare.close()
         raise EnvironmentMisfit(str(misfit), "wrappers") from misfit
-    observations, actions = (_space(environment, made, name) for name in ("observation_space", "action_space"))
+    observations, done = (_space(environment, made, name) for name in ("observation_space", "action_space"))
     with contextlib.suppress(Exception):
         made.close()
-    if not isinstance(actions, spaces.Discrete):
+    if (found := action_spaces.read(done)) is None:
         raise EnvironmentMisfit(
-            f"{environment} has actions {actions}; only discrete actions are supported: continuous control is out of "
-            "scope here"
+            f"{environment} has actions {done}; needed are Discrete, MultiDiscrete, MultiBinary or Box ones; a wrapper "
+            "of your own, wrappers: [package.module:Wrapper], may make one of them"
         )
     if not readable(observations):
         raise EnvironmentMisfit(
@@ -164,8 +164,7 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
         observations,
         shape,
         inputs,
-        int(actions.n),
-        int(actions.start),
+        found,
         start,
         own_limit or MAX_EPISODE_STEPS,
         solved,

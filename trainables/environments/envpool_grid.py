@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trainables.environments.description import Description, EnvironmentMisfit
 from trainables.environments.episode_checks import EpisodeChecks
-from trainables.environments.grid import Booleans, Integers
+from trainables.environments.grid import Booleans, Choices, Integers
 
 
 class EnvPoolGrid:
@@ -64,16 +64,15 @@ class EnvPoolGrid:
         seen, _ = self._pool.reset(places)
         self._observe(places, seen)
 
-    def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
+    def step(self, choices: Choices, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
         rewards = np.zeros(self._shape)
         terminated, truncated = np.zeros(self._shape, dtype=np.bool_), np.zeros(self._shape, dtype=np.bool_)
         places = np.flatnonzero(where)
         if len(places):
             self._stepped = True
             self._checks.advance(places)
-            seen, earned, ended, cut, _ = self._pool.step(
-                actions.ravel()[places] + self._description.first_action, places
-            )
+            actions = self._description.actions.given(choices.reshape(-1, *choices.shape[2:])[places])
+            seen, earned, ended, cut, _ = self._pool.step(actions, places)
             self._observe(places, seen)
             rewards.ravel()[places], terminated.ravel()[places], truncated.ravel()[places] = earned, ended, cut
             self._checks.require_finite(places, rewards.ravel()[places])

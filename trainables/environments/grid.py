@@ -19,6 +19,8 @@ from trainables.environments.episode_checks import EpisodeChecks
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+Choices = NDArray[Any]
+"""What policies choose, as trainables/environments/action_spaces.py has it."""
 Environment = gymnasium.Env[Any, Any]
 
 
@@ -37,8 +39,8 @@ class Grid(Protocol):
     def reset(self, seeds: Integers, where: Booleans) -> None:
         """Begins an episode in each chosen place, with its seed; seeds and where: (M, E)."""
 
-    def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
-        """Takes one step in each chosen place; actions, counted from 0, and where: (M, E).
+    def step(self, choices: Choices, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
+        """Takes one step in each chosen place; choices: (M, E, *axes of the actions), where: (M, E).
 
         Returns rewards, terminated, truncated, each (M, E); zero and False in all other places.
         """
@@ -67,12 +69,12 @@ class GymnasiumGrid:
             seen = self._call(places, chosen.tolist(), _reset)
             self._flat[places] = self._checks.inputs(places, seen)
 
-    def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
+    def step(self, choices: Choices, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
         rewards = np.zeros(self._shape)
         terminated, truncated = np.zeros(self._shape, dtype=np.bool_), np.zeros(self._shape, dtype=np.bool_)
         places = np.flatnonzero(where)
         if len(places):
-            chosen = (actions.ravel()[places] + self._description.first_action).tolist()
+            chosen = self._given(choices.reshape(-1, *choices.shape[2:])[places])
             self._checks.advance(places)
             seen, earned, ended, cut = zip(*self._call(places, chosen, _step), strict=True)
             self._flat[places] = self._checks.inputs(places, seen)
@@ -80,7 +82,14 @@ class GymnasiumGrid:
             self._checks.require_finite(places, rewards.ravel()[places])
         return rewards, terminated, truncated
 
-    def _call(self, places: NDArray[np.intp], given: list[int], call: Callable[[Environment, int], Any]) -> list[Any]:
+    def _given(self, choices: Choices) -> list[Any]:
+        """What the environments take for some choices (P, *axes): a number as Python has it, or an array."""
+        actions = self._description.actions.given(choices)
+        if actions.dtype.kind in "iu" and actions.ndim == 1:
+            return list(actions.tolist())
+        return [actions[place, ...] for place in range(len(actions))]
+
+    def _call(self, places: NDArray[np.intp], given: list[Any], call: Callable[[Environment, Any], Any]) -> list[Any]:
         """What the environments of these places answer, each to what it is given."""
         told = []
         for place, each in zip(places.tolist(), given, strict=True):
@@ -99,7 +108,7 @@ def _reset(environment: Environment, seed: int) -> Any:
     return answers.of_reset(environment.reset(seed=seed))[0]
 
 
-def _step(environment: Environment, action: int) -> tuple[Any, float, bool, bool]:
+def _step(environment: Environment, action: Any) -> tuple[Any, float, bool, bool]:
     """The observation, the reward, and whether the episode is terminated or truncated, each of its proper type."""
     seen, earned, terminated, truncated, _ = answers.of_step(environment.step(action))
     return (
@@ -116,14 +125,14 @@ class GridStep:
 
     active: (M, E), the places where an episode was under way.
     observations: (M, E, F), before the step.
-    actions: (M, E).
+    choices: (M, E, *axes of the actions).
     rewards: (M, E), zero where no episode was under way.
     terminated: (M, E), where the episode has ended by itself.
     """
 
     active: Booleans
     observations: NDArray[np.float32]
-    actions: Integers
+    choices: Choices
     rewards: NDArray[np.float64]
     terminated: Booleans
 
@@ -132,7 +141,7 @@ def play(
     grid: Grid,
     seeds: Integers,
     where: Booleans,
-    act: Callable[[NDArray[np.float32]], Integers],
+    act: Callable[[NDArray[np.float32]], Choices],
     longest: int | None = None,
     most: Integers | None = None,
 ) -> Iterator[GridStep]:
@@ -141,7 +150,7 @@ def play(
     grid: where they are played.
     seeds: of the episodes, (M, E).
     where: the chosen places, (M, E).
-    act: observations (M, E, F) -> actions (M, E).
+    act: observations (M, E, F) -> choices (M, E, *axes of the actions).
     longest: steps after which an episode is cut; None: only where the grid itself truncates it.
     most: (M,), steps of a member's episodes together after which those under way are cut; None: never.
     """
@@ -150,9 +159,9 @@ def play(
     while active.any():
         pulse.beat()
         observations = grid.observations.copy()
-        actions = act(observations)
-        rewards, terminated, truncated = grid.step(actions, active)
-        yield GridStep(active, observations, actions, rewards, terminated)
+        choices = act(observations)
+        rewards, terminated, truncated = grid.step(choices, active)
+        yield GridStep(active, observations, choices, rewards, terminated)
         steps, taken = steps + 1, taken + active.sum(1)
         active = active & ~(terminated | truncated)
         if most is not None:

@@ -10,8 +10,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from trainables.environments.action_spaces import Discrete
 from trainables.environments.description import Description
-from trainables.environments.grid import Booleans, Integers
+from trainables.environments.grid import Booleans, Choices, Integers
 
 ID = "NumberMatch-v0"
 
@@ -71,7 +72,8 @@ class NumberMatchGrid:
     rewinds: ClassVar[bool] = True
 
     def __init__(self, description: Description, members: int, episodes: int) -> None:
-        self._n, self._one_hot = description.actions, bool(description.arguments.get("one_hot", False))
+        assert isinstance(description.actions, Discrete)
+        self._n, self._one_hot = description.actions.n, bool(description.arguments.get("one_hot", False))
         self._numbers = np.zeros((members, episodes), dtype=np.int64)
         self.observations = np.zeros((members, episodes, description.inputs), dtype=np.float32)
 
@@ -79,8 +81,8 @@ class NumberMatchGrid:
         self._numbers = np.where(where, shown(seeds, self._n), self._numbers)
         self.observations = encoded(self._numbers, self._n, self._one_hot)
 
-    def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
-        rewards = np.where(where, -np.abs(actions - self._numbers), 0).astype(np.float64)
+    def step(self, choices: Choices, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
+        rewards = np.where(where, -np.abs(choices - self._numbers), 0).astype(np.float64)
         return rewards, where.copy(), where.copy()
 
 

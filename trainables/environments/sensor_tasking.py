@@ -19,7 +19,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from trainables.environments.description import Description
-from trainables.environments.grid import Booleans, Integers
+from trainables.environments.grid import Booleans, Choices, Integers
 from trainables.environments.hashed_numbers import integers, uniforms
 
 ID = "SensorTasking-v0"
@@ -193,10 +193,10 @@ class SensorTaskingGrid:
         self._pointing = np.where(where, 0.0, self._pointing)
         self._observe()
 
-    def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
+    def step(self, choices: Choices, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
         """Lets one minute of each chosen episode pass; none ends by itself."""
         uncertainty, pointing, rewards = self._sky.passed(
-            self._seeds, self._minutes, self._uncertainty, self._pointing, actions
+            self._seeds, self._minutes, self._uncertainty, self._pointing, choices
         )
         self._uncertainty = np.where(where[..., None], uncertainty, self._uncertainty)
         self._pointing = np.where(where, pointing, self._pointing)

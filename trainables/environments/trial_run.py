@@ -20,7 +20,7 @@ from trainables.base.member_failure import MemberFailed
 from trainables.environments import backends, observations
 from trainables.environments.backends import Backend
 from trainables.environments.description import Description, EnvironmentMisfit, describe
-from trainables.environments.grid import Grid
+from trainables.environments.grid import Choices, Grid
 from trainables.environments.wrappers import Named
 
 STEPS, AGAIN_STEPS, RESETS = 1_000, 100, 1_000
@@ -122,7 +122,7 @@ class _Asked:
         self._grid.reset(np.array([[seed]]), np.ones((1, 1), dtype=np.bool_))
         return self._seen()
 
-    def step(self, action: int, number: int, seed: int) -> tuple[NDArray[np.float32], float, bool]:
+    def step(self, action: Choices, number: int, seed: int) -> tuple[NDArray[np.float32], float, bool]:
         """The next observation (F,), the reward, and whether the episode is over.
 
         number, seed: which step it is, of the episode of which seed.
@@ -142,7 +142,7 @@ class _Asked:
 class _Course:
     """What has happened: digests of the observations, and rewards, in order."""
 
-    actions: list[int] = field(default_factory=list)
+    actions: list[Choices] = field(default_factory=list)
     seen: list[bytes] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
@@ -157,10 +157,10 @@ class _Course:
         self.lowest, self.highest = np.minimum(self.lowest, seen), np.maximum(self.highest, seen)
 
 
-def _played(asked: _Asked, going: Iterator[bool], actions: Sequence[int] | None = None) -> _Course:
+def _played(asked: _Asked, going: Iterator[bool], actions: Sequence[Choices] | None = None) -> _Course:
     """Episodes one after the other, by these actions, else by random ones."""
     drawn = np.random.default_rng(0)
-    planned = drawn.integers(asked.actions, size=STEPS).tolist() if actions is None else actions
+    planned = asked.actions.drawn(drawn, STEPS) if actions is None else actions
     course, seed, length = _Course(), 0, 0
     course.show(asked.reset(seed))
     for action in planned:

@@ -12,7 +12,7 @@ from trainables.environments import answers
 from trainables.environments.answers import MisfitAnswer
 from trainables.environments.description import Description, EnvironmentMisfit
 from trainables.environments.episode_checks import EpisodeChecks
-from trainables.environments.grid import Booleans, Integers
+from trainables.environments.grid import Booleans, Choices, Integers
 
 Answer = TypeVar("Answer")
 
@@ -61,13 +61,13 @@ class VectorGrid:
             seen, _ = self._answer(places, lambda: answers.of_reset(environment.reset(seed=seed)))  # noqa: B023
             self._observe(member, places, seen)
 
-    def step(self, actions: Integers, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
+    def step(self, choices: Choices, where: Booleans) -> tuple[NDArray[np.float64], Booleans, Booleans]:
         rewards = np.zeros(self._shape)
         terminated, truncated = np.zeros(self._shape, dtype=np.bool_), np.zeros(self._shape, dtype=np.bool_)
         for member in np.flatnonzero(where.any(1)).tolist():
             chosen, places = where[member], self._places(member, where)
             self._checks.advance(places)
-            given = actions[member] + self._description.first_action
+            given = self._description.actions.given(choices[member])
             seen, earned, ended, cut, infos = self._answer(places, lambda: self._stepped(member, given))  # noqa: B023
             if self._same_step and (ended | cut).any():
                 seen = np.array(seen)

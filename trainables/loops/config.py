@@ -68,7 +68,7 @@ class Config(Training):
 class EpisodicConfig(Config):
     """The fields of the loops that train on an environment."""
 
-    environment: str = Field(description="id of a Gymnasium environment with discrete actions")
+    environment: str = Field(description="id of a Gymnasium environment, also module:Name-v0 of your own")
     environment_args: dict[str, Any] = Field({}, description="arguments of the environment")
     wrappers: tuple[Wrapper, ...] = Field(
         (),

@@ -10,6 +10,7 @@ from torch import device
 
 from trainables.base.report import Report
 from trainables.base.trivial_answer import TrivialAnswer
+from trainables.environments import Actions
 from trainables.loops.config import Config
 
 
@@ -68,6 +69,16 @@ def trivial_answers(loop: type[Loop], config: Any) -> list[TrivialAnswer]:
     """
     say: Callable[[Any], list[TrivialAnswer]] | None = getattr(loop, "trivial", None)
     return [] if say is None else say(config)
+
+
+def choices_of(loop: type[Loop], actions: Actions) -> Actions:
+    """The actions of an environment in the form that the loop chooses in: as they are, unless its `choices_of` makes
+    others of them.
+
+    Raises EnvironmentMisfit if the loop can't be trained to choose among them.
+    """
+    make: Callable[[Actions], Actions] = getattr(loop, "choices_of", lambda found: found)
+    return make(actions)
 
 
 def is_bound(loop: type[Loop]) -> bool:

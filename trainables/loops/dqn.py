@@ -7,6 +7,7 @@ Axis letters: M members, E episodes side by side, B batch, A actions, F features
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -26,6 +27,8 @@ from trainables.base.report import Report
 from trainables.base.trivial_answer import TrivialAnswer
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
+from trainables.environments import EnvironmentMisfit, action_spaces
+from trainables.environments.action_spaces import Actions, Continuous, Discrete, Parts, Product
 from trainables.loops import episode_limits, exploration, replay, trivial_policies
 from trainables.loops.config import EpisodicConfig, network
 from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
@@ -77,6 +80,30 @@ class DQNConfig(EpisodicConfig):
     def calls(self) -> int:
         """How many updates the whole training makes."""
         return self.rounds(self.budget) * self.gradient_steps
+
+
+MOST_ACTIONS = 256
+"""The most combinations of parts that have a value each."""
+
+
+def numbered(actions: Actions) -> Discrete | Product:
+    """The actions as numbers, each of which has a value; several parts make as many as they have combinations.
+
+    Raises EnvironmentMisfit if they are too many, or not to be counted.
+    """
+    instead = "should be trained with loop: reinforce"
+    match actions:
+        case Continuous():
+            raise EnvironmentMisfit(f"dqn learns a value for each action, and continuous ones have no end: {instead}")
+        case Parts():
+            product = Product(actions)
+            if product.n > MOST_ACTIONS:
+                raise EnvironmentMisfit(
+                    f"dqn learns a value for each action, of which {len(actions.counts)} parts make {product.n:_}, "
+                    f"more than {MOST_ACTIONS}: {instead}"
+                )
+            return product
+    return actions
 
 
 @rebuildable
@@ -159,17 +186,22 @@ class DQNLoop:
     scores: ClassVar[tuple[str, ...]] = SCORES
     unit: ClassVar[str] = "environment steps"
     metrics: ClassVar[tuple[str, ...]] = (*METRICS, "train/value_mean", "train/epsilon")
+    choices_of = staticmethod(numbered)
 
     def __init__(self, configs: Sequence[DQNConfig], device: torch.device) -> None:
-        """Raises ValueError for settings that contradict each other."""
+        """Raises ValueError for settings that contradict each other, and EnvironmentMisfit for actions without
+        values.
+        """
         self._configs, self._device, self._members, self.steps = configs, device, len(configs), 0
         self._common = common = configs[0]
         if common.replay and common.replay_capacity < common.batch_size:
             raise ValueError(f"replay_capacity: {common.replay_capacity} is less than a batch of {common.batch_size}")
         if common.prioritised_replay and not common.replay:
             raise ValueError("prioritised_replay: should be false, since replay is")
-        description = episode_limits.described(common)
-        self._spec = network(common, description.inputs, description.actions, description.image)
+        found = episode_limits.described(common)
+        self._acted = numbered(found.actions)
+        description = replace(found, actions=self._acted)
+        self._spec = network(common, description.inputs, self._acted.outputs, description.image)
 
         # The networks that learn, and the target networks. These are copies, since torch.compile would make a version
         # of its own for an update whose two networks are one.
@@ -369,6 +401,7 @@ class DQNLoop:
             {
                 "network": specs.as_plain(self._spec),
                 "state_dict": member_axis.member(self._learner.best, index)["parameters"],
+                "actions": action_spaces.as_plain(self._acted),
             }
             for index in range(self._members)
         ]

@@ -35,13 +35,13 @@ class Steps(NamedTuple):
     """The steps of a batch of episodes, those of each member one after the other, with zeros behind the last.
 
     observations: (M, N, F).
-    actions: (M, N).
+    choices: (M, N, *axes of the actions).
     returns: (M, N).
     valid: (M, N), 1 for a step and 0 behind the last.
     """
 
     observations: NDArray[np.float32]
-    actions: NDArray[np.int64]
+    choices: NDArray[Any]
     returns: NDArray[np.float32]
     valid: NDArray[np.float32]
 
@@ -73,7 +73,7 @@ def flattened(steps: Sequence[GridStep], returns: Floats, length: int) -> Steps:
 
     return Steps(
         flat(step.observations for step in steps),
-        flat(step.actions for step in steps),
+        flat(step.choices for step in steps),
         flat(np.moveaxis(returns, -1, 0)).astype(np.float32),
         filled.astype(np.float32),
     )

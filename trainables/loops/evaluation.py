@@ -5,6 +5,7 @@ Axis letters: M members, E episodes side by side, F features.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ environment's own or one of the platform's."""
 METRICS = (*SCORES, EPISODES, TRUNCATED, *FIGURES)
 
 Policy = Callable[[Tensors, Tensor], Tensor]
-"""(parameters, observations (M, E, F)) -> actions (M, E), without chance"""
+"""(parameters, observations (M, E, F)) -> choices (M, E, *axes of the actions), without chance"""
 
 
 class Evaluation:
@@ -156,9 +157,9 @@ class _EvaluationEpisodes:
         returns, terminated = np.zeros(self._seeds.shape), np.zeros(self._seeds.shape, dtype=np.bool_)
         begun, steps = np.zeros(members, dtype=np.int64), np.zeros(members, dtype=np.int64)
 
-        def act(observations: NDArray[np.float32]) -> NDArray[np.int64]:
-            actions: NDArray[np.int64] = policy(parameters, torch.from_numpy(observations).to(device)).cpu().numpy()
-            return actions
+        def act(observations: NDArray[np.float32]) -> NDArray[Any]:
+            choices: NDArray[Any] = policy(parameters, torch.from_numpy(observations).to(device)).cpu().numpy()
+            return choices
 
         # So many at a time that there is room for each even if those before are as long as can be. In this way the same
         # are played as one after the other.

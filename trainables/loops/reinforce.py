@@ -9,17 +9,16 @@
 Axis letters: M members, E episodes side by side, T time, N steps of one member, A actions, F features.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
-from torch.func import vmap
-from torch.nn.functional import log_softmax
 
 from trainables import environments
 from trainables.base import member_axis, random_streams
@@ -30,14 +29,15 @@ from trainables.base.report import Report
 from trainables.base.trivial_answer import TrivialAnswer
 from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
-from trainables.environments import GridStep
+from trainables.environments import GridStep, action_spaces
+from trainables.environments.action_spaces import Bounds, Continuous
 from trainables.loops import episode_limits, trivial_policies
 from trainables.loops.config import EpisodicConfig, network
 from trainables.loops.episodes import Deviation, counted, flattened, returns_to_go
 from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
 from trainables.loops.learner import Learner, tensors
+from trainables.loops.policies import POLICY, Policy, distribution_of, packed_greedy, packed_sample, part
 from trainables.networks import networks, specs
-from trainables.networks.specs import Spec
 from trainables.optimisation import schedules
 from trainables.optimisation.schedules import Cosine, Exponential, Fixed, Step
 
@@ -66,6 +66,16 @@ class ReinforceConfig(EpisodicConfig):
         False, description="returns divided by the running deviation of all that the member has seen"
     )
     normalise_advantages: bool = Field(False, description="advantages of a batch to mean 0 and deviation 1")
+    action_bounds: Bounds = Field(
+        "squash", description="continuous actions come within their bounds by tanh, or what lies beyond is clipped"
+    )
+    deviation: Literal["shared", "by_state"] = Field(
+        "shared",
+        description="of continuous actions: learnt as a number of each dimension, or as a network of the state",
+    )
+    initial_deviation: float = tunable(
+        0.5, description="of continuous actions, in halves of the range between their bounds", gt=0, le=7
+    )
 
     def episodes_at_once(self) -> int:
         """A batch of them."""
@@ -79,43 +89,12 @@ class ReinforceConfig(EpisodicConfig):
 STEPS_AT_ONCE = 2**13
 """Steps of all members whose activations are held at once on the CPU (docs/findings.md)."""
 
-POLICY, VALUE = "policy.", "value."
-"""What the names of the two networks' parameters begin with."""
-
-
-def part(parameters: Tensors, prefix: str) -> Tensors:
-    """The parameters of one of the two networks, by their own names."""
-    return {name.removeprefix(prefix): tensor for name, tensor in parameters.items() if name.startswith(prefix)}
+VALUE = "value."
+"""What the names of the value network's parameters begin with."""
 
 
 @rebuildable
-def packed_sample(spec: Spec) -> Callable[[Tensors, Tensor, Tensor], Tensor]:
-    """The policy of a pack: (parameters, observations (M, E, F), uniforms (M, E)) -> actions (M, E) drawn from pi."""
-    policy = networks.function(spec)
-
-    def sample(parameters: Tensors, observations: Tensor, uniforms: Tensor) -> Tensor:
-        cumulative = torch.softmax(policy(part(parameters, POLICY), observations), -1).cumsum(-1)
-        # Rounding can leave the sum of all probabilities below the number drawn; then it is the last action.
-        return (cumulative < uniforms[..., None]).sum(-1).clamp(max=spec.outputs - 1)
-
-    packed: Callable[[Tensors, Tensor, Tensor], Tensor] = vmap(sample)
-    return packed
-
-
-@rebuildable
-def packed_greedy(spec: Spec) -> Callable[[Tensors, Tensor], Tensor]:
-    """The greedy policy of a pack: (parameters, observations (M, E, F)) -> the likeliest actions (M, E)."""
-    policy = networks.function(spec)
-
-    def greedy(parameters: Tensors, observations: Tensor) -> Tensor:
-        return policy(part(parameters, POLICY), observations).argmax(-1)
-
-    packed: Callable[[Tensors, Tensor], Tensor] = vmap(greedy)
-    return packed
-
-
-@rebuildable
-def make_loss(spec: Spec, baseline: str, normalise: bool) -> Callable[..., tuple[Tensor, Tensors]]:
+def make_loss(policy: Policy, baseline: str, normalise: bool) -> Callable[..., tuple[Tensor, Tensors]]:
     """The loss of one member; means are over all steps of all episodes of the batch.
 
     mean(-log pi(a_t|s_t) (G_t - b)) - entropy_weight mean(H) + value_weight mean((G_t - V(s_t))^2)
@@ -123,28 +102,28 @@ def make_loss(spec: Spec, baseline: str, normalise: bool) -> Callable[..., tuple
     Its first term has the policy gradient with a baseline (Williams, 1992, theorem 1; Sutton and Barto, 2018, section
     13.4), the second rewards entropy (Williams and Peng, 1991), and the last fits V where it is the baseline.
 
-    spec: the policy; V is alike, but has one output.
+    policy: pi; the network of V is like its own, but has one output.
     baseline: b: none (0), batch_mean (the mean of G_t) or value (V(s_t)).
     normalise: whether to bring G_t - b to mean 0 and deviation 1.
     """
-    policy, value = networks.function(spec), networks.function(replace(spec, outputs=1))
+    outputs, value = policy.function(), networks.function(replace(policy.network, outputs=1))
 
     def loss(
         parameters: Tensors,
         numbers: Tensors,
         entropy_weight: Tensor,
         observations: Tensor,
-        actions: Tensor,
+        choices: Tensor,
         returns: Tensor,
         valid: Tensor,
     ) -> tuple[Tensor, Tensors]:
         """The loss, and what it shows: the mean entropy.
 
-        parameters: of both networks.
+        parameters: of all networks.
         numbers: settings; here reward_scale, a factor of G_t, and value_weight.
         entropy_weight: scalar.
         observations: s_t (N, F).
-        actions: a_t (N,).
+        choices: a_t (N, *axes).
         returns: G_t (N,).
         valid: (N,), 1 for a step and 0 for none.
         """
@@ -153,10 +132,8 @@ def make_loss(spec: Spec, baseline: str, normalise: bool) -> Callable[..., tuple
         def mean(values: Tensor) -> Tensor:
             return (values * valid).sum() / steps
 
-        # From logits, so that no probability is rounded to 0 before its logarithm is taken.
-        log_pi = log_softmax(policy(part(parameters, POLICY), observations), -1)
-        log_pi_a = log_pi.gather(-1, actions[..., None]).squeeze(-1)
-        entropy = mean(-(log_pi.exp() * log_pi).sum(-1))
+        log_pi_a, entropies = policy.distribution.log_prob_and_entropy(outputs(parameters, observations), choices)
+        entropy = mean(entropies)
         scaled = numbers["reward_scale"] * returns
         advantages, value_loss = scaled, torch.zeros_like(entropy)
         if baseline == "batch_mean":
@@ -215,13 +192,20 @@ class ReinforceLoop:
         self._device, self._members = device, len(configs)
         self._common = common = configs[0]
         description = episode_limits.described(common)
-        self._spec = network(common, description.inputs, description.actions, description.image)
+        if isinstance(description.actions, Continuous):
+            description = replace(description, actions=replace(description.actions, bounds=common.action_bounds))
+        self._actions = description.actions
+        self._policy = Policy(
+            network(common, description.inputs, self._actions.outputs, description.image),
+            distribution_of(self._actions),
+            by_state=isinstance(self._actions, Continuous) and common.deviation == "by_state",
+        )
 
         # The networks that learn.
         self._learner = Learner(
             configs,
             [self._initial(config) for config in configs],
-            make_loss(self._spec, common.baseline, common.normalise_advantages),
+            make_loss(self._policy, common.baseline, common.normalise_advantages),
             ["entropy"],
             maximize=self.direction == "maximize",
             device=device,
@@ -238,24 +222,25 @@ class ReinforceLoop:
 
         # Random numbers.
         seeds = [config.seed for config in configs]
-        self._drawing = random_streams.Uniforms(seeds, Purpose.ACTIONS, common.batch_size)
+        draws = common.batch_size * math.prod(self._actions.axes)
+        self._drawing = random_streams.Uniforms(seeds, Purpose.ACTIONS, draws)
         self._episode_seeds = random_streams.Uniforms(seeds, Purpose.EPISODES, common.batch_size)
 
         # The environments, and how a pack acts in them.
         self._grid = environments.make(description, self._members, common.batch_size, common.backend)
         self._sample = programs.compiled_if(
-            when_it_pays.compiles(common.compile, common.calls(), device), packed_sample(self._spec)
+            when_it_pays.compiles(common.compile, common.calls(), device), packed_sample(self._policy)
         )
         self._evaluation = Evaluation(
             description,
             common,
             self._learner,
             self.score,
-            packed_greedy(self._spec),
+            packed_greedy(self._policy),
             when_it_pays.compiles(common.compile, common.budget // 10, device),
         )
         seen = torch.from_numpy(self._grid.observations).to(device)
-        programs.begin(self._sample, self._learner.parameters, seen, seen[..., 0])
+        programs.begin(self._sample, self._learner.parameters, seen, self._uniforms(np.zeros(self._members, np.int64)))
 
         # Of each member: the steps of its episodes, its updates, and how often it has drawn actions.
         self._steps = np.zeros(self._members, dtype=np.int64)
@@ -265,10 +250,16 @@ class ReinforceLoop:
 
     def _initial(self, config: ReinforceConfig) -> Tensors:
         first = random_streams.integer(config.seed, Purpose.WEIGHTS)
-        parts = {POLICY: networks.initial(self._spec, first, config.initialisation)}
+        drawn = self._policy.initial(first, config.initialisation, config.initial_deviation)
         if config.baseline == "value":
-            parts[VALUE] = networks.initial(replace(self._spec, outputs=1), first + 1, config.initialisation)
-        return {prefix + name: tensor for prefix, tensors in parts.items() for name, tensor in tensors.items()}
+            value = networks.initial(replace(self._policy.network, outputs=1), first + 1, config.initialisation)
+            drawn |= {VALUE + name: tensor for name, tensor in value.items()}
+        return drawn
+
+    def _uniforms(self, positions: NDArray[np.int64]) -> Tensor:
+        """(M, E, *axes), what the actions at a position of each member (M,) are drawn by."""
+        shape = (self._members, self._common.batch_size, *self._actions.axes)
+        return torch.from_numpy(self._drawing.at(positions).reshape(shape)).to(self._device, torch.float32)
 
     @classmethod
     def trivial(cls, config: ReinforceConfig) -> list[TrivialAnswer]:
@@ -286,12 +277,11 @@ class ReinforceLoop:
         parameters = self._learner.parameters
         positions = self._drawn.copy()
 
-        def act(observations: NDArray[np.float32]) -> NDArray[np.int64]:
-            uniforms = torch.from_numpy(self._drawing.at(positions)).to(self._device, torch.float32)
-            seen = torch.from_numpy(observations).to(self._device)
+        def act(observations: NDArray[np.float32]) -> NDArray[Any]:
+            uniforms, seen = self._uniforms(positions), torch.from_numpy(observations).to(self._device)
             positions[:] += 1
-            actions: NDArray[np.int64] = self._sample(parameters, seen, uniforms).cpu().numpy()
-            return actions
+            choices: NDArray[Any] = self._sample(parameters, seen, uniforms).cpu().numpy()
+            return choices
 
         seeds = random_streams.episode_seeds(self._episode_seeds.at(self._updates), random_streams.TRAINING)
         where = np.broadcast_to(going[:, None], seeds.shape)
@@ -375,7 +365,14 @@ class ReinforceLoop:
     def best(self) -> list[Tree]:
         """Of each member, the policy with the best score."""
         best = [member_axis.member(self._learner.best, index)["parameters"] for index in range(self._members)]
-        return [{"network": specs.as_plain(self._spec), "state_dict": part(each, POLICY)} for each in best]
+        return [
+            {
+                "network": specs.as_plain(self._policy.network),
+                "state_dict": part(each, POLICY),
+                "actions": action_spaces.as_plain(self._actions),
+            }
+            for each in best
+        ]
 
 
 def padded(length: int) -> int:

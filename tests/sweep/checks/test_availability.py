@@ -5,13 +5,19 @@ from typing import Any
 
 import pytest
 from sweep_cases import DQN, SUPERVISED, changed, problems_here
-from tiny_environments import CLOCK, FILM, PICTURE, TALE
+from tiny_environments import CLOCK, FILM, PICTURE, SWITCHES, TALE
 
 from tuning.sweep import validation
 
 ROWS = "".join(f"{row},{row}.5,x{row},{row}\n" for row in range(20))
 TABLE = f"a,b,c,y\n{ROWS}"
 FEW = {"choices": [8, 16]}
+REINFORCE: dict[str, Any] = {
+    "name": "any",
+    "loop": "reinforce",
+    "budget": 20_000,
+    "search": {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}},
+}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +86,7 @@ def test_a_file_of_data_is_found_from_any_folder(tmp_path: Path, monkeypatch: py
     ("environment", "part"),
     [
         ("CartPole-v2000", "CartPole"),
-        ("Pendulum-v1", "only discrete actions"),
+        ("Pendulum-v1", "continuous ones have no end: should be trained with loop: reinforce"),
         (TALE, "has observations Text(1, 10,"),
         ("CartPool-v1", "did you mean CartPole-v1"),
     ],
@@ -126,7 +132,7 @@ def test_arguments_that_an_environment_does_not_take_are_named() -> None:
         ),
     ],
 )
-def test_what_counts_for_images_alone_is_named_elsewhere(
+def test_what_counts_for_some_spaces_alone_is_named_elsewhere(
     environment: str, fixed: dict[str, Any], expected: dict[str, str]
 ) -> None:
     assert problems_here({**DQN, "environment": environment, "fixed": fixed}) == expected
@@ -194,3 +200,44 @@ def test_a_network_of_one_s_own_that_does_not_fit_is_named() -> None:
     names = ["standard", "own_networks:TwoHeads", "own_networks:Nowhere", "no_such_module:Class"]
     found = problems_here(changed(DQN, "search.network", {"choices": names}))
     assert list(found) == ["search.network.choices[2]", "search.network.choices[3]"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "fixed", "expected"),
+    [
+        ("CartPole-v1", {"deviation": "by_state"}, {"fixed.deviation": "does nothing unless actions are continuous"}),
+        (
+            SWITCHES,
+            {"initial_deviation": 0.2},
+            {"fixed.initial_deviation": "does nothing unless actions are continuous"},
+        ),
+    ],
+)
+def test_what_counts_for_continuous_actions_alone_is_named_elsewhere(
+    environment: str, fixed: dict[str, Any], expected: dict[str, str]
+) -> None:
+    assert problems_here({**REINFORCE, "environment": environment, "fixed": fixed}) == expected
+
+
+@pytest.mark.parametrize(
+    ("loop", "environment", "fixed"),
+    [
+        ("reinforce", "Pendulum-v1", {"deviation": "by_state", "action_bounds": "clip", "initial_deviation": 0.2}),
+        ("reinforce", SWITCHES, {}),
+        ("reinforce", SWITCHES, {"environment_args": {"space": "wide"}}),
+        ("reinforce", SWITCHES, {"environment_args": {"space": "box"}, "network": "own_networks:TwoHeads"}),
+        ("dqn", SWITCHES, {}),
+        ("dqn", SWITCHES, {"environment_args": {"space": "binary"}, "network": "own_networks:TwoHeads"}),
+    ],
+)
+def test_action_spaces_that_a_loop_takes(loop: str, environment: str, fixed: dict[str, Any]) -> None:
+    validation.to_begin_here({**REINFORCE, "loop": loop, "environment": environment, "fixed": fixed})
+
+
+def test_too_many_combinations_of_parts_have_no_values() -> None:
+    fixed = {"environment_args": {"space": "wide"}}
+    (message,) = problems_here({**DQN, "environment": SWITCHES, "fixed": fixed}).values()
+    assert message == (
+        "dqn learns a value for each action, of which 9 parts make 512, more than 256: should be trained with loop: "
+        "reinforce"
+    )

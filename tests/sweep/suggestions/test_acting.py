@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from gymnasium import spaces
 
+from trainables.environments.action_spaces import Discrete
 from trainables.environments.description import Description
 from trainables.environments.first_look import FirstLook
+from tuning.errors import SweepError
 from tuning.sweep import loading
 from tuning.sweep.suggestions import acting
 from tuning.sweep.suggestions.beginning import Beginning
@@ -27,14 +30,23 @@ def test_what_is_suggested_has_no_mistake_and_is_the_same_each_time(environment:
     assert loading.suggested(Beginning(environment=environment, loop=loop))[1] == text
 
 
+@pytest.mark.parametrize("environment", ["Pendulum-v1", "MountainCarContinuous-v0"])
+def test_what_dqn_can_not_take_is_begun_with_reinforce(environment: str) -> None:
+    checked, text = loading.suggested(Beginning(environment=environment))
+    assert checked.sweep.loop == "reinforce"
+    assert "there are actions of 1 number." in text
+    with pytest.raises(SweepError, match="continuous ones have no end: should be trained with loop: reinforce"):
+        loading.suggested(Beginning(environment=environment, loop="dqn"))
+
+
 def seen(**changes: Any) -> Description:
     known: dict[str, Any] = {
         "environment": "Some-v0",
         "arguments": {},
+        "space": spaces.Box(-1.0, 1.0, (4,)),
         "shape": (4,),
         "inputs": 4,
-        "actions": 2,
-        "first_action": 0,
+        "actions": Discrete(2),
         "one_hot_from": None,
         "max_episode_steps": 200,
         "reward_threshold": None,

@@ -8,7 +8,9 @@ from trainables.base import random_streams
 from trainables.base.images import Image
 from trainables.data import datasets, split_notes
 from trainables.environments import Description, EnvironmentMisfit, watched_trial
+from trainables.environments.action_spaces import Continuous
 from trainables.environments.trial_run import Found, Wanted
+from trainables.loops.contract import choices_of
 from trainables.loops.evaluation import SOLVED
 from trainables.loops.registry import LOOPS
 from trainables.networks import own_networks
@@ -62,9 +64,20 @@ def _environment_problems(draft: Draft, environment: str) -> Iterator[Finding]:
     yield from _flattening_notes(described)
     if any(each.reward_threshold is None for each in described):
         yield from _solved_problems(draft, environment)
-    yield from _network_problems(values, ((each.inputs, each.actions, each.image) for each in described))
+    shapes = []
+    for each in described:
+        try:
+            chosen = choices_of(draft.loop, each.actions) if draft.loop is not None else each.actions
+            shapes.append((each.inputs, chosen.outputs, each.image))
+        except EnvironmentMisfit as misfit:
+            yield _misfit_problem(values, each.arguments, Found((misfit.key, misfit.message)))
+    yield from _network_problems(values, shapes)
     if draft.loop is not None:
-        yield from unused_fields.problems(draft, draft.loop, images=any(each.image for each in described))
+        known = {
+            unused_fields.IMAGES: any(each.image for each in described),
+            unused_fields.CONTINUOUS: any(isinstance(each.actions, Continuous) for each in described),
+        }
+        yield from unused_fields.problems(draft, draft.loop, known)
     yield from episodes.notes(draft, described)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from trainables.loops.contract import Loop
@@ -10,8 +11,8 @@ from tuning.errors import Problem
 from tuning.sweep.draft import Draft
 from tuning.sweep.field_values import UNKNOWN, FieldValues
 
-IMAGES = "images"
-"""No field, but whether observations are images: known only where there is the environment."""
+IMAGES, CONTINUOUS = "images", "continuous"
+"""No fields, but whether observations are images and actions continuous: known only where there is the environment."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Where:
 _STANDARD = Where("network is standard", {"network": lambda value: ":" not in str(value)})
 _LAYERS = Where("hidden has a layer", {"hidden": lambda value: value not in ([], ())})
 _IMAGES = Where("observations are images", {IMAGES: lambda value: value is not False})
+_CONTINUOUS = Where("actions are continuous", {CONTINUOUS: lambda value: value is not False})
 _ACTIVE = Where(_LAYERS.words, {**_LAYERS.right, **_IMAGES.right})
 _REPLAY = Where("replay is true", {"replay": lambda value: value is not False})
 _PRIORITISED = Where("prioritised_replay is true", {"prioritised_replay": lambda value: value is not False})
@@ -54,11 +56,16 @@ COUNTS: Mapping[str, tuple[Where, ...]] = {
     "class_weights": (_CLASSES,),
     "value_weight": (_VALUE,),
     "entropy_schedule": (_ENTROPY,),
+    "action_bounds": (_CONTINUOUS,),
+    "deviation": (_CONTINUOUS,),
+    "initial_deviation": (_CONTINUOUS,),
 }
 """Fields that count only where all of this holds; every other field always does."""
 
 
-def problems(draft: Draft, loop: type[Loop], images: bool | None = None) -> Iterator[Problem]:
+def problems(
+    draft: Draft, loop: type[Loop], environment: Mapping[str, bool] = MappingProxyType({})
+) -> Iterator[Problem]:
     """Fields, fixed or searched, that have no effect on any trial of the sweep.
 
     What is fixed as false, 0 or none is off, and says no more than is so. What a loop of a person's own makes of its
@@ -66,26 +73,28 @@ def problems(draft: Draft, loop: type[Loop], images: bool | None = None) -> Iter
 
     draft: of the sweep.
     loop: what trains.
-    images: whether observations are images; None where that is not known.
+    environment: by IMAGES and CONTINUOUS, what is known of it.
     """
     if loop not in LOOPS.values():
         return
-    values, images = draft.field_values, images if "environment" in loop.Config.model_fields else False
+    values, known = draft.field_values, environment
+    if "environment" not in loop.Config.model_fields:
+        known = {IMAGES: False, CONTINUOUS: False}
     for part, given in (("fixed", values.fixed), ("search", values.search)):
         for name, value in given.items():
             if name not in COUNTS or value is UNKNOWN or value in (False, 0, "none"):
                 continue
-            missing = [each.words for each in COUNTS[name] if not _holds(each, values, images, part == "fixed")]
+            missing = [each.words for each in COUNTS[name] if not _holds(each, values, known, part == "fixed")]
             if missing:
                 yield Problem(f"{part}.{name}", f"does nothing unless {' and '.join(missing)}")
 
 
-def _holds(where: Where, values: FieldValues, images: bool | None, in_trial_0: bool) -> bool:
+def _holds(where: Where, values: FieldValues, known: Mapping[str, bool], in_trial_0: bool) -> bool:
     """Whether it does in any trial; in trial 0 no field has a value that is searched, so that one does not count."""
     for name, right in where.right.items():
         possible: list[Any] = values.of_any_trial(name) if in_trial_0 else values.after_trial_0(name)
-        if name == IMAGES:
-            possible = [images]
+        if name in (IMAGES, CONTINUOUS):
+            possible = [known.get(name)]
         if any(value is UNKNOWN or right(value) for value in possible):
             return True
     return False

@@ -119,7 +119,7 @@ def _heading(seen: Description, look: FirstLook) -> list[str]:
     mean = sum(look.returns) / len(look.returns)
     worst, best = min(look.returns), max(look.returns)
     return [
-        f"Observed is {observed}; there are {seen.actions} actions. Episodes have {limit}{solved}.",
+        f"Observed is {observed}; there are {seen.actions}. Episodes have {limit}{solved}.",
         f"Random actions: a return of {_short(mean)} ({_short(worst)} to {_short(best)} in {len(look.returns)} "
         f"episodes), after {sum(look.steps) / len(look.steps):,.0f} steps.",
     ]

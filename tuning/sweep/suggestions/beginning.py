@@ -10,6 +10,8 @@ from trainables.data import datasets
 from trainables.environments import EnvironmentMisfit, watched_trial
 from trainables.environments.first_look import first_look
 from trainables.environments.trial_run import Wanted
+from trainables.loops.contract import choices_of
+from trainables.loops.registry import LOOPS
 from trainables.loops.supervised import SupervisedConfig
 from tuning.errors import Problem, SweepError
 from tuning.sweep import draft as drafts
@@ -85,6 +87,12 @@ def _for_environment(stated: Mapping[str, Any]) -> Suggestion:
         look = first_look(seen)
     except EnvironmentMisfit as flaw:
         raise _unsuitable(flaw.key, flaw.message) from flaw
+    try:
+        choices_of(LOOPS[loop or "dqn"], seen.actions)
+    except EnvironmentMisfit as flaw:
+        if loop is not None:
+            raise _unsuitable(flaw.key, flaw.message) from flaw
+        loop = "reinforce"
     return ACTING[loop or "dqn"](seen, look)
 
 

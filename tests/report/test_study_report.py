@@ -214,7 +214,7 @@ def test_beside_the_best_stands_what_is_scored_without_learning() -> None:
         (
             {"trials": [replace(each, value=-200.0) for each in SUMMARY.trials]},
             [TrivialAnswer(name, -200.0, -200.0) for name in ("a random policy", "always action 0")],
-            "No trial has reached the goal: evaluation/return_mean is -200 in all of them, as it is of a random policy",
+            "No trial ever reached the goal: evaluation/return_mean is -200 in all of them, as it is of a random",
         ),
     ],
 )

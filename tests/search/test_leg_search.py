@@ -260,6 +260,15 @@ def test_one_worker_is_asked_what_trivial_answers_score_and_it_is_kept(runs: Pat
     assert legs_by_hand.Searching(sweeps.opened(runs)).leg().trivial is False
 
 
+def test_where_workers_die_of_it_no_more_are_asked(runs: Path) -> None:
+    search = legs_by_hand.Searching(sweeps.created(runs, trials=12, pack_size=2), 1)
+    asked = []
+    for leg in range(4):
+        asked.append(search.leg(f"leg {leg}").trivial)
+        search.failed(f"leg {leg}", "hung in environment.step")
+    assert asked == [True, True, False, False]
+
+
 def test_reports_are_gathered_over_a_leg_and_passed_on(runs: Path) -> None:
     recorder, study = legs_by_hand.Recorder(), sweeps.created(runs, trials=2, pack_size=2)
     search = legs_by_hand.Searching(study, 1, [recorder])

@@ -16,7 +16,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from trainables import environments
-from trainables.base import random_streams
+from trainables.base import pulse, random_streams
 from trainables.base.random_streams import Purpose
 from trainables.base.trivial_answer import TrivialAnswer
 from trainables.environments import Description
@@ -123,9 +123,11 @@ def _one_by_one(
     for seed in seeds.tolist():
         if steps >= most_steps:
             break
+        pulse.beat("environment.reset, with nothing learnt")
         made.reset(seed=seed)
         earned, ended, last = 0.0, False, steps + longest
         while not ended and steps < most_steps:
+            pulse.beat("environment.step, with nothing learnt")
             _, reward, terminated, truncated, _ = made.step(act())
             earned, ended, steps = earned + float(reward), bool(terminated) or bool(truncated), steps + 1
             ended = ended or steps == last

@@ -23,7 +23,7 @@ def unbeaten(summary: StudySummary) -> list[str]:
     metric, values = summary.sweep.metric, [trial.value for trial in summary.trials if trial.value is not None]
     if summary.sweep.environment is not None and {*values} == {each.value for each in summary.trivial}:
         alike = f"{metric} is {number(answer.value)} in all of them, as it is of {answer.name}"
-        return [f"No trial has reached the goal{yet}: {alike}."]
+        return [f"{'No trial has reached the goal yet' if yet else 'No trial ever reached the goal'}: {alike}."]
     reached = max(values) if summary.sweep.direction == "maximize" else min(values)
     where = "at best"
     if summary.confirmation is not None:
@@ -110,10 +110,11 @@ def why_no_value(summary: StudySummary) -> list[str]:
 
 
 def hints(summary: StudySummary) -> list[str]:
-    """Which parameters mattered, and which ranges to try next."""
+    """Which parameters mattered, and which ranges to try next; not where they made trials better at nothing."""
+    if summary.unbeaten is not None:
+        return []
     most = list(summary.importances.items())[:MOST_IMPORTANCES]
-    # What makes a trial better at nothing is of no interest.
-    matters = [f"{name} {share:.0%}" for name, share in most if share >= LEAST_IMPORTANCE and not summary.unbeaten]
+    matters = [f"{name} {share:.0%}" for name, share in most if share >= LEAST_IMPORTANCE]
     lines = [f"What mattered: {', '.join(matters)}"] if matters else []
     ranked = [] if summary.sweep.second else summary.ranked()
     return lines + [

@@ -25,6 +25,9 @@ from tuning.study.replay import replay
 from tuning.study.study import Study
 from tuning.study.summary import Limit
 
+MOST_ASKED = 2
+"""Workers that are asked what trivial answers score, where the first one dies of it: it is not worth more."""
+
 
 class SearchPolicy:
     """A LegSource's policy: it keeps what happens in the study's records, and then tells everyone.
@@ -51,8 +54,8 @@ class SearchPolicy:
         """The names of the legs that are trained now."""
         self._knows_trivial = study.attributes.trivial is not None
         """Whether it is kept what trivial answers score."""
-        self._asked_trivial = ""
-        """The name of the leg whose worker was asked for that."""
+        self._asked_trivial: list[str] = []
+        """The names of the legs whose workers were asked for that, the last of which may have it still to say."""
         limit = study.sweep.time_limit
         self._deadline = math.inf if limit is None else now() + limit
         study.records.take_back()
@@ -113,10 +116,11 @@ class SearchPolicy:
         return PackRequest(members, work.until, work.name, full, trivial=asks)
 
     def _asks_trivial(self, leg: Leg) -> bool:
-        """Whether the worker of a leg is asked what trivial answers score: it is one worker's at a time to say."""
-        asks = not self._knows_trivial and self._asked_trivial not in self._under_way - {leg.name}
+        """Whether the worker of a leg is asked what trivial answers score: one at a time, and not for ever."""
+        waits = bool(self._asked_trivial) and self._asked_trivial[-1] in self._under_way - {leg.name}
+        asks = not self._knows_trivial and not waits and len(self._asked_trivial) < MOST_ASKED
         if asks:
-            self._asked_trivial = leg.name
+            self._asked_trivial.append(leg.name)
         return asks
 
     def take(self, work: Leg, report: PackReport) -> None:

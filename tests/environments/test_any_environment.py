@@ -11,7 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trainables.environments import trial_run
+from trainables.environments.description import EnvironmentMisfit, describe
 from trainables.environments.trial_run import Wanted
+from trainables.loops import registry
+from trainables.loops.contract import choices_of
 from trainables.tune import DQN, PackTrainable, Reinforce
 
 ANY = "tests/Any-v0"
@@ -176,6 +179,11 @@ def named_or_trained(recipe: Recipe, loop: str) -> None:
         assert found.misfit[0] == "environment"
         assert found.misfit[1].startswith(ANY)
         assert "\n" not in found.misfit[1]
+        return
+    try:
+        choices_of(registry.LOOPS[loop], describe(ANY, {}).actions)
+    except EnvironmentMisfit:
+        assert loop == "dqn", "REINFORCE chooses among all actions that can be described"
         return
     kind, fields = LOOPS[loop]
     trainable = kind({**COMMON, **fields})

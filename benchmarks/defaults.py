@@ -1,10 +1,10 @@
 """What `tuning run --environment` and `--data` reach with nothing else given, beside a trivial answer.
 
 Each environment and each table is searched once by the command, on as many workers as are asked for; what is shown are
-the fresh seeds of its confirmation, of the trial that they put first. Beside it stands what is trivial: random actions
-in an environment, in a table the mean of the target, or how often each class is there. Where Stable-Baselines3's RL Zoo
-has tuned DQN for the same environment its published figure is shown, which is of one training (benchmark.md of
-DLR-RM/rl-baselines3-zoo, trained for the steps that it names).
+the fresh seeds of its confirmation, of the trial that they put first. Beside it stand the best of the trivial answers
+that the study was held against (docs/sweeps.md), and in an environment what acts at random. Where the RL Zoo of
+Stable-Baselines3 has tuned DQN for the same environment its published figure is shown, which is of one training
+(benchmark.md of DLR-RM/rl-baselines3-zoo, trained for the steps that it names).
 """
 
 import argparse
@@ -14,11 +14,10 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -26,15 +25,13 @@ from rich.console import Console
 from rich.table import Table
 from sklearn import datasets as bundled
 
-from trainables import environments
-from trainables.environments.first_look import first_look
+from tuning import studies
 from tuning.report.number_format import clock, number
 from tuning.rules import statistics
+from tuning.study_handle import StudyHandle
 from tuning.sweep.model import Sweep
 
-WIDTH = 120
-RANDOM_GROUPS, RANDOM_EPISODES = 10, 20
-"""A random policy is scored as a training is: on so many episodes, so many times."""
+WIDTH = 150
 
 
 @dataclass(frozen=True)
@@ -62,82 +59,69 @@ TABLES = ("diabetes", "wine", "iris", "breast_cancer", "housing")
 
 @dataclass(frozen=True)
 class Row:
-    """What was reached on one subject. scores: one a fresh seed, None of a training that diverged."""
+    """What was reached on one subject.
+
+    scores: one a fresh seed, None of a training that diverged.
+    trivial: the answers that were held against it: name, value, and the value from which on another beats it.
+    seconds: of the search and its confirmation.
+    """
 
     subject: str
     loop: str
     budget: int
-    metric: str
     scores: list[float | None]
-    trivial: list[float]
+    trivial: list[dict[str, Any]]
     zoo: Zoo | None
-    direction: str
+    direction: Literal["maximize", "minimize"]
     seconds: float
     params: dict[str, Any]
 
     @property
-    def beats(self) -> bool:
-        """Whether it is better than what is trivial, with intervals apart."""
-        (low, high), (least, most) = self.interval, _interval(self.trivial)
-        return low > most if self.direction == "maximize" else high < least
-
-    @property
     def counted(self) -> list[float]:
         """The scores, with those that diverged as worse than all others."""
-        return statistics.counted({0: self.scores}, self.direction)[0]  # type: ignore[arg-type]
+        return statistics.counted({0: self.scores}, self.direction)[0]
 
     @property
-    def interval(self) -> tuple[float, float]:
-        """Of the interquartile mean."""
-        return _interval(self.counted)
+    def strongest(self) -> dict[str, Any]:
+        """The best trivial answer."""
+        best = max if self.direction == "maximize" else min
+        return best(self.trivial, key=lambda each: each["value"])
+
+    @property
+    def beats(self) -> bool:
+        """Whether all of the interval is beyond the best trivial answer, by more than chance."""
+        low, high = statistics.interval(self.counted, 0)
+        bound = self.strongest["beaten_from"]
+        return low > bound if self.direction == "maximize" else high < bound
 
     def cells(self) -> tuple[str, ...]:
         """The row of the table."""
-        low, high = self.interval
+        low, high = statistics.interval(self.counted, 0)
+        random = next((each["value"] for each in self.trivial if "random" in each["name"]), None)
         return (
             self.subject,
             self.loop,
             f"{self.budget:,}",
             f"{number(statistics.interquartile_mean(self.counted))} ({number(low)} to {number(high)})",
-            number(statistics.interquartile_mean(self.trivial)),
+            number(random),
+            f"{number(self.strongest['value'])} ({self.strongest['name']})",
             "yes" if self.beats else "NO",
             "" if self.zoo is None else f"{number(self.zoo.reached)} ({self.zoo.steps:,})",
             clock(self.seconds),
         )
 
 
-def _interval(values: Sequence[float]) -> tuple[float, float]:
-    return (values[0], values[0]) if len(set(values)) == 1 else statistics.interval(values, 0)
-
-
 def of_environment(environment: str, root: Path, workers: int) -> Row:
-    """Search on an environment, and play it at random."""
-    found, seconds = _run(root, workers, "--environment", environment)
-    sweep = Sweep.suggested(environment=environment)
-    described = environments.describe(environment, {})
-    episodes = first_look(described, RANDOM_GROUPS * RANDOM_EPISODES, 1_000_000).returns
-    groups = np.array(episodes[: len(episodes) // RANDOM_GROUPS * RANDOM_GROUPS]).reshape(RANDOM_GROUPS, -1)
-    return _row(environment, sweep, found, groups.mean(1).tolist(), ENVIRONMENTS[environment], seconds)
+    """Search on an environment."""
+    name = f"{Sweep.suggested(environment=environment).name}-1"
+    return _row(environment, _searched(name, root, workers, "--environment", environment), ENVIRONMENTS[environment])
 
 
-def of_table(name: str, root: Path, workers: int) -> Row:
-    """Search on a table, and predict the mean or the shares of the classes."""
-    path = written(name, root)
-    found, seconds = _run(root, workers, "--data", str(path))
-    sweep = Sweep.suggested(data=path)
-    return _row(name, sweep, found, [trivial_loss(sweep)], None, seconds)
-
-
-def trivial_loss(sweep: Sweep) -> float:
-    """The validation loss of who knows the targets of the training part alone."""
-    from trainables.data import datasets
-
-    config: Any = sweep.config()
-    data = datasets.load(config.source)
-    if not data.classes:
-        return float(np.mean((data.validation_targets - data.train_targets.mean(0)) ** 2))
-    shares = np.bincount(data.train_targets[:, 0].astype(int), minlength=len(data.classes)) / len(data.train_targets)
-    return float(-np.log(shares[data.validation_targets[:, 0].astype(int)]).mean())
+def of_table(table: str, root: Path, workers: int) -> Row:
+    """Search on a table."""
+    path = written(table, root)
+    name = f"{Sweep.suggested(data=path).name}-1"
+    return _row(table, _searched(name, root, workers, "--data", str(path)), None)
 
 
 def written(name: str, folder: Path) -> Path:
@@ -177,38 +161,39 @@ def _housing(rows: int = 8_000) -> pd.DataFrame:
     )
 
 
-def _run(root: Path, workers: int, *arguments: str) -> tuple[dict[str, Any], float]:
-    command = [str(Path(sys.executable).with_name("tuning")), "run", *arguments, "--root", str(root), "--json"]
-    began = time.monotonic()
-    done = subprocess.run([*command, "--workers", str(workers)], stdout=subprocess.PIPE, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found, time.monotonic() - began
+def _searched(name: str, root: Path, workers: int, *begun: str) -> StudyHandle:
+    """A study of this name, run to its end; one that was interrupted goes on."""
+    there = name in [study.name for study in studies(root)]
+    what = ["resume", name] if there else ["run", *begun, "--name", name, "--workers", str(workers)]
+    command = [str(Path(sys.executable).with_name("tuning")), *what, "--root", str(root), "--json"]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    (study,) = (study for study in studies(root) if study.name == name)
+    return study
 
 
-def _row(
-    subject: str, sweep: Sweep, found: dict[str, Any], trivial: list[float], zoo: Zoo | None, seconds: float
-) -> Row:
-    confirmation = found["confirmation"]
-    (leader,) = (each for each in confirmation["candidates"] if each["number"] == confirmation["leader"])
-    params = next(each["params"] for each in found["trials"] if each["number"] == confirmation["leader"])
-    return Row(
-        subject,
-        sweep.loop,
-        sweep.budget,
-        sweep.metric,
-        leader["scores"],
-        trivial,
-        zoo,
-        sweep.direction,
-        seconds,
-        params,
-    )
+def _row(subject: str, study: StudyHandle, zoo: Zoo | None) -> Row:
+    sweep, summary = study.sweep, study.summary()
+    assert summary.confirmation is not None
+    (leader,) = (each for each in summary.confirmation.candidates if each.number == summary.confirmation.leader)
+    trivial = [asdict(each) for each in summary.trivial]
+    known = (leader.scores, trivial, zoo, sweep.direction, summary.seconds, study.chosen.params)
+    return Row(subject, sweep.loop, sweep.budget, *known)
 
 
 def table(rows: Sequence[Row]) -> Table:
     """All rows."""
     made = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("", "loop", "budget", "reached (95 % interval)", "trivial", "beats it", "RL Zoo (steps)", "time"):
+    for heading in (
+        "",
+        "loop",
+        "budget",
+        "reached (95 % interval)",
+        "random",
+        "trivial",
+        "beats it",
+        "RL Zoo (steps)",
+        "time",
+    ):
         made.add_column(heading)
     for each in rows:
         made.add_row(*each.cells())
@@ -227,7 +212,11 @@ def main() -> None:
     parser.add_argument("subjects", nargs="*", metavar="NAME", help=f"some alone: {', '.join(subjects())}")
     parser.add_argument("--workers", type=int, default=2, help="packs that train at a time (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the scores go, seed by seed")
-    parser.add_argument("--root", type=Path, help="folder that keeps the studies; else they are thrown away")
+    parser.add_argument(
+        "--root",
+        type=Path,
+        help="folder that keeps the studies, and in which interrupted ones go on; else they are thrown away",
+    )
     arguments = parser.parse_args()
     unknown = [name for name in arguments.subjects if name not in subjects()]
     if unknown:

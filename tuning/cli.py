@@ -107,7 +107,8 @@ def new(
 
     _, text = loading.suggested(wanted, settings or [])
     if output is None:
-        print(text, end="")
+        # A YAML file is UTF-8, whatever the terminal is.
+        typer.echo(text.encode(), nl=False)
         return
     try:
         output.write_text(text, encoding="utf-8")

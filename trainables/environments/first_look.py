@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from trainables.environments.answers import MisfitAnswer
 from trainables.environments.description import Description, EnvironmentMisfit
 
 Now = Callable[[], float]
@@ -61,8 +62,9 @@ def first_look(
                         break
             except Exception as error:
                 where = f"in step {len(played[-1].rewards) + 1:,} of an episode of random actions"
-                said = " ".join(f"{type(error).__name__}: {error}".split())
-                raise EnvironmentMisfit(f"{description.environment} raised {said} ({where})") from error
+                raised = "" if isinstance(error, MisfitAnswer) else f"raised {type(error).__name__}: "
+                said = " ".join(f"{raised}{error}".split())
+                raise EnvironmentMisfit(f"{description.environment} {said} ({where})") from error
     return FirstLook(
         tuple(sum(each.rewards) for each in played),
         tuple(len(each.rewards) for each in played),

@@ -117,7 +117,7 @@ def commented(data: Mapping[str, Any], heading: Sequence[str], comments: Mapping
     """
     yaml, text = YAML(pure=True), io.StringIO()
     yaml.Representer = _RepresenterForPeople
-    yaml.width, yaml.allow_unicode = 2**20, False
+    yaml.width, yaml.allow_unicode = 2**20, True
     whole = _block(data, "", comments, 0)
     whole.yaml_set_start_comment("\n".join(line for each in heading for line in _folded(each, 0)))
     yaml.dump(whole, text)
@@ -168,7 +168,9 @@ class _RepresenterForPeople(RoundTripRepresenter):
     """Also writes numbers as they are easily read: 30_000 and 1.0e-3."""
 
     def represent_str(self, data: str) -> ScalarNode:
-        return self.represent_scalar("tag:yaml.org,2002:str", data, style=_quotes(data))
+        # Between double quotes whatever can't be seen is escaped.
+        style = _quotes(data) if data.isprintable() else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
     def represent_int(self, data: int) -> ScalarNode:
         text = f"{data:_}" if abs(data) >= 10_000 else str(data)

@@ -1,11 +1,11 @@
 """What is suggested for environments, by what is seen of them; every suggestion is a sweep without a mistake."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from gymnasium import spaces
 
-from trainables.environments.action_spaces import Discrete
+from trainables.environments import describe
 from trainables.environments.description import Description
 from trainables.environments.first_look import FirstLook
 from tuning.errors import SweepError
@@ -40,18 +40,8 @@ def test_what_dqn_can_not_take_is_begun_with_reinforce(environment: str) -> None
 
 
 def seen(**changes: Any) -> Description:
-    known: dict[str, Any] = {
-        "environment": "Some-v0",
-        "arguments": {},
-        "space": spaces.Box(-1.0, 1.0, (4,)),
-        "shape": (4,),
-        "inputs": 4,
-        "actions": Discrete(2),
-        "one_hot_from": None,
-        "max_episode_steps": 200,
-        "reward_threshold": None,
-    }
-    return Description(**{**known, **changes})
+    """An environment like the mountain car's, but for what is changed."""
+    return replace(describe("MountainCar-v0", {}), **{"environment": "Some-v0", "reward_threshold": None, **changes})
 
 
 def look(**changes: Any) -> FirstLook:
@@ -68,15 +58,18 @@ def look(**changes: Any) -> FirstLook:
 
 
 @pytest.mark.parametrize(
-    ("changes", "budget"),
+    ("described", "met", "budget"),
     [
-        ({}, 40_000),
+        ({}, {}, 40_000),
         # Random actions never get anywhere: it takes longer to find out what is good.
-        ({"found_an_end": 0.0}, 100_000),
+        ({}, {"found_an_end": 0.0}, 60_000),
+        ({"max_episode_steps": 1_000}, {}, 100_000),
+        ({"one_hot_from": 0, "inputs": 16, "shape": ()}, {"found_an_end": 0.0}, 20_000),
+        ({"one_hot_from": 0, "inputs": 500, "shape": ()}, {"found_an_end": 0.0}, 60_000),
     ],
 )
-def test_an_end_that_is_hard_to_find_takes_a_larger_budget(changes: dict[str, Any], budget: int) -> None:
-    assert acting.dqn(seen(), look(**changes)).data["budget"] == budget
+def test_the_budget_follows_from_how_hard_it_seems(described: dict[str, Any], met: dict[str, Any], budget: int) -> None:
+    assert acting.dqn(seen(**described), look(**met)).data["budget"] == budget
 
 
 @pytest.mark.parametrize(
@@ -101,6 +94,17 @@ def test_observations_of_very_different_size_are_rescaled(
     assert ("wrappers" in fixed) == rescaled
 
 
+@pytest.mark.parametrize(("steps", "episodes"), [((1, 2), 100), ((30, 30), 20), ((90, 110), None)])
+def test_short_episodes_are_evaluated_in_larger_numbers(steps: tuple[int, ...], episodes: int | None) -> None:
+    fixed = acting.dqn(seen(), look(steps=steps)).data.get("fixed", {})
+    assert fixed.get("evaluation_episodes") == episodes
+
+
+def test_evaluations_that_cost_little_are_played_in_full() -> None:
+    assert acting.dqn(seen(environment="CartPole-v1"), look()).data["fixed"]["evaluation_share"] is None
+    assert "evaluation_share" not in acting.dqn(seen(), look()).data.get("fixed", {})
+
+
 def test_numbers_that_are_observed_are_a_table_whose_memory_has_room() -> None:
     many = seen(shape=(), inputs=500, one_hot_from=0)
     fixed = acting.dqn(many, look()).data["fixed"]
@@ -110,5 +114,5 @@ def test_numbers_that_are_observed_are_a_table_whose_memory_has_room() -> None:
 
 def test_what_is_understood_is_said() -> None:
     said = " ".join(acting.dqn(seen(reward_threshold=195.0), look()).heading)
-    for part in ("Some-v0", "4 numbers", "2 actions", "200 steps", "195", "-100 (-110 to -90 in 2 episodes)"):
+    for part in ("Some-v0", "2 numbers", "3 actions", "200 steps", "195", "-100 (-110 to -90 in 2 episodes)"):
         assert part in said

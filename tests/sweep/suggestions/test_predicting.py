@@ -9,7 +9,7 @@ from tuning.errors import SweepError
 from tuning.sweep import loading
 from tuning.sweep.suggestions.beginning import Beginning
 
-ROWS = {"few": 6, "some": 150, "many": 6_000}
+ROWS = {"five": 5, "few": 6, "some": 150, "many": 6_000}
 TARGETS = {
     "a number": lambda row: f"{row * 0.37:.2f}",
     "a quantity in whole numbers": lambda row: str(row * 7 % 1_009),
@@ -33,7 +33,7 @@ def test_what_is_suggested_has_no_mistake_and_fits_the_target(tmp_path: Path, ro
     checked, text = loading.suggested(Beginning(data=path))
     sweep = checked.sweep
     assert (sweep.name, sweep.loop, sweep.data) == ("flights", "supervised", path)
-    as_classes = target in CLASSES and (rows != "few" or target == "text")
+    as_classes = target in CLASSES and (rows in ("some", "many") or target == "text")
     assert sweep.fixed.get("loss", "mse") == ("cross_entropy" if as_classes else "mse")
     assert loading.suggested(Beginning(data=path))[1] == text
     assert f"{ROWS[rows]:,} rows" in text
@@ -45,6 +45,17 @@ def test_the_target_may_be_any_column(tmp_path: Path) -> None:
     sweep = checked.sweep
     assert sweep.fixed == {"targets": ["hour"], "loss": "cross_entropy"}
     assert "distance, delay" in text
+
+
+def test_what_can_not_be_learnt_from_is_left_out_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "passengers.csv"
+    rows = [f"Person {row},{('first', 'second')[row % 2]},{row},{row % 2}" for row in range(80)]
+    path.write_text("\n".join(["name,class,age,survived", *rows]) + "\n")
+    checked, text = loading.suggested(Beginning(data=str(path)))
+    assert checked.sweep.fixed == {"features": ["class", "age"], "loss": "cross_entropy"}
+    assert "Left out, as they can't be learnt from: name." in text
+    chosen = loading.load(Beginning(data=str(path)), {"fixed.features": ["age"]})
+    assert chosen.fixed["features"] == ["age"]
 
 
 def test_several_targets_are_numbers(tmp_path: Path) -> None:

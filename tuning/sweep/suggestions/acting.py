@@ -5,12 +5,19 @@ R  the largest discounted return of random actions, or the largest reward if tha
 
 from typing import Any
 
+from trainables import environments
 from trainables.environments.description import Description
 from trainables.environments.first_look import FirstLook
 from tuning.sweep.suggestions.suggestion import Suggestion, introduction, log_range, rounded, study_name
 
+SMALL_TABLE = 100
+"""Discrete observations up to which what there is to learn is a table that is soon filled."""
+
 MEMORY_BYTES = 2**30
 """Of the replay memories of a pack of 16."""
+
+EVALUATED_STEPS = 1_000
+"""Of an evaluation, about: where episodes are short it has more of them, since they differ by luck."""
 
 COMMENTS = {
     "budget": "environment steps of each training",
@@ -18,6 +25,8 @@ COMMENTS = {
     "halving": "At a quarter of the budget a quarter of the trials goes on.",
     "confirm": "The two best and the default, trained afresh: how good they are when luck is left out.",
     "fixed.wrappers": "Brings observations to the range from -1 to 1: as they are, some are too small or too large.",
+    "fixed.evaluation_episodes": "that one evaluation is the mean of: episodes are short, and differ by luck",
+    "fixed.evaluation_share": "Evaluations play all their episodes in full: all at once, they take little time here.",
     "fixed.hidden": "Each number that is observed has weights of its own: what is learnt is a table.",
     "fixed.replay_capacity": "transitions; as many as a pack has memory for",
     "search.schedule": "A rate that falls to nearly nothing keeps the last evaluations from jumping.",
@@ -38,7 +47,11 @@ def dqn(seen: Description, look: FirstLook) -> Suggestion:
     look: how random actions fare in it.
     """
     one_hot, far = not seen.vector, look.found_an_end < 0.1
-    budget = 100_000 if far or seen.max_episode_steps >= 1_000 else 40_000
+    budget = 60_000 if far else 40_000
+    if one_hot and seen.inputs <= SMALL_TABLE:
+        budget = 20_000
+    elif seen.longest >= 1_000 and not seen.endless:
+        budget = 100_000
     capacity = MEMORY_BYTES // (16 * 4 * (2 * seen.inputs + 3))
     fixed: dict[str, Any] = _as_seen(seen, look)
     if capacity < min(budget, 100_000):
@@ -65,7 +78,7 @@ def reinforce(seen: Description, look: FirstLook) -> Suggestion:
     seen: the environment.
     look: how random actions fare in it.
     """
-    budget = max(100_000, min(1_000 * seen.max_episode_steps, 300_000))
+    budget = 100_000 if seen.endless else max(100_000, min(1_000 * seen.longest, 300_000))
     fixed = _as_seen(seen, look)
     if not seen.vector:
         fixed["hidden"] = []
@@ -137,6 +150,12 @@ def _as_seen(seen: Description, look: FirstLook) -> dict[str, Any]:
         wrappers = [{"RescaleObservation": {"min_obs": -1, "max_obs": 1}}]
     if wrappers:
         fixed["wrappers"] = wrappers
+    steps = sum(look.steps) / len(look.steps)
+    episodes = next((each for each in (100, 50, 20) if each * steps <= EVALUATED_STEPS), None)
+    if episodes is not None:
+        fixed["evaluation_episodes"] = episodes
+    if environments.is_vectorised(seen.environment, seen.arguments, wrappers, "auto"):
+        fixed["evaluation_share"] = None
     return fixed
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainables import environments
-from trainables.data import datasets
+from trainables.data import datasets, encoding
+from trainables.data.encoding import MOST_VALUES
+from trainables.data.table_files import Table
 from trainables.environments import EnvironmentMisfit, watched_trial
 from trainables.environments.first_look import first_look
 from trainables.environments.trial_run import Wanted
@@ -21,7 +23,7 @@ from tuning.sweep.field_values import UNKNOWN
 from tuning.sweep.overrides import Settings
 from tuning.sweep.plain_data import shown
 from tuning.sweep.suggestions import acting, predicting
-from tuning.sweep.suggestions.columns import columns
+from tuning.sweep.suggestions.columns import Column, columns
 from tuning.sweep.suggestions.suggestion import Suggestion
 from tuning.sweep.wording import nearest, one_of, unknown
 from tuning.sweep.yaml_text import Document
@@ -122,7 +124,14 @@ def _for_data(stated: Mapping[str, Any], target: str | None) -> Suggestion:
         raise SweepError([Problem(key, unknown(each, known, f"there is no column {each!r}", 3)) for each in absent])
     seen = columns(table)
     used = [seen[name] for name in seen if name in (*(source.features or usual), *names)]
-    return predicting.supervised(data, table.rows, used, names)
+    unfit = [] if source.features else [each.name for each in used if each.name not in names and not _fit(table, each)]
+    return predicting.supervised(data, table.rows, used, names, unfit)
+
+
+def _fit(table: Table, column: Column) -> bool:
+    """Whether a column can be learnt from, with what is missing filled and text a number for each of its values."""
+    singles = [table.columns[each] for each in table.arrays[column.name]]
+    return not any(problem for each in singles for problem in encoding.problems("", each, "fill", MOST_VALUES))
 
 
 def _no_such_loop(loop: object, known: Collection[str]) -> str:

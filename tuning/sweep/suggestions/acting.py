@@ -6,6 +6,7 @@ R  the largest discounted return of random actions, or the largest reward if tha
 from typing import Any
 
 from trainables import environments
+from trainables.environments.action_spaces import Continuous
 from trainables.environments.description import Description
 from trainables.environments.first_look import FirstLook
 from tuning.sweep.suggestions.suggestion import Suggestion, introduction, log_range, rounded, study_name
@@ -32,10 +33,12 @@ COMMENTS = {
     "search.schedule": "A rate that falls to nearly nothing keeps the last evaluations from jumping.",
     "search.max_norm": "from always clipping gradients to never",
     "search.batch_size": "Each choice is a program of its own, which takes some seconds to compile the first time.",
-    "search.gamma": "how far ahead: 0.97 some 30 steps, 0.999 a thousand",
+    "search.gamma": "how far ahead: 0.9 some 10 steps, 0.99 a hundred, 0.999 a thousand",
     "search.epsilon": "for how much of the training actions are partly random",
     "search.n_steps": "More of them tell of a late reward sooner.",
     "search.entropy_weight": "Holds actions open that luck has not favoured yet.",
+    "search.initial_deviation": "of actions, at first; 1 is half the range between their bounds",
+    "fixed.normalise_advantages": "What is better than usual counts alike, however large returns are.",
     "search.baseline": "what returns are compared with: their mean, or a learnt value of the state",
 }
 
@@ -82,7 +85,7 @@ def reinforce(seen: Description, look: FirstLook) -> Suggestion:
     fixed = _as_seen(seen, look)
     if not seen.vector:
         fixed["hidden"] = []
-    search = {
+    search: dict[str, Any] = {
         "learning_rate": log_range(1e-3, 3e-2) if seen.vector else log_range(1e-2, 1e-1),
         "schedule": {"choices": {"fixed": {}, "cosine": {"floor": {"low": 0.0, "high": 0.1}}}},
         "max_norm": log_range(0.1, 10.0),
@@ -92,6 +95,10 @@ def reinforce(seen: Description, look: FirstLook) -> Suggestion:
         "entropy_weight": log_range(1e-4, 3e-2),
         "baseline": {"choices": ["batch_mean", "value"]},
     }
+    if isinstance(seen.actions, Continuous):
+        fixed |= {"activation": "tanh", "normalise_advantages": True}
+        continuous = {"gamma": {"low": 0.9, "high": 0.99}, "initial_deviation": log_range(0.3, 3.0)}
+        search |= {"batch_size": {"choices": [4, 16]}, **continuous}
     return _suggestion("reinforce", "REINFORCE", seen, look, budget, 16, fixed, search)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sweep_cases import DQN, changed, problems
 
-from trainables.loops.supervised import SupervisedLoop
+from trainables.loops.supervised import EARLIER_DEFAULTS, SupervisedLoop
 from tuning.errors import SweepError
 from tuning.sweep import kept_sweep
 from tuning.sweep.model import Sweep
@@ -63,6 +63,10 @@ def test_a_study_keeps_what_its_fields_were_by_default_when_it_was_begun(
     monkeypatch.setitem(sys.modules, "own_loops", SimpleNamespace(Own=own))
     assert kept_sweep.to_go_on(data, kept_as=1).fixed == fixed
     assert kept_sweep.to_go_on(data).fixed == data["fixed"]
+
+
+def test_a_supervised_training_and_its_study_go_back_to_the_same_defaults() -> None:
+    assert EARLIER_DEFAULTS.items() <= kept_sweep.FORMER_DEFAULTS[1].items()
 
 
 def test_sweeps_of_an_earlier_version_are_read_alike_to_be_shown_and_to_be_gone_on_with(tmp_path: Path) -> None:

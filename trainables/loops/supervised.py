@@ -206,6 +206,7 @@ class SupervisedLoop:
         self._begin(configs)
 
     def _begin(self, configs: Sequence[SupervisedConfig]) -> None:
+        """Begins a training, or begins it anew; raises as `__init__` does."""
         self._members, self.steps, device = len(configs), 0, self._device
         self._common = common = configs[0]
         there = [kind for kind in LOSSES if self.score in scores_with(kind)]

@@ -20,7 +20,7 @@ from tuning.errors import ArgumentError, LockstepError, Note, StudyNotFound, Swe
 from tuning.report.plain_text import AnyConsole, accept_all
 from tuning.study.paths import Home
 from tuning.study.urls import without_password
-from tuning.workers.library_settings import SETTINGS, during_a_run, keep_ray_private
+from tuning.workers.library_settings import SETTINGS, bring_rays_token, during_a_run, keep_ray_private
 from tuning.workers.log_file import log_file
 from tuning.workers.termination import CTRL_C, as_ctrl_c, ended_at_once
 
@@ -139,8 +139,7 @@ def run(
     """Run a sweep."""
     options = {"trials": trials, "workers.count": workers, "pack_size": pack_size, "seed": seed}
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    if address is None:
-        keep_ray_private()
+    ready_for_ray(address)
     with ended_at_once():
         from tuning.sweep import loading
 
@@ -179,8 +178,7 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Go on with a study, whatever ended it."""
-    if address is None:
-        keep_ray_private()
+    ready_for_ray(address)
     try:
         study = opened(name, root, storage)
     except StudyNotFound as error:
@@ -215,8 +213,7 @@ def confirm(
 
     The best trials and the default, on seeds that no part of the search has used. Scores that are there are kept.
     """
-    if address is None:
-        keep_ray_private()
+    ready_for_ray(address)
     study = opened(name, root, storage)
     given = {key: value for key, value in (("top", top), ("seeds", seeds)) if value is not None}
     with during_a_run(), log_file(study.home):
@@ -481,6 +478,14 @@ def print_reasons(data: object, shown: "RenderableType", as_json: bool) -> None:
         print(json.dumps(data))
     else:
         out.print(shown, highlight=False, soft_wrap=not out.is_terminal)
+
+
+def ready_for_ray(address: str | None) -> None:
+    """What Ray reads once, when it is imported: who may give the workers anything to do."""
+    if address is None:
+        keep_ray_private()
+    else:
+        bring_rays_token()
 
 
 def name_unused_files() -> None:

@@ -5,12 +5,13 @@ import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
 
-from tuning.workers.library_settings import SETTINGS, during_a_run, keep_ray_private
+from tuning.workers.library_settings import SETTINGS, bring_rays_token, during_a_run, keep_ray_private
 
 
 def test_variables_are_set_for_the_time_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,3 +63,33 @@ def test_the_command_has_a_ray_of_its_own_for_good(monkeypatch: pytest.MonkeyPat
     assert (os.environ["RAY_AUTH_MODE"], os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"]) == ("token", "0")
     keep_ray_private()
     assert len({first, os.environ["RAY_AUTH_TOKEN"], ""}) == 3
+
+
+@pytest.mark.parametrize(
+    ("there", "mode", "shown"),
+    [
+        (None, None, None),
+        ("file", None, "token"),
+        ("RAY_AUTH_TOKEN", None, "token"),
+        ("RAY_AUTH_TOKEN_PATH", None, "token"),
+        ("file", "disabled", "disabled"),
+        (None, "token", "token"),
+    ],
+)
+def test_a_cluster_is_shown_the_token_that_there_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, there: str | None, mode: str | None, shown: str | None
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.setenv(name, "")  # so that it is taken back at the end
+        monkeypatch.delenv(name)
+    if there == "file":
+        (tmp_path / ".ray").mkdir()
+        (tmp_path / ".ray" / "auth_token").write_text("a" * 32)
+    elif there is not None:
+        monkeypatch.setenv(there, "a" * 32)
+    if mode is not None:
+        monkeypatch.setenv("RAY_AUTH_MODE", mode)
+    bring_rays_token()
+    assert os.environ.get("RAY_AUTH_MODE") == shown
+    os.environ.pop("RAY_AUTH_MODE", None)

@@ -92,6 +92,17 @@ def _signal_handlers() -> Iterator[None]:
                 signal.signal(each, handler)
 
 
+def bring_rays_token() -> None:
+    """Has this process show Ray's token to a cluster, where there is one and nothing is said of it.
+
+    `ray start` asks for a token as soon as the home folder has one, while a driver shows one only if it is told to.
+    Only for a process of our own, as `keep_ray_private`.
+    """
+    there = "RAY_AUTH_TOKEN" in os.environ or "RAY_AUTH_TOKEN_PATH" in os.environ
+    if "RAY_AUTH_MODE" not in os.environ and (there or os.path.isfile(os.path.expanduser("~/.ray/auth_token"))):
+        os.environ["RAY_AUTH_MODE"] = "token"
+
+
 def keep_ray_private() -> None:
     """Keeps a Ray that this process will start to this machine and this process, for as long as the process lives.
 

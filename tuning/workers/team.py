@@ -125,7 +125,13 @@ def _of_cluster(wanted: Workers, address: str) -> Iterator[Team]:
     try:
         with borrowed.without_packing(), borrowed.sigterm_left_alone():
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **job)
-    except (ConnectionError, ValueError) as error:
+    except ConnectionError as error:
+        raise WorkersError(
+            f"--address {address}: what answers there lets this process into no Ray cluster; should be of the same "
+            "versions of Ray and Python, and where it asks for a token, RAY_AUTH_MODE=token and RAY_AUTH_TOKEN or "
+            "~/.ray/auth_token should have it"
+        ) from error
+    except ValueError as error:
         raise unreachable from error
     try:
         yield _fitting(wanted, wanted.count, grows=True)

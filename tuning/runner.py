@@ -192,6 +192,8 @@ def _searched(study: Study, team: Crew, trackers: list[Tracker], console: Consol
             study.attributes.set_ended_by(None)
             team.train(study, LegSource(search))
             study.attributes.set_ended_by(search.stopped if search.ended and search.unfinished else None)
+    if search.exhausted and not search.unfinished:
+        study.attributes.set_ended_by("exhausted")
     search.put_back()
     study.attributes.set_importances(importances(search.desk.study, study.sweep.space, study.sweep.seed))
     return is_over or search.ended
@@ -224,7 +226,7 @@ def confirmed(study: Study, plan: ConfirmPlan, team: Crew, console: Console) -> 
 
 def _insist_on_enough(study: Study, trials: int) -> None:
     there = len(study.records.plans())
-    if trials != study.sweep.trials and trials < there:
+    if trials != study.sweep.trials and trials < there and study.sweep.sampler != "grid":
         more = f"{study.name!r} has {there} already; should be at least {there}, or +{trials} for so many more"
         raise SweepError([Problem("trials", f"{more}; is {trials}")])
 

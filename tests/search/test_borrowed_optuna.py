@@ -13,7 +13,7 @@ from optuna.samplers._tpe import _truncnorm
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial
 
-from tuning.search.borrowed import TPE, Floats, ParzenEstimator, Samples, scipys_log_ndtr, storage_of
+from tuning.search.borrowed import TPE, Floats, ParzenEstimator, Samples, put_in_place, scipys_log_ndtr, storage_of
 from tuning.search.samplers import experiments
 
 SPACE: dict[str, BaseDistribution] = {
@@ -28,6 +28,18 @@ SETTINGS: dict[str, Any] = {"seed": 3, "multivariate": True, "group": True, "con
 def test_a_study_tells_its_storage() -> None:
     storage = InMemoryStorage()
     assert storage_of(optuna.create_study(storage=storage)) is storage
+
+
+def test_a_trial_in_memory_gives_way_to_another() -> None:
+    storage = InMemoryStorage()
+    study = optuna.create_study(storage=storage)
+    number = study.ask(SPACE).number
+    other = study.get_trials()[0]
+    other.params, other.distributions = {"share": 0.5}, {"share": SPACE["share"]}
+    put_in_place(storage, other._trial_id, other)
+    study.tell(number, 1.0)
+    (told,) = study.get_trials()
+    assert (told.params, told.value) == ({"share": 0.5}, 1.0)
 
 
 def seen(count: int) -> optuna.Study:

@@ -3,10 +3,13 @@
 Each function returns its lines, none where there is nothing to say.
 """
 
+from typing import Any
+
 from trainables.base.trivial_answer import TrivialAnswer
 from tuning.report.number_format import clock, number
 from tuning.report.range_ends import range_ends
 from tuning.study.summary import StudySummary
+from tuning.sweep.plain_data import shown
 
 MOST_FAILURES = 3
 """Of more failed trials only these are told why."""
@@ -61,6 +64,7 @@ def course(summary: StudySummary) -> list[str]:
         f"{summary.name}: {summary.state} after {clock(summary.seconds)}{confirming}; {steps:,} member-steps{speed}",
         _counts(summary),
         *_limit(summary),
+        *changes(summary),
         *([summary.flaw] if summary.flaw else []),
         *(str(note) for note in summary.notes if note.warning),
     ]
@@ -77,12 +81,43 @@ def _counts(summary: StudySummary) -> str:
 
 
 def _limit(summary: StudySummary) -> list[str]:
+    if summary.ended_by == "exhausted":
+        return [_exhausted(summary)]
     limits = {
         "time_limit": f"its time limit, {clock(summary.sweep.time_limit or 0)}, was over",
         "max_steps": f"its max_steps, {summary.sweep.max_steps or 0:,}, were taken",
         "target": f"its target, {number(summary.sweep.target)}, was reached",
     }
     return [] if summary.ended_by is None else [f"Ended before its last trial, since {limits[summary.ended_by]}."]
+
+
+def _exhausted(summary: StudySummary) -> str:
+    sweep, tried = summary.sweep, len(summary.trials)
+    wanted = f"the {sweep.trials} trials that were asked for would have tried some of them again"
+    return f"All {tried} configurations were tried; {wanted}. `seeds` trains each of them several times."
+
+
+def changes(summary: StudySummary) -> list[str]:
+    """What was changed in the search, and from which trial on."""
+    return [
+        f"From trial {change.first} on: "
+        + "; ".join(
+            f"{name} {_tried(after)}, before that {_tried(change.before[name])}" for name, after in change.after.items()
+        )
+        + "."
+        for change in summary.changes
+    ]
+
+
+def _tried(what: Any) -> str:
+    """What was to be tried in a field, in a few words."""
+    if what is None:
+        return "as the loop has it"
+    if "value" in what:
+        return f"fixed to {shown(what['value'])}"
+    if "choices" in what:
+        return f"one of {', '.join(map(shown, what['choices']))}"
+    return f"{number(what['low'])} to {number(what['high'])}"
 
 
 def audit(summary: StudySummary) -> list[str]:
@@ -161,6 +196,8 @@ def going_on(summary: StudySummary) -> list[str]:
     """How to go on with a study that was interrupted, or that one of its limits ended."""
     if summary.state == "interrupted":
         return [f"Next: `tuning resume {summary.name}` goes on with it."]
+    if summary.ended_by == "exhausted":
+        return [f"Next: `tuning resume {summary.name} --set search.FIELD=...` widens the search."]
     if summary.ended_by is None:
         return []
     how = "" if summary.ended_by == "time_limit" else f" --set {summary.ended_by}=null"

@@ -18,7 +18,7 @@ from optuna.samplers import TPESampler
 from optuna.samplers._tpe import _truncnorm
 from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator
 from optuna.samplers._tpe.probability_distributions import _BatchedCategoricalDistributions
-from optuna.storages import BaseStorage
+from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial
 from scipy.special import log_ndtr
 
@@ -34,6 +34,15 @@ def storage_of(study: optuna.Study) -> BaseStorage:
     only some of the trials has to hand those writes on, and the storage has no public name.
     """
     return study._storage
+
+
+def put_in_place(storage: InMemoryStorage, trial_id: int, trial: FrozenTrial) -> None:
+    """Have a trial in memory be another one of its number; Optuna 5.0.0.
+
+    Parameters of a trial can be set, and can't be taken away again. A configuration that was tried already is replaced
+    before it is trained, and may have had parameters that the other one lacks.
+    """
+    storage._set_trial(trial_id, trial)
 
 
 class NumberKernels(Protocol):

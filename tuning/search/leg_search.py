@@ -77,6 +77,11 @@ class SearchPolicy:
         return bool(self._standing.results) or self._proposer.left > 0
 
     @property
+    def exhausted(self) -> bool:
+        """Whether it ends before its last trial since all configurations that there are were tried."""
+        return self._proposer.exhausted
+
+    @property
     def stopped(self) -> Limit | None:
         """Which of the sweep's own limits keeps it from beginning more."""
         if self._standing.reached:

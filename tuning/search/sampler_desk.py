@@ -3,14 +3,18 @@
 In a database each parameter of a trial is a transaction of its own; from here a trial reaches it whole, as one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from tuning.rules.trial_outcome import MemberResult, Outcome
+from tuning.search.borrowed import put_in_place
+from tuning.search.earlier_trials import EarlierTrials
 from tuning.study.legs import Decision, Leg, Plan
 from tuning.study.observer import Observer
 from tuning.study.study import Study
@@ -28,7 +32,11 @@ class SamplerDesk(Observer):
         self._id = storage.get_study_id_from_name(self.study.study_name)
         self._curves: dict[int, dict[int, float]] = {}
         """Of the trials that have not ended: their values at the rungs that they have come to, by budget."""
+        changes, plans = study.attributes.changes, study.records.plans()
+        earlier = EarlierTrials(study.sweep) if changes else None
         for trial in study.optuna.get_trials(deepcopy=True):
+            if earlier is not None and trial.number < changes[-1].first and trial.number in plans:
+                earlier.as_now(trial, plans[trial.number])
             # A trial that was put back runs again, or will.
             trial.state = TrialState.RUNNING if trial.state == TrialState.WAITING else trial.state
             self.study.add_trial(trial)
@@ -37,6 +45,16 @@ class SamplerDesk(Observer):
         """A new trial, whose parameters this sampler proposes."""
         self.study.sampler = sampler
         return self.study.ask()
+
+    def replace(self, number: int, params: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> None:
+        """Give a trial that has been asked for, and not trained, other parameters.
+
+        distributions: of all parameters that a trial may have.
+        """
+        trial = self.trial(number)
+        trial.params = dict(params)
+        trial.distributions = {name: distributions[name] for name in params}
+        put_in_place(self._storage, self._trial_id(number), trial)
 
     def trial(self, number: int) -> FrozenTrial:
         """A trial as it is now."""

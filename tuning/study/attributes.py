@@ -9,6 +9,8 @@ from pydantic import TypeAdapter
 
 from trainables.base.trivial_answer import TrivialAnswer
 from tuning.errors import Note
+from tuning.study import changes
+from tuning.study.changes import Change
 from tuning.study.optuna_tables import Tables
 from tuning.study.summary import Confirmation, Limit, StudyState
 from tuning.sweep.model import Sweep
@@ -65,7 +67,16 @@ class Attributes:
 
     def set_sweep(self, sweep: Sweep) -> None:
         """Keep what is to be run from now on."""
-        self._study.set_user_attr(SWEEP, sweep.model_dump(mode="json"))
+        self._tables.set_study_attribute(SWEEP, sweep.model_dump(mode="json"))
+
+    @property
+    def changes(self) -> list[Change]:
+        """What was changed in the search since its study was made, the earliest first."""
+        return changes.read(self._study.user_attrs)
+
+    def add_change(self, change: Change) -> None:
+        """Keep that the search is changed."""
+        self._tables.set_study_attribute(changes.CHANGES, changes.as_data([*self.changes, change]))
 
     def set_state(self, state: StudyState, seconds: float) -> None:
         """Keep how the study stands, and the seconds that it has run."""

@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from pydantic import TypeAdapter
 
 from tuning.rules.trial_outcome import MemberResult, Outcome
+from tuning.study import changes
 from tuning.study.clock import Clock
 from tuning.study.legs import Decision, Leg, LegRecord, Plan, record_of
 from tuning.study.optuna_tables import Tables
@@ -47,9 +48,13 @@ class Records:
         self._tables.begin(trial)
 
     def plans(self) -> dict[int, Plan]:
-        """What each trial trains, by its number."""
-        trials = self._study.get_trials(deepcopy=False)
-        return {trial.number: Plan(**trial.user_attrs[PLAN]) for trial in trials if PLAN in trial.user_attrs}
+        """What each trial trains, by its number; of a search that was changed with the values that it has had."""
+        trials, known = self._study.get_trials(deepcopy=False), changes.read(self._study.user_attrs)
+        return {
+            trial.number: changes.completed(Plan(**trial.user_attrs[PLAN]), known)
+            for trial in trials
+            if PLAN in trial.user_attrs
+        }
 
     def take_back(self) -> set[int]:
         """The trials that are begun and have not ended; those that were put back are running again."""

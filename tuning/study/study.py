@@ -11,7 +11,7 @@ import optuna
 from optuna.storages import RDBStorage
 
 from tuning.errors import Problem, StudyDiffers, StudyRunning, SweepError
-from tuning.study import file_locks
+from tuning.study import changes, file_locks
 from tuning.study.attributes import Attributes
 from tuning.study.clock import Clock, Now
 from tuning.study.optuna_tables import Tables
@@ -56,9 +56,13 @@ class Study:
         return Problem(self.name, f"can't be gone on with here: {problem}")
 
     def change(self, sweep: Sweep) -> None:
-        """Go on with another sweep: more trials, another time limit."""
+        """Go on with another sweep: more trials, another time limit, another search."""
+        change = changes.between(self.sweep, sweep, first=max(self.records.plans(), default=-1) + 1)
+        with self.records.at_once():
+            self.attributes.set_sweep(sweep)
+            if change is not None:
+                self.attributes.add_change(change)
         self._sweep = sweep
-        self.attributes.set_sweep(sweep)
 
     def insist_on(self, sweep: Sweep) -> None:
         """Raises StudyDiffers, with what differs, where this is not a study of the sweep."""

@@ -13,7 +13,7 @@ from tuning.errors import Note
 from tuning.rules import trial_outcome
 from tuning.rules.objective import Direction, best
 from tuning.rules.trial_outcome import MemberResult
-from tuning.study import attributes
+from tuning.study import attributes, changes
 from tuning.study.paths import Home
 from tuning.study.records import PLAN, RESULT
 from tuning.study.summary import StudySummary, TrialSummary
@@ -52,6 +52,7 @@ def summarise(study: optuna.Study, home: Home, sweep: Sweep, flaw: str | None, h
         ended_by=kept.get(attributes.ENDED_BY) if state == "finished" else None,
         created=datetime.fromisoformat(kept[attributes.CREATED]),
         tracking=kept.get(attributes.TRACKING, {}),
+        changes=changes.read(kept),
         importances=kept.get(attributes.IMPORTANCES, {}),
         notes=[Note(**{**each, "place": None}) for each in told],
         trials=[

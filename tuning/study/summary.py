@@ -13,11 +13,12 @@ from trainables.base.trivial_answer import TrivialAnswer
 from tuning.errors import Note
 from tuning.rules import halving, pareto, trial_outcome, trivial
 from tuning.rules.objective import Direction, cost
+from tuning.study.changes import Change
 from tuning.sweep.model import Sweep
 
 StudyState = Literal["running", "finished", "interrupted", "failed"]
-Limit = Literal["time_limit", "max_steps", "target"]
-"""Keys of a sweep that end it before its last trial."""
+Limit = Literal["time_limit", "max_steps", "target", "exhausted"]
+"""What ends a search before its last trial: keys of its sweep, or that all configurations there are were tried."""
 
 
 def strongest(answers: Sequence[TrivialAnswer], direction: Direction) -> TrivialAnswer | None:
@@ -125,6 +126,8 @@ class StudySummary:
     ended_by: Limit | None = None
     trivial: list[TrivialAnswer] = field(default_factory=list)
     """What is scored by who has learnt nothing; none where that is not known."""
+    changes: list[Change] = field(default_factory=list)
+    """What was changed in the search while the study rested, the earliest first."""
     flaw: str | None = None
     """Why it can only be shown here and not gone on with, as where its loop can't be imported."""
     notes: list[Note] = field(default_factory=list)
@@ -231,6 +234,7 @@ class StudySummary:
             "second": self.sweep.second and self.sweep.second.model_dump(mode="json"),
             "counts": {state: self.count(state) for state in ("complete", "pruned", "failed", "running", "waiting")},
             "ended_by": self.ended_by,
+            "changes": [{"first": each.first, "before": each.before, "after": each.after} for each in self.changes],
             "seconds": self.seconds,
             "confirm_seconds": self.confirm_seconds,
             "member_steps": sum(trial.steps for trial in self.trials),

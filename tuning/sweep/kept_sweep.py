@@ -1,6 +1,7 @@
 """The sweep that a study keeps as plain data: read to be shown or to be gone on with, changed, compared."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import trainables
@@ -14,7 +15,17 @@ from tuning.sweep.plain_data import shown
 from tuning.sweep.yaml_text import Document
 
 MAY_CHANGE = {"trials", "time_limit", "max_steps", "target", "workers", "tries", "confirm", "tracking"}
-"""What may differ from the file when a study goes on."""
+"""What may differ from the file when a study goes on, beside what is searched."""
+
+_NO_LONGER_COMPARED = "the trials that are there could not be compared with those to come"
+WHY_NOT = {
+    **dict.fromkeys(("loop", "environment", "data", "metric", "direction", "second"), _NO_LONGER_COMPARED),
+    **dict.fromkeys(("aggregate", "seeds"), _NO_LONGER_COMPARED),
+    **dict.fromkeys(("budget", "halving"), "the trials that are there were compared at other budgets"),
+    "fixed": "all trials that are there were trained with that; put under search, others are tried",
+    "default": "trial 0 has been trained as it was",
+}
+"""Why what trials are judged by can't change, by key."""
 
 FORMAT = 2
 """Of what is kept, from the version on in which defaults of fields were changed that studies had relied on."""
@@ -89,14 +100,38 @@ def changed(sweep: Sweep, trials: str | None, time_limit: str | None, settings: 
         given["trials"] = sweep.trials + number if more else number
     if time_limit is not None:
         given["time_limit"] = yaml_text.parse(time_limit, "time_limit")
-    made = to_go_on(overrides.put_over(Document(given), settings).data)
-    fixed = [
-        Problem(each.key_path, f"{each.message}; only {', '.join(sorted(MAY_CHANGE))} can change")
-        for each in differences(sweep, made)
+    put = overrides.put_over(Document(given), settings)
+    # Of another loop or environment all else would be wrong as well.
+    other = [
+        Problem(key, f"is {shown(put.data.get(key))}, the study has {shown(given.get(key))}")
+        for key in ("loop", "environment", "metric", "direction")
+        if put.data.get(key) != given.get(key)
     ]
+    if other:
+        raise SweepError(map(_refused, other))
+    if sweep.sampler == "grid" and trials is None and put.data.get("search") != given["search"]:
+        # A grid has as many trials as points.
+        put = replace(put, data={key: value for key, value in put.data.items() if key != "trials"})
+    made = to_go_on(put.data)
+    fixed = [_refused(each) for each in differences(sweep, made) if not _of_search(each.key_path, sweep, made)]
     if fixed:
         raise SweepError(fixed)
     return made
+
+
+def _of_search(path: str, old: Sweep, new: Sweep) -> bool:
+    """Whether a difference at this key path is one of what is searched: of a field that is, was, or will be."""
+    key, _, rest = path.partition(".")
+    field = rest.partition(".")[0]
+    searched = (field in old.search, field in new.search)
+    return key == "search" or (key == "fixed" and any(searched)) or (key == "default" and not all(searched))
+
+
+def _refused(difference: Problem) -> Problem:
+    why = WHY_NOT.get(difference.key_path.partition(".")[0])
+    reason = "" if why is None else f"; {why}"
+    may = ", ".join(sorted({*MAY_CHANGE, "search"}))
+    return Problem(difference.key_path, f"{difference.message}{reason}; only {may} can change")
 
 
 def differences(sweep: Sweep, other: Sweep) -> list[Problem]:

@@ -19,10 +19,18 @@ from tuning.sweep.kept_sweep import changed
 @pytest.mark.parametrize(
     ("setting", "path", "message"),
     [
-        ("budget=400", "budget", "is 400, the study has 200; only "),
+        (
+            "budget=400",
+            "budget",
+            "is 400, the study has 200; the trials that are there were compared at other budgets; ",
+        ),
         ("sampler=random", "sampler", "is 'random', the study has 'tpe'; only "),
-        ("fixed.gamma=0.5", "fixed.gamma", "is 0.5, the study has 1.0; only "),
-        ("second=steps", "second", "only "),
+        (
+            "fixed.gamma=0.5",
+            "fixed.gamma",
+            "is 0.5, the study has 1.0; all trials that are there were trained with that",
+        ),
+        ("second=steps", "second", "could not be compared with those to come; only "),
         ("max_steps=100", "max_steps", "should be at least 200, what a single trial takes, is 100"),
         ("target=high", "target", "should be a number, is 'high'"),
         ("tries=0", "tries", "should be at least 1, is 0"),
@@ -115,4 +123,4 @@ def test_a_real_sweep_without_tracking_stops_goes_on_and_is_started_from(tmp_pat
     assert sweeps.opened(tmp_path / "runs", "next-1").optuna.user_attrs[START]
     refused = commands.tuning("resume", "tiny-1", "--root", "runs", "--set", "budget=400", cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.startswith("budget: is 400, the study has 200; only ")
+    assert refused.stderr.startswith("budget: is 400, the study has 200; ")

@@ -100,7 +100,7 @@ def resume(
 
     study: what `run` or `studies` gave, or a name; None: the newest.
     trials: in all, or "+50" for so many more.
-    set: other settings that may change, by key path: the limits, the workers, `confirm`.
+    set: other settings that may change, by key path: the limits, the workers, `confirm`, what is searched.
     root, storage: where to find a study that is given by name.
     address, progress, hire: as of `run`.
     Raises as `run` does.

@@ -47,6 +47,7 @@ def range_ends(sweep: Sweep, trials: Sequence[Mapping[str, Any]]) -> list[RangeE
     found = []
     for name, dimension in parameters(sweep.search):
         if isinstance(dimension, FloatRange | IntRange) and trials and name in trials[0]:
+            # Of a search that was changed some trials lack the parameter.
             places = [_place(dimension, trial[name]) for trial in trials[:TOP] if name in trial]
             wider = _wider(sweep, name, dimension, up=places[0] > 0.5) if _at_an_end(places) else None
             if wider:

@@ -135,9 +135,12 @@ def test_the_default_configuration_stays_what_it_was(runs: Path) -> None:
 
 
 def test_what_was_changed_is_shown_with_the_trial_from_which_it_is_so(runs: Path) -> None:
-    asked(sweeps.created(runs, trials=4), 4)
+    before = sweeps.created(runs, trials=4)
+    asked(before, 4)
+    before.attributes.set_ended_by("max_steps")
     study = gone_on(runs, WIDER, "fixed.baseline=none", "search.entropy_weight={low: 0.0, high: 0.1}")
     (line,) = sentences.changes(study.summary())
+    assert study.summary().ended_by is None
     assert line.startswith("From trial 4 on: ")
     assert "learning_rate 0.0001 to 1, before that 0.001 to 0.1" in line
     assert "baseline fixed to 'none', before that one of 'none', 'batch_mean'" in line

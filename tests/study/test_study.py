@@ -405,7 +405,6 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
         "counts": {"complete": 2, "pruned": 1, "failed": 1, "running": 1, "waiting": 0},
         "ended_by": None,
         "changes": [],
-        "notes": [],
         "seconds": 7.0,
         "confirm_seconds": 0.0,
         "member_steps": 800,

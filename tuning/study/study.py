@@ -62,6 +62,9 @@ class Study:
             self.attributes.set_sweep(sweep)
             if change is not None:
                 self.attributes.add_change(change)
+        if change is not None:
+            # What has ended the search is over: there is more of it.
+            self.attributes.set_ended_by(None)
         self._sweep = sweep
 
     def insist_on(self, sweep: Sweep) -> None:

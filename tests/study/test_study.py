@@ -19,18 +19,21 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 from rich.console import Console
+from sweep_cases import SUPERVISED
 
 from trainables.base.trivial_answer import TrivialAnswer
-from tuning.errors import LockstepError, StudyExists, StudyNotFound, StudyRunning
+from tuning.errors import LockstepError, StudyDiffers, StudyExists, StudyNotFound, StudyRunning
 from tuning.report import study_report
 from tuning.rules.objective import Direction
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study import catalogue
+from tuning.study.attributes import FORMAT
 from tuning.study.legs import Leg, Plan
 from tuning.study.paths import Home
 from tuning.study.seeds import SEARCH_SEEDS
 from tuning.study.study import Study
 from tuning.study.summary import Candidate, Confirmation, strongest
+from tuning.sweep.model import Sweep
 
 DIVERGED, FAILED = Outcome("pruned", diverged_at=120), Outcome("failed", reason="the worker died")
 HOLDER = """
@@ -470,3 +473,14 @@ def test_the_strongest_trivial_answer_is_what_counts(direction: Direction, name:
     assert found is not None
     assert found.name == name
     assert strongest([], direction) is None
+
+
+def test_the_file_of_an_earlier_study_still_is_its_file(runs: Path) -> None:
+    home, sweep = Home.at(runs), Sweep.model_validate(SUPERVISED)
+    made = catalogue.create(home, home.storage_url, sweep)
+    made.optuna.set_user_attr(FORMAT, 1)
+    study = catalogue.opened(home, home.storage_url)
+    assert study.sweep.fixed["standardise_targets"] is False
+    study.insist_on(sweep)
+    with pytest.raises(StudyDiffers, match=r"fixed\.standardise_targets: is true, the study has false"):
+        study.insist_on(sweep.with_settings({"fixed.standardise_targets": True}))

@@ -98,6 +98,7 @@ def test_observations_of_very_different_size_are_rescaled(
 def test_short_episodes_are_evaluated_in_larger_numbers(steps: tuple[int, ...], episodes: int | None) -> None:
     fixed = acting.dqn(seen(), look(steps=steps)).data.get("fixed", {})
     assert fixed.get("evaluation_episodes") == episodes
+    assert fixed.get("evaluation_share") == (None if episodes is None else 1.0)
 
 
 def test_evaluations_that_cost_little_are_played_in_full() -> None:

@@ -27,7 +27,7 @@ COMMENTS = {
     "confirm": "The two best and the default, trained afresh: how good they are when luck is left out.",
     "fixed.wrappers": "Brings observations to the range from -1 to 1: as they are, some are too small or too large.",
     "fixed.evaluation_episodes": "that one evaluation is the mean of: episodes are short, and differ by luck",
-    "fixed.evaluation_share": "Evaluations play all their episodes in full: all at once, they take little time here.",
+    "fixed.evaluation_share": "steps that evaluations may take, as a share of those trained; null: all that they take",
     "fixed.hidden": "Each number that is observed has weights of its own: what is learnt is a table.",
     "fixed.replay_capacity": "transitions; as many as a pack has memory for",
     "search.schedule": "A rate that falls to nearly nothing keeps the last evaluations from jumping.",
@@ -160,7 +160,7 @@ def _as_seen(seen: Description, look: FirstLook) -> dict[str, Any]:
     steps = sum(look.steps) / len(look.steps)
     episodes = next((each for each in (100, 50, 20) if each * steps <= EVALUATED_STEPS), None)
     if episodes is not None:
-        fixed["evaluation_episodes"] = episodes
+        fixed |= {"evaluation_episodes": episodes, "evaluation_share": 1.0}
     if environments.is_vectorised(seen.environment, seen.arguments, wrappers, "auto"):
         fixed["evaluation_share"] = None
     return fixed

@@ -179,6 +179,13 @@ def test_what_is_wrong_with_a_choice(file: str, fields: dict[str, Any], problems
         ("a,y\n1,x\n3,y\n", "column 'y' should be numbers, is 'x' in row 1; `loss: cross_entropy` learns classes"),
         ("a,y\n1,2026-01-31\n3,2026-02-28\n", "column 'y' should be numbers, is dates"),
         ("a,y\n1,2\n3,inf\n", "column 'y' has an infinite number in row 2"),
+        ("a,y\n1,2\n3,1e16\n", "column 'y' has a number beyond 1e+15 in row 2"),
+        ("a,y\n1,2\n1e31,3\n", "column 'a' has a number beyond 1e+30 in row 2"),
+        # Of four rows the last is the one that is validated on.
+        (
+            "a,y\n1,0\n2,1e-20\n3,2e-20\n4,6\n",
+            "column 'y' has a value to validate on that is 7e+20 deviations from those to train on",
+        ),
         ("5,2\n3,4\n", "my.csv: its first row, '5,2', looks like values and not like names; `header: false` if there"),
         ("a,y\n1,5\n2,5\n3,5\n", "column 'y' has the same value in every row: there is nothing to learn"),
         # Of four rows the last is the one that is validated on.
@@ -232,27 +239,29 @@ def test_missing_values_are_refused_where_that_is_asked_for(tmp_path: Path) -> N
 def test_what_was_understood_is_said(tmp_path: Path) -> None:
     path = tmp_path / "my.csv"
     rows = [
-        f"{a};{a if a % 3 else ''};{'xyz'[a % 3]};{'yes' if a % 2 else 'no'};2026-01-{a + 10};1;;{a % 2}"
+        f"{a};{a + 1};{a if a % 3 else ''};{'xyz'[a % 3] if a else '?'};{'yes' if a % 2 else 'no'};"
+        f"2026-01-{a + 10};1;;{a % 2}"
         for a in range(20)
     ]
-    path.write_text("\n".join([";a;kind;ok;day;same;none;y", *rows, "20;1;x;no;2026-01-01;1;;"]))
+    path.write_text("\n".join([";id;a;kind;ok;day;same;none;y", *rows, "20;21;1;x;no;2026-01-01;1;;"]))
     found = datasets.load(Source(str(path), classes=True))
     assert [remark.message for remark in found.remarks] == [
         "values separated by semicolons",
-        "21 rows: 16 to train on, 4 to validate on; 1 without a target left out",
-        "to predict: y, the last column, one of 2 classes: 0 (10), 1 (10)",
-        "features that are numbers: a, same",
-        "features that are yes or no: ok (no/yes)",
-        "features that are dates, learnt as days since 1970-01-01: day",
-        "features that are text, a number 0 or 1 for each value: kind (x, y, z)",
-        "missing values (`missing: refuse` refuses them) count as the median of the rows to train on, and are marked: "
-        "a (7)",
-        "features of one value, which tell nothing: same",
+        "21 rows: 16 to train on, 4 to validate on, of each class the same share; 1 without a target left out",
+        "predicted: y, the last column, one of 2 classes: 0 (10), 1 (10)",
+        "numbers: id, a, same",
+        "yes or no: ok (no/yes)",
+        "dates, as days since 1970-01-01: day",
+        "text, a number 0 or 1 for each value: kind (x, y, z)",
+        "gaps are filled by the median and marked: a (7)",
+        "gaps are a value of their own: kind (1)",
+        "one value in every row, which tells nothing: same",
+        "counts the rows, and is learnt from like any number: id",
         "left out, as pandas' index, which names the rows: Unnamed: 0",
         "left out, as no row has a value: none",
     ]
-    assert [remark.message.split(":")[0] for remark in found.remarks if remark.warning] == [
-        "features of one value, which tell nothing"
+    assert [remark.message for remark in found.remarks if remark.warning] == [
+        "one value in every row, which tells nothing: same"
     ]
 
 

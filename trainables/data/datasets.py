@@ -16,9 +16,16 @@ from numpy.typing import NDArray
 from trainables.data import encoding, split, table_files, understanding
 from trainables.data.columns import Column
 from trainables.data.encoding import MOST_VALUES, FittedColumn, Floats
+from trainables.data.scaling import Scaling
 from trainables.data.split import Parts, Rows
 from trainables.data.table_files import NoNames, Table, TableError
 from trainables.data.understanding import Remark, listed
+
+LARGEST_TARGET = 1e15
+"""Number that is predicted: float32 can compute with its square."""
+
+FARTHEST = 1e15
+"""Deviations that a value may be from the mean, likewise."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +134,15 @@ def _load(source: Source, changed: int) -> Dataset:
         raise Unusable(problems)
     fitted = encoding.fitted(table.columns, chosen.features, train, source.missing == "fill")
     inputs = encoding.encoded(fitted, table.columns)
+    names = tuple(name for column in fitted for name in column.features)
+    problems = list(_far_off("features" if source.features else "data", names, inputs[train], inputs[validation]))
+    if not classes:
+        field = "targets" if source.targets else "data"
+        problems += _far_off(field, chosen.targets, truth[train], truth[validation])
+    if problems:
+        raise Unusable(problems)
     return Dataset(
-        tuple(name for column in fitted for name in column.features),
+        names,
         chosen.targets,
         classes,
         fitted,
@@ -180,6 +194,16 @@ def _constant_targets(source: Source, names: Sequence[str], truth: Floats, learn
         where = f"each of the {len(known):_} rows to train on" if varies else "every row"
         message = f"column {name!r} has the same value in {where}: there is nothing to learn"
         yield "targets" if source.targets else "data", message
+
+
+def _far_off(field: str, names: Sequence[str], train: Floats, validation: Floats) -> Iterator[tuple[str, str]]:
+    """Columns (N, C) whose values to validate on are so far from those to train on that float32 can't tell them."""
+    scaling = Scaling.fitted(train)
+    distances = (np.abs(validation - scaling.mean) / scaling.deviation).max(0)
+    for name, distance in zip(names, distances.tolist(), strict=True):
+        if distance > FARTHEST:
+            message = f"has a value to validate on that is {distance:.0e} deviations from those to train on"
+            yield field, f"column {name!r} {message}"
 
 
 def read(source: Source) -> Table:
@@ -282,14 +306,18 @@ def _feature_problems(source: Source, table: Table, chosen: _Chosen, name: str) 
     if column.missing.all():
         yield f"column {name!r} has no value"
         return
-    for message in encoding.problems(name, column, source.missing, MOST_VALUES if source.text == "one_hot" else 0):
-        others = [other for other in chosen.features if other != name and _learnable(table.columns[other])]
+    for message in _column_problems(name, column, source):
+        others = [other for other in chosen.features if other != name and _learnable(table.columns[other], source)]
         without = f"; `features: [{', '.join(others)}]` does without it" if 0 < len(others) <= 20 else ""
         yield message + ("" if source.features else without)
 
 
-def _learnable(column: Column) -> bool:
-    return not any(encoding.problems("", column, "fill", MOST_VALUES))
+def _learnable(column: Column, source: Source) -> bool:
+    return not any(_column_problems("", column, source))
+
+
+def _column_problems(name: str, column: Column, source: Source) -> Iterator[str]:
+    return encoding.problems(name, column, source.missing, MOST_VALUES if source.text == "one_hot" else 0)
 
 
 def _target_problems(source: Source, name: str, column: Column) -> Iterator[str]:
@@ -314,7 +342,7 @@ def _target_problems(source: Source, name: str, column: Column) -> Iterator[str]
         hint = "; `loss: cross_entropy` learns classes" if column.kind == "text" else ""
         yield f"column {name!r} " + (column.doubt or f"should be numbers, {what}{hint}")
     else:
-        yield from encoding.problems(name, column, "fill", most_values=0)
+        yield from encoding.problems(name, column, "fill", most_values=0, largest=LARGEST_TARGET)
 
 
 def _class_problems(name: str, table: Table, present: Rows) -> Iterator[str]:
@@ -364,7 +392,9 @@ def _remarks(
     train, validation = parts
     rows, used = table.rows, len(train) + len(validation)
     left_out = f"; {rows - used:,} without a target left out" if used < rows else ""
-    yield Remark(f"{rows:,} rows: {len(train):,} to train on, {len(validation):,} to validate on{left_out}")
+    yield Remark(
+        f"{rows:,} rows: {len(train):,} to train on, {len(validation):,} to validate on{_divided(source)}{left_out}"
+    )
     yield Remark(_targets_in_words(source, table, chosen.targets, np.concatenate(parts)))
     yield from understanding.of_features(fitted, table.columns, validation)
     asked = {*chosen.features, *chosen.targets}
@@ -374,12 +404,19 @@ def _remarks(
         yield Remark(f"left out, as no row has a value: {listed(chosen.empty)}")
 
 
+def _divided(source: Source) -> str:
+    kind, column = source.split
+    if column is not None:
+        return f", rows of one {column} in one part" if kind == "by" else f", the latest by {column}"
+    return ", of each class the same share" if kind == "auto" and source.classes else ""
+
+
 def _targets_in_words(source: Source, table: Table, targets: Sequence[str], rows: Rows) -> str:
     named = listed(targets) + (
         "" if source.targets else ", the last column" if len(targets) == 1 else ", the last array"
     )
     if not source.classes:
-        return f"to predict: {named}, {'a number' if len(targets) == 1 else 'numbers'}"
+        return f"predicted: {named}, {'a number' if len(targets) == 1 else 'numbers'}"
     classes, counts = np.unique(_labels(table.columns[targets[0]], rows), return_counts=True)
     shown = listed([f"{name} ({count:,})" for name, count in zip(classes.tolist(), counts.tolist(), strict=True)])
-    return f"to predict: {named}, one of {len(classes)} classes: {shown}"
+    return f"predicted: {named}, one of {len(classes)} classes: {shown}"

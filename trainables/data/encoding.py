@@ -21,8 +21,8 @@ from trainables.data.columns import Column, Kind
 MOST_VALUES = 50
 """Of a column of text that is learnt from."""
 
-LARGEST = 1e100
-"""Number that is learnt from: its square can still be computed with."""
+LARGEST = 1e30
+"""Number that is learnt from: float32 can hold it."""
 
 Floats = NDArray[np.float64]
 
@@ -116,12 +116,15 @@ def encoded(fitted: Sequence[FittedColumn], columns: Mapping[str, Column]) -> Fl
     return np.hstack([each.encoded(columns[each.name]) for each in fitted])
 
 
-def problems(name: str, column: Column, missing: str, most_values: int | None) -> Iterator[str]:
+def problems(
+    name: str, column: Column, missing: str, most_values: int | None, largest: float = LARGEST
+) -> Iterator[str]:
     """Why a column can't be learnt from, or told anything of.
 
     name: of it.
     missing: fill or refuse.
     most_values: that text may have; None: as many as it likes.
+    largest: number, whatever its sign.
     """
     if column.doubt:
         yield f"column {name!r} {column.doubt}"
@@ -133,7 +136,7 @@ def problems(name: str, column: Column, missing: str, most_values: int | None) -
         size = np.abs(column.values)
         for what, rows in (
             ("an infinite number", np.flatnonzero(np.isinf(size))),
-            (f"a number beyond {LARGEST:g}", np.flatnonzero((size > LARGEST) & ~np.isinf(size))),
+            (f"a number beyond {largest:g}", np.flatnonzero((size > largest) & ~np.isinf(size))),
         ):
             if rows.size:
                 yield f"column {name!r} has {what} in row {rows[0] + 1}{more(rows)}"

@@ -12,6 +12,9 @@ from trainables.data.encoding import FittedColumn
 MOST_NAMES = 12
 """That are said of one kind."""
 
+FEWEST_COUNTED = 20
+"""Rows, of which a column has the numbers hardly by chance."""
+
 
 @dataclass(frozen=True)
 class Remark:
@@ -37,18 +40,21 @@ def of_features(
     for kind, how in _LEARNT_AS.items():
         named = [_shown(each) for each in fitted if each.kind == kind]
         if named:
-            yield Remark(f"features that are {how}: {listed(named)}")
+            yield Remark(f"{how}: {listed(named)}")
     styles: dict[str, list[str]] = {}
     for each in fitted:
         style = columns[each.name].style
         if style not in ("", "decimal comma", "YYYY-MM-DD"):
             styles.setdefault(style, []).append(each.name)
     for style, names in styles.items():
-        yield Remark(f"features written with {style}: {listed(names)}")
+        yield Remark(f"written with {style}: {listed(names)}")
     yield from _missing(fitted, columns)
     alone = [each.name for each in fitted if _is_constant(columns[each.name])]
     if alone:
-        yield Remark(f"features of one value, which tell nothing: {listed(alone)}", warning=True)
+        yield Remark(f"one value in every row, which tells nothing: {listed(alone)}", warning=True)
+    counting = [each.name for each in fitted if _counts_rows(columns[each.name])]
+    if counting:
+        yield Remark(f"counts the rows, and is learnt from like any number: {listed(counting)}")
     for each in fitted:
         unknown = each.unknown(Column(each.kind, columns[each.name].values[validation]))
         if unknown:
@@ -61,22 +67,21 @@ def of_features(
 _LEARNT_AS = {
     "number": "numbers",
     "boolean": "yes or no",
-    "date": "dates, learnt as days since 1970-01-01",
+    "date": "dates, as days since 1970-01-01",
     "text": "text, a number 0 or 1 for each value",
 }
 
 
 def _missing(fitted: Sequence[FittedColumn], columns: Mapping[str, Column]) -> Iterator[Remark]:
     counts = {each.name: int(columns[each.name].missing.sum()) for each in fitted}
-    for text, how in ((False, "the median of the rows to train on"), (True, "a value of its own")):
+    for text, what in ((False, "filled by the median and marked"), (True, "a value of their own")):
         named = [
             f"{each.name} ({counts[each.name]:,})"
             for each in fitted
             if counts[each.name] and (each.kind == "text") == text
         ]
         if named:
-            marked = "" if text else ", and are marked"
-            yield Remark(f"missing values (`missing: refuse` refuses them) count as {how}{marked}: {listed(named)}")
+            yield Remark(f"gaps are {what}: {listed(named)}")
 
 
 def _shown(column: FittedColumn) -> str:
@@ -89,6 +94,16 @@ def _is_constant(column: Column) -> bool:
     missing = column.missing
     present = column.values[~missing]
     return bool(present.size and not missing.any() and (present == present[0]).all())
+
+
+def _counts_rows(column: Column) -> bool:
+    """Whether its values are those of the row before and 1, from 0 or 1 on."""
+    rows = len(column.values)
+    return (
+        column.kind == "number"
+        and rows >= FEWEST_COUNTED
+        and any(np.array_equal(column.values, np.arange(first, first + rows)) for first in (0, 1))
+    )
 
 
 def listed(names: Sequence[str], most: int = MOST_NAMES) -> str:

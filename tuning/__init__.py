@@ -15,6 +15,8 @@ if sys.argv[:1] == ["-m"]:
 
 import warnings
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -70,9 +72,26 @@ _HOMES = {
 """Where a name is at home; the others are errors."""
 
 
+def insist_on_trainables() -> None:
+    """Raises LockstepError where a file of a person's own stands before the package beside this one.
+
+    So it is where PYTHONPATH names its folder, or where it lies beside the script that runs.
+    """
+    from tuning.errors import LockstepError
+
+    found, ours = find_spec("trainables"), Path(__file__).parents[1] / "trainables" / "__init__.py"
+    if found is not None and found.origin is not None and Path(found.origin).resolve() != ours.resolve():
+        raise LockstepError(
+            f"{found.origin} takes the place of the platform's own module of that name: should be called otherwise, "
+            "or its folder left out of PYTHONPATH"
+        )
+
+
 def __getattr__(name: str) -> Any:
     """Imports a public name when it is first asked for, since what is behind it takes seconds to import."""
     if name in __all__:
+        if name in _HOMES:
+            insist_on_trainables()
         with warnings.catch_warnings():
             # Optuna's progress bar, which is not used, misses a library in notebooks.
             warnings.filterwarnings("ignore", "IProgress not found")

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import commands
 import pytest
 
 from trainables.base import own_classes, own_folders
@@ -82,3 +83,19 @@ def test_the_command_runs_beside_any_file(folder: Path) -> None:
         said = subprocess.run([*command, "presets"], capture_output=True, text=True)
         assert (said.returncode, said.stderr) == (0, "")
         assert "cartpole-dqn" in said.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[Path(sys.executable).with_name("tuning"), "presets"], [sys.executable, "script.py"]],
+    ids=["command", "script"],
+)
+def test_a_file_that_a_person_puts_before_the_platform_is_named(folder: Path, command: list[str]) -> None:
+    """By PYTHONPATH, or beside a script of theirs: there Python itself has the script's folder first."""
+    (folder / "trainables.py").touch()
+    (folder / "script.py").write_text("from tuning import LockstepError, run\n")
+    python_path = {} if "script.py" in command else {"PYTHONPATH": commands.python_path(folder)}
+    said = subprocess.run(command, capture_output=True, text=True, env=commands.surrounding(**python_path))
+    assert said.returncode in (1, 2)
+    assert "trainables.py takes the place of the platform's own module of that name" in said.stderr
+    assert "should not have happened" not in said.stderr

@@ -485,7 +485,7 @@ def ready_for_ray(address: str | None) -> None:
     if address is None:
         keep_ray_private()
     else:
-        bring_rays_token()
+        bring_rays_token(address)
 
 
 def name_unused_files() -> None:

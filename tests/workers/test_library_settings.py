@@ -11,6 +11,7 @@ from typing import Any
 import optuna
 import pytest
 
+from tuning.workers import library_settings
 from tuning.workers.library_settings import SETTINGS, bring_rays_token, during_a_run, keep_ray_private
 
 
@@ -66,19 +67,26 @@ def test_the_command_has_a_ray_of_its_own_for_good(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("there", "mode", "shown"),
+    ("there", "asked_for", "mode", "shown"),
     [
-        (None, None, None),
-        ("file", None, "token"),
-        ("RAY_AUTH_TOKEN", None, "token"),
-        ("RAY_AUTH_TOKEN_PATH", None, "token"),
-        ("file", "disabled", "disabled"),
-        (None, "token", "token"),
+        (None, True, None, None),
+        ("file", True, None, "token"),
+        ("file", False, None, None),
+        ("RAY_AUTH_TOKEN", True, None, "token"),
+        ("RAY_AUTH_TOKEN_PATH", True, None, "token"),
+        ("file", True, "disabled", "disabled"),
+        (None, False, "token", "token"),
     ],
 )
 def test_a_cluster_is_shown_the_token_that_there_is(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, there: str | None, mode: str | None, shown: str | None
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    there: str | None,
+    asked_for: bool,
+    mode: str | None,
+    shown: str | None,
 ) -> None:
+    monkeypatch.setattr(library_settings, "asks_for_token", lambda address: asked_for)
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
         monkeypatch.setenv(name, "")  # so that it is taken back at the end
@@ -90,6 +98,6 @@ def test_a_cluster_is_shown_the_token_that_there_is(
         monkeypatch.setenv(there, "a" * 32)
     if mode is not None:
         monkeypatch.setenv("RAY_AUTH_MODE", mode)
-    bring_rays_token()
+    bring_rays_token("127.0.0.1:6379")
     assert os.environ.get("RAY_AUTH_MODE") == shown
     os.environ.pop("RAY_AUTH_MODE", None)

@@ -4,6 +4,8 @@ import logging
 import os
 import secrets
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -92,15 +94,43 @@ def _signal_handlers() -> Iterator[None]:
                 signal.signal(each, handler)
 
 
-def bring_rays_token() -> None:
-    """Has this process show Ray's token to a cluster, where there is one and nothing is said of it.
+LONGEST_ASKING_S = 20.0
 
-    `ray start` asks for a token as soon as the home folder has one, while a driver shows one only if it is told to.
+_JOIN = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False)"
+
+
+def bring_rays_token(address: str) -> None:
+    """Has this process show Ray's token to a cluster, where there is a token and the cluster asks for one.
+
+    `ray start` asks for a token as soon as the home folder has one, while a driver shows one only if it is told to. A
+    driver that shows one to a cluster which does not ask is let in, and then given no workers.
+
     Only for a process of our own, as `keep_ray_private`.
     """
     there = "RAY_AUTH_TOKEN" in os.environ or "RAY_AUTH_TOKEN_PATH" in os.environ
-    if "RAY_AUTH_MODE" not in os.environ and (there or os.path.isfile(os.path.expanduser("~/.ray/auth_token"))):
+    there = there or os.path.isfile(os.path.expanduser("~/.ray/auth_token"))
+    if "RAY_AUTH_MODE" not in os.environ and there and asks_for_token(address):
         os.environ["RAY_AUTH_MODE"] = "token"
+
+
+def asks_for_token(address: str) -> bool:
+    """Whether a cluster turns away a process that shows no token; it says so a second later, and Ray goes on asking."""
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", _JOIN, address],
+        env={**os.environ, "RAY_AUTH_MODE": "disabled"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    ) as asking:
+        ended = threading.Timer(LONGEST_ASKING_S, asking.kill)
+        ended.start()
+        try:
+            assert asking.stderr is not None
+            return any("Unauthenticated" in line for line in asking.stderr)
+        finally:
+            ended.cancel()
+            asking.kill()
 
 
 def keep_ray_private() -> None:

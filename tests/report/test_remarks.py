@@ -1,5 +1,6 @@
 """What is said at the end of a policy that has hardly an answer."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from trainables.networks import specs
 from trainables.networks.specs import MLP
 from trainables.prediction import Answers
 from tuning.report.remarks import remarks
+from tuning.study.summary import TrialSummary
 
 NUMBERS = 100
 
@@ -46,6 +48,36 @@ def test_where_that_can_not_be_told(tmp_path: Path, environment: str, arguments:
     assert prediction.answers(policy(tmp_path, 1.0, environment, **arguments)) is None
 
 
-def test_few_answers_are_remarked_upon(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("weight", "said"),
+    [
+        (
+            0.0,
+            ["the policy of trial 3 gives 1 answer to 100 inputs, the observations that episodes begin with, though "],
+        ),
+        (0.03, ["the policy of trial 3 gives 4 different answers to 100 inputs, "]),
+        (0.3, []),
+    ],
+)
+def test_few_answers_are_remarked_upon(tmp_path: Path, weight: float, said: list[str]) -> None:
     summary = sweeps.created(tmp_path / "runs").summary()
-    assert remarks(summary) == []
+    assert remarks(summary) == [], "nothing is trained"
+    best = TrialSummary(
+        number=3,
+        state="complete",
+        value=-2.5,
+        params={},
+        run_id=None,
+        seeds=[1],
+        steps=200,
+        seconds=1.0,
+        diverged_at=None,
+        reason=None,
+        default=False,
+        checkpoint=str(policy(tmp_path, weight, n=NUMBERS)),
+    )
+    found = remarks(replace(summary, trials=[best]))
+    assert len(found) == len(said)
+    for note, part in zip(found, said, strict=True):
+        assert note.warning
+        assert note.message.startswith(part)

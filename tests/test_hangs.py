@@ -107,7 +107,8 @@ def worker_of(run: drivers.Driver) -> int | None:
 
 def workers(run: drivers.Driver) -> list[int]:
     """The processes that train, or wait for something to train."""
-    return [each for each in commands.processes(run.mark) if drivers.command_of(each).startswith("ray::Reinforce")]
+    named = ("ray::Reinforce", "ray::ResourceTrainable")
+    return [each for each in commands.processes(run.mark) if drivers.command_of(each).startswith(named)]
 
 
 LONG: dict[str, Any] = {
@@ -166,7 +167,7 @@ def test_ctrl_c_ends_a_study_whose_worker_is_stopped(tmp_path: Path) -> None:
 def test_what_hangs_in_the_confirmation_alone_can_not_be_confirmed(tmp_path: Path) -> None:
     seeds = {int(each) for each in evaluation_seeds(0, 5, CONFIRMATION)}
     (tmp_path / "hanging.py").write_text(HANGING.format(hangs=seeds, how="sleep"))
-    changes = {**SWEEP, "trials": 2, "pack_size": 2, "tries": 1, "confirm": {"top": 1, "seeds": 2, "episodes": 5}}
+    changes = {**SWEEP, "trials": 2, "pack_size": 2, "tries": 1, "confirm": {"top": 2, "seeds": 2, "episodes": 5}}
     ran = drivers.ran(tmp_path, sweeps.written(tmp_path, **changes), PYTHONPATH=commands.python_path(tmp_path))
     assert ran.done.returncode == 0, ran.done.stderr
     assert ran.shown["counts"]["complete"] == 2

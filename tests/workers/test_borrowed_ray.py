@@ -1,15 +1,20 @@
 """Where Lockstep departs from Ray Tune: workers stay until the search is over, and train while they are read."""
 
 import os
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import commands
 import pytest
 import ray
 import ray._private.ray_constants as ray_constants
+import ray._private.utils as ray_utils
 import ray._private.worker as ray_worker
 from ray import tune
 from ray.tune import tune as tune_module
@@ -198,3 +203,38 @@ def test_what_ray_says_of_workers_goes_to_whoever_listens_and_is_printed_again_a
         ray_worker.print_to_stdstream({"lines": ["a worker", "has died"]}, False)
     assert heard == ["a worker\nhas died"]
     assert ray_worker.print_to_stdstream is printing
+
+
+def test_sigterm_stays_whose_it_was_while_ray_is_initialised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray and its part in C++ each take it over; both are stood in for here."""
+
+    def ours(number: int, frame: Any) -> None:
+        raise AssertionError("nobody is told")
+
+    before = signal.signal(signal.SIGTERM, ours)
+    try:
+        with borrowed.sigterm_left_alone():
+            ray_utils.set_sigterm_handler(signal.SIG_IGN)
+            assert signal.getsignal(signal.SIGTERM) is ours
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        assert signal.getsignal(signal.SIGTERM) is ours
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    with borrowed.sigterm_left_alone():
+        ray_utils.set_sigterm_handler(signal.SIG_IGN)
+    assert signal.signal(signal.SIGTERM, before) == signal.SIG_IGN, "nobody's was Ray's to take"
+
+
+def test_stopped_workers_go_on_to_notice_that_their_ray_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    raylet = SimpleNamespace(process=SimpleNamespace(pid=os.getpid()))
+    monkeypatch.setattr(ray_worker, "_global_node", SimpleNamespace(all_processes={"raylet": [raylet]}))
+    with subprocess.Popen(["sleep", "60"]) as worker:
+        worker.send_signal(signal.SIGSTOP)
+        commands.awaited(lambda: _state(worker.pid) == "T", 10, "it has stopped")
+        borrowed.let_workers_go_on()
+        commands.awaited(lambda: _state(worker.pid) == "S", 10, "it goes on")
+        worker.kill()
+
+
+def _state(process: int) -> str:
+    return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0]

@@ -14,6 +14,8 @@ tests/workers/test_borrowed_ray.py fails where the library changes one of them.
   in it, and makes the environment anew for its workers. The variable of that name is read when Ray is imported.
 - `set_sigterm_handler`: `ray.init` takes over SIGTERM, whoever has it, and ends the process where it stands. So does
   its part in C++, which Python does not notice.
+- `_global_node`: the processes of our own Ray. Its end waits for those that were told to end as well, as Slurm tells
+  all processes of a job; and it leaves workers behind that were stopped, as they do not notice it.
 - `print_to_stdstream`: Ray prints what it has to say of workers that died to standard output, even without
   log_to_driver, and has no setting against it.
 """
@@ -22,9 +24,10 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import ray
@@ -107,6 +110,11 @@ class Controller(TuneController):
             leg.trial.max_failures = 0
         ray.kill(self._actor_manager._live_actors_to_ray_actors_resources[leg.worker][0])
 
+    def cleanup(self) -> None:
+        # What is asked of a Ray whose processes have been told to end as well is not answered for a minute.
+        if not is_ending():
+            super().cleanup()  # type: ignore[no-untyped-call]
+
     def _trial_task_failure(self, trial: Trial, exception: Exception) -> None:
         # The death of a worker is told twice where it happens before the first report of a leg.
         if exception is not self._last_failure:
@@ -159,6 +167,23 @@ def controller(watch: Callable[[Controller], None] | None = None) -> Iterator[No
         yield
     finally:
         vars(tune)["TuneController"] = theirs
+
+
+def is_ending() -> bool:
+    """Whether processes of our own Ray have ended before it was asked to."""
+    node = ray_worker._global_node
+    return node is not None and bool(node.dead_processes())
+
+
+def let_workers_go_on() -> None:
+    """Have workers of our own Ray that were stopped go on, so that they notice its end."""
+    node = ray_worker._global_node
+    raylets: list[Any] = [] if node is None else node.all_processes.get("raylet", [])
+    for raylet in raylets:
+        for children in Path(f"/proc/{raylet.process.pid}/task").glob("*/children"):
+            with suppress(OSError):  # gone meanwhile
+                for worker in children.read_text().split():
+                    os.kill(int(worker), signal.SIGCONT)
 
 
 @contextmanager

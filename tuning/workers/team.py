@@ -74,6 +74,7 @@ def _own(wanted: Workers) -> Iterator[Team]:
         _start_ray(math.ceil(own_count(wanted) * wanted.cpus))
         yield _fitting(wanted, wanted.count, grows=False)
     finally:
+        borrowed.let_workers_go_on()
         ray.shutdown()
 
 

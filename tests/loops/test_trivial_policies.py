@@ -50,6 +50,14 @@ def test_what_is_solved_by_doing_nothing() -> None:
     assert answers("NumberMatch-v0", environment_args={"n": 4})[1].value == pytest.approx(-1, abs=0.1)
 
 
+def test_actions_that_are_numbers() -> None:
+    # Pendulum's torque: no chance and no constant one swings it up.
+    by_chance, constant = answers("Pendulum-v1")
+    assert constant.name in ("always the lowest action", "always the middle action", "always the highest action")
+    assert -2_000 < by_chance.value < -900
+    assert max(by_chance.beaten_from, constant.beaten_from) < -500
+
+
 def test_a_grid_gives_what_episodes_one_by_one_give() -> None:
     # A wrapper that does nothing keeps CartPole from being played side by side.
     _, side_by_side = answers("CartPole-v1")

@@ -161,7 +161,9 @@ def test_what_is_set_is_put_over_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("preset", ["number-match", "conjunction-risk", "cartpole-reinforce", "cartpole-dqn"])
+@pytest.mark.parametrize(
+    "preset", ["number-match", "conjunction-risk", "cartpole-reinforce", "cartpole-dqn", "pendulum-reinforce"]
+)
 def test_a_preset_runs_at_a_small_size(tmp_path: Path, preset: str) -> None:
     small = {"conjunction-risk": 10, "cartpole-dqn": 2_000}.get(preset, 3_000)
     sweep = ran(tmp_path, preset, "--trials", "4", "--set", f"budget={small}", "--set", "confirm=off")

@@ -32,6 +32,7 @@ def test_these_presets_come_with_the_project() -> None:
         "conjunction-risk",
         "number-match",
         "number-match-100",
+        "pendulum-reinforce",
         "sensor-tasking-dqn",
     ]
 

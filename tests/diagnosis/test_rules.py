@@ -150,6 +150,7 @@ def test_what_max_norm_does(share: float, limit: float | None, expected: str | N
         (lambda x: 0.69 * math.exp(-60 * x), "policy_collapsed"),
         (lambda x: 0.69 - 0.01 * x, "policy_never_settles"),
         (lambda x: 0.69 * (1 - 0.9 * x), "healthy"),
+        (lambda x: 1.4 - 4 * x, "healthy"),  # of continuous actions, whose deviation shrinks
     ],
 )
 def test_what_becomes_of_the_entropy(entropy: Any, word: str) -> None:

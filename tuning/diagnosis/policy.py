@@ -34,7 +34,8 @@ def rules(training: Training) -> Iterator[Verdict]:
             float(dependence.steps[-1]),
         )
     entropy = training.curve(ENTROPY)
-    if entropy is None or len(entropy) < FEWEST_POINTS or entropy.values[0] <= 0:
+    # That of continuous actions has no zero, so that no share of it can be told.
+    if entropy is None or len(entropy) < FEWEST_POINTS or entropy.values[0] <= 0 or entropy.values.min() < 0:
         return
     share = entropy.times(1.0 / entropy.values[0])
     early = share.part(0.0, EARLY)

@@ -1,5 +1,6 @@
 """Continuous control is learnt: far better than any policy that sees nothing, from every seed."""
 
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -76,8 +77,11 @@ def test_a_policy_acts_in_the_environment_as_it_was_scored() -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("deviation", ["shared", "by_state"])
-def test_half_cheetah_runs_where_it_is_installed(deviation: str) -> None:
+def test_half_cheetah_runs_where_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deviation: str
+) -> None:
     pytest.importorskip("mujoco")
+    monkeypatch.chdir(tmp_path)  # where MuJoCo writes a log of its warnings
     fields = {"environment": "HalfCheetah-v5", "environment_args": {"max_episode_steps": 30}, "deviation": deviation}
     loop = begin(2, **fields, budget=300, batch_size=2, evaluation_episodes=1, compile="never")
     reports = loop.train(300)

@@ -119,6 +119,17 @@ def test_a_search_that_was_not_changed_is_kept_without_a_word(runs: Path) -> Non
     assert study.sweep.trials == 12
 
 
+def test_all_that_is_fixed_may_come_to_be_searched_and_the_other_way_round() -> None:
+    search = {"batch_size": {"choices": [10, 20]}, **sweeps.TINY["search"]}
+    sweep = sweeps.tiny(fixed={}, search=search, environment="CartPole-v1", default={"batch_size": 20})
+    gone = kept_sweep.changed(sweep, None, None, ["fixed.batch_size=10"])
+    assert (gone.fixed, gone.default) == ({"batch_size": 10}, {})
+    back = kept_sweep.changed(gone, None, None, ["search.batch_size={choices: [10, 40]}"])
+    assert back.fixed == {}
+    with pytest.raises(SweepError, match=r"fixed\.gamma: is 0.5, the study has null; all trials"):
+        kept_sweep.changed(sweep, None, None, ["fixed.gamma=0.5"])
+
+
 def test_a_change_before_the_first_trial_is_none(runs: Path) -> None:
     sweeps.created(runs)
     assert gone_on(runs, WIDER).attributes.changes == []

@@ -124,6 +124,8 @@ def _of_search(path: str, old: Sweep, new: Sweep) -> bool:
     key, _, rest = path.partition(".")
     field = rest.partition(".")[0]
     searched = (field in old.search, field in new.search)
+    if path in ("fixed", "default"):
+        return True  # one of them has no fields at all; those of the other are looked at by themselves
     return key == "search" or (key == "fixed" and any(searched)) or (key == "default" and not all(searched))
 
 

@@ -34,7 +34,10 @@ class Endless(gymnasium.Env):
             b"e": random_streams.SEARCH_EVALUATION,
             b"c": random_streams.CONFIRMATION,
         }
-        self._letter = next((each for each, (first, count) in ranges.items() if first <= seed < first + count), b"?")
+        episode = -1 if seed is None else seed
+        self._letter = next(
+            (each for each, (first, count) in ranges.items() if first <= episode < first + count), b"?"
+        )
         return self._see(), {}
 
     def _see(self):

@@ -21,6 +21,7 @@ def begin(*members: dict[str, Any], **common: Any) -> DQNLoop:
         "train_frequency": 4,
         "gradient_steps": 2,
         "evaluation_episodes": 1,
+        "evaluation_share": None,
         **common,
     }
     return DQNLoop([DQNConfig(**(fields | member)) for member in members or ({},)], CPU)

@@ -67,6 +67,7 @@ def test_a_sweep_takes_about_the_steps_that_its_budget_says(loop: str, fixed: di
         "environment": "endless_env:Endless-v0",
         "budget": 2_000,
         "trials": 2,
+        "halving": "off",
         "confirm": {"top": 1, "seeds": 2},
         "fixed": {"hidden": [8], "compile": "never", "reports": 20, **fixed},
         "search": {"learning_rate": {"low": 1e-3, "high": 1e-2}},

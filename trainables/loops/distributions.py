@@ -13,6 +13,7 @@ none.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -120,8 +121,10 @@ class Gaussian:
     def _log_slope(self, choices: Tensor) -> Tensor:
         """log(1 - tanh(u)^2) of squashed dimensions, in a form that neither over- nor underflows; 0 of all others."""
         slope = 2 * (math.log(2) - choices - softplus(-2 * choices))
-        squashed = torch.tensor(self.squashed, device=choices.device)
-        return torch.where(squashed, slope, torch.zeros_like(slope))
+        # By pieces, as a compiled program has no tensors of its own.
+        runs = [(squashed, len([*run])) for squashed, run in groupby(self.squashed)]
+        pieces = zip(runs, slope.split([length for _, length in runs], -1), strict=True)
+        return torch.cat([piece if squashed else torch.zeros_like(piece) for (squashed, _), piece in pieces], -1)
 
 
 ONE = Categorical()

@@ -7,16 +7,17 @@ them are drawn in tuning/errors.py.
 """
 
 import sys
+from pathlib import Path
 
 if sys.argv[:1] == ["-m"]:
     # `python -m tuning` has the current folder first on the path, where no file may take a module's place. So it is for
     # the installed command, which finds what people keep there all the same.
-    sys.path = [*sys.path[1:], sys.path[0]]
+    # Installed as editable the platform may be found by no entry of the path, hence after that folder: so it has one.
+    sys.path = [*sys.path[1:], str(Path(__file__).parents[1]), sys.path[0]]
 
 import warnings
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

@@ -23,6 +23,8 @@ QUICK: dict[str, Any] = {
         "learning_starts": 100,
         "reports": 2,
         "evaluation_episodes": 2,
+        # Has room for both in full length, without which there would be a warning.
+        "evaluation_share": 7.0,
         "compile": "never",
     },
     "search": {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}},

@@ -179,7 +179,7 @@ def test_what_is_wrong_with_a_choice(file: str, fields: dict[str, Any], problems
         ("a,y\n1,x\n3,y\n", "column 'y' should be numbers, is 'x' in row 1; `loss: cross_entropy` learns classes"),
         ("a,y\n1,2026-01-31\n3,2026-02-28\n", "column 'y' should be numbers, is dates"),
         ("a,y\n1,2\n3,inf\n", "column 'y' has an infinite number in row 2"),
-        ("a,y\n1,2\n3,1e16\n", "column 'y' has a number beyond 1e+15 in row 2"),
+        ("a,y\n1,2\n3,1e31\n", "column 'y' has a number beyond 1e+30 in row 2"),
         ("a,y\n1,2\n1e31,3\n", "column 'a' has a number beyond 1e+30 in row 2"),
         # Of four rows the last is the one that is validated on.
         (

@@ -21,11 +21,8 @@ from trainables.data.split import Parts, Rows
 from trainables.data.table_files import NoNames, Table, TableError
 from trainables.data.understanding import Remark, listed
 
-LARGEST_TARGET = 1e15
-"""Number that is predicted: float32 can compute with its square."""
-
 FARTHEST = 1e15
-"""Deviations that a value may be from the mean, likewise."""
+"""Deviations that a value may be from the mean: float32 can compute with its square."""
 
 
 @dataclass(frozen=True)
@@ -342,7 +339,7 @@ def _target_problems(source: Source, name: str, column: Column) -> Iterator[str]
         hint = "; `loss: cross_entropy` learns classes" if column.kind == "text" else ""
         yield f"column {name!r} " + (column.doubt or f"should be numbers, {what}{hint}")
     else:
-        yield from encoding.problems(name, column, "fill", most_values=0, largest=LARGEST_TARGET)
+        yield from encoding.problems(name, column, "fill", most_values=0)
 
 
 def _class_problems(name: str, table: Table, present: Rows) -> Iterator[str]:

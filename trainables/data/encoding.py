@@ -22,7 +22,7 @@ MOST_VALUES = 50
 """Of a column of text that is learnt from."""
 
 LARGEST = 1e30
-"""Number that is learnt from: float32 can hold it."""
+"""Number that is learnt from: float32 can hold it. Its square it need not hold, as what is computed with is scaled."""
 
 Floats = NDArray[np.float64]
 
@@ -116,15 +116,12 @@ def encoded(fitted: Sequence[FittedColumn], columns: Mapping[str, Column]) -> Fl
     return np.hstack([each.encoded(columns[each.name]) for each in fitted])
 
 
-def problems(
-    name: str, column: Column, missing: str, most_values: int | None, largest: float = LARGEST
-) -> Iterator[str]:
+def problems(name: str, column: Column, missing: str, most_values: int | None) -> Iterator[str]:
     """Why a column can't be learnt from, or told anything of.
 
     name: of it.
     missing: fill or refuse.
     most_values: that text may have; None: as many as it likes.
-    largest: number, whatever its sign.
     """
     if column.doubt:
         yield f"column {name!r} {column.doubt}"
@@ -136,7 +133,7 @@ def problems(
         size = np.abs(column.values)
         for what, rows in (
             ("an infinite number", np.flatnonzero(np.isinf(size))),
-            (f"a number beyond {largest:g}", np.flatnonzero((size > largest) & ~np.isinf(size))),
+            (f"a number beyond {LARGEST:g}", np.flatnonzero((size > LARGEST) & ~np.isinf(size))),
         ):
             if rows.size:
                 yield f"column {name!r} has {what} in row {rows[0] + 1}{more(rows)}"

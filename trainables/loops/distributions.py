@@ -123,7 +123,7 @@ class Gaussian:
         slope = 2 * (math.log(2) - choices - softplus(-2 * choices))
         # By pieces, as a compiled program has no tensors of its own.
         runs = [(squashed, len([*run])) for squashed, run in groupby(self.squashed)]
-        pieces = zip(runs, slope.split([length for _, length in runs], -1), strict=True)
+        pieces = zip(runs, torch.split(slope, [length for _, length in runs], -1), strict=True)
         return torch.cat([piece if squashed else torch.zeros_like(piece) for (squashed, _), piece in pieces], -1)
 
 

@@ -244,7 +244,7 @@ def predict(
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
-    """Predict cases with the best network of a study; of a policy, what it does."""
+    """Predict cases with a study's best network, or what its policy does."""
     from tuning.report import predict as predictions
 
     summary = opened(name, root, storage).summary()

@@ -218,11 +218,12 @@ def test_sigterm_stays_whose_it_was_while_ray_is_initialised(monkeypatch: pytest
             assert signal.getsignal(signal.SIGTERM) is ours
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         assert signal.getsignal(signal.SIGTERM) is ours
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with borrowed.sigterm_left_alone():
+            ray_utils.set_sigterm_handler(signal.SIG_IGN)
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN, "nobody's was Ray's to take"
     finally:
         signal.signal(signal.SIGTERM, before)
-    with borrowed.sigterm_left_alone():
-        ray_utils.set_sigterm_handler(signal.SIG_IGN)
-    assert signal.signal(signal.SIGTERM, before) == signal.SIG_IGN, "nobody's was Ray's to take"
 
 
 def test_stopped_workers_go_on_to_notice_that_their_ray_ends(monkeypatch: pytest.MonkeyPatch) -> None:

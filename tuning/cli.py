@@ -244,7 +244,7 @@ def predict(
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
-    """Predict cases with a study's best network, or what its policy does."""
+    """Predict cases with a study's best network, or ask its policy."""
     from tuning.report import predict as predictions
 
     summary = opened(name, root, storage).summary()

@@ -1,0 +1,43 @@
+"""What commands print, and with which exit code a search ends."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+
+from tuning.errors import Note
+from tuning.report.plain_text import AnyConsole
+from tuning.workers.termination import CTRL_C
+
+if TYPE_CHECKING:
+    from tuning.study.summary import StudySummary
+
+out, err = AnyConsole(), AnyConsole(stderr=True)
+
+
+def say(notes: Sequence[Note], console: Console) -> None:
+    """Print what a person should know of a sweep, a line each, whole in a file or a pipe."""
+    for note in notes:
+        style = "yellow" if note.warning else None
+        console.print(str(note), style=style, highlight=False, markup=False, soft_wrap=True)
+
+
+def show_summary(summary: "StudySummary", as_json: bool) -> None:
+    """Print a study for a script or for a person."""
+    if as_json:
+        print(json.dumps(summary.as_json()))
+        return
+    from tuning.report import study_report
+
+    study_report.show(summary, out)
+
+
+def finish(summary: "StudySummary", as_json: bool) -> None:
+    """Show a study that has just run, and say by the exit code how it ended."""
+    show_summary(summary, as_json)
+    if summary.state == "interrupted":
+        raise typer.Exit(CTRL_C)
+    if not summary.ranked():
+        raise typer.Exit(1)

@@ -109,10 +109,17 @@ def is_file(name: str) -> bool:
 
 def load(source: Source) -> Dataset:
     """Makes or reads a data set. Raises Unusable with all that is wrong."""
-    path = Path(source.name)
     # So a file that has changed is read again.
-    changed = path.stat().st_mtime_ns if is_file(source.name) and path.is_file() else 0
-    return _load(source, changed)
+    return _load(source, _changed(Path(source.name)) if is_file(source.name) else 0)
+
+
+def _changed(path: Path) -> int:
+    """When a file was last changed, 0 if there is none. Raises Unusable if it can't be found out."""
+    try:
+        table_files.insist_on_answer(path)
+    except TableError as error:
+        raise Unusable([("data", str(error))]) from error
+    return path.stat().st_mtime_ns if path.is_file() else 0
 
 
 @lru_cache(maxsize=4)

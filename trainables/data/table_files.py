@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from trainables.data import columns, text_files
+from trainables.data import answering_files, columns, text_files
 from trainables.data.columns import Column
 from trainables.data.text_files import NoNames, TableError
 
@@ -115,11 +115,28 @@ def _ending(path: Path) -> str:
     return ending if short == name or ending in TEXT else Path(name).suffix
 
 
+def insist_on_answer(path: Path) -> None:
+    """Raises TableError if a file is there that can't be read, as its file system does not answer."""
+    try:
+        answering_files.insist_on_answer(str(path))
+    except answering_files.Silent as error:
+        raise TableError(f"{path.name} can't be read: {error}") from error
+
+
 def _insist_on_a_file(path: Path) -> None:
-    if not path.is_file():
+    insist_on_answer(path)
+    if not path.exists():
         raise TableError(f"there is no file {path.absolute()}")
+    if not path.is_file():
+        raise TableError(f"{path.name} should be a regular file, is {_kind(path)}")
     if path.stat().st_size > MOST_BYTES:
         raise TableError(f"{path.name} is larger than {MOST_BYTES // 2**30} GiB, and all of it should fit into memory")
+
+
+def _kind(path: Path) -> str:
+    """What a path is that is no regular file."""
+    kinds = {"a folder": path.is_dir(), "a named pipe": path.is_fifo(), "a socket": path.is_socket()}
+    return next((kind for kind, is_it in kinds.items() if is_it), "a device")
 
 
 def _named(path: Path, names: list[str]) -> list[str]:

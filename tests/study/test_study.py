@@ -218,8 +218,10 @@ def test_what_is_kept_of_a_trial_comes_out_again(runs: Path) -> None:
         MemberResult(200, -1.0, 100, seconds=1.25),
         MemberResult(150, -3.0, 50, seconds=1.5),
     ]
-    study.records.finish(plan.number, Outcome("complete", -2.0), members)
+    study.records.finish(plan.number, Outcome("complete", -2.0), members, {100: -3.0, 200: -2.0})
     (trial,) = sweeps.opened(runs).summary().trials
+    assert (trial.rungs, trial.last) == ({100: -3.0, 200: -2.0}, (200, -2.0))
+    assert trial.ended is not None
     assert (trial.number, trial.state, trial.value, trial.default) == (0, "complete", -2.0, True)
     assert (trial.params, trial.seeds, trial.run_id) == (plan.params, plan.seeds, "run-of-0")
     assert (trial.steps, trial.seconds, trial.diverged_at, trial.reason) == (350, 2.75, None, None)

@@ -90,6 +90,8 @@ def _trial(
         second=found.get("second"),
         given_up_at=found.get("given_up_at"),
         values=trial_outcome.by_seed(members),
+        rungs=dict(trial.intermediate_values),
+        ended=trial.datetime_complete,
         checkpoint=None if place is None else str(home.member(study, trial.number, place) / BEST),
     )
 

@@ -32,7 +32,8 @@ class TrialSummary:
 
     average: the mean of the metric over its training, and of its seeds'. second: of a sweep with two objectives
     the value of the other one. given_up_at: of a trial that was trained on to the end although halving had given it up,
-    where that was. values: one a seed, None of one that diverged.
+    where that was. values: one a seed, None of one that diverged. rungs: what it was at the budgets at which it was
+    compared, by these; none where it diverged. ended: when it did, in UTC.
     """
 
     number: int
@@ -51,6 +52,13 @@ class TrialSummary:
     second: float | None = None
     given_up_at: int | None = None
     values: list[float | None] = field(default_factory=list)
+    rungs: dict[int, float] = field(default_factory=dict)
+    ended: datetime | None = None
+
+    @property
+    def last(self) -> tuple[int, float] | None:
+        """The highest budget at which it was compared, and its value there; None of one that came to none."""
+        return max(self.rungs.items(), default=None)
 
     @property
     def spread(self) -> float | None:

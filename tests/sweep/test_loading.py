@@ -27,11 +27,14 @@ def test_every_preset_loads_and_is_described(name: str) -> None:
 def test_these_presets_come_with_the_project() -> None:
     assert PRESET_NAMES == [
         "cartpole-dqn",
+        "cartpole-dqn-as-in-keras",
         "cartpole-dqn-broken",
         "cartpole-reinforce",
         "conjunction-risk",
         "number-match",
         "number-match-100",
+        "number-match-advised",
+        "number-match-as-asked",
         "pendulum-reinforce",
         "sensor-tasking-dqn",
     ]

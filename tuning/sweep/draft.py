@@ -143,4 +143,11 @@ def _problem(key: str, error: ErrorDetails, loop: type[Loop] | None) -> Problem:
     if error["type"] == "extra_forbidden":
         known = fields.groups(Sweep, key)[key].model_fields
         return Problem(path, unknown(str(error["loc"][-1]), known, f"{key} has no such setting"))
+    if (
+        path == "target"
+        and error["type"] == "float_type"
+        and loop is not None
+        and "targets" in loop.Config.model_fields
+    ):
+        return Problem(path, f"{sentence(error)}; a column to predict is one of `fixed.targets`")
     return Problem(path, sentence(error))

@@ -1,19 +1,22 @@
 """Sweeps out of files and presets."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
-from tuning.errors import Place, Problem, SweepError
+from tuning.errors import Note, Place, Problem, SweepError
 from tuning.sweep import overrides, validation, yaml_text
-from tuning.sweep.key_paths import enclosing
+from tuning.sweep.key_paths import About, enclosing
 from tuning.sweep.model import Sweep
 from tuning.sweep.overrides import Settings
 from tuning.sweep.plain_data import shown
 from tuning.sweep.presets import presets
+from tuning.sweep.suggestions import completion
 from tuning.sweep.suggestions.beginning import Beginning, suggestion
+from tuning.sweep.suggestions.completion import ShortFile
 from tuning.sweep.validation import Checked
 from tuning.sweep.wording import nearest
 from tuning.sweep.yaml_text import Document
@@ -44,12 +47,54 @@ def checked(source: str | Beginning, settings: Settings = ()) -> Checked:
     if isinstance(source, Beginning):
         return suggested(source, settings)[0]
     document = overrides.put_over(_document(source), settings)
-    try:
+    short = completion.short_file(document)
+    if short is not None:
+        return _completed(short)
+    with _placed(document):
         found = validation.checked_here(document.data)
+    return Checked(found.sweep, _notes(found, document))
+
+
+def _completed(short: ShortFile) -> Checked:
+    """The sweep in a file that does not say all that a sweep has to have."""
+    with _placed(short.document, short.renamed):
+        try:
+            document, suggested = short.completed()
+        except SweepError as error:
+            raise SweepError([*error.problems, *_others(short, error.problems)]) from None
+        found = validation.checked_here(document.data)
+    note = Note("", f"what the file does not say is suggested, as by `tuning new`: {suggested}", Place(document.file))
+    return Checked(found.sweep, [note, *_notes(found, document, short.renamed)])
+
+
+def _others(short: ShortFile, known: Sequence[Problem]) -> list[Problem]:
+    """What is wrong with a file for which nothing can be suggested, but for what it lacks and what is known."""
+    data = short.document.data
+    loop = "supervised" if data.get("data") is not None else "dqn"
+    try:
+        validation.to_begin({"loop": loop, **data})
     except SweepError as error:
-        problems = [replace(each, place=document.place(each.key_path)) for each in error.problems]
-        raise SweepError(problems) from None
-    return Checked(found.sweep, [replace(each, place=document.place(each.key_path)) for each in found.notes])
+        left_out = {*completion.NEEDED} - data.keys() | {each.key_path for each in known}
+        return [each for each in error.problems if each.key_path not in left_out]
+    return []
+
+
+@contextmanager
+def _placed(document: Document, renamed: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    """Problems get the lines on which the document has what they are about, and its words for it."""
+    try:
+        yield
+    except SweepError as error:
+        raise SweepError([_at_home(each, document, renamed) for each in error.problems]) from None
+
+
+def _notes(found: Checked, document: Document, renamed: Mapping[str, str] = MappingProxyType({})) -> list[Note]:
+    return [_at_home(each, document, renamed) for each in found.notes]
+
+
+def _at_home(about: About, document: Document, renamed: Mapping[str, str]) -> About:
+    key_path = renamed.get(about.key_path, about.key_path)
+    return replace(about, key_path=key_path, place=document.place(about.key_path))
 
 
 @_prints_aside()

@@ -82,7 +82,7 @@ def test_of_a_run_that_anyone_has_logged(
         (["name", "--curves", "x.csv"], "--curves and a study: should be one of them"),
         (["--curves", "x.csv", "--run", "y"], "should be one of them"),
         (["--curves", "x.csv", "--trial", "1"], "should be one of them"),
-        (["--curves", "x.csv"], "x.csv can't be read"),
+        (["--curves", "x.csv"], "--curves: there is no file"),
         (["--curves", "x.csv", "--map", "loss"], "--map: should be CURVE=COLUMN, is loss"),
         (["old-match-1", "--map", "loss=x"], "--map: goes with --curves or --run"),
         (["old-match-1", "--trial", "99"], "has no trial 99; it has 9, from 0 on"),

@@ -14,6 +14,7 @@ from commands import Said
 from rich.console import Console
 
 from tuning.report import study_report
+from tuning.study.study import Study
 
 QUICK: dict[str, Any] = {"trials": 8, "pack_size": 2, "tracking": "off", "workers": 1, "sampler": "random"}
 
@@ -109,15 +110,21 @@ def test_after_an_interruption_it_says_how_to_go_on(runs: Path, tuning: Callable
         assert "Next: `tuning resume tiny-1` goes on with it." in out.splitlines()
 
 
-def test_of_a_study_whose_time_was_over_the_confirmation_is_gone_on_with_and_not_the_search(
-    runs: Path, tuning: Callable[..., Said]
-) -> None:
+@pytest.fixture
+def out_of_time(runs: Path) -> Study:
+    """A study whose time was over after its first leg, and whose confirmation has not begun."""
     study = sweeps.created(runs, **{**QUICK, "time_limit": 3_600, "confirm": {"top": 1, "seeds": 2, "episodes": 5}})
     search = legs_by_hand.Searching(study)
     search.trained("leg", legs_by_hand.reports(search.leg()))
     search.policy.put_back()
-    begun = len(study.summary().trials)
     study.attributes.set_ended_by("time_limit")
+    return study
+
+
+def test_of_a_study_whose_time_was_over_the_confirmation_is_gone_on_with_and_not_the_search(
+    runs: Path, out_of_time: Study, tuning: Callable[..., Said]
+) -> None:
+    begun = len(out_of_time.summary().trials)
     for legs, code, state in ((0, 130, "interrupted"), (9, 0, "finished")):
         ended, out, _ = tuning("resume", "--json", "--root", str(runs), hire=legs_by_hand.ByHand(legs))
         shown = json.loads(out)
@@ -128,14 +135,10 @@ def test_of_a_study_whose_time_was_over_the_confirmation_is_gone_on_with_and_not
     assert json.loads(out)["counts"]["complete"] == 8, "finished, it searches for as long again"
 
 
+@pytest.mark.usefixtures("out_of_time")
 def test_with_more_time_the_search_goes_on_though_a_confirmation_was_cut_off(
     runs: Path, tuning: Callable[..., Said]
 ) -> None:
-    study = sweeps.created(runs, **{**QUICK, "time_limit": 3_600, "confirm": {"top": 1, "seeds": 2, "episodes": 5}})
-    search = legs_by_hand.Searching(study)
-    search.trained("leg", legs_by_hand.reports(search.leg()))
-    search.policy.put_back()
-    study.attributes.set_ended_by("time_limit")
     code, out, _ = tuning("resume", "--time", "2h", "--json", "--root", str(runs), hire=legs_by_hand.ByHand())
     assert (code, json.loads(out)["counts"]["complete"]) == (0, 8)
 

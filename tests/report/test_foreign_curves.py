@@ -45,13 +45,22 @@ def test_other_separators(tmp_path: Path, separator: str) -> None:
     text = "step,loss\n10,1.5\n20,1.0\n".replace(",", separator)
     found = foreign_curves.training(file(tmp_path, "c.csv", f"\ufeff{text}"))
     assert found.curves["train/loss"].steps.tolist() == [10, 20]
+    assert found.curves["train/loss"].values.tolist() == [1.5, 1.0]
+
+
+def test_decimal_commas_and_lines_of_comment(tmp_path: Path) -> None:
+    found = foreign_curves.training(file(tmp_path, "c.csv", "# of Monday\nstep;loss\n10;1,5\n20;\n30;nan\n"))
+    assert found.curves["train/loss"].values.tolist() == [1.5]
+    assert found.curves["train/loss"].broken_at == 30
 
 
 @pytest.mark.parametrize(
     ("name", "text", "given", "said"),
     [
         ("c.csv", "a,b\n1,2\n", {}, "none of its columns is known (a, b)"),
-        ("c.csv", "", {}, "should have a row of names"),
+        ("c.csv", "", {}, "c.csv is empty"),
+        ("c.csv", "1,2\n3,4\n", {}, "its first row, '1,2', looks like values and not like names"),
+        ("c.csv", "step,loss\n1,2\n2\n", {}, "line 3 has 1 value, and there are 2 columns"),
         ("c.csv", "loss\n", {}, "should have a row of names"),
         ("c.json", "{", {}, "is no JSON"),
         ("c.json", '{"loss": 3}', {}, "should be lists by name"),
@@ -66,5 +75,5 @@ def test_what_is_wrong_is_said(tmp_path: Path, name: str, text: str, given: dict
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match="can't be read"):
+    with pytest.raises(ArgumentError, match="there is no file"):
         foreign_curves.training(tmp_path / "none.csv")

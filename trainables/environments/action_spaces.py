@@ -52,8 +52,24 @@ class Discrete:
         return choices + self.start
 
 
+class _Several:
+    """What actions of several numbers have in common."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """Those of a choice: as many numbers as an action has."""
+        return (math.prod(self.shape),)
+
+    def _shaped(self, actions: NDArray[Any]) -> NDArray[Any]:
+        """Actions (..., D) as the environment takes them, (..., *shape)."""
+        return actions.astype(self.dtype).reshape((*actions.shape[:-1], *self.shape))
+
+
 @dataclass(frozen=True)
-class Parts:
+class Parts(_Several):
     """Several choices at once, as in MultiDiscrete and MultiBinary. A choice is integers (..., K), counted from 0.
 
     counts: of each part, how many values it has.
@@ -72,11 +88,6 @@ class Parts:
         return f"actions of {len(self.counts):,} parts, of {math.prod(self.counts):,} combinations"
 
     @property
-    def axes(self) -> tuple[int, ...]:
-        """Those of a choice: (K,)."""
-        return (len(self.counts),)
-
-    @property
     def outputs(self) -> int:
         """One for each value of each part."""
         return sum(self.counts)
@@ -87,9 +98,7 @@ class Parts:
 
     def given(self, choices: NDArray[Any]) -> NDArray[Any]:
         """Choices (..., K) as the environment takes them, (..., *shape)."""
-        actions = (choices + np.array(self.starts)).astype(self.dtype)
-        shaped: NDArray[Any] = actions.reshape((*choices.shape[:-1], *self.shape))
-        return shaped
+        return self._shaped(choices + np.array(self.starts))
 
 
 @dataclass(frozen=True)
@@ -127,7 +136,7 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Continuous:
+class Continuous(_Several):
     """A vector of real numbers. A choice is floats (..., D), in units in which bounds on both sides are -1 and 1.
 
     low, high: the bounds of each dimension; infinite where there are none.
@@ -146,11 +155,6 @@ class Continuous:
 
     def __str__(self) -> str:
         return f"actions of {len(self.low):,} number{'s' * (len(self.low) > 1)}"
-
-    @property
-    def axes(self) -> tuple[int, ...]:
-        """Those of a choice: (D,)."""
-        return (len(self.low),)
 
     @property
     def outputs(self) -> int:
@@ -191,8 +195,7 @@ class Continuous:
         actions = np.clip(middle + half * within, self.low, self.high)
         if np.issubdtype(np.dtype(self.dtype), np.integer):
             actions = np.rint(actions)
-        shaped: NDArray[Any] = actions.astype(self.dtype).reshape((*choices.shape[:-1], *self.shape))
-        return shaped
+        return self._shaped(actions)
 
 
 Actions = Discrete | Parts | Product | Continuous

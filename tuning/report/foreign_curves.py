@@ -1,12 +1,13 @@
-"""Curves of a training that anyone has run, from a file: a .csv with a row a step, or a .json as Keras keeps it."""
+"""Curves of a training that anyone has run, from a file: a table with a row a step, or a .json as Keras keeps it."""
 
-import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from trainables.data import table_files
+from trainables.data.table_files import TableError
 from tuning.diagnosis import columns
 from tuning.diagnosis.columns import UnknownCurve
 from tuning.diagnosis.curves import Curve
@@ -58,20 +59,18 @@ def _rows(table: Table) -> int:
 
 
 def _table(path: Path) -> Table:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ArgumentError(f"{path} can't be read: {error}") from None
-    table = _of_json(path, text) if path.suffix.lower() == ".json" else _of_csv(text)
+    table = _of_json(path) if path.suffix.lower() == ".json" else _of_rows(path)
     if not table or not _rows(table):
         raise ArgumentError(f"{path}: should have a row of names, and one for each step")
     return table
 
 
-def _of_json(path: Path, text: str) -> Table:
+def _of_json(path: Path) -> Table:
     """Lists by name, or a list of records."""
     try:
-        data = json.loads(text)
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArgumentError(f"{path} can't be read: {error}") from None
     except json.JSONDecodeError as error:
         raise ArgumentError(f"{path} is no JSON: {error}") from None
     if isinstance(data, list) and all(isinstance(row, dict) for row in data):
@@ -82,22 +81,22 @@ def _of_json(path: Path, text: str) -> Table:
     raise ArgumentError(f"{path}: should be lists by name, as Keras' history.history, or a list of records")
 
 
-def _of_csv(text: str) -> Table:
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    if not lines:
-        return {}
-    separator = max(",;\t|", key=lines[0].count)
-    names, *rows = csv.reader(lines, delimiter=separator)
-    return {name: [_number(_at(row, place)) for row in rows] for place, name in enumerate(names)}
-
-
-def _at(row: Sequence[str], place: int) -> str:
-    return row[place] if place < len(row) else ""
+def _of_rows(path: Path) -> Table:
+    """Columns as they are written, for a cell that is empty is no point, and one that says nan is a loss that burst."""
+    try:
+        found = table_files.texts(path)
+    except TableError as error:
+        raise ArgumentError(f"--curves: {error}") from None
+    point = "," if found.decimal_comma else "."
+    return {
+        name: [_number(cell.replace(point, ".")) for cell in column.to_pylist()]
+        for name, column in found.columns.items()
+    }
 
 
 def _number(value: Any) -> float | None:
     """The number that a cell holds, NaN included; None of an empty cell, and of one that holds none."""
-    if isinstance(value, bool) or value in (None, ""):
+    if isinstance(value, bool) or value is None:
         return None
     try:
         return float(value)

@@ -40,7 +40,16 @@ settings.load_profile("lockstep")
 
 
 LONGEST = (
-    *("test_loops", "test_python_api", "test_notebook", "test_resume", "test_tune", "test_interrupt", "test_programs"),
+    *(
+        "test_loops",
+        "test_python_api",
+        "test_notebook",
+        "test_resume",
+        "test_tune",
+        "test_pack_trainable",
+        "test_interrupt",
+        "test_programs",
+    ),
     *("test_end_to_end", "test_faults", "test_search_resume", "test_own_loops", "test_ray_trainable_loop"),
     *("test_borrowed_ray", "test_earlier_studies", "test_devices"),
 )

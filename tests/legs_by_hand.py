@@ -100,6 +100,14 @@ def planned(study: Study, plan: Plan | None = None, **params: Any) -> Plan:
     return kept
 
 
+def ended(study: Study, found: Outcome | float) -> Plan:
+    """A planned trial that has come to this end, or to this value."""
+    plan = planned(study, learning_rate=0.01)
+    outcome = found if isinstance(found, Outcome) else Outcome("complete", found)
+    study.records.finish(plan.number, outcome, results(outcome.value))
+    return plan
+
+
 class Searching(LegSource[Leg]):
     """A search whose legs are asked for, reported and ended by hand."""
 

@@ -156,7 +156,7 @@ def verdict(candidates: Mapping[int, Sequence[float | None]], direction: Directi
         champion=None if tied or _diverges(candidates[leader]) else leader,
         leader=leader,
         tied=tied,
-        more_seeds=_most([_more_seeds(candidates[leader], candidates[each], direction) for each in tied]),
+        more_seeds=_most([more_seeds(candidates[leader], candidates[each], direction) for each in tied]),
     )
 
 
@@ -167,8 +167,10 @@ def _beats(x: Sequence[float], y: Sequence[float], direction: Direction, seed: i
     return low > 0 if direction == "maximize" else high < 0
 
 
-def _more_seeds(x: Sequence[float | None], y: Sequence[float | None], direction: Direction) -> int | None:
-    """How many more seeds two configurations need each to be told apart four times in five, if they are as they seem.
+def more_seeds(x: Sequence[float | None], y: Sequence[float | None], direction: Direction) -> int | None:
+    """How many more seeds x and y need each for x to be told from y four times in five, if they are as they seem.
+
+    None where no sensible number would tell, or where x is not the better one.
 
     Noether (1987), "Sample Size Determination for Some Common Nonparametric Tests", for two samples of n values each:
     n = (z_confidence + z_power)**2 / (6 (p - 1/2)**2), with p the probability of improvement. That is at least 6, so

@@ -31,6 +31,7 @@ class MemberResult:
     average: the mean of the metric over all its points.
     points: how many these are.
     last_point: the step of the last of them.
+    score: of its best weights on fresh episodes, where that was asked for; None of one that diverged.
     """
 
     steps: int = 0
@@ -45,6 +46,7 @@ class MemberResult:
     average: float | None = None
     points: int = 0
     last_point: int = -1
+    score: float | None = None
 
 
 class MemberReport(Protocol):

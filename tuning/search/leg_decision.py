@@ -45,7 +45,7 @@ def decided(leg: Leg, sweep: Sweep, standing: Standing, error: str | None = None
 def _decision(leg: Leg, sweep: Sweep, standing: Standing, found: Mapping[int, Outcome]) -> Decision:
     """Who goes on: of all that have come to the rung the best, the default, and some that audit halving."""
     values = {number: outcome.value for number, outcome in found.items() if outcome.state != "failed"}
-    if leg.until == sweep.budget:
+    if _is_last(leg, sweep):
         return Decision(values)
     default = frozenset(plan.number for plan in leg.plans if plan.default)
     at_the_rung = {**standing.values_at(leg), **values}
@@ -56,13 +56,18 @@ def _decision(leg: Leg, sweep: Sweep, standing: Standing, found: Mapping[int, Ou
     return Decision(values, _standing_of(standing, best), _standing_of(standing, audited))
 
 
+def _is_last(leg: Leg, sweep: Sweep) -> bool:
+    """Whether trials are trained in full at its end; without halving some may have a budget of their own."""
+    return sweep.halving is None or leg.until == sweep.budget
+
+
 def _standing_of(standing: Standing, numbers: Collection[int]) -> dict[int, list[MemberResult]]:
     return {number: list(standing.results[number]) for number in sorted(numbers)}
 
 
 def _ending(leg: Leg, sweep: Sweep, standing: Standing, number: int, found: Outcome, value: float | None) -> Ending:
     curve = standing.curve(leg, number) | ({} if value is None else {leg.until: value})
-    if leg.until < sweep.budget and found.state == "complete":
+    if not _is_last(leg, sweep) and found.state == "complete":
         end = trial_outcome.pruned(leg.until)
     else:
         end = replace(found, given_up_at=standing.given_up.get(number))

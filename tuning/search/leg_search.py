@@ -6,13 +6,14 @@ becomes of them; each of these is one write. From the records a search goes on w
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from trainables.messages import PackReport, PackRequest
 from tuning.rules.trial_outcome import advanced
 from tuning.search.leg_decision import decided
+from tuning.search.listed_proposer import ListedProposer
 from tuning.search.next_leg import NextLeg
 from tuning.search.packing import Packing, divided, member_request
 from tuning.search.proposer import Proposer
@@ -46,7 +47,10 @@ class SearchPolicy:
         now: what the sweep's time limit is measured by.
         """
         self._study, self._sweep, self._now = study, study.sweep, now
-        self._packing, self._proposer = Packing(study.sweep, workers), Proposer(study)
+        self._packing, experiment = Packing(study.sweep, workers), study.attributes.experiment
+        self._proposer = Proposer(study) if experiment is None else ListedProposer(study)
+        self._episodes = 0 if experiment is None else experiment.episodes
+        """Fresh ones that trainings are scored on at their end."""
         self._standing = Standing(study.sweep, self._packing)
         self._next_leg = NextLeg(study.sweep, self._standing, self._packing, self._proposer)
         self._everyone = Everyone([self._standing, self._proposer.desk, *observers])
@@ -118,7 +122,7 @@ class SearchPolicy:
             for place, seed in enumerate(plan.seeds)
         ]
         full, asks = self._packing.fills_up_to(work.plans), self._asks_trivial(work)
-        return PackRequest(members, work.until, work.name, full, trivial=asks)
+        return PackRequest(members, work.until, work.name, full, self._episodes, trivial=asks)
 
     def _asks_trivial(self, leg: Leg) -> bool:
         """Whether the worker of a leg is asked what trivial answers score: one at a time, and not for ever."""
@@ -148,7 +152,16 @@ class SearchPolicy:
 
     def end(self, work: Leg, report: PackReport) -> None:
         """Decide on the trials of a leg that was trained."""
+        if report.confirmed is not None:
+            self._note_scores(work, iter(report.confirmed))
         self._close(work)
+
+    def _note_scores(self, work: Leg, scores: Iterator[float]) -> None:
+        for plan in work.plans:
+            for place, result in enumerate(self._standing.results[plan.number]):
+                score = next(scores)
+                sound = result.diverged_at is None and result.error is None and math.isfinite(score)
+                self._everyone.reported(plan, place, [], replace(result, score=score if sound else None))
 
     def fail(self, work: Leg, error: str) -> None:
         """End the trial that could not be trained."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tuning.rules import halving
+from tuning.search.listed_proposer import ListedProposer
 from tuning.search.packing import Packing
 from tuning.search.proposer import Proposer
 from tuning.search.standing import Rung, Standing
@@ -13,7 +14,7 @@ from tuning.sweep.model import Sweep
 class NextLeg:
     """Makes legs of new trials, and of those that wait."""
 
-    def __init__(self, sweep: Sweep, standing: Standing, packing: Packing, proposer: Proposer) -> None:
+    def __init__(self, sweep: Sweep, standing: Standing, packing: Packing, proposer: Proposer | ListedProposer) -> None:
         """Choose by where the search stands.
 
         packing: who can share a pack, and how many.
@@ -48,7 +49,8 @@ class NextLeg:
     def leg(self, plans: list[Plan], bracket: int, rung: int) -> Leg:
         """A leg of these trials to a rung of a bracket, under the next name."""
         self._standing.legs += 1
-        return Leg(leg_name(self._standing.legs - 1), plans, bracket, rung, self._ladders[bracket][rung])
+        until = plans[0].budget or self._ladders[bracket][rung]
+        return Leg(leg_name(self._standing.legs - 1), plans, bracket, rung, until)
 
     def _new_trials(self) -> Leg:
         asked = self._proposer.asked

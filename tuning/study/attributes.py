@@ -11,6 +11,7 @@ from trainables.base.trivial_answer import TrivialAnswer
 from tuning.errors import Note
 from tuning.study import changes
 from tuning.study.changes import Change
+from tuning.study.experiment import CONFIGURATIONS, Configuration, Experiment, as_data, configurations_in, experiment_in
 from tuning.study.optuna_tables import Tables
 from tuning.study.summary import Confirmation, Limit, StudyState
 from tuning.sweep.model import Sweep
@@ -53,6 +54,20 @@ class Attributes:
         """Parameters of an earlier study's best trials, which are tried after those that the sweep lists."""
         start: list[dict[str, Any]] = self._study.user_attrs.get(START, [])
         return start
+
+    @property
+    def experiment(self) -> Experiment | None:
+        """What the study is for, if it searches nothing."""
+        return experiment_in(self._study.user_attrs)
+
+    @property
+    def configurations(self) -> list[Configuration]:
+        """What an experiment is to train so far, in the order of its trials."""
+        return configurations_in(self._study.user_attrs)
+
+    def set_configurations(self, configurations: Sequence[Configuration]) -> None:
+        """Keep what is to be trained from now on: what was before, and more."""
+        self._tables.set_study_attribute(CONFIGURATIONS, as_data(list(configurations)))
 
     @property
     def sweep(self) -> Any:

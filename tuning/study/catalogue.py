@@ -5,6 +5,7 @@ import itertools
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from tuning.errors import Note, StorageError, StudyError, StudyExists, StudyNotF
 from tuning.study import sqlite
 from tuning.study.attributes import CREATED, FORMAT, KEY, NOTES, START, SWEEP
 from tuning.study.clock import Now
+from tuning.study.experiment import EXPERIMENT, Experiment
 from tuning.study.file_locks import alone
 from tuning.study.paths import Home
 from tuning.study.study import Study
@@ -81,6 +83,7 @@ def prepared(
     name: str | None = None,
     start: Sequence[Mapping[str, Any]] = (),
     notes: Sequence[Note] = (),
+    experiment: Experiment | None = None,
 ) -> Callable[[], Study]:
     """What makes a new study when it is called; what can be wrong with it is found out now.
 
@@ -88,6 +91,7 @@ def prepared(
     name: the study's, else its sweep's with the first free number.
     start: parameters of the configurations to try right after those that the sweep lists.
     notes: what its checks have found worth knowing.
+    experiment: what it is for, if it searches nothing.
     Raises StudyError where the name is none for a folder, StudyExists where it is taken, StorageError where nothing can
     be kept in the storage.
     """
@@ -100,7 +104,12 @@ def prepared(
     known = names(home, url)
     if name in known:
         raise _taken(name, sweep, known)
-    attributes = {START: [dict(params) for params in start], NOTES: [note.as_json() for note in notes]}
+    attributes: dict[str, Any] = {
+        START: [dict(params) for params in start],
+        NOTES: [note.as_json() for note in notes],
+    }
+    if experiment is not None:
+        attributes[EXPERIMENT] = asdict(experiment)
     return partial(_created, home, url, sweep, name, attributes)
 
 

@@ -22,6 +22,12 @@ class Plan:
     seeds: list[int]
     default: bool = False
 
+    @property
+    def budget(self) -> int | None:
+        """That it is trained to, where that is not the budget of its study's sweep."""
+        budget: int | None = self.values.get("budget")
+        return budget
+
 
 @dataclass(frozen=True)
 class Leg:

@@ -55,7 +55,7 @@ def _training(
         curves={name: Curve.of((at, each[name]) for at, each in points if name in each) for name in names},
         config=config,
         loop=next((loop for loop in LOOPS if loop == sweep.loop), None),
-        budget=sweep.budget,
+        budget=config.get("budget", sweep.budget),
         score=sweep.metric,
         direction=sweep.direction,
         solved=solved,

@@ -45,6 +45,8 @@ class PackRequest:
     folders: in which modules of a person's own are looked for, after all others.
     trivial: whether to say what trivial answers score.
     pulse: what signs of life to give; None: none.
+    size: to which the pack is filled up whatever that costs, so that it computes as another of this size did; 0: as it
+        pays.
     """
 
     members: list[MemberRequest]
@@ -55,6 +57,7 @@ class PackRequest:
     folders: tuple[str, ...] = ()
     trivial: bool = False
     pulse: PulseRequest | None = None
+    size: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import torch
 
 from trainables import environments
-from trainables.base import checkpoint, pulse
+from trainables.base import checkpoint, provenance, pulse
 from trainables.base.member_failure import MemberFailed
 from trainables.base.report import Report
 from trainables.base.training_config import Training, structure
@@ -73,6 +73,8 @@ class PackTraining:
         self._told = [0 for _ in request.members]
         """How many points of each curve have been reported."""
         self._reports = [Report(0, []) for _ in request.members]
+        self._made_with: list[list[dict[str, Any]]] = [[] for _ in request.members]
+        """Of each member, what the parts of its training were made with."""
         self._present = list(range(len(request.members)))
         """Places of the members that have not failed."""
         self._asks_trivial = request.trivial
@@ -162,6 +164,7 @@ class PackTraining:
         for index in self._present:
             # Whoever gets the next report may have lost those before it, so it has the whole curve.
             self._curves[index], self._told[index], self._reports[index] = [], 0, Report(0, [])
+            self._made_with[index] = [self._makes()]
         if not self._present:
             return
         pulse.trains(self._present)
@@ -232,12 +235,14 @@ class PackTraining:
                 "moment": self._moment,
                 "config": config.model_dump(mode="json"),
                 "report": asdict(replace(report, points=curve)),
+                "made_with": made_with,
                 "state": state,
             }
-            for config, report, curve, state in zip(
+            for config, report, curve, made_with, state in zip(
                 self._of_present(self._configs),
                 self._of_present(self._reports),
                 self._of_present(self._curves),
+                self._of_present(self._made_with),
                 self._own(self._running().state()),
                 strict=True,
             )
@@ -265,13 +270,23 @@ class PackTraining:
         for index, state in zip(self._present, states, strict=True):
             self._reports[index] = Report(**state["report"])
             self._curves[index] = list(self._reports[index].points)
+            # Checkpoints of earlier versions do not say.
+            before, now = state.get("made_with", []), self._makes()
+            same = bool(before) and {**before[-1], "since": now["since"]} == now
+            self._made_with[index] = before if same else [*before, now]
         self._running().load(self._filled([state["state"] for state in states]))
+
+    def _makes(self) -> dict[str, Any]:
+        """What is trained from now on is made with."""
+        return provenance.made_with(str(self._device), self._size(len(self._present)), self._moment)
 
     def _filled(self, members: list[Any]) -> list[Any]:
         """Fills up the members to a size that packs often have, by repeating the last: each size is compiled anew."""
         return members + members[-1:] * (self._size(len(members)) - len(members))
 
     def _size(self, count: int) -> int:
+        if count <= self._request.size:
+            return self._request.size
         full = self._request.full_pack
         if count == full or (count < full and self._fills(full - count)):
             return full

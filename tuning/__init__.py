@@ -1,6 +1,6 @@
 """Hyperparameter search that trains many configurations in lockstep on every worker: the public face.
 
-    from tuning import Sweep, run, resume, confirm, studies
+    from tuning import Sweep, run, resume, confirm, studies, mend, ablate, train, replay
 
 docs/python.md shows what can be done with them. Everything that a person can mend is raised as a LockstepError; all of
 them are drawn in tuning/errors.py.
@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tuning.api import confirm, resume, run, studies
+    from tuning.api import ablate, confirm, mend, replay, resume, run, studies, train
     from tuning.errors import (
         ArgumentError,
         LockstepError,
@@ -56,19 +56,20 @@ __all__ = [
     "SweepError",
     "UnusableCheckpoint",
     "WorkersError",
+    "ablate",
     "confirm",
+    "mend",
+    "replay",
     "resume",
     "run",
     "studies",
+    "train",
 ]
 
 _HOMES = {
     "StudyHandle": "study_handle",
     "Sweep": "sweep.model",
-    "confirm": "api",
-    "resume": "api",
-    "run": "api",
-    "studies": "api",
+    **dict.fromkeys(("ablate", "confirm", "mend", "replay", "resume", "run", "studies", "train"), "api"),
 }
 """Where a name is at home; the others are errors."""
 

@@ -9,9 +9,9 @@ Ctrl-C raises KeyboardInterrupt once the workers are gone and everything is kept
 
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tuning.errors import ArgumentError, Interrupted
 from tuning.study import catalogue
@@ -26,7 +26,13 @@ from tuning.workers.log_file import log_file
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tuning.experiments.subjects import Subject
+    from tuning.report.ablation import Ablated
+    from tuning.report.mending import Mended
+    from tuning.report.replaying import Replay
+    from tuning.report.trained import Trained
     from tuning.runner import Hire
+    from tuning.study.experiment import Experiment
     from tuning.sweep.validation import Checked
 
 AnyPath = str | os.PathLike[str]
@@ -153,6 +159,126 @@ def confirm(
     return handle
 
 
+def mend(
+    name: str | AnyPath | StudyHandle | None = None,
+    *,
+    trial: int | None = None,
+    rounds: int = 3,
+    seeds: int | None = None,
+    budget: int | None = None,
+    set: Settings | None = None,
+    root: AnyPath | None = None,
+    storage: str | None = None,
+    address: str | None = None,
+    progress: bool = False,
+    hire: "Hire | None" = None,
+) -> "Mended":
+    """Trains what might mend a trial, and says what does.
+
+    name: a study, "study/12", "study/leader", "study/default", a preset, a sweep file or the id of an MLflow run; None:
+        the newest study.
+    trial: of a study; None: the one to use, else its default.
+    rounds: how often the best so far is diagnosed.
+    seeds: trainings of each configuration; None: 10.
+    budget: of each training; None: the sweep's.
+    set: settings of a preset or a sweep file, by key path.
+    root, storage, address, progress, hire: as of `run`.
+    Raises as `run` does, StudyError where there is nothing to mend.
+    """
+    from tuning.experiments import mend as mending
+    from tuning.report.mending import Mended
+
+    def ask(found: "_Found") -> "tuple[Subject, Experiment]":
+        subject = found(name, trial)
+        return subject, mending.experiment(subject, rounds)
+
+    return _answered(Mended, ask, set, root, storage, address, progress, hire, budget, seeds)
+
+
+def ablate(
+    a: str | AnyPath | StudyHandle,
+    b: str | AnyPath | StudyHandle,
+    *,
+    seeds: int | None = None,
+    budget: int | None = None,
+    set: Settings | None = None,
+    root: AnyPath | None = None,
+    storage: str | None = None,
+    address: str | None = None,
+    progress: bool = False,
+    hire: "Hire | None" = None,
+) -> "Ablated":
+    """Says which of the differences between two configurations makes the difference in score, by training.
+
+    a, b: each as `name` of `mend`.
+    seeds: trainings of each configuration; None: 10.
+    budget: of each training; None: each its own, as one of the differences.
+    set: settings of presets and sweep files, by key path.
+    root, storage, address, progress, hire: as of `run`.
+    Raises as `run` does, StudyError where the two can't be compared.
+    """
+    from tuning.experiments import ablate as ablation
+    from tuning.report.ablation import Ablated
+
+    def ask(found: "_Found") -> "tuple[Subject, Experiment]":
+        one = found(a, None)
+        return one, ablation.experiment(one, found(b, None), budget)
+
+    return _answered(Ablated, ask, set, root, storage, address, progress, hire, budget, seeds)
+
+
+def train(
+    name: str | AnyPath | StudyHandle | None = None,
+    *,
+    trial: int | None = None,
+    seeds: int | None = None,
+    budget: int | None = None,
+    set: Settings | None = None,
+    root: AnyPath | None = None,
+    storage: str | None = None,
+    address: str | None = None,
+    progress: bool = False,
+    hire: "Hire | None" = None,
+) -> "Trained":
+    """Trains one configuration on several seeds, as a study of its own. Arguments and errors are those of `mend`."""
+    from tuning.experiments import train as training
+    from tuning.report.trained import Trained
+
+    def ask(found: "_Found") -> "tuple[Subject, Experiment]":
+        subject = found(name, trial)
+        return subject, training.experiment(subject)
+
+    return _answered(Trained, ask, set, root, storage, address, progress, hire, budget, seeds)
+
+
+def replay(
+    name: str | StudyHandle | None = None,
+    *,
+    trial: int | None = None,
+    seed: int | None = None,
+    root: AnyPath | None = None,
+    storage: str | None = None,
+    address: str | None = None,
+    progress: bool = False,
+    hire: "Hire | None" = None,
+) -> "Replay":
+    """Trains a trial again, and says whether its curve is the same.
+
+    name, trial: as of `mend`.
+    seed: one of the trial's, or its place among them; None: all.
+    root, storage, address, progress, hire: as of `run`.
+    Raises as `run` does, UnusableCheckpoint where there is no curve to compare with.
+    """
+    from tuning.experiments import replay as replaying
+    from tuning.report.replaying import Replay
+
+    def ask(found: "_Found") -> "tuple[Subject, Experiment]":
+        subject = found(name, trial)
+        return subject, replaying.experiment(subject, seed)
+
+    return _answered(Replay, ask, None, root, storage, address, progress, hire)
+
+
 def studies(root: AnyPath | None = None, storage: str | None = None) -> list[StudyHandle]:
     """All studies of a root, the newest last.
 
@@ -173,6 +299,54 @@ def _checked(sweep: Any, changes: Settings) -> "Checked":
     if isinstance(sweep, str | os.PathLike):
         return loading.checked(os.path.expanduser(sweep), changes)
     raise ArgumentError(f"sweep: should be a Sweep, a preset's name or a path, is {sweep!r}")
+
+
+_Found = Callable[[Any, int | None], "Subject"]
+"""(what a person calls a configuration, a trial) -> the configuration."""
+Kind = TypeVar("Kind")
+
+
+def _answered(
+    kind: type[Kind],
+    ask: "Callable[[_Found], tuple[Subject, Experiment]]",
+    settings: Settings | None,
+    root: AnyPath | None,
+    storage: str | None,
+    address: str | None,
+    progress: bool,
+    hire: "Hire | None",
+    budget: int | None = None,
+    seeds: int | None = None,
+) -> Kind:
+    """What an experiment comes to, which is of this kind; what is asked is asked of who finds configurations."""
+    _insist(set=settings, root=root, storage=storage, address=address)
+    home = _home(root)
+    url = storage or home.storage_url
+    with _work(home):
+        from tuning.experiments import running, subjects
+
+        def found(name: Any, trial: int | None) -> "Subject":
+            text = name.name if isinstance(name, StudyHandle) else None if name is None else os.fspath(name)
+            return subjects.found(text, home, url, trial, settings or {})
+
+        subject, experiment = ask(found)
+        try:
+            answer = running.begun(
+                subject.sweep,
+                experiment,
+                home,
+                url,
+                budget=budget,
+                seeds=seeds,
+                address=address,
+                console=_console(progress),
+                hire=hire,
+            )
+        except Interrupted as error:
+            raise KeyboardInterrupt(str(error)) from None
+    if not isinstance(answer, kind):
+        raise TypeError(f"should be {kind.__name__}, is {answer!r}")
+    return answer
 
 
 def _handle(study: StudyHandle | str | None, root: AnyPath | None, storage: str | None) -> StudyHandle:

@@ -72,9 +72,8 @@ def run(
     SweepError where this machine has not the memory for them, ServerError where MLflow can't be told as the environment
     says.
     """
-    if hire is None and begins_ray(address):
-        memory.check(sweep, memory.available())
-    _refuse_tracking(sweep, home)
+    refuse_too_large(sweep, address, hire)
+    refuse_unusable(sweep, home)
     # What is wrong with it is found out before the workers are begun, which takes seconds; it is made after, since they
     # may not be had.
     url = storage_url or home.storage_url
@@ -101,7 +100,7 @@ def resume(
     Raises StudyRunning where another process runs the study, SweepError where the sweep is changed to fewer trials than
     there are, ServerError where MLflow can't be told as the environment says.
     """
-    _refuse_tracking(sweep or study.sweep, study.home)
+    refuse_unusable(sweep or study.sweep, study.home)
     with study.held():
         if sweep is not None:
             _insist_on_enough(study, sweep.trials)
@@ -134,7 +133,7 @@ def confirm(
             f"{study.name!r} compares trials by two objectives: it has a front, shown by `tuning show {study.name}`, "
             "and no best that could be confirmed"
         )
-    _refuse_tracking(study.sweep, study.home)
+    refuse_unusable(study.sweep, study.home)
     console = console or _silent()
     with study.held():
         study.change(study.sweep.model_copy(update={"confirm": wanted}))
@@ -231,7 +230,14 @@ def _insist_on_enough(study: Study, trials: int) -> None:
         raise SweepError([Problem("trials", f"{more}; is {trials}")])
 
 
-def _refuse_tracking(sweep: Sweep, home: Home) -> None:
+def refuse_too_large(sweep: Sweep, address: str | None, hire: Hire | None) -> None:
+    """Raise SweepError where the workers would be this machine's, and it has not the memory for them."""
+    if hire is None and begins_ray(address):
+        memory.check(sweep, memory.available())
+
+
+def refuse_unusable(sweep: Sweep, home: Home) -> None:
+    """Raise ServerError where MLflow is to be told, and can't be as the environment says."""
     if sweep.tracking == "mlflow":
         server.refuse_unusable(home)
 

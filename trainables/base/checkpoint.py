@@ -50,6 +50,7 @@ __all__ = [
     "is_whole",
     "keep_error",
     "load",
+    "made_with",
     "read",
     "save",
 ]
@@ -109,6 +110,14 @@ def curve(folder: Path) -> list[tuple[int, dict[str, float]]]:
     """
     latest = read(folder / LATEST, mapped=True)
     return [] if latest is None else [(step, metrics) for step, metrics in latest["report"]["points"]]
+
+
+def made_with(folder: Path) -> list[dict[str, Any]]:
+    """What the parts of a member's training were made with (base/provenance.py), the earliest first; none where that
+    was not kept. Raises as `read` does.
+    """
+    latest = read(folder / LATEST, mapped=True)
+    return [] if latest is None else list(latest.get("made_with", []))
 
 
 def read(path: Path, mapped: bool = False) -> State | None:

@@ -4,17 +4,21 @@ from collections.abc import Callable
 
 import typer
 
+from tuning.cli.ablate import ablate
 from tuning.cli.audit import audit
 from tuning.cli.check import check
 from tuning.cli.confirm import confirm
 from tuning.cli.fields import list_fields
 from tuning.cli.list import list_studies
+from tuning.cli.mend import mend
 from tuning.cli.new import new
 from tuning.cli.predict import predict
 from tuning.cli.presets import list_presets
+from tuning.cli.replay import replay
 from tuning.cli.resume import resume
 from tuning.cli.run import run
 from tuning.cli.show import show
+from tuning.cli.train import train
 from tuning.cli.ui import ui
 from tuning.cli.why import why
 
@@ -31,6 +35,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_studies,
     "show": show,
     "why": why,
+    "mend": mend,
+    "ablate": ablate,
+    "train": train,
+    "replay": replay,
     "ui": ui,
 }
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tuning.cli.experiments import go_on, show_answer
 from tuning.cli.options import Address, Json, Root, Settings, Storage, StudyName
 from tuning.cli.preparation import name_unused_files, opened, ready_for_ray
 from tuning.cli.printing import err, finish
@@ -34,11 +35,16 @@ def resume(
         if name is None or Path(name).suffix not in (".yaml", ".yml"):
             raise
         raise StudyNotFound(f"{error} A sweep comes second: `tuning resume NAME {name}`") from None
+    given = [source, trials, time, settings]
     with during_a_run(), log_file(study.home):
         with ended_at_once():
             from tuning import runner
             from tuning.sweep import kept_sweep, loading
 
+        if study.attributes.experiment is not None:
+            answer = go_on(study, given, address, context.obj.hire)
+            show_answer(answer, as_json)
+            return
         if source is not None:
             study.insist_on(loading.load(source))
         name_unused_files()

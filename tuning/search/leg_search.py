@@ -49,8 +49,8 @@ class SearchPolicy:
         self._study, self._sweep, self._now = study, study.sweep, now
         self._packing, experiment = Packing(study.sweep, workers), study.attributes.experiment
         self._proposer = Proposer(study) if experiment is None else ListedProposer(study)
-        self._episodes = 0 if experiment is None else experiment.episodes
-        """Fresh ones that trainings are scored on at their end."""
+        self._episodes, self._pack = (0, 0) if experiment is None else (experiment.episodes, experiment.pack)
+        """Fresh ones that trainings are scored on at their end, and the size that packs must have."""
         self._standing = Standing(study.sweep, self._packing)
         self._next_leg = NextLeg(study.sweep, self._standing, self._packing, self._proposer)
         self._everyone = Everyone([self._standing, self._proposer.desk, *observers])
@@ -122,7 +122,7 @@ class SearchPolicy:
             for place, seed in enumerate(plan.seeds)
         ]
         full, asks = self._packing.fills_up_to(work.plans), self._asks_trivial(work)
-        return PackRequest(members, work.until, work.name, full, self._episodes, trivial=asks)
+        return PackRequest(members, work.until, work.name, full, self._episodes, trivial=asks, size=self._pack)
 
     def _asks_trivial(self, leg: Leg) -> bool:
         """Whether the worker of a leg is asked what trivial answers score: one at a time, and not for ever."""

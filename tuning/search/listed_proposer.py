@@ -9,7 +9,7 @@ from tuning.study.study import Study
 
 
 class ListedProposer:
-    """Turns the configurations of an experiment into plans, a pack at a time. See Proposer, in whose place it stands."""
+    """Turns the configurations of an experiment into plans, a pack at a time; it stands in the place of Proposer."""
 
     exhausted = False
 

@@ -1,4 +1,4 @@
-"""What a study trains that searches nothing: configurations that are named, each on seeds that are named. Plain data."""
+"""What a study trains that searches nothing: configurations and seeds that are named. Plain data."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -32,11 +32,13 @@ class Experiment:
     asked: what that was asked, as plain data: enough to go on with it, as all that it has decided on the way follows
         from the scores that are kept.
     episodes: fresh ones that every training is scored on at its end; 0: none.
+    pack: to how many members packs are filled up, whatever that costs; 0: as it pays.
     """
 
     kind: Kind
     asked: dict[str, Any]
     episodes: int = 0
+    pack: int = 0
 
 
 def experiment_in(attributes: Mapping[str, Any]) -> Experiment | None:

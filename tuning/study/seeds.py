@@ -12,7 +12,10 @@ def training_seeds(study_seed: int, trial: int, count: int) -> list[int]:
     return [drawn.randrange(SEARCH_SEEDS) for _ in range(count)]
 
 
-def fresh_seeds(study_seed: int, count: int) -> list[int]:
-    """Seeds above all those that a search trains with, to confirm on; the same for every configuration."""
-    drawn = random.Random(f"confirm {study_seed}")
+def fresh_seeds(study_seed: int, count: int, purpose: str = "confirm") -> list[int]:
+    """Seeds above all those that a search trains with, to confirm on; the same for every configuration.
+
+    purpose: what they are for; for another one they are others.
+    """
+    drawn = random.Random(f"{purpose} {study_seed}")
     return [SEARCH_SEEDS + drawn.randrange(SEARCH_SEEDS) for _ in range(count)]

@@ -148,27 +148,20 @@ class _Ward:
         # Where two are equally good the one with fewer patches is simpler.
         return min(self._courses.values(), key=lambda course: (self._cost(course), len(course)))
 
-    def _without_what_nobody_misses(self, course: Course) -> tuple[Course, set[str]]:
+    def _without_what_nobody_misses(self, whole: Course) -> tuple[Course, set[str]]:
         """The smallest course that is as good, and the keys of the prescriptions that it is worse without."""
+        course = _in_force(whole)
         if len(course) == 1:
             return course, {_name(course[0])}
-        without = {each: tuple(other for other in course if other is not each) for each in course}
-        self._trained(without.values(), "the best without each of its patches")
-        missed = [each for each in course if self._difference(course, without[each]).towards > 0]
+        without = [(*course[:place], *course[place + 1 :]) for place in range(len(course))]
+        self._trained(without, "the best without each of its patches")
+        missed = [
+            each for each, other in zip(course, without, strict=True) if self._difference(course, other).towards > 0
+        ]
         fewer = tuple(missed)
         self._trained([fewer] if fewer else [], "the best without what nobody misses")
-        low, high = (getattr(self._compared.estimate(_key(course)), end) for end in ("low", "high"))
-        good = [
-            each
-            for each in (fewer, *without.values(), course)
-            if each and _key(each) in self._samples and self._is_as_good(each, course, low, high)
-        ]
-        return min(good, key=lambda each: (len(each), self._cost(each))), set(map(_name, missed))
-
-    def _is_as_good(self, course: Course, as_one: Course, low: float, high: float) -> bool:
-        score = self._compared.estimate(_key(course)).score
-        within = score >= low if self._direction == "maximize" else score <= high
-        return course == as_one or (within and self._difference(as_one, course).towards <= 0)
+        smaller = [each for each in (fewer, *without) if each and self._difference(course, each).towards <= 0]
+        return min([*smaller, course], key=lambda each: (len(each), self._cost(each))), set(map(_name, missed))
 
     def _as_tried(self, course: Course, base: int, needed: set[str]) -> Tried:
         over = self._difference(course, course[:base])
@@ -212,6 +205,12 @@ def _compatible(ranked: Sequence[Course], most: int | None = None) -> list[Presc
         if not any(each.patch.keys() & other.patch.keys() for other in chosen):
             chosen.append(each)
     return chosen[:most]
+
+
+def _in_force(course: Course) -> Course:
+    """A course without the prescriptions that later ones replace in all their settings."""
+    later = [{name for other in course[place + 1 :] for name in other.patch} for place in range(len(course))]
+    return tuple(each for each, names in zip(course, later, strict=True) if not each.patch.keys() <= names)
 
 
 def _key(course: Course) -> str:

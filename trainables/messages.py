@@ -68,12 +68,14 @@ class PackReport:
     train_s: seconds of training, without those spent waiting for a compiler.
     confirmed: at the end, the score of each member on fresh episodes, NaN without one; None if not asked for.
     trivial: in the first report, what trivial answers score; None if not asked for.
+    began_at: of the first report after the training has begun, or begun again, the steps from which it went on.
     """
 
     members: list[Report] = field(default_factory=list)
     train_s: float = 0.0
     confirmed: list[float] | None = None
     trivial: list[TrivialAnswer] | None = None
+    began_at: int | None = None
 
 
 class Parcel(Generic[Message]):

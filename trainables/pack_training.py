@@ -81,6 +81,8 @@ class PackTraining:
         self._training: Loop | None = None
         self._moment, self._saved_at = 0, time.monotonic()
         """How much of the budget is spent, and when the last checkpoint was written."""
+        self._began_at: int | None = None
+        """From where it goes on since the last report, if it has begun since."""
         self._begin()
 
     @property
@@ -112,7 +114,8 @@ class PackTraining:
             for report, curve, told in zip(self._reports, self._curves, self._told, strict=True)
         ]
         self._told = [len(curve) for curve in self._curves]
-        return PackReport(reports, train_s, confirmed, trivial)
+        began_at, self._began_at = self._began_at, None
+        return PackReport(reports, train_s, confirmed, trivial, began_at)
 
     def _trivial_answers(self) -> list[TrivialAnswer] | None:
         """What trivial answers score, once; none if it can't be told, and None where nobody asks."""
@@ -174,6 +177,7 @@ class PackTraining:
             states = checkpoint.load(self._of_present(self._folders)) if self._folders else None
             if states is not None:
                 self._go_on(states)
+            self._began_at = self._moment
         except MemberFailed as failure:
             self._leave(failure)
             self._begin()

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from tuning.diagnosis.curves import Curve
-from tuning.diagnosis.diagnosis import Diagnosis, of_training
+from tuning.diagnosis.diagnosis import of_training
 from tuning.diagnosis.training import Training
+from tuning.diagnosis.verdict import Diagnosis
 
 Shape = Callable[[float], float]
 """From the share of the budget that is spent to a value."""

@@ -218,3 +218,14 @@ def test_seeds_that_end_far_apart_are_named() -> None:
 
 def test_a_training_without_curves_has_nothing_wrong_that_can_be_seen() -> None:
     assert of_training(Training({})).verdicts == []
+
+
+def test_of_a_training_that_was_given_up_nothing_is_said_that_its_end_would_have_to_show() -> None:
+    curves = {
+        "train__epsilon": curve(lambda x: 1 - 0.9 * x, budget=300),
+        "evaluation__return_mean": curve(lambda x: 10 * x, budget=300),
+    }
+    whole, given_up = training(DQN, 300, **curves), training(DQN, 1_000, **curves)
+    assert {"exploration_never_over", "still_improving"} <= {"exploration_never_over", *names(whole)}
+    assert "still_improving" in names(whole)
+    assert names(given_up) == []

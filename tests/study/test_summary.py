@@ -81,8 +81,19 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
             "values": [] if number == 4 else [value],
             "checkpoint": None if value is None else str(runs / f"studies/tiny-1/trials/{number:05d}/seed-0/best.pt"),
             "spread": None,
+            "verdict": None,
         }
 
+    spent = {purpose: (each["count"], each["steps"]) for purpose, each in shown.pop("ledger").items()}
+    assert spent == {
+        "complete": (2, 400),
+        "pruned": (0, 0),
+        "diverged": (1, 200),
+        "failed": (1, 200),
+        "under_way": (1, 0),
+        "lost": (0, 0),
+        "confirmation": (0, 0),
+    }
     assert shown == {
         "name": "tiny-1",
         "state": "running",

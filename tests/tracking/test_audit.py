@@ -11,7 +11,7 @@ from audited import Kept, ended
 from tuning.study.legs import Plan
 from tuning.tracking.audit import differences
 from tuning.tracking.repair import mend
-from tuning.tracking.run_contents import FRONT, PARENT
+from tuning.tracking.run_contents import FRONT, PARENT, VERDICT
 
 
 def test_of_a_sound_study_there_is_nothing_to_say(kept: Kept) -> None:
@@ -80,6 +80,14 @@ def another_value(kept: Kept) -> None:
     kept.client.log_metric(kept.run(3).info.run_id, "value", 99.0, step=200)
 
 
+def another_verdict(kept: Kept) -> None:
+    kept.client.set_tag(kept.run(3).info.run_id, VERDICT, "exploded")
+
+
+def no_verdict(kept: Kept) -> None:
+    kept.client.delete_tag(kept.run(3).info.run_id, VERDICT)
+
+
 def wrongly_on_front(kept: Kept) -> None:
     kept.client.set_tag(kept.run(3).info.run_id, FRONT, "true")
 
@@ -109,6 +117,8 @@ def no_end(kept: Kept) -> None:
         (another_place, "trial 3", "its run in MLflow hangs under another than the study's"),
         (another_parameter, "trial 3", "its parameters in MLflow are others"),
         (another_value, "trial 3", "its value is -"),
+        (another_verdict, "trial 3", "its verdict is healthy, in MLflow exploded"),
+        (no_verdict, "trial 3", "its verdict is healthy, in MLflow none"),
         (wrongly_on_front, "trial 3", "is not on the front, and MLflow says otherwise"),
         (no_end, "study", "is finished, but 1 of its trials have no end"),
     ],

@@ -13,6 +13,7 @@ from tracked import Runs, searched, tracked, trained
 
 from trainables.base.trivial_answer import TrivialAnswer
 from trainables.messages import MemberRequest, PackReport, PackRequest
+from tuning.diagnosis.verdict import Diagnosis, Verdict
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study.legs import Leg, Plan
 from tuning.study.study import Study
@@ -108,6 +109,22 @@ def test_a_run_says_why_it_ended_before_its_time(story: Story) -> None:
     assert diverged["lockstep.reason"] == "the loss is not finite"
     assert diverged["lockstep.diverged_at"] == str(story.summary.trials[DIVERGED[0]].diverged_at)
     assert lost["lockstep.reason"] == "the worker died"
+
+
+def test_a_run_says_what_ails_its_trial_once_that_has_ended(story: Story) -> None:
+    words = {number: run.data.tags.get(run_contents.VERDICT) for number, run in story.of_trial.items()}
+    assert words[DIVERGED[0]] == "diverged"
+    assert {words[number] for number in words if number not in (*WAITING, *LOST, *DIVERGED)} == {"healthy"}
+    assert {words[number] for number in (*WAITING, *LOST)} == {None}
+    (verdict, *_) = json.loads(story.of_trial[DIVERGED[0]].data.tags[run_contents.VERDICTS])
+    assert (verdict["name"], verdict["step"], set(verdict["patch"])) == ("diverged", 100, {"learning_rate"})
+
+
+def test_as_many_verdicts_are_told_as_a_tag_has_room_for() -> None:
+    many = [Verdict(f"fault_{place}", "x" * 3_000, "y") for place in range(5)]
+    tags = run_contents.diagnosis_tags(Diagnosis(many, ""))
+    assert tags[run_contents.VERDICT] == "fault_0"
+    assert [each["name"] for each in json.loads(tags[run_contents.VERDICTS])] == ["fault_0", "fault_1"]
 
 
 def test_a_run_says_what_was_trained(story: Story) -> None:

@@ -3,7 +3,7 @@
 from trainables.environments import number_match, sensor_tasking
 from trainables.environments.action_spaces import Actions
 from trainables.environments.backends import VECTORISED, Backend, is_vectorised, make, problem
-from trainables.environments.description import Description, EnvironmentMisfit, describe
+from trainables.environments.description import Description, EnvironmentMisfit, describe, reward_threshold
 from trainables.environments.grid import Grid, GridStep, GymnasiumGrid, play, retrace
 
 number_match.register()
@@ -24,4 +24,5 @@ __all__ = [
     "play",
     "problem",
     "retrace",
+    "reward_threshold",
 ]

@@ -175,6 +175,20 @@ def describe(environment: str, arguments: dict[str, Any], wrappers: Sequence[Nam
     )
 
 
+def reward_threshold(environment: str) -> float | None:
+    """The return from which on an environment is solved; None where nobody says, or where it is not to be found here.
+
+    The environment is not made.
+    """
+    module, colon, _ = environment.rpartition(":")
+    try:
+        if colon:
+            own_classes.imported(module)
+        return gymnasium.spec(environment).reward_threshold
+    except (gymnasium.error.Error, own_classes.Unimportable):
+        return None
+
+
 def _is_vector_or_image(space: Space) -> bool:
     return isinstance(space, spaces.Box) and len(space.shape) in (1, 2, 3)
 

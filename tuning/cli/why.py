@@ -59,12 +59,12 @@ def why(
     study = opened(name, root, storage)
     summary = study.summary()
     if every:
-        found_all = reasons.of_trials(study, [each.number for each in summary.trials])
+        found_all = reasons.of_trials(study, summary, [each.number for each in summary.trials])
         listed = [reasons.as_json(number, each) for number, each in found_all.items()]
         print_reasons(listed, reasons.table(found_all), as_json)
         return
     chosen = trial if trial is not None else next((e.number for e in (summary.chosen, summary.default) if e), 0)
-    found = reasons.of_trials(study, [chosen])[chosen]
+    found = reasons.of_trials(study, summary, [chosen])[chosen]
     report = reasons.told(f"trial {chosen} of {study.name}", found, wraps=out.is_terminal)
     print_reasons(reasons.as_json(chosen, found), report, as_json)
 

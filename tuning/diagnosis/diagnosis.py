@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from tuning.diagnosis import divergence, fit, gradients, policy, progress, values
 from tuning.diagnosis.training import Training
-from tuning.diagnosis.verdict import Verdict
+from tuning.diagnosis.verdict import Diagnosis, Verdict
 
 RULES = (divergence.rules, values.rules, policy.rules, fit.rules, gradients.rules, progress.rules)
 """Those that find causes before those that find effects."""
@@ -18,34 +17,20 @@ FOLLOWS_FROM_DIVERGENCE = frozenset(
 )
 """What is left out where a training diverged."""
 
+SPEAKS_OF_THE_END = frozenset(
+    {"exploration_never_over", "plateau", "policy_never_settles", "slightly_off", "still_improving", "too_slow"}
+)
+"""What is left out where a training did not come near the end of its budget, as where halving gave it up."""
+
 DISAGREE = 0.5
 """How far seeds end apart, as a share of all that any of them gained, where a result depends on its seed."""
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What is wrong with a training or a trial, the likeliest root cause first.
-
-    bound: where nothing is wrong, what it is bounded by, as a sentence.
-    """
-
-    verdicts: Sequence[Verdict]
-    bound: str
-
-    @property
-    def healthy(self) -> bool:
-        """Whether nothing found makes it worse."""
-        return not any(each.fault for each in self.verdicts)
-
-    @property
-    def word(self) -> str:
-        """The one word that a table has room for: of the first fault."""
-        return next((each.name for each in self.verdicts if each.fault), "healthy")
 
 
 def of_training(training: Training) -> Diagnosis:
     """What the rules find in one training."""
     found = [verdict for rule in RULES for verdict in rule(training)]
+    if training.is_cut_short:
+        found = [verdict for verdict in found if verdict.name not in SPEAKS_OF_THE_END]
     return Diagnosis(_ordered(_known_once(found)), _bound(training, found))
 
 

@@ -14,6 +14,9 @@ LOSS, VALIDATION = "train/loss", "validation/loss"
 NORM, CLIPPED, RATE = "train/gradient_norm", "train/clipped_share", "train/learning_rate"
 RETURN, ENTROPY, VALUE, EPSILON = "evaluation/return_mean", "train/entropy", "train/value_mean", "train/epsilon"
 
+NEAR_THE_END = 0.9
+"""The share of its budget from which on a training has come near its end."""
+
 
 @dataclass(frozen=True)
 class Training:
@@ -68,6 +71,11 @@ class Training:
     def length(self) -> float:
         """The full length of the training, in steps."""
         return self.budget or self.ended_at
+
+    @cached_property
+    def is_cut_short(self) -> bool:
+        """Whether it is known to have ended well before its budget did."""
+        return self.budget is not None and self.ended_at < NEAR_THE_END * self.budget
 
     @cached_property
     def is_solved(self) -> bool:

@@ -1,5 +1,6 @@
-"""What a rule has found: a claim, its evidence, its likely cause, and a patch by which it can be tested."""
+"""What rules have found: claims, each with its evidence, its likely cause, and a patch by which it can be tested."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,3 +37,24 @@ class Verdict:
             "cause": self.cause,
             "patch": self.patch,
         }
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong with a training or a trial, the likeliest root cause first.
+
+    bound: where nothing is wrong, what it is bounded by, as a sentence.
+    """
+
+    verdicts: Sequence[Verdict]
+    bound: str
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing found makes it worse."""
+        return not any(each.fault for each in self.verdicts)
+
+    @property
+    def word(self) -> str:
+        """The one word that a table has room for: of the first fault."""
+        return next((each.name for each in self.verdicts if each.fault), "healthy")

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuning.diagnosis import diagnosis
+from tuning.diagnosis.verdict import Diagnosis
 from tuning.errors import StudyError, SweepError
 from tuning.experiments.laboratory import Laboratory, episodes
 from tuning.experiments.subjects import Subject
@@ -37,7 +38,7 @@ def answer(laboratory: Laboratory) -> Mended:
     return _Clinic(laboratory).answer()
 
 
-def _refuse_healthy(shown: str, found: diagnosis.Diagnosis) -> None:
+def _refuse_healthy(shown: str, found: Diagnosis) -> None:
     if found.healthy:
         raise StudyError(f"nothing to mend: {shown} is healthy. {found.bound}")
 
@@ -87,7 +88,7 @@ class _Clinic:
         verdicts = [(verdict.name, verdict.patch) for verdict in found.verdicts if verdict.patch]
         return [each for each in mending.gathered(verdicts) if self._takes(course, each)]
 
-    def _diagnosis(self, course: Course) -> diagnosis.Diagnosis:
+    def _diagnosis(self, course: Course) -> Diagnosis:
         number = self._laboratory.number(self._configuration(course))
         return diagnosis.of_trial(trainings.of_trial(self._study, number))
 

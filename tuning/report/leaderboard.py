@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuning.report.number_format import number
+from tuning.report.verdict_words import in_words
 from tuning.study.summary import StudySummary, TrialSummary
 
 ROWS = 10
@@ -49,13 +50,20 @@ def _table(
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, padding, 0, 0))
     for heading in ("", "trial", *(name.rpartition("/")[2].replace("_", "\n") for name in objectives)):
         table.add_column(heading, justify="right")
-    for heading in headings:
+    diagnosed = any(trial.verdict for _, trial in shown)
+    for heading in (*["verdict"] * diagnosed, *headings):
         table.add_column(heading, overflow="fold")
     for (rank, trial), behind in zip(shown, cells, strict=True):
         values = [_value(trial)] if second is None else [_value(trial), number(trial.second)]
+        verdict = [in_words(trial.verdict or "")] if diagnosed else []
         style = "bold green" if rank <= max(1, len(summary.front)) else None
         table.add_row(
-            str(rank), f"{trial.number}*" if trial.default else str(trial.number), *values, *behind, style=style
+            str(rank),
+            f"{trial.number}*" if trial.default else str(trial.number),
+            *values,
+            *verdict,
+            *behind,
+            style=style,
         )
     return table
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuning.report.number_format import number
-from tuning.report.why import patch
+from tuning.report.verdict_words import patch
 from tuning.rules.comparison import Difference, Estimate
 from tuning.rules.mending import Course, Mending, Tried, merged
 

@@ -4,8 +4,10 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from tuning.report import sentences
+from tuning.report.ailments import ailments, remedies
 from tuning.report.confirmation import confirmed
 from tuning.report.leaderboard import leaderboard
+from tuning.report.spending import outlooks, spending
 from tuning.study.summary import StudySummary
 
 
@@ -19,16 +21,21 @@ def study_report(summary: StudySummary, width: int) -> RenderableType:
     headline, *course = [*sentences.unbeaten(summary), *sentences.course(summary)]
     parts: list[RenderableType] = [Text(headline, style="bold"), *map(Text, course)]
     if not summary.ranked():
-        return Group(*parts, *map(Text, [*sentences.why_no_value(summary), *sentences.going_on(summary)]))
-    parts += map(Text, [*sentences.audit(summary), *sentences.failures(summary)])
+        last = [*sentences.why_no_value(summary), *ailments(summary), *remedies(summary), *sentences.going_on(summary)]
+        return Group(*parts, *map(Text, last))
+    parts += map(Text, [*sentences.audit(summary), *sentences.failures(summary), *ailments(summary)])
     parts += [Text(), leaderboard(summary, width), Text()]
     if hints := sentences.hints(summary):
         parts += map(Text, [*hints, ""])
     if summary.confirmation is not None:
         parts += [confirmed(summary.confirmation), Text()]
+    if (table := spending(summary)) is not None:
+        parts += [table, Text()]
     last = [
         *sentences.winners(summary),
         *sentences.held_against(summary),
+        *outlooks(summary),
+        *remedies(summary),
         *sentences.going_on(summary),
         *sentences.looking_on(summary),
     ]

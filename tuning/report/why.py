@@ -1,7 +1,6 @@
 """What is wrong with trials, for people and for scripts."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -10,16 +9,20 @@ from rich.table import Table
 from rich.text import Text
 
 from tuning.diagnosis import diagnosis
-from tuning.diagnosis.diagnosis import Diagnosis
-from tuning.diagnosis.verdict import Verdict
-from tuning.report.number_format import number
+from tuning.diagnosis.verdict import Diagnosis, Verdict
+from tuning.report.verdict_words import in_full, in_words, patch
 from tuning.study import trainings
 from tuning.study.study import Study
+from tuning.study.summary import StudySummary
 
 
-def of_trials(study: Study, numbers: Sequence[int]) -> dict[int, Diagnosis]:
-    """The diagnosis of these trials. Raises as trainings.of_trial does."""
-    return {each: diagnosis.of_trial(trainings.of_trial(study, each)) for each in numbers}
+def of_trials(study: Study, summary: StudySummary, numbers: Sequence[int]) -> dict[int, Diagnosis]:
+    """The diagnosis of these trials: as it is kept with the study, else by their checkpoints.
+
+    Raises as trainings.of_trial does.
+    """
+    kept = {trial.number: trial.diagnosis for trial in summary.trials}
+    return {each: kept.get(each) or diagnosis.of_trial(trainings.of_trial(study, each)) for each in numbers}
 
 
 def as_json(trial: int | str, found: Diagnosis) -> dict[str, Any]:
@@ -41,7 +44,7 @@ def told(heading: str, found: Diagnosis, further: Sequence[str] = (), wraps: boo
     """
     parts: list[RenderableType] = [Text(f"{heading}: {_first(found)}", style="bold")]
     for verdict in found.verdicts:
-        parts += [Text(), _name(verdict), *(_indented(line, wraps) for line in _in_full(verdict))]
+        parts += [Text(), _name(verdict), *(_indented(line, wraps) for line in in_full(verdict))]
     if further:
         parts += [Text(), Text("What would tell more:"), *(_indented(line, wraps) for line in further)]
     return Group(*parts)
@@ -52,33 +55,14 @@ def _indented(line: str, wraps: bool) -> RenderableType:
 
 
 def _name(verdict: Verdict) -> Text:
-    return Text(verdict.name.replace("_", " "), style="yellow" if verdict.fault else "dim")
+    return Text(in_words(verdict.name), style="yellow" if verdict.fault else "dim")
 
 
 def _first(found: Diagnosis) -> str:
     if found.healthy:
         return f"healthy. {found.bound}"
     faults = sum(verdict.fault for verdict in found.verdicts)
-    return f"{found.word.replace('_', ' ')}" + (f", and {faults - 1} more" if faults > 1 else "")
-
-
-def _in_full(verdict: Verdict) -> Iterator[str]:
-    yield verdict.sentence
-    yield f"Likely cause: {verdict.cause}"
-    if verdict.evidence:
-        shown = (f"{name.replace('_', ' ')} {number(value)}" for name, value in verdict.evidence.items())
-        yield f"Evidence: {', '.join(shown)}"
-    if verdict.patch:
-        yield f"What might mend it: {patch(verdict.patch)}"
-
-
-def patch(settings: Mapping[str, Any]) -> str:
-    """A change of settings in a line, each as `--set` takes it."""
-    return ", ".join(f"{name}={_inline(value)}" for name, value in settings.items())
-
-
-def _inline(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return in_words(found.word) + (f", and {faults - 1} more" if faults > 1 else "")
 
 
 def table(found: Mapping[int, Diagnosis]) -> RenderableType:
@@ -89,5 +73,5 @@ def table(found: Mapping[int, Diagnosis]) -> RenderableType:
         made.add_column(heading, overflow="fold")
     for trial, each in found.items():
         mends = next((patch(verdict.patch) for verdict in each.verdicts if verdict.fault and verdict.patch), "")
-        made.add_row(str(trial), each.word.replace("_", " "), mends, style=None if each.healthy else "yellow")
+        made.add_row(str(trial), in_words(each.word), mends, style=None if each.healthy else "yellow")
     return made

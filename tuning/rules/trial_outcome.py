@@ -32,6 +32,8 @@ class MemberResult:
     points: how many these are.
     last_point: the step of the last of them.
     score: of its best weights on fresh episodes, where that was asked for; None of one that diverged.
+    lost_steps: that it took and lost, since it had to go back to an earlier checkpoint; not among `steps`.
+    lost_s: its share of the seconds that they took; among `share_s`.
     """
 
     steps: int = 0
@@ -47,6 +49,8 @@ class MemberResult:
     points: int = 0
     last_point: int = -1
     score: float | None = None
+    lost_steps: int = 0
+    lost_s: float = 0.0
 
 
 class MemberReport(Protocol):
@@ -174,6 +178,15 @@ def outcome(
     if not math.isfinite(beside):
         return Outcome("failed", reason=f"{second} was not a finite number where the metric was best")
     return Outcome("complete", value=value, second=beside)
+
+
+def gone_back(result: MemberResult, to: int) -> MemberResult:
+    """The member's result where it goes on from these steps: what it took beyond them is lost."""
+    lost = max(0, result.steps - to)
+    if not lost:
+        return result
+    seconds = (result.share_s - result.lost_s) * lost / result.steps
+    return replace(result, steps=to, lost_steps=result.lost_steps + lost, lost_s=result.lost_s + seconds)
 
 
 def by_seed(members: Sequence[MemberResult]) -> list[float | None]:

@@ -62,6 +62,8 @@ class ConfirmPolicy:
         plans, missing = study.records.plans(), plan.missing(study.attributes.scores())
         members = [Member(plans[number], seed) for number, seed in missing]
         self._packs = list(_packs(study, members, workers))
+        self._seconds: dict[TrialAndSeed, float] = {}
+        """Of workers, for each training so far."""
         self.failures: dict[TrialAndSeed, str] = {}
         """Why trainings could not be trained."""
 
@@ -93,6 +95,8 @@ class ConfirmPolicy:
     def take(self, work: ConfirmPack, report: PackReport) -> None:
         """Say how far the members have come."""
         members = zip(work.members, report.members, strict=True)
+        for each in work.members:
+            self._seconds[each.key] = self._seconds.get(each.key, 0.0) + report.train_s / len(work.members)
         self._watcher.reported({each.key: said.steps for each, said in members}, report.train_s)
         self._study.clock.keep_now_and_then()
 
@@ -105,8 +109,12 @@ class ConfirmPolicy:
             else:
                 sound = said.diverged_at is None and math.isfinite(score)
                 scored.append((*each.key, score if sound else None))
+        seconds = sum(self._seconds.pop(each.key, 0.0) for each in work.members)
         with self.at_once():
             self._study.attributes.keep_scores(scored)
+            self._study.attributes.add_confirm_spent(
+                len(work.members), sum(said.steps for said in report.members), round(seconds, 3)
+            )
             self._study.clock.keep()
         self._watcher.scored([each.key for each in work.members])
 

@@ -11,12 +11,13 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from trainables.messages import PackReport, PackRequest
-from tuning.rules.trial_outcome import advanced
+from tuning.rules.trial_outcome import advanced, gone_back
 from tuning.search.leg_decision import decided
 from tuning.search.listed_proposer import ListedProposer
 from tuning.search.next_leg import NextLeg
 from tuning.search.packing import Packing, divided, member_request
 from tuning.search.proposer import Proposer
+from tuning.search.running_curves import RunningCurves
 from tuning.search.sampler_desk import SamplerDesk
 from tuning.search.standing import Standing
 from tuning.study.clock import Now
@@ -54,6 +55,7 @@ class SearchPolicy:
         self._standing = Standing(study.sweep, self._packing)
         self._next_leg = NextLeg(study.sweep, self._standing, self._packing, self._proposer)
         self._everyone = Everyone([self._standing, self._proposer.desk, *observers])
+        self._curves = RunningCurves(study.sweep)
         self._under_way: set[str] = set()
         """The names of the legs that are trained now."""
         self._knows_trivial = study.attributes.trivial is not None
@@ -142,11 +144,14 @@ class SearchPolicy:
         for plan in work.plans:
             for place in range(len(plan.seeds)):
                 said, before = next(members), self._standing.results[plan.number][place]
+                if report.began_at is not None:
+                    before = gone_back(before, report.began_at)
                 after = replace(
                     advanced(before, said, self._sweep.metric, self._sweep.direction, second),
                     seconds=before.seconds + report.train_s,
                     share_s=before.share_s + share_s,
                 )
+                self._curves.note(plan.number, place, said.points)
                 self._everyone.reported(plan, place, said.points, after)
         self._study.clock.keep_now_and_then()
 
@@ -194,13 +199,22 @@ class SearchPolicy:
 
     def _close(self, leg: Leg, error: str | None = None) -> None:
         decision, endings = decided(leg, self._sweep, self._standing, error)
+        diagnoses = {
+            plan.number: self._curves.diagnosis(plan, endings[plan.number].members)
+            for plan in leg.plans
+            if plan.number in endings and endings[plan.number].found.state != "failed"
+        }
+        self._curves.drop(leg.plans)
         with self.at_once():
             self._study.records.close_leg(leg, decision)
             for number, ending in endings.items():
-                self._study.records.finish(number, ending.found, ending.members, ending.curve)
+                diagnosis = diagnoses.get(number)
+                self._study.records.finish(number, ending.found, ending.members, ending.curve, diagnosis)
         self._under_way.discard(leg.name)
         self._everyone.closed(leg, decision)
         for plan in leg.plans:
             if plan.number in endings:
                 ending = endings[plan.number]
+                if (diagnosis := diagnoses.get(plan.number)) is not None:
+                    self._everyone.diagnosed(plan, diagnosis)
                 self._everyone.finished(plan, ending.found, ending.members)

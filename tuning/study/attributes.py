@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from trainables.base.trivial_answer import TrivialAnswer
 from tuning.errors import Note
+from tuning.rules.ledger import Spent
 from tuning.study import changes
 from tuning.study.changes import Change
 from tuning.study.experiment import CONFIGURATIONS, Configuration, Experiment, as_data, configurations_in, experiment_in
@@ -21,6 +22,7 @@ STATE, SECONDS, CONFIRM_SECONDS, ENDED_BY = "state", "seconds", "confirm_seconds
 TRACKING, RUN = "mlflow", "mlflow_run"
 NOTES, REMARKS = "notes", "remarks"
 SCORES, CONFIRMED, IMPORTANCES, TRIVIAL = "confirm_scores", "confirmation", "importances", "trivial"
+CONFIRM_SPENT = "confirm_spent"
 
 CONFIRMATION = TypeAdapter(Confirmation)
 TRIVIAL_ANSWERS = TypeAdapter(list[TrivialAnswer])
@@ -160,9 +162,19 @@ class Attributes:
         known = [*([number, seed, score] for (number, seed), score in self.scores().items()), *map(list, scores)]
         self._tables.set_study_attribute(SCORES, known)
 
+    def add_confirm_spent(self, trainings: int, steps: int, seconds: float) -> None:
+        """Keep what further trainings that confirm have taken: their steps, and seconds of workers."""
+        spent = confirm_spent_in(self._study.user_attrs) + Spent(trainings, steps, seconds)
+        self._tables.set_study_attribute(CONFIRM_SPENT, vars(spent))
+
     def set_confirmation(self, confirmation: Confirmation) -> None:
         """Keep what the confirmation has come to."""
         self._study.set_user_attr(CONFIRMED, CONFIRMATION.dump_python(confirmation, mode="json"))
+
+
+def confirm_spent_in(attributes: Mapping[str, Any]) -> Spent:
+    """What trainings that confirm have taken, among all attributes."""
+    return Spent(**attributes.get(CONFIRM_SPENT, {}))
 
 
 def runs_in(attributes: Mapping[str, Any]) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from tuning.diagnosis.verdict import Diagnosis
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study.legs import Decision, Leg, Plan
 
@@ -31,6 +32,9 @@ class Observer:
 
     def closed(self, leg: Leg, decision: Decision) -> None:
         """A leg has ended, and its trials are decided on."""
+
+    def diagnosed(self, plan: Plan, found: Diagnosis) -> None:
+        """It is known what ails a trial that comes to its end, which is told next."""
 
     def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
         """A trial has come to its end."""
@@ -67,6 +71,11 @@ class Everyone(Observer):
         """A leg has ended."""
         for each in self._observers:
             each.closed(leg, decision)
+
+    def diagnosed(self, plan: Plan, found: Diagnosis) -> None:
+        """It is known what ails a trial."""
+        for each in self._observers:
+            each.diagnosed(plan, found)
 
     def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
         """A trial has come to its end."""

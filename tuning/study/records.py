@@ -10,14 +10,15 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import TypeAdapter
 
+from tuning.diagnosis.verdict import Diagnosis
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study import changes
 from tuning.study.clock import Clock
 from tuning.study.legs import Decision, Leg, LegRecord, Plan, record_of
 from tuning.study.optuna_tables import Tables
 
-PLAN, RESULT = "plan", "result"
-"""Attributes of Optuna's trials."""
+PLAN, RESULT, DIAGNOSIS = "plan", "result", "diagnosis"
+"""Attributes of Optuna's trials; the last is lacking where a trial failed, or an earlier version ended it."""
 
 LEG = "leg"
 """Attributes of Optuna's study begin with it, one a leg."""
@@ -25,6 +26,7 @@ LEG = "leg"
 Ended: TypeAlias = tuple[Outcome, list[MemberResult]]
 """What a trial has come to, and its members."""
 
+DIAGNOSES = TypeAdapter(Diagnosis)
 _LEGS = TypeAdapter(LegRecord)
 _GOING = (TrialState.RUNNING, TrialState.WAITING)
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
@@ -72,19 +74,27 @@ class Records:
             self._tables.set_state(number, TrialState.WAITING)
 
     def finish(
-        self, number: int, found: Outcome, members: Sequence[MemberResult], curve: Mapping[int, float] | None = None
+        self,
+        number: int,
+        found: Outcome,
+        members: Sequence[MemberResult],
+        curve: Mapping[int, float] | None = None,
+        diagnosis: Diagnosis | None = None,
     ) -> None:
         """Keep what a trial has come to, and tell Optuna the truth of it.
 
         found, members: its outcome, and where its members stand.
         curve: its values at the rungs that it has come to, by their budgets. Optuna sees no curve of a trial that
         diverged: samplers take a pruned trial without values for the worst there is.
+        diagnosis: what ails it.
         """
         state = _STATES[found.state]
         values = {} if found.diverged_at is not None else dict(curve or {})
         last = [values[max(values)]] if values and state == TrialState.PRUNED else found.values
         with self.at_once():
             self._set_result(number, found, members)
+            if diagnosis is not None:
+                self._tables.set_attribute(number, DIAGNOSIS, DIAGNOSES.dump_python(diagnosis, mode="json"))
             self._tables.end(number, state, last, values)
 
     def ends(self) -> dict[int, Ended]:
@@ -94,6 +104,14 @@ class Records:
             number: (Outcome(**result["outcome"]), [MemberResult(**member) for member in result["members"]])
             for number, result in results.items()
             if result is not None
+        }
+
+    def diagnoses(self) -> dict[int, Diagnosis]:
+        """What ails each trial that has ended, as far as it is kept."""
+        return {
+            trial.number: DIAGNOSES.validate_python(trial.user_attrs[DIAGNOSIS])
+            for trial in self._planned(_ENDED)
+            if DIAGNOSIS in trial.user_attrs
         }
 
     def members(self, number: int) -> list[MemberResult]:

@@ -15,6 +15,7 @@ def replay(records: Records, observer: Observer) -> None:
     curve; and each leg that has ended is told to its end before the next begins. Last of all comes `replayed`.
     """
     plans, ends, standing = records.plans(), records.ends(), records.standing()
+    diagnoses = records.diagnoses()
     for record in records.legs():
         leg = Leg(record.name, [plans[number] for number in record.numbers], record.bracket, record.rung, record.until)
         observer.begun(leg)
@@ -28,6 +29,8 @@ def replay(records: Records, observer: Observer) -> None:
         observer.closed(leg, decision)
         for plan in leg.plans:
             if plan.number in ends and plan.number not in decision.going_on:
+                if plan.number in diagnoses:
+                    observer.diagnosed(plan, diagnoses[plan.number])
                 observer.finished(plan, *ends.pop(plan.number))
     for number, members in standing.items():
         _tell_standing(observer, plans[number], members)

@@ -15,7 +15,7 @@ from tuning.rules.objective import Direction, best
 from tuning.rules.trial_outcome import MemberResult
 from tuning.study import attributes, changes
 from tuning.study.paths import Home
-from tuning.study.records import PLAN, RESULT
+from tuning.study.records import DIAGNOSES, DIAGNOSIS, PLAN, RESULT
 from tuning.study.summary import StudySummary, TrialSummary
 from tuning.sweep.model import Sweep
 
@@ -49,6 +49,7 @@ def summarise(study: optuna.Study, home: Home, sweep: Sweep, flaw: str | None, h
         flaw=flaw,
         seconds=kept.get(attributes.SECONDS, 0.0),
         confirm_seconds=kept.get(attributes.CONFIRM_SECONDS, 0.0),
+        confirm_spent=attributes.confirm_spent_in(kept),
         ended_by=kept.get(attributes.ENDED_BY) if state == "finished" else None,
         created=datetime.fromisoformat(kept[attributes.CREATED]),
         tracking=kept.get(attributes.TRACKING, {}),
@@ -92,6 +93,10 @@ def _trial(
         values=trial_outcome.by_seed(members),
         rungs=dict(trial.intermediate_values),
         ended=trial.datetime_complete,
+        worker_s=round(sum(member.share_s for member in members), 3),
+        lost_steps=sum(member.lost_steps for member in members),
+        lost_s=round(sum(member.lost_s for member in members), 3),
+        diagnosis=None if DIAGNOSIS not in trial.user_attrs else DIAGNOSES.validate_python(trial.user_attrs[DIAGNOSIS]),
         checkpoint=None if place is None else str(home.member(study, trial.number, place) / BEST),
     )
 

@@ -10,8 +10,10 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from trainables.base.trivial_answer import TrivialAnswer
+from tuning.diagnosis.verdict import Diagnosis
 from tuning.errors import Note
-from tuning.rules import halving, pareto, trial_outcome, trivial
+from tuning.rules import halving, ledger, pareto, trial_outcome, trivial
+from tuning.rules.ledger import Spent
 from tuning.rules.objective import Direction, cost
 from tuning.study.changes import Change
 from tuning.sweep.model import Sweep
@@ -33,7 +35,10 @@ class TrialSummary:
     average: the mean of the metric over its training, and of its seeds'. second: of a sweep with two objectives
     the value of the other one. given_up_at: of a trial that was trained on to the end although halving had given it up,
     where that was. values: one a seed, None of one that diverged. rungs: what it was at the budgets at which it was
-    compared, by these; none where it diverged. ended: when it did, in UTC.
+    compared, by these; none where it diverged. ended: when it did, in UTC. worker_s: seconds of workers, a pack's
+    divided evenly among its members. lost_steps, lost_s: what of its training was lost and done again; the seconds are
+    among worker_s. diagnosis: what ails it; None until it has ended, where it failed, and where an earlier version
+    ended it.
     """
 
     number: int
@@ -54,11 +59,20 @@ class TrialSummary:
     values: list[float | None] = field(default_factory=list)
     rungs: dict[int, float] = field(default_factory=dict)
     ended: datetime | None = None
+    worker_s: float = 0.0
+    lost_steps: int = 0
+    lost_s: float = 0.0
+    diagnosis: Diagnosis | None = None
 
     @property
     def last(self) -> tuple[int, float] | None:
         """The highest budget at which it was compared, and its value there; None of one that came to none."""
         return max(self.rungs.items(), default=None)
+
+    @property
+    def verdict(self) -> str | None:
+        """What ails it in a word, "healthy" where nothing does; None where that is not known."""
+        return None if self.diagnosis is None else self.diagnosis.word
 
     @property
     def spread(self) -> float | None:
@@ -116,7 +130,7 @@ class StudySummary:
     """A study as people and scripts are shown it.
 
     seconds: those that it has run, in all its lives; confirm_seconds: of these those of its confirmation. ended_by: the
-    limit that has ended the search before its last trial.
+    limit that has ended the search before its last trial. confirm_spent: on trainings that confirm.
     """
 
     name: str
@@ -131,6 +145,7 @@ class StudySummary:
     trials: list[TrialSummary]
     confirmation: Confirmation | None = None
     confirm_seconds: float = 0.0
+    confirm_spent: Spent = field(default_factory=Spent)
     ended_by: Limit | None = None
     trivial: list[TrivialAnswer] = field(default_factory=list)
     """What is scored by who has learnt nothing; none where that is not known."""
@@ -219,6 +234,11 @@ class StudySummary:
         return halving.audit(kept, given_up, self.sweep.reduction, self.sweep.direction)
 
     @property
+    def spent(self) -> dict[ledger.Purpose, Spent]:
+        """What was spent, by purpose."""
+        return ledger.ledger(self.trials, self.confirm_spent)
+
+    @property
     def default(self) -> TrialSummary | None:
         """The trial of the loop's default configuration."""
         return next((trial for trial in self.trials if trial.default), None)
@@ -231,7 +251,7 @@ class StudySummary:
         """The one object that `--json` prints."""
         best, default = self.best, self.default
         shown = ["number", "state", "value", "second", "params", "run_id", "seeds", "steps", "seconds", "diverged_at"]
-        shown += ["given_up_at", "values", "checkpoint"]
+        shown += ["given_up_at", "values", "checkpoint", "verdict"]
         return {
             "name": self.name,
             "state": self.state,
@@ -246,6 +266,7 @@ class StudySummary:
             "seconds": self.seconds,
             "confirm_seconds": self.confirm_seconds,
             "member_steps": sum(trial.steps for trial in self.trials),
+            "ledger": {purpose: asdict(spent) for purpose, spent in self.spent.items()},
             "halving": self.saved
             and {"saved": self.saved[0], "saved_steps": self.saved[1], "audit": self.audit and asdict(self.audit)},
             "default": default and {"number": default.number, "value": default.value},

@@ -1,7 +1,6 @@
 """The trainings of a study's trials, as their diagnosis sees them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from trainables import environments
 from trainables.base import checkpoint
@@ -10,6 +9,8 @@ from tuning.diagnosis.curves import Curve
 from tuning.diagnosis.training import Loop, Training
 from tuning.errors import StudyError, UnusableCheckpoint
 from tuning.rules.trial_outcome import MemberResult
+from tuning.study.legs import Plan
+from tuning.study.observer import Points
 from tuning.study.study import Study
 from tuning.sweep.model import Sweep
 
@@ -17,7 +18,7 @@ LOOPS: tuple[Loop, ...] = ("supervised", "dqn", "reinforce")
 
 
 def of_trial(study: Study, number: int) -> list[Training]:
-    """The trainings of a trial, one a seed.
+    """The trainings of a trial, one a seed, as its checkpoints have them.
 
     Raises StudyError where there is no such trial, UnusableCheckpoint for checkpoints of another version.
     """
@@ -25,16 +26,34 @@ def of_trial(study: Study, number: int) -> list[Training]:
     if plan is None:
         count = len(study.records.plans())
         raise StudyError(f"{study.name!r} has no trial {number}; it has {count}, from 0 on")
-    config = study.sweep.config(plan.values).model_dump(mode="json")
-    solved = _solved(study.sweep, config)
     members = study.records.members(number) or [MemberResult() for _ in plan.seeds]
+    return trainings(study.sweep, plan, members, [_points(study, number, place) for place in range(len(members))])
+
+
+def trainings(sweep: Sweep, plan: Plan, members: Sequence[MemberResult], curves: Sequence[Points]) -> list[Training]:
+    """The trainings of a trial, one a seed. members, curves: where each stands, and all that it has reported."""
+    config = sweep.config(plan.values).model_dump(mode="json")
+    solved = _solved(sweep)
     return [
-        _training(study.sweep, config, solved, result, _points(study, number, place))
-        for place, result in enumerate(members)
+        Training(
+            curves={
+                name: Curve.of((at, metrics[name]) for at, metrics in points if name in metrics)
+                for name in {name for _, metrics in points for name in metrics}
+            },
+            config=config,
+            loop=next((loop for loop in LOOPS if loop == sweep.loop), None),
+            budget=config.get("budget", sweep.budget),
+            score=sweep.metric,
+            direction=sweep.direction,
+            solved=solved,
+            diverged_at=result.diverged_at,
+            reason=result.reason,
+        )
+        for result, points in zip(members, curves, strict=True)
     ]
 
 
-def _points(study: Study, number: int, place: int) -> Sequence[tuple[int, Mapping[str, float]]]:
+def _points(study: Study, number: int, place: int) -> Points:
     try:
         return checkpoint.curve(study.home.member(study.name, number, place))
     except DamagedCheckpoint:
@@ -43,35 +62,8 @@ def _points(study: Study, number: int, place: int) -> Sequence[tuple[int, Mappin
         raise UnusableCheckpoint(str(error)) from error
 
 
-def _training(
-    sweep: Sweep,
-    config: Mapping[str, Any],
-    solved: float | None,
-    result: MemberResult,
-    points: Sequence[tuple[int, Mapping[str, float]]],
-) -> Training:
-    names = {name for _, metrics in points for name in metrics}
-    return Training(
-        curves={name: Curve.of((at, each[name]) for at, each in points if name in each) for name in names},
-        config=config,
-        loop=next((loop for loop in LOOPS if loop == sweep.loop), None),
-        budget=config.get("budget", sweep.budget),
-        score=sweep.metric,
-        direction=sweep.direction,
-        solved=solved,
-        diverged_at=result.diverged_at,
-        reason=result.reason,
-    )
-
-
-def _solved(sweep: Sweep, config: Mapping[str, Any]) -> float | None:
-    """The return from which on the environment is solved; None where nobody says, or where it can't be made here."""
+def _solved(sweep: Sweep) -> float | None:
+    """The return from which on the environment is solved; None where nobody says."""
     if sweep.environment is None or not str(sweep.metric).startswith("evaluation/return"):
         return None
-    try:
-        described = environments.describe(
-            str(sweep.environment), config.get("environment_args", {}), config.get("wrappers", ())
-        )
-    except environments.EnvironmentMisfit:
-        return None
-    return described.reward_threshold
+    return environments.reward_threshold(str(sweep.environment))

@@ -16,6 +16,7 @@ from tuning.tracking.run_contents import (
     FRONT,
     PARENT,
     STATUSES,
+    VERDICT,
     confirmed_tags,
     kept_artifacts,
     lacking_confirmed,
@@ -155,6 +156,8 @@ def _in_run(trial: TrialSummary, run: Run, on_front: bool) -> Iterator[str]:
         yield f"the study knows of run {trial.run_id}, MLflow has {run.info.run_id}"
     if run.info.status != STATUSES[state]:
         yield f"is {state}, its run in MLflow is {run.info.status}"
+    if trial.verdict is not None and run.data.tags.get(VERDICT) != trial.verdict:
+        yield f"its verdict is {trial.verdict}, in MLflow {run.data.tags.get(VERDICT, 'none')}"
     if (run.data.tags.get(FRONT) == "true") != on_front:
         yield f"is{'' if on_front else ' not'} on the front, and MLflow says otherwise"
     yield from lasting_differences(trial, run)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from mlflow.entities import Param, Run
 
+from tuning.diagnosis.verdict import Diagnosis
 from tuning.rules import trial_outcome
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study.legs import Plan
@@ -28,6 +29,12 @@ ARTIFACTS = "checkpoint"
 """The folder of a run's artifacts that has best.pt."""
 
 PARENT = "mlflow.parentRunId"
+VERDICT, VERDICTS = "lockstep.verdict", "lockstep.verdicts"
+"""Tags of trials that have ended: what ails them in a word, "healthy" where nothing does, and all of it as JSON."""
+
+LONGEST_TAG = 8_000
+"""Characters that MLflow takes."""
+
 FRONT = "lockstep.front"
 """The tag of trials that are on the front, or were once; on the study's own run it names them."""
 
@@ -115,6 +122,14 @@ def outcome_tags(found: Outcome) -> dict[str, str]:
         "lockstep.given_up_at": found.given_up_at,
     }
     return {key: str(tag) for key, tag in tags.items() if tag is not None}
+
+
+def diagnosis_tags(found: Diagnosis) -> dict[str, str]:
+    """What ails a trial: as many of its verdicts as a tag has room for, the likeliest root causes first."""
+    verdicts = [verdict.as_json() for verdict in found.verdicts]
+    while len(text := json.dumps(verdicts)) > LONGEST_TAG:
+        verdicts.pop()
+    return {VERDICT: found.word, VERDICTS: text}
 
 
 def end_metrics(summary: StudySummary) -> list[tuple[str, float, int]]:

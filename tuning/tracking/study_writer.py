@@ -14,6 +14,7 @@ from mlflow.entities import Metric, Param, Run
 
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
+from tuning.diagnosis.verdict import Diagnosis
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study.legs import Plan
 from tuning.study.observer import Points
@@ -21,7 +22,7 @@ from tuning.study.study import Study
 from tuning.study.summary import Confirmation, StudySummary
 from tuning.tracking import run_contents
 from tuning.tracking.retries import Writes
-from tuning.tracking.run_contents import FRONT, PARENT, STATUSES, as_curve, as_params
+from tuning.tracking.run_contents import FRONT, PARENT, STATUSES, VERDICT, as_curve, as_params
 from tuning.tracking.run_writer import RunWriter
 from tuning.tracking.server import client_of
 from tuning.tracking.study_run import StudyRun, study_run
@@ -35,6 +36,8 @@ class OpenRun:
     plan: Plan
     params: list[Param] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+    """What it is told at its end beside how it ended."""
     last_steps: dict[str, int] = field(default_factory=dict)
     """The last step of each curve that was told, or is about to be."""
 
@@ -123,6 +126,11 @@ class StudyWriter:
         if number in self._open:
             self._open[number].note(as_curve(points), at_ms, place)
 
+    def note_diagnosis(self, number: int, found: Diagnosis) -> None:
+        """Have the trial's run say at its end what ails it."""
+        if number in self._open:
+            self._open[number].tags |= run_contents.diagnosis_tags(found)
+
     def end_trial(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
         """End the trial's run, truly."""
         run, state = self._open.get(number), run_contents.state_word(found)
@@ -134,7 +142,8 @@ class StudyWriter:
             steps = max((member.value_steps or 0 for member in members), default=0)
             run.note([(steps, run_contents.outcome_metrics(found, members))], now_ms())
             with self._writes.of(number):
-                self._mlflow.end(run.run_id, state, *run.gathered(), run_contents.outcome_tags(found))
+                tags = run_contents.outcome_tags(found) | run.tags
+                self._mlflow.end(run.run_id, state, *run.gathered(), tags)
         del self._open[number]
 
     def go_on(self) -> None:
@@ -191,7 +200,8 @@ class StudyWriter:
         """Gather the curves of a trial that ended in an earlier life; False where its run was told all of it then."""
         found = self._found.pop(number, None)
         if found is not None:
-            if found.info.status == STATUSES[state] and found.data.tags["lockstep.state"] == state:
+            expected = {"lockstep.state": state, **{key: tag for key, tag in run.tags.items() if key == VERDICT}}
+            if found.info.status == STATUSES[state] and expected.items() <= found.data.tags.items():
                 return False
             self._adopt(run, found)
         for place in range(members):

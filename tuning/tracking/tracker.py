@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+from tuning.diagnosis.verdict import Diagnosis
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study import sqlite
 from tuning.study.legs import Leg, Plan
@@ -75,6 +76,10 @@ class Tracker(Observer):
         if points:
             self._way.take(READING_S)
             self._background.ask(partial(self._writer.note, plan.number, place, points, now_ms()))
+
+    def diagnosed(self, plan: Plan, found: Diagnosis) -> None:
+        """Say what ails the trial, when its run ends."""
+        self._background.ask(partial(self._writer.note_diagnosis, plan.number, found))
 
     def finished(self, plan: Plan, found: Outcome, members: Sequence[MemberResult]) -> None:
         """End the trial's run, truly."""

@@ -1,0 +1,95 @@
+"""What a report is made of: the summary of a study, and the curves of the trials that are drawn."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from tuning.diagnosis.curves import Curve
+from tuning.report.number_format import number
+from tuning.rules.objective import cost
+from tuning.study import trainings
+from tuning.study.study import Study
+from tuning.study.summary import StudySummary, TrialSummary
+
+LEADERS, OTHERS = 5, 25
+"""Trials whose curves are drawn: of the best, and of all others, evenly over their numbers."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """A study to be drawn.
+
+    summary: as it is now.
+    curves: of some trials, by number: for each seed its curves by metric.
+    """
+
+    summary: StudySummary
+    curves: Mapping[int, Sequence[Mapping[str, Curve]]]
+
+    @cached_property
+    def trials(self) -> list[TrialSummary]:
+        """Those that have ended, in the order in which they did."""
+        ended = [trial for trial in self.summary.trials if trial.ended is not None]
+        return sorted(ended, key=lambda trial: (trial.ended, trial.number))
+
+    @cached_property
+    def leader(self) -> TrialSummary | None:
+        """The trial to use, or the first of a front."""
+        return self.summary.chosen or next(iter(self.summary.front), None)
+
+    @cached_property
+    def ranks(self) -> dict[int, int]:
+        """Of each trial that came anywhere its place, from 1 on: the complete before the pruned, who came furthest first."""
+        direction = self.summary.sweep.direction
+
+        def place(trial: TrialSummary) -> tuple[float, ...]:
+            at, value = trial.last or (0, 0.0)
+            return -at, cost(value, direction), trial.number
+
+        complete = [trial.number for trial in self.summary.ranked()]
+        others = [each for each in self.summary.trials if each.last is not None and each.number not in complete]
+        return {each: rank for rank, each in enumerate([*complete, *(one.number for one in sorted(others, key=place))], 1)}
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric without its room: return_mean."""
+        return self.summary.sweep.metric.rpartition("/")[2].replace("_", " ")
+
+    @property
+    def unit(self) -> str:
+        """What the budget counts."""
+        return "epochs" if self.summary.sweep.data is not None else "steps"
+
+
+def reached(trial: TrialSummary) -> float | None:
+    """Its value, or what it was at its last rung."""
+    return trial.value if trial.value is not None else trial.last[1] if trial.last is not None else None
+
+
+def name_of(trial: TrialSummary) -> str:
+    """A trial in hover texts: its number, value and settings."""
+    settings = "<br>".join(f"{name} {_short(value)}" for name, value in trial.params.items())
+    return f"trial {trial.number}, {trial.state}: {number(reached(trial))}<br>{settings}"
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def material(study: Study) -> Material:
+    """All that a report of a study is made of. Raises UnusableCheckpoint for checkpoints of another version."""
+    summary = study.summary()
+    return Material(summary, {number: _curves(study, number) for number in _drawn(summary)})
+
+
+def _curves(study: Study, number: int) -> list[Mapping[str, Curve]]:
+    return [training.curves for training in trainings.of_trial(study, number)]
+
+
+def _drawn(summary: StudySummary) -> list[int]:
+    """The trials whose curves are drawn: the leader, the best, the default, and some of the others."""
+    first = [trial.number for trial in (summary.chosen, summary.default) if trial is not None]
+    first += [trial.number for trial in summary.ranked()[:LEADERS]]
+    others = [trial.number for trial in summary.trials if trial.steps > 0 and trial.number not in first]
+    every = max(1, -(-len(others) // OTHERS))
+    return list(dict.fromkeys([*first, *others[::every]]))

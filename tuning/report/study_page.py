@@ -1,0 +1,135 @@
+"""The report of one study as a page: which trial to use, how sure that is, and what the search looked like."""
+
+from collections.abc import Callable, Sequence
+
+from tuning.report import sentences
+from tuning.report.confirmation import verdict
+from tuning.report.material import Material, reached
+from tuning.report.number_format import clock, number
+from tuning.report.page.page import Answer, Page, Table
+from tuning.report.plots import (
+    best_so_far,
+    gradients,
+    importance,
+    intervals,
+    learning_curves,
+    parallel,
+    rungs,
+    slices,
+)
+from tuning.report.plots.plot import Plot
+from tuning.study.summary import StudySummary
+from tuning.sweep import yaml_text
+
+PLOTS: Sequence[Callable[[Material], Plot | None]] = (
+    intervals.plot,
+    best_so_far.plot,
+    learning_curves.plot,
+    parallel.plot,
+    importance.plot,
+    slices.slices,
+    slices.contour,
+    rungs.plot,
+    lambda material: best_so_far.plot(material, by_seconds=True),
+    gradients.plot,
+)
+"""In the order in which they are asked for: how sure, how it went, what was tried, what mattered, what it cost."""
+
+MOST_ROWS = 300
+"""Of trials in the table."""
+
+
+def plots(material: Material) -> list[Plot]:
+    """Those for which there is something to draw."""
+    return [plot for make in PLOTS if (plot := make(material)) is not None]
+
+
+def study_page(material: Material) -> Page:
+    """The page of a study."""
+    summary = material.summary
+    return Page(
+        title=f"{summary.name}, {summary.state}",
+        answer=_answer(material),
+        plots=plots(material),
+        tables=[_trials(material)] if material.ranks else [],
+        source=yaml_text.write(summary.sweep.model_dump(mode="json", exclude_defaults=True)),
+    )
+
+
+def _answer(material: Material) -> Answer:
+    summary, leader = material.summary, material.leader
+    course = [*sentences.course(summary), *sentences.audit(summary), *sentences.failures(summary)]
+    held = [*sentences.hints(summary), *sentences.held_against(summary)]
+    if leader is None:
+        return Answer("No trial has a value.", [*course, *sentences.why_no_value(summary), *held], _commands(summary))
+    unbeaten = sentences.unbeaten(summary)
+    first = unbeaten[0] if unbeaten else _use(material)
+    confirmed = [] if summary.confirmation is None else [verdict(summary.confirmation)]
+    settings = ", ".join(
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in leader.params.items()
+    )
+    return Answer(first, [*confirmed, f"Its settings: {settings}.", *course, *held], _commands(summary), _code(material))
+
+
+def _use(material: Material) -> str:
+    summary, leader, default = material.summary, material.leader, material.summary.default
+    if summary.front:
+        return sentences.winners(summary)[0]
+    found = summary.confirmation
+    candidate = None if found is None else next((c for c in found.candidates if leader and c.number == leader.number), None)
+    if leader is None:
+        return "No trial has a value."
+    if candidate is None or found is None:
+        value = f"{material.metric} {number(leader.value)} in the search, on fresh seeds not yet known"
+    else:
+        low, high = map(number, candidate.interval)
+        value = f"{material.metric} {number(candidate.mean)} ({low} to {high}) on {found.seeds} fresh seeds"
+    against = ""
+    if default is not None and default.value is not None and default.number != leader.number:
+        confirmed = None if found is None else next((c for c in found.candidates if c.default), None)
+        against = f"; the default {number(default.value if confirmed is None else confirmed.mean)}"
+    return f"Use trial {leader.number}: {value}{against}."
+
+
+def _commands(summary: StudySummary) -> list[tuple[str, str]]:
+    found = [(f"tuning show {summary.name}", "the same in the terminal")]
+    if summary.confirmation is None and summary.ranked() and summary.sweep.second is None:
+        found.insert(0, (f"tuning confirm {summary.name}", "trains the best and the default on fresh seeds"))
+    if summary.state == "interrupted" or summary.ended_by is not None:
+        found.insert(0, (f"tuning resume {summary.name}", "goes on with it"))
+    return found
+
+
+def _code(material: Material) -> str:
+    leader, name = material.leader, material.summary.name
+    if leader is None or leader.checkpoint is None:
+        return ""
+    return (
+        "from tuning import studies\n\n"
+        f'study = next(each for each in studies() if each.name == "{name}")\n'
+        f"network = study.load_best(trial={leader.number})  # a torch.nn.Module, ready to be called"
+    )
+
+
+def _trials(material: Material) -> Table:
+    ranks = material.ranks
+    shown = sorted((t for t in material.summary.trials if t.number in ranks), key=lambda t: ranks[t.number])[:MOST_ROWS]
+    names = list(dict.fromkeys(name for trial in shown for name in trial.params))
+    rows = [
+        [
+            str(ranks[trial.number]),
+            str(trial.number) + ("*" if trial.default else ""),
+            trial.state,
+            number(reached(trial)),
+            "-" if trial.last is None else number(trial.last[0]),
+            clock(trial.seconds),
+            *(_cell(trial.params.get(name)) for name in names),
+        ]
+        for trial in shown
+    ]
+    more = f", the best {MOST_ROWS}" if len(ranks) > MOST_ROWS else ""
+    return Table(f"Trials, best first{more}", ["", "trial", "state", material.metric, "at", "time", *names], rows)
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)

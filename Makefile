@@ -48,7 +48,7 @@ bench: .venv/.bench ## the benchmarks, against a plain stack of Ray Tune, Optuna
 constraints: .venv/.installed ## resolve constraints.txt anew from pyproject.toml, with today's versions
 	@mkdir -p build
 	{ grep '^#' constraints.txt; \
-	  $(pip) install --dry-run --ignore-installed --editable '.[dev,bench,envpool,box2d,mujoco,cluster]' \
+	  $(pip) install --dry-run --ignore-installed --editable '.[dev,bench,envpool,box2d,mujoco,plots,cluster]' \
 	  | sed -n 's/^Would install //p' | tr ' ' '\n' | grep -v '^lockstep-tuning-' \
 	  | sed -E 's/-([^-]+)$$/==\1/; s/\+.*//' | LC_ALL=C sort -f; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt

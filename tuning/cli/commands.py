@@ -7,6 +7,7 @@ import typer
 from tuning.cli.ablate import ablate
 from tuning.cli.audit import audit
 from tuning.cli.check import check
+from tuning.cli.compare import compare
 from tuning.cli.confirm import confirm
 from tuning.cli.fields import list_fields
 from tuning.cli.list import list_studies
@@ -15,6 +16,7 @@ from tuning.cli.new import new
 from tuning.cli.predict import predict
 from tuning.cli.presets import list_presets
 from tuning.cli.replay import replay
+from tuning.cli.report import report
 from tuning.cli.resume import resume
 from tuning.cli.run import run
 from tuning.cli.show import show
@@ -39,6 +41,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "ablate": ablate,
     "train": train,
     "replay": replay,
+    "report": report,
+    "compare": compare,
     "ui": ui,
 }
 

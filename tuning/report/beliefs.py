@@ -15,11 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuning.report.plots.axes import Axis
+from tuning.report.axes import Axis
 from tuning.study.summary import StudySummary, TrialSummary
 
 FEWEST, MOST = 12, 200
 """Trials: of fewer nothing is believed; of more the best and an even share of the others are enough."""
+
+NOISE = (0.05, 1.0)
+"""The share of the differences between trials that is taken for luck of their seeds, at least and at most: a model that
+took none for luck would believe every trial to the letter."""
 
 Floats = NDArray[np.float64]
 
@@ -41,8 +45,8 @@ class Beliefs:
 
         self._axes = axes
         points = np.array([self.point(trial.params) for trial in trials])
-        kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern([1.0] * points.shape[1], (5e-2, 1e2), 2.5)
-        self._model = GaussianProcessRegressor(kernel + WhiteKernel(0.1, (1e-4, 1.0)), normalize_y=True, random_state=0)
+        kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern([1.0] * points.shape[1], (0.2, 20.0), 2.5)
+        self._model = GaussianProcessRegressor(kernel + WhiteKernel(0.3, NOISE), normalize_y=True, random_state=0)
         with warnings.catch_warnings():
             # A length scale at its bound is an axis that does not matter.
             warnings.simplefilter("ignore", ConvergenceWarning)

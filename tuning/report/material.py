@@ -3,16 +3,29 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from tuning.diagnosis.curves import Curve
+from tuning.report import beliefs
+from tuning.report.axes import Axis, axes
+from tuning.report.beliefs import Beliefs
 from tuning.report.number_format import number
 from tuning.rules.objective import cost
 from tuning.study import trainings
 from tuning.study.study import Study
-from tuning.study.summary import StudySummary, TrialSummary
+from tuning.study.summary import StudySummary, TrialSummary, in_order
 
 LEADERS, OTHERS = 5, 25
 """Trials whose curves are drawn: of the best, and of all others, evenly over their numbers."""
+
+
+class Compared(NamedTuple):
+    """Trials at one budget, by which settings can be held against each other; at: None of none."""
+
+    at: int | None
+    found: Sequence[tuple[TrialSummary, float]]
+    axes: Sequence[Axis]
+    model: Beliefs | None
 
 
 @dataclass(frozen=True)
@@ -29,8 +42,7 @@ class Material:
     @cached_property
     def trials(self) -> list[TrialSummary]:
         """Those that have ended, in the order in which they did."""
-        ended = [trial for trial in self.summary.trials if trial.ended is not None]
-        return sorted(ended, key=lambda trial: (trial.ended, trial.number))
+        return in_order(self.summary.trials)
 
     @cached_property
     def leader(self) -> TrialSummary | None:
@@ -39,7 +51,7 @@ class Material:
 
     @cached_property
     def ranks(self) -> dict[int, int]:
-        """Of each trial that came anywhere its place, from 1 on: the complete before the pruned, who came furthest first."""
+        """Of each trial that came anywhere its place, from 1 on: the complete first, then who came furthest."""
         direction = self.summary.sweep.direction
 
         def place(trial: TrialSummary) -> tuple[float, ...]:
@@ -48,7 +60,21 @@ class Material:
 
         complete = [trial.number for trial in self.summary.ranked()]
         others = [each for each in self.summary.trials if each.last is not None and each.number not in complete]
-        return {each: rank for rank, each in enumerate([*complete, *(one.number for one in sorted(others, key=place))], 1)}
+        return {
+            each: rank for rank, each in enumerate([*complete, *(one.number for one in sorted(others, key=place))], 1)
+        }
+
+    @cached_property
+    def compared(self) -> Compared:
+        """The trials at the budget that most have come to, what they differ in, and what a model believes of them.
+
+        What they differ in stands in the order in which it mattered.
+        """
+        at, found = beliefs.compared(self.summary)
+        weights = self.summary.importances
+        known = axes(self.summary.sweep, [trial.params for trial, _ in found]) if len(found) > 1 else []
+        differing = sorted(known, key=lambda axis: -weights.get(axis.name, 0.0))
+        return Compared(at, found, differing, beliefs.fitted(differing, found))
 
     @property
     def metric(self) -> str:

@@ -66,9 +66,12 @@ def _answer(material: Material) -> Answer:
     first = unbeaten[0] if unbeaten else _use(material)
     confirmed = [] if summary.confirmation is None else [verdict(summary.confirmation)]
     settings = ", ".join(
-        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in leader.params.items()
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in leader.params.items()
     )
-    return Answer(first, [*confirmed, f"Its settings: {settings}.", *course, *held], _commands(summary), _code(material))
+    return Answer(
+        first, [*confirmed, f"Its settings: {settings}.", *course, *held], _commands(summary), _code(material)
+    )
 
 
 def _use(material: Material) -> str:
@@ -76,7 +79,9 @@ def _use(material: Material) -> str:
     if summary.front:
         return sentences.winners(summary)[0]
     found = summary.confirmation
-    candidate = None if found is None else next((c for c in found.candidates if leader and c.number == leader.number), None)
+    candidate = (
+        None if found is None else next((c for c in found.candidates if leader and c.number == leader.number), None)
+    )
     if leader is None:
         return "No trial has a value."
     if candidate is None or found is None:

@@ -80,6 +80,12 @@ class TrialSummary:
         return trial_outcome.spread(self.values)
 
 
+def in_order(trials: Sequence[TrialSummary]) -> list[TrialSummary]:
+    """Those that have ended, in the order in which they did."""
+    ended = [(trial.ended, trial.number, trial) for trial in trials if trial.ended is not None]
+    return [trial for *_, trial in sorted(ended, key=lambda each: each[:2])]
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One configuration as it was confirmed: a score for each fresh seed, None of a training that diverged or failed.

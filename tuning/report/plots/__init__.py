@@ -1,1 +1,1 @@
-"""Plots of a study, an idea a file: each takes the material and returns a Plot, or None where there is nothing to draw."""
+"""Plots of a study, an idea a file: each makes a Plot of the material, or None where there is nothing to draw."""

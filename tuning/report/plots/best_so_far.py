@@ -1,5 +1,6 @@
 """How the best value grew, trial by trial and by the seconds that were spent."""
 
+from collections.abc import Sequence
 from itertools import accumulate
 
 import plotly.graph_objects as go
@@ -7,12 +8,13 @@ import plotly.graph_objects as go
 from tuning.report.material import Material, name_of, reached
 from tuning.report.number_format import clock, number
 from tuning.report.plots.plot import DEFAULT, LEADER, OTHERS, PRUNED, Plot, figure, level
-from tuning.rules.objective import cost
+from tuning.rules.objective import Direction, cost
+from tuning.study.summary import TrialSummary
 
 
 def plot(material: Material, by_seconds: bool = False) -> Plot | None:
     """The best value so far; by_seconds: against the seconds of training, else against trials."""
-    sweep, trials = material.summary.sweep, material.trials
+    trials = material.trials
     if not any(trial.value is not None for trial in trials):
         return None
     spent = list(accumulate(trial.seconds for trial in trials)) if by_seconds else list(range(1, len(trials) + 1))
@@ -28,7 +30,7 @@ def plot(material: Material, by_seconds: bool = False) -> Plot | None:
             hovertext=[name_of(trial) for _, trial in shown],
             hoverinfo="text",
         )
-    best = _best(material)
+    best = best_of(trials, material.summary.sweep.direction)
     made.add_scatter(
         x=spent,
         y=best,
@@ -39,21 +41,21 @@ def plot(material: Material, by_seconds: bool = False) -> Plot | None:
     _levels(material, made)
     found = [(at, value) for at, value, before in zip(spent, best, [None, *best], strict=False) if value != before]
     last, where = found[-1][1], found[-1][0]
-    at = clock(where) if by_seconds else f"trial {where} of {len(trials)}"
+    at = f"{clock(where)} of training" if by_seconds else f"{where} of {len(trials)} trials"
     return Plot(
         "best-by-seconds" if by_seconds else "best-by-trials",
         "Best so far, by seconds" if by_seconds else "Best so far",
-        f"The best {material.metric} of {sweep.name}, {number(last)}, was found at {at}"
-        f"{' of training' if by_seconds else ''}.",
+        f"The best {material.metric}, {number(last)}, was there after {at}.",
         made,
         ["seconds" if by_seconds else "trials", "best so far"],
         [[number(each), number(value)] for each, value in found],
     )
 
 
-def _best(material: Material) -> list[float | None]:
-    direction, best, found = material.summary.sweep.direction, None, list[float | None]()
-    for trial in material.trials:
+def best_of(trials: Sequence[TrialSummary], direction: Direction) -> list[float | None]:
+    """The best value of complete trials when each of these had ended; None before the first."""
+    best, found = None, list[float | None]()
+    for trial in trials:
         if trial.value is not None and (best is None or cost(trial.value, direction) < cost(best, direction)):
             best = trial.value
         found.append(best)

@@ -8,7 +8,8 @@ from tuning.report.plots.plot import DEFAULT, LEADER, Plot, figure, level
 
 def plot(material: Material) -> Plot | None:
     """The mean norm before clipping over the training."""
-    made, rows = figure(material.unit, "gradient norm before clipping"), []
+    made, rows = figure(material.unit, "gradient norm before clipping"), list[list[str]]()
+    made.update_yaxes(type="log")
     for trial, colour, called in ((material.leader, LEADER, "leader"), (material.summary.default, DEFAULT, "default")):
         if trial is None or (called == "default" and trial == material.leader):
             continue
@@ -24,7 +25,7 @@ def plot(material: Material) -> Plot | None:
                 showlegend=place == 0,
             )
         limit = trial.params.get("max_norm", material.summary.sweep.fixed.get("max_norm"))
-        if members and isinstance(limit, int | float):
+        if members and isinstance(limit, int | float) and limit > 0:
             level(made, limit, f"max_norm of the {called}", colour)
         clipped = [float(each[CLIPPED].values.mean()) for each in members if CLIPPED in each and len(each[CLIPPED])]
         if members:
@@ -32,12 +33,11 @@ def plot(material: Material) -> Plot | None:
             rows.append([f"{called}, trial {trial.number}", number(limit), share])
     if not rows:
         return None
-    made.update_yaxes(type="log")
-    said = "; ".join(f"of the {name} {share} of the updates were clipped" for name, _, share in rows)
+    said = ", and ".join(f"{share} of the updates of the {name}" for name, _, share in rows)
     return Plot(
         "gradients",
         "Gradients and clipping",
-        f"{said[0].upper()}{said[1:]}.",
+        f"Clipped were {said}.",
         made,
         ["", "max_norm", "updates clipped"],
         rows,

@@ -39,7 +39,9 @@ def plot(material: Material) -> Plot | None:
         name="interquartile mean, 95 % interval",
         hovertemplate="%{y}: %{x:.4g}<extra></extra>",
     )
-    searched = [(name, each.searched) for name, each in zip(names, candidates, strict=True) if each.searched is not None]
+    searched = [
+        (name, each.searched) for name, each in zip(names, candidates, strict=True) if each.searched is not None
+    ]
     made.add_scatter(
         x=[value for _, value in searched],
         y=[name for name, _ in searched],

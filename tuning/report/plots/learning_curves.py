@@ -24,15 +24,19 @@ def plot(material: Material) -> Plot | None:
     rest = [trial for trial in drawn if trial not in (leader, default)]
     for place, trial in enumerate(rest):
         _line(made, trial, known[trial.number], OTHERS, "others", place == 0)
-    for trial, colour, called in ((default, DEFAULT, "default"), (leader, LEADER, "leader")):
-        if trial is not None and trial in drawn and not (called == "default" and trial == leader):
-            _band(made, known[trial.number], colour)
-            _line(made, trial, known[trial.number], colour, f"{called}, trial {trial.number}", True, width=3)
+    for chosen, colour, called in ((default, DEFAULT, "default"), (leader, LEADER, "leader")):
+        if chosen is not None and chosen in drawn and not (called == "default" and chosen == leader):
+            _band(made, known[chosen.number], colour)
+            _line(made, chosen, known[chosen.number], colour, f"{called}, trial {chosen.number}", True, width=3)
     rows = [
         [str(trial.number), number(_mean(known[trial.number]).start), number(_mean(known[trial.number]).end)]
         for trial in drawn
     ]
-    shown = f"{len(drawn)} of {len(material.summary.trials)} trials" if len(drawn) < len(material.summary.trials) else "all trials"
+    shown = (
+        f"{len(drawn)} of {len(material.summary.trials)} trials"
+        if len(drawn) < len(material.summary.trials)
+        else "all trials"
+    )
     return Plot(
         "learning-curves",
         "Learning curves",

@@ -2,9 +2,9 @@
 
 import plotly.graph_objects as go
 
+from tuning.report.axes import NONE, Axis, axes
 from tuning.report.material import Material, reached
 from tuning.report.number_format import number
-from tuning.report.plots.axes import NONE, Axis, axes
 from tuning.report.plots.plot import HEIGHT, SCALE, Plot, figure
 from tuning.study.summary import TrialSummary
 
@@ -49,14 +49,15 @@ def plot(material: Material) -> Plot | None:
         "parallel-coordinates",
         "What was tried",
         f"A line for each of {len(trials)} trials through its settings to its {material.metric}; the brightest are the "
-        f"best, and {NONE} is a setting that does not count for a trial. The best is trial {best.number}. Drag along an "
-        "axis to see only the lines that pass there.",
+        f"best, and {NONE} is a setting that does not count for a trial. The best is trial {best.number}. Drag along "
+        "an axis to see only the lines that pass there.",
         made,
         ["trial", *(axis.name for axis in shown), material.metric],
         [
             [str(trial.number), *(_cell(trial, axis) for axis in shown), number(reached(trial))]
             for trial in sorted(trials, key=lambda trial: material.ranks[trial.number])[:20]
         ],
+        least_width=640,
     )
 
 

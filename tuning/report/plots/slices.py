@@ -1,4 +1,4 @@
-"""Slices and a contour of the search: what single settings, and the two that mattered most together, did to the value."""
+"""Slices and a contour of the search: what single settings did to the value, and two of them together."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,11 +7,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from tuning.report import beliefs
+from tuning.report.axes import Axis
 from tuning.report.beliefs import Beliefs
 from tuning.report.material import Material, name_of
 from tuning.report.number_format import number
-from tuning.report.plots.axes import Axis, axes
 from tuning.report.plots.plot import LEADER, OTHERS, SCALE, Plot, figure
 from tuning.study.summary import TrialSummary
 
@@ -21,11 +20,10 @@ SLICES, COLUMNS, POINTS, GRID = 6, 3, 41, 31
 
 def slices(material: Material) -> Plot | None:
     """The value against each of the parameters that mattered, with what a model believes at the leader's others."""
-    at, found = beliefs.compared(material.summary)
-    chosen = _axes(material, found)
+    at, found, chosen, model = material.compared
     if not chosen or at is None:
         return None
-    model, shown = beliefs.fitted(chosen, found), chosen[:SLICES]
+    shown = chosen[:SLICES]
     rows = -(-len(shown) // COLUMNS)
     columns = min(COLUMNS, len(shown))
     made = make_subplots(rows, columns, shared_yaxes=True, horizontal_spacing=0.04, vertical_spacing=0.3 / rows)
@@ -39,7 +37,10 @@ def slices(material: Material) -> Plot | None:
             x=[place for place, _, _ in placed if place is not None],
             y=[value for place, _, value in placed if place is not None],
             mode="markers",
-            marker={"color": [LEADER if t == material.leader else OTHERS for p, t, _ in placed if p is not None], "size": 7},
+            marker={
+                "color": [LEADER if t == material.leader else OTHERS for p, t, _ in placed if p is not None],
+                "size": 7,
+            },
             hovertext=[name_of(trial) for place, trial, _ in placed if place is not None],
             hoverinfo="text",
             showlegend=False,
@@ -50,24 +51,27 @@ def slices(material: Material) -> Plot | None:
     made.update_xaxes(gridcolor="rgba(128,128,128,0.25)", zeroline=False)
     made.update_yaxes(gridcolor="rgba(128,128,128,0.25)", zeroline=False)
     made.update_yaxes(title_text=material.metric, col=1)
-    told = " The line is what a Gaussian process believes where all else is as the leader has it, within 95 %." if model else ""
+    told = (
+        " The line is what a Gaussian process believes where all else is as the leader has it, within 95 %."
+        if model
+        else ""
+    )
     return Plot(
         "slices",
         "What single settings did",
-        f"The {material.metric} of {len(found)} trials at {at:,} {material.unit}, against the settings that mattered most."
-        f"{told}",
+        f"The {material.metric} of {len(found)} trials at {at:,} {material.unit}, against the settings that mattered "
+        f"most.{told}",
         made,
         ["parameter", "of the best", "of the worst"],
         [[axis.name, *_ends(axis, found, material)] for axis in shown],
+        least_width=640,
     )
 
 
 def contour(material: Material) -> Plot | None:
     """What the model believes of the two numbers that mattered most together."""
-    at, found = beliefs.compared(material.summary)
-    chosen = _axes(material, found)
+    at, found, chosen, model = material.compared
     numbers = [axis for axis in chosen if axis.options is None][:2]
-    model = beliefs.fitted(chosen, found)
     if model is None or len(numbers) < 2 or at is None:
         return None
     across, up = numbers
@@ -107,18 +111,11 @@ def contour(material: Material) -> Plot | None:
     return Plot(
         "contour",
         "The two that mattered most together",
-        f"What a Gaussian process believes of {across.name} and {up.name} at {at:,} {material.unit}, all else as the leader "
-        f"has it; circles are trials, the star is the leader. It believes most in {across.name} "
+        f"What a Gaussian process believes of {across.name} and {up.name} at {at:,} {material.unit}, all else as the "
+        f"leader has it; circles are trials, the star is the leader. It believes most in {across.name} "
         f"{number(best[across.name])} with {up.name} {number(best[up.name])}.",
         made,
     )
-
-
-def _axes(material: Material, found: Sequence[tuple[TrialSummary, float]]) -> list[Axis]:
-    """What these trials differ in, what mattered most first."""
-    weights = material.summary.importances
-    known = axes(material.summary.sweep, [trial.params for trial, _ in found]) if len(found) > 1 else []
-    return sorted(known, key=lambda axis: -weights.get(axis.name, 0.0))
 
 
 def _others(material: Material) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The parameters of a search as places on axes: numbers, logarithms, options one after another, and a place for none."""
+"""The parameters of a search as places on axes: numbers, logarithms, and options one after another."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -73,7 +73,9 @@ def axes(sweep: Sweep, trials: Sequence[Mapping[str, Any]]) -> list[Axis]:
             low, high = (math.log10(end) if dimension.log else end for end in ends)
             found.append(Axis(name, dimension.log, None, low, high))
         else:
-            listed = [] if isinstance(dimension, FloatRange | IntRange) else [category(each) for each in dimension.choices]
+            listed = (
+                [] if isinstance(dimension, FloatRange | IntRange) else [category(each) for each in dimension.choices]
+            )
             options = list(dict.fromkeys([*listed, *had]))
             found.append(Axis(name, False, options, 0.0, float(max(1, len(options) - 1))))
     return found

@@ -1,0 +1,73 @@
+"""`tuning report` and `tuning compare`: what they write, and what they refuse."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import legs_by_hand
+import pytest
+import sweeps
+from commands import Said
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Two finished studies, one of them with another budget, and one in which nothing has begun."""
+    root = tmp_path_factory.mktemp("root")
+    for name, budget in (("one", 200), ("other", 400)):
+        study = sweeps.created(root, name, trials=6, pack_size=3, budget=budget)
+        legs_by_hand.finished(study, diverged=(3,))
+        study.attributes.set_state("finished", 12.0)
+    sweeps.created(root, "later")
+    return str(root)
+
+
+def test_a_report_is_written_and_its_answer_said(tuning: Callable[..., Said], root: str, tmp_path: Path) -> None:
+    code, out, _ = tuning("report", "one", "--root", root)
+    assert code == 0
+    assert out.startswith("one.html: Use trial ")
+    assert "<title>one, finished</title>" in (tmp_path / "one.html").read_text(encoding="utf-8")
+    code, out, _ = tuning("report", "one", "--root", root, "--output", "new/folder/page.html")
+    assert (code, out[:22]) == (0, "new/folder/page.html: ")
+
+
+def test_a_study_in_which_nothing_has_begun_has_a_report_too(tuning: Callable[..., Said], root: str) -> None:
+    code, out, _ = tuning("report", "later", "--root", root)
+    assert (code, out) == (0, "later.html: No trial has a value.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["report", "none"], "none"),
+        (["report", "one", "--kind", "gif"], "--kind: should be svg, png or pdf, is gif"),
+        (["report", "one", "--output", "."], "--output: . is a folder: should be a file"),
+        (["report", "one", "--output", "/proc/none/x.html"], "--output: /proc/none/x.html can't be written: "),
+        (["compare", "one"], "one: should be the names of two studies or more, each once"),
+        (["compare", "one", "one"], "one one: should be the names of two studies or more, each once"),
+        (["compare", "one", "none"], "none"),
+        (["compare"], "NAME"),
+    ],
+)
+def test_what_can_not_be_is_refused(
+    tuning: Callable[..., Said], root: str, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    code, out, err = tuning(*arguments, "--root", root)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_studies_are_compared_for_people_and_for_scripts(
+    tuning: Callable[..., Said], root: str, tmp_path: Path
+) -> None:
+    code, out, _ = tuning("compare", "one", "other", "--root", root, "--output", "both.html")
+    assert code == 0
+    assert "`tuning confirm one` and `tuning confirm other` would tell more" in out
+    assert out.splitlines()[-1] == "both.html shows it with plots"
+    assert (tmp_path / "both.html").exists()
+    code, out, _ = tuning("compare", "one", "other", "--root", root, "--json")
+    data = json.loads(out)
+    assert [each["name"] for each in data["studies"]] == ["one", "other"]
+    assert data["differences"] == {"budget": ["200", "400"]}

@@ -1,0 +1,58 @@
+"""The command that writes a study's report."""
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuning.cli.options import Root, Storage, StudyName
+from tuning.cli.preparation import opened
+from tuning.cli.printing import err, out
+from tuning.errors import ArgumentError
+
+KINDS = ("svg", "png", "pdf")
+
+
+def report(
+    name: StudyName = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The page to write.  [default: NAME.html here]")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    plots: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the plots as files, too, for papers.")
+    ] = None,
+    kind: Annotated[str, typer.Option(metavar="KIND", help="Of these files: svg, png or pdf.")] = "svg",
+    root: Root = None,
+    storage: Storage = None,
+) -> None:
+    """Write a study's report: one page with plots that needs no network."""
+    if kind not in KINDS:
+        raise ArgumentError(f"--kind: should be {', '.join(KINDS[:-1])} or {KINDS[-1]}, is {kind}")
+    study = opened(name, root, storage)
+    path = output or Path(f"{study.name}.html")
+    if path.is_dir():
+        raise ArgumentError(f"--output: {path} is a folder: should be a file")
+    err.print(f"reading the curves of {study.name}", highlight=False, markup=False, style="dim")
+    from tuning.report import plot_files, study_page
+    from tuning.report.material import material
+
+    found = material(study)
+    page = study_page.study_page(found)
+    write_page(page.as_html(), path)
+    out.print(f"{path}: {page.answer.first}", highlight=False, markup=False, soft_wrap=True)
+    if plots is not None:
+        for written in plot_files.write(page.plots, plots, kind):
+            out.print(str(written), highlight=False, markup=False, soft_wrap=True)
+    if show:
+        webbrowser.open(path.absolute().as_uri())
+
+
+def write_page(text: str, path: Path) -> None:
+    """Write a page. Raises ArgumentError where it can't be written there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ArgumentError(f"--output: {path} can't be written: {error.strerror}") from None

@@ -1,6 +1,5 @@
 """DQN: hand-worked numbers, and a plain loop to compare with."""
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import gymnasium
@@ -20,14 +19,6 @@ from trainables.loops.dqn import DQNConfig, DQNLoop
 from trainables.networks import networks
 from trainables.networks.specs import MLP
 from tuning.sweep.loading import load
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class TestLoss:

@@ -1,6 +1,6 @@
 """The learner: a pack equals separate plain torch loops, divergence stays with its member, the best is kept."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,14 +21,6 @@ CPU = torch.device("cpu")
 SPEC = MLP(3, 1, (8,), "tanh")
 NETWORK = networks.function(SPEC)
 UPDATES = 40
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def regression(parameters: Tensors, numbers: Tensors, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensors]:

@@ -5,45 +5,22 @@ A new loop gets all of it by one line: its case in loop_cases.py, as docs/exampl
 
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import gymnasium
 import pytest
 import torch
 from loop_cases import CASES, Case
+from loop_runs import CPU, TOLERANCE, assert_alike, begin, trained, weights
 
-from trainables import Loop
 from trainables.base import random_streams
-from trainables.base.report import Report
 from trainables.base.training_config import is_tunable, structure
-from trainables.compilation import when_it_pays
 from trainables.environments.number_match import NumberMatch
 from trainables.loops.contract import is_bound, scored_by, scores_of, trivial_answers
 from trainables.loops.registry import LOOPS, loop_of
 
-CPU = torch.device("cpu")
-TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
-"""Of the same arithmetic in another order, over some hundred updates."""
-
 EPISODIC = [name for name in CASES if "environment" in loop_of(name).Config.model_fields]
-
-
-SLOW, CORE = pytest.mark.slow, pytest.mark.core
-COMPILED_LATER = {
-    "dqn": SLOW,
-    "loop_cases:PartsDQN": SLOW,
-    "loop_cases:PartsReinforce": SLOW,
-    "loop_cases:GaussianReinforce": (SLOW, CORE),
-}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(params=CASES)
@@ -54,28 +31,6 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def case(name: str) -> Case:
     return CASES[name]
-
-
-def begin(name: str, members: Sequence[dict[str, Any]], **common: Any) -> Loop:
-    fields = {**CASES[name].common, "compile": "never", **common}
-    made = loop_of(name)
-    return made([made.Config(**(fields | member)) for member in members], CPU)
-
-
-def weights(loop: Loop) -> list[dict[str, Any]]:
-    """The weights of each member, which the case of the loop finds in its state."""
-    case = next(case for name, case in CASES.items() if loop_of(name) is type(loop))
-    return [case.weights(state) for state in loop.state()]
-
-
-def assert_alike(reports: Sequence[Report], others: Sequence[Report]) -> None:
-    """Equal but for rounding."""
-    for report, other in zip(reports, others, strict=True):
-        assert [steps for steps, _ in report.points] == [steps for steps, _ in other.points]
-        for (_, metrics), (_, expected) in zip(report.points, other.points, strict=True):
-            assert metrics == pytest.approx(expected, rel=1e-3, abs=1e-5)
-        assert (report.steps, report.best_steps, report.reason) == (other.steps, other.best_steps, other.reason)
-        assert report.best == pytest.approx(other.best, rel=1e-3)
 
 
 def test_every_loop_of_the_platform_is_tried_here() -> None:
@@ -111,25 +66,12 @@ def test_a_loop_is_held_against_who_has_learnt_nothing(name: str, case: Case) ->
 
 
 def test_a_member_of_a_pack_equals_the_same_member_alone(name: str, case: Case) -> None:
-    packed = begin(name, case.members)
-    reports = packed.train(case.common["budget"])
+    packed = trained(name)
     for index, member in enumerate(case.members):
         alone = begin(name, [member])
-        assert_alike(alone.train(case.common["budget"]), reports[index : index + 1])
-        torch.testing.assert_close(weights(alone)[0], weights(packed)[index], **TOLERANCE)
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
-@pytest.mark.skipif(not when_it_pays.compiles("auto", when_it_pays.PAYS_AT, CPU), reason="there is no C++ compiler")
-@pytest.mark.parametrize(
-    "name",
-    # The memory's priorities make DQN's update a larger one, which the plain one is part of.
-    [pytest.param(name, marks=COMPILED_LATER.get(name, ())) for name in CASES],
-)
-def test_compiled_equals_eager(name: str, case: Case) -> None:
-    eager, compiled = (begin(name, case.members, compile=way, **case.compiled) for way in ("never", "always"))
-    assert_alike(eager.train(case.middle), compiled.train(case.middle))
-    torch.testing.assert_close(weights(eager), weights(compiled), **TOLERANCE)
+        assert_alike(alone.train(case.middle), packed.to_middle[index : index + 1])
+        assert_alike(alone.train(case.common["budget"]), packed.to_end[index : index + 1])
+        torch.testing.assert_close(weights(name, alone.state())[0], weights(name, packed.at_end)[index], **TOLERANCE)
 
 
 def test_an_easy_task_is_learnt_from_every_seed(name: str, case: Case) -> None:
@@ -138,96 +80,90 @@ def test_an_easy_task_is_learnt_from_every_seed(name: str, case: Case) -> None:
 
 
 def test_the_same_seed_gives_the_same_result(name: str, case: Case) -> None:
-    first, second = begin(name, case.members), begin(name, case.members)
-    assert first.train(case.common["budget"]) == second.train(case.common["budget"])
-    torch.testing.assert_close(first.state(), second.state(), rtol=0, atol=0)
+    first, second = trained(name), begin(name, case.members)
+    assert second.train(case.middle) == first.to_middle
+    assert second.train(case.common["budget"]) == first.to_end
+    torch.testing.assert_close(second.state(), first.at_end, rtol=0, atol=0)
 
 
 def test_results_neither_use_nor_disturb_the_global_random_stream_of_torch(name: str, case: Case) -> None:
     torch.manual_seed(1)
-    first = begin(name, case.members)
-    reports = first.train(case.middle)
+    reports = begin(name, case.members).train(case.middle)
     drawn = torch.rand(1)
     torch.manual_seed(1)
     assert torch.equal(torch.rand(1), drawn)
+    torch.manual_seed(2)
     assert begin(name, case.members).train(case.middle) == reports
 
 
 def test_other_seeds_give_other_weights_and_results(name: str, case: Case) -> None:
     loop = begin(name, [{"seed": 1}, {"seed": 2}])
-    first, second = weights(loop)
+    first, second = weights(name, loop.state())
     assert all(not torch.equal(first[key], second[key]) for key in first)
-    reports = loop.train(case.common["budget"])
+    reports = loop.train(case.middle)
     assert reports[0].points != reports[1].points
 
 
 def test_training_goes_the_same_way_however_often_it_is_looked_at(name: str, case: Case) -> None:
-    straight, halting = begin(name, case.members), begin(name, case.members)
+    once, straight, often = trained(name), begin(name, case.members), begin(name, case.members)
     straight.train(case.common["budget"])
-    for until in (case.middle, case.middle + 1, case.common["budget"]):
-        halting.train(until)
-    torch.testing.assert_close(weights(halting), weights(straight), rtol=0, atol=0)
+    often.load(once.at_middle)
+    for until in (case.middle + 1, case.common["budget"]):
+        often.train(until)
+    for loop in (straight, often):
+        torch.testing.assert_close(weights(name, loop.state()), weights(name, once.at_end), rtol=0, atol=0)
 
 
 def test_resumed_equals_uninterrupted_bit_for_bit(name: str, case: Case) -> None:
-    uninterrupted = begin(name, case.members)
-    uninterrupted.train(case.middle)
-    file = io.BytesIO()
-    torch.save(uninterrupted.state(), file)
-    expected = uninterrupted.train(case.common["budget"])
-
+    uninterrupted, file = trained(name), io.BytesIO()
+    torch.save(uninterrupted.at_middle, file)
     file.seek(0)
     resumed = begin(name, case.members)
     resumed.load(torch.load(file, weights_only=True))
-    assert resumed.train(case.common["budget"]) == expected
-    torch.testing.assert_close(resumed.state(), uninterrupted.state(), rtol=0, atol=0)
+    assert resumed.train(case.common["budget"]) == uninterrupted.to_end
+    torch.testing.assert_close(resumed.state(), uninterrupted.at_end, rtol=0, atol=0)
     torch.testing.assert_close(
         [each["state_dict"] for each in resumed.best()],
-        [each["state_dict"] for each in uninterrupted.best()],
+        [each["state_dict"] for each in uninterrupted.best],
         rtol=0,
         atol=0,
     )
 
 
 def test_a_state_is_a_copy(name: str, case: Case) -> None:
-    loop, untouched = begin(name, case.members), begin(name, case.members)
-    loop.train(case.middle)
+    """That of the middle was taken before its loop was trained on; the other one's was not trained any further."""
+    untouched = begin(name, case.members)
     untouched.train(case.middle)
-    states = loop.state()
-    loop.train(case.common["budget"])
-    torch.testing.assert_close(states, untouched.state(), rtol=0, atol=0)
+    torch.testing.assert_close(trained(name).at_middle, untouched.state(), rtol=0, atol=0)
 
 
 def test_members_packed_afresh_go_on_as_they_would_have(name: str, case: Case) -> None:
-    whole = begin(name, case.members)
-    whole.train(case.middle)
-    states = whole.state()
-    expected = whole.train(case.common["budget"])
-
-    fewer = begin(name, [case.members[2], case.members[0]])
-    fewer.load([states[2], states[0]])
-    assert_alike(fewer.train(case.common["budget"]), [expected[2], expected[0]])
-    torch.testing.assert_close(weights(fewer), [weights(whole)[2], weights(whole)[0]], **TOLERANCE)
+    whole, fewer = trained(name), begin(name, [case.members[2], case.members[0]])
+    fewer.load([whole.at_middle[2], whole.at_middle[0]])
+    assert_alike(fewer.train(case.common["budget"]), [whole.to_end[2], whole.to_end[0]])
+    expected = weights(name, [whole.at_end[2], whole.at_end[0]])
+    torch.testing.assert_close(weights(name, fewer.state()), expected, **TOLERANCE)
 
 
 def test_a_member_that_diverges_is_reported_and_the_others_never_notice(name: str, case: Case) -> None:
     doomed = {**case.members[1], "learning_rate": 1e38, "warmup": 0.0}
-    sound, mixed = begin(name, case.members), begin(name, [case.members[0], doomed, case.members[2]])
-    expected, reports = sound.train(case.common["budget"]), mixed.train(case.common["budget"])
-    assert_alike([reports[0], reports[2]], [expected[0], expected[2]])
+    sound, mixed = trained(name), begin(name, [case.members[0], doomed, case.members[2]])
+    for until, expected in ((case.middle, sound.to_middle), (case.common["budget"], sound.to_end)):
+        reports = mixed.train(until)
+        assert_alike([reports[0], reports[2]], [expected[0], expected[2]])
 
     diverged = reports[1]
     assert diverged.diverged_at is not None
     assert diverged.steps == diverged.diverged_at < case.common["budget"]
     assert diverged.reason in {"the loss is not finite", "the gradient is not finite", "the weights are not finite"}
-    assert all(torch.isfinite(tensor).all() for tensor in weights(mixed)[1].values())
+    assert all(torch.isfinite(tensor).all() for tensor in weights(name, mixed.state())[1].values())
 
 
 def test_a_diverged_member_stays_as_it_is_and_its_pack_can_be_resumed(name: str, case: Case) -> None:
     members = [case.members[0], {**case.members[1], "learning_rate": 1e38, "warmup": 0.0}]
     loop = begin(name, members)
     loop.train(case.middle)
-    frozen = weights(loop)[1]
+    frozen = weights(name, loop.state())[1]
     _, verdict = loop.train(case.later)
     states = loop.state()
     torch.testing.assert_close(case.weights(states[1]), frozen, rtol=0, atol=0)
@@ -246,27 +182,26 @@ def test_a_pack_of_diverged_members_still_reports(name: str, case: Case) -> None
 
 
 def test_the_budget_is_spent(name: str, case: Case) -> None:
-    loop = begin(name, case.members)
-    for until in (case.middle, case.common["budget"]):
-        for report in loop.train(until):
+    for until, reports in trained(name).halts:
+        for report in reports:
             assert report.points[-1][0] == until
             assert report.steps == until or (case.overshoots and report.steps > until)
 
 
 def test_points_have_the_metrics_that_the_loop_names(name: str, case: Case) -> None:
-    loop = begin(name, case.members)
-    for until in (case.middle, case.common["budget"]):
-        for report in loop.train(until):
-            assert set().union(*(metrics for _, metrics in report.points)) == set(loop.metrics) - case.others
+    for _, reports in trained(name).halts:
+        for report in reports:
+            named = set(loop_of(name).metrics) - case.others
+            assert set().union(*(metrics for _, metrics in report.points)) == named
             assert all(type(value) is float for _, metrics in report.points for value in metrics.values())
             assert all(type(steps) is int for steps, _ in report.points)
 
 
-def test_the_best_is_the_best_of_all_points(name: str, case: Case) -> None:
-    loop, better = begin(name, case.members), max if loop_of(name).direction == "maximize" else min
+def test_the_best_is_the_best_of_all_points(name: str) -> None:
+    loop, better = loop_of(name), max if loop_of(name).direction == "maximize" else min
     seen: list[list[tuple[int, float]]] = [[], [], []]
-    for until in (case.middle, case.common["budget"]):
-        for points, report in zip(seen, loop.train(until), strict=True):
+    for _, reports in trained(name).halts:
+        for points, report in zip(seen, reports, strict=True):
             points += [(steps, metrics[loop.score]) for steps, metrics in report.points]
             best = better(score for _, score in points)
             first = next(steps for steps, score in points if score == best)
@@ -300,10 +235,9 @@ def leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-def test_states_and_bests_are_tensors_and_plain_values(name: str, case: Case) -> None:
-    loop = begin(name, case.members)
-    loop.train(case.middle)
-    for each in (*loop.state(), *loop.best()):
+def test_states_and_bests_are_tensors_and_plain_values(name: str) -> None:
+    kept = trained(name)
+    for each in (*kept.at_middle, *kept.at_end, *kept.best):
         assert {type(leaf) for leaf in leaves(each)} <= {torch.Tensor, int, float, str, bool, type(None)}
         for tensor in (leaf for leaf in leaves(each) if isinstance(leaf, torch.Tensor)):
             assert not tensor.requires_grad
@@ -312,11 +246,8 @@ def test_states_and_bests_are_tensors_and_plain_values(name: str, case: Case) ->
 
 
 def test_the_best_network_as_a_plain_module_has_the_score_reported(name: str, case: Case) -> None:
-    loop = begin(name, case.members)
-    loop.train(case.middle)
-    reports, bests = loop.train(case.common["budget"]), loop.best()
     config = loop_of(name).Config(**case.common)
-    for report, best in zip(reports, bests, strict=True):
+    for report, best in zip(trained(name).to_end, trained(name).best, strict=True):
         assert case.deployed(config, best) == pytest.approx(report.best, rel=1e-4)
 
 
@@ -358,4 +289,6 @@ def test_on_a_gpu_as_on_the_cpu(name: str, case: Case) -> None:
     here, there = loop_of(name)(configs, CPU), loop_of(name)(configs, torch.device("cuda"))
     here.train(case.middle)
     there.train(case.middle)
-    torch.testing.assert_close(weights(here), weights(there), check_device=False, **TOLERANCE)
+    torch.testing.assert_close(
+        weights(name, here.state()), weights(name, there.state()), check_device=False, **TOLERANCE
+    )

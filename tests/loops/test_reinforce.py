@@ -1,7 +1,6 @@
 """REINFORCE: hand-worked numbers, and a plain loop to compare with."""
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import gymnasium
@@ -23,14 +22,6 @@ from trainables.networks import networks
 from trainables.networks.specs import MLP
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def begin(*members: dict[str, Any], **common: Any) -> ReinforceLoop:

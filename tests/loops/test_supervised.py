@@ -1,6 +1,5 @@
 """Supervised regression: a plain loop to compare with, epochs, scaling, and the accuracy that few epochs must reach."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,6 @@ from trainables.networks import networks
 from trainables.networks.specs import MLP
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def begin(*members: dict[str, Any], **common: Any) -> SupervisedLoop:

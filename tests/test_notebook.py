@@ -19,7 +19,6 @@ def outputs(cell: Any, kind: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.core
 def test_the_guide_runs_in_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [each for each in os.environ if each.startswith(commands.PRIVATE)]:
         monkeypatch.delenv(name)

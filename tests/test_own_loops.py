@@ -21,14 +21,25 @@ from tuning.sweep.model import Sweep
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
 
-def test_the_example_of_a_packed_loop_runs_as_a_sweep_and_is_confirmed(runs: Path, tuning: Callable[..., Said]) -> None:
-    """As its document says; those of Ray's own Trainables in test_ray_trainable_loop.py. Confirmed in this process."""
-    changes = ["--trials", "6", "--set", "confirm=off", "--set", "tracking=off"]
-    ended = commands.tuning(
-        "run", "rosenbrock.yaml", "--root", str(runs), "--workers", "1", *changes, "--json", cwd=EXAMPLES
-    )
+CHANGES = ("--trials", "6", "--set", "confirm=off", "--set", "tracking=off")
+
+
+@pytest.mark.slow
+def test_the_example_of_a_packed_loop_runs_as_its_document_says(runs: Path) -> None:
+    """With workers that import it; those of Ray's own Trainables are in test_ray_trainable_loop.py."""
+    ended = commands.tuning("run", "rosenbrock.yaml", "--root", str(runs), *CHANGES, "--json", cwd=EXAMPLES)
     assert ended.returncode == 0, ended.stderr
     found = json.loads(ended.stdout)
+    assert (found["state"], found["counts"]["failed"], len(found["trials"])) == ("finished", 0, 6)
+
+
+def test_the_example_of_a_packed_loop_is_a_sweep_and_is_confirmed(runs: Path, tuning: Callable[..., Said]) -> None:
+    source = str(EXAMPLES / "rosenbrock.yaml")
+    code, out, err = tuning(
+        "run", source, "--root", str(runs), *CHANGES, "--json", hire=legs_by_hand.ByHand(trains=True)
+    )
+    assert code == 0, err
+    found = json.loads(out)
     assert found["state"] == "finished"
     assert found["counts"]["failed"] == 0
     assert sum(found["counts"].values()) == 6

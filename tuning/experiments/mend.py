@@ -119,7 +119,7 @@ class _Clinic:
             compared.estimate("mended"),
             compared.estimate("original"),
             compared.difference("mended", "original"),
-            begins.to_yaml(),
+            configurations.text(begins),
         )
 
 

@@ -8,8 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tuning.report.mending import diverged, estimate, finite, interval, signed
-from tuning.report.number_format import number
+from tuning.report.mending import diverged, estimate, finite, interval, rounded, signed
 from tuning.rules.ablation import Ablation
 from tuning.rules.comparison import Difference, Estimate
 
@@ -77,13 +76,13 @@ def _changes(shown: Ablated) -> Table:
     for heading in ("change", "from", "to"):
         made.add_column(heading, overflow="fold")
     for heading in ("made in A", "undone in B"):
-        made.add_column(heading, justify="right")
+        made.add_column(heading, justify="right", no_wrap=True)
     for name, (before, after) in shown.values.items():
         alone, undone = shown.found.alone[name], shown.found.undone[name]
         sure = shown.found.between.towards in (alone.towards, undone.towards)
         # Undone it takes away what it brings.
         lost = Difference(-undone.difference, -undone.high, -undone.low, -undone.towards, 1 - undone.improvement)
-        made.add_row(name, before, after, interval(alone), interval(lost), style="green" if sure else None)
+        made.add_row(name, before, after, interval(alone, "\n"), interval(lost, "\n"), style="green" if sure else None)
     return made
 
 
@@ -101,7 +100,7 @@ def _path(found: Ablation) -> Table:
 
 
 def _scored(found: Estimate) -> tuple[str, str]:
-    return number(found.score), f"{number(found.low)} to {number(found.high)}"
+    return rounded(found.score, found), f"{rounded(found.low, found)} to {rounded(found.high, found)}"
 
 
 def _conclusion(shown: Ablated) -> Iterator[str]:
@@ -121,9 +120,9 @@ def _conclusion(shown: Ablated) -> Iterator[str]:
         yield f"No cause found: the difference, {interval(found.between)}, comes of no step that can be told."
     else:
         parts = [
-            f"{', '.join(step.changes)} ({signed(step.difference.difference)})"
+            f"{', '.join(step.changes)} ({signed(step.difference.difference, step.difference)})"
             for step in found.path
             if set(step.changes) <= set(found.cause)
         ]
-        yield f"What makes the difference of {signed(found.between.difference)}: {', then '.join(parts)}."
+        yield f"What makes the difference of {signed(found.between.difference, found.between)}: {', then '.join(parts)}."
     yield f"The fewest changes after which A can't be told from B: {', '.join(found.minimal)}."

@@ -1,7 +1,7 @@
 """What mends a training: for people, and for scripts."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -13,7 +13,7 @@ from rich.text import Text
 from tuning.report.number_format import number
 from tuning.report.verdict_words import patch
 from tuning.rules.comparison import Difference, Estimate
-from tuning.rules.mending import Course, Mending, Tried, merged
+from tuning.rules.mending import Mending, Tried, merged
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def told(found: Mended) -> RenderableType:
     heading = f"{found.shown}: {found.metric} {estimate(original)}{diverged(original)}"
     parts: list[RenderableType] = [Text(heading, style="bold"), Text()]
     for base, of_round in groupby(mending.tried, lambda tried: tried.course[: tried.base]):
-        before = f"What was tried over {_named(base)}" if base else "What was tried"
+        before = f"Tried over {patch(merged(base))}" if base else "Tried"
         parts += [Text(before, style="bold"), _table(list(of_round)), Text()]
     parts += [Text(line) for line in (*found.left_out, *_conclusion(found))]
     if found.mended is not None:
@@ -104,28 +104,27 @@ def told(found: Mended) -> RenderableType:
     return Group(*parts)
 
 
-def _table(tried: list[Tried]) -> Table:
+def _table(tried: Sequence[Tried]) -> Table:
+    """A row for each; what was tried together is told by the numbers of its parts."""
     made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    made.add_column("verdict", overflow="fold")
-    made.add_column("patch", overflow="fold")
-    for heading in ("score", "difference", "better"):
-        made.add_column(heading, justify="right")
-    made.add_column("", no_wrap=True)
+    for heading in ("", "verdict", "patch"):
+        made.add_column(heading, overflow="fold")
+    for heading in ("score", "difference"):
+        made.add_column(heading, justify="right", no_wrap=True)
+    made.add_column("", overflow="fold")
+    alone = [each.new[0] for each in tried if len(each.new) == 1]
     for each in tried:
+        single = len(each.new) == 1
         made.add_row(
-            _named(each.new),
-            patch(merged(each.new)),
-            number(each.after.score),
-            interval(each.over),
-            f"{each.over.improvement:.0%}",
-            "proved" if each.proved else "not the cause" if len(each.new) == 1 else "",
+            "+".join(str(alone.index(part) + 1) for part in each.new),
+            "\n".join(verdict.replace("_", " ") for verdict in each.new[0].verdicts) if single else "together",
+            "\n".join(patch({name: value}) for name, value in each.new[0].patch.items()) if single else "",
+            rounded(each.after.score, each.after),
+            interval(each.over, "\n"),
+            "proved" if each.proved else "not the cause" if single else "",
             style="green" if each.proved else None,
         )
     return made
-
-
-def _named(course: Course) -> str:
-    return " + ".join(each.verdicts[0].replace("_", " ") for each in course)
 
 
 def _conclusion(found: Mended) -> Iterator[str]:
@@ -151,17 +150,26 @@ def _conclusion(found: Mended) -> Iterator[str]:
 
 def estimate(found: Estimate) -> str:
     """A score with its interval."""
-    return f"{number(found.score)} ({number(found.low)} to {number(found.high)})"
+    return f"{rounded(found.score, found)} ({rounded(found.low, found)} to {rounded(found.high, found)})"
 
 
-def interval(found: Difference) -> str:
-    """A difference with its interval."""
-    return f"{signed(found.difference)} ({signed(found.low)} to {signed(found.high)})"
+def interval(found: Difference, between: str = " ") -> str:
+    """A difference, and its interval; between: them."""
+    return f"{signed(found.difference, found)}{between}({signed(found.low, found)} to {signed(found.high, found)})"
 
 
-def signed(value: float) -> str:
-    """A number with its sign."""
-    return f"+{number(value)}" if value > 0 else number(value)
+def signed(value: float, found: Difference) -> str:
+    """A number with its sign, rounded by the width of an interval."""
+    return f"{'+' * (value > 0)}{rounded(value, found)}"
+
+
+def rounded(value: float, found: Estimate | Difference) -> str:
+    """A number with as many digits as its interval's width leaves a meaning: two of that."""
+    width = found.high - found.low
+    if not (math.isfinite(value) and math.isfinite(width) and width > 0):
+        return number(value)
+    decimals = 1 - math.floor(math.log10(width))
+    return f"{round(value, decimals) + 0.0:,.{max(0, decimals)}f}" if abs(value) > 1e-4 else number(value)
 
 
 def diverged(found: Estimate) -> str:

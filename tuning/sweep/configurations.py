@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from tuning.errors import Problem, SweepError
-from tuning.sweep import fields, loop_fields, wording
+from tuning.sweep import fields, loop_fields, wording, yaml_text
 from tuning.sweep.checks.unused_fields import COUNTS, Where
 from tuning.sweep.model import Sweep
 
@@ -159,6 +159,17 @@ def _dumped(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     return list(value) if isinstance(value, tuple) else value
+
+
+def text(sweep: Sweep) -> str:
+    """A file that reads as this sweep, without what it may leave out."""
+    data, loop = sweep.model_dump(mode="json"), sweep.loop_type
+    left_out: dict[str, Any] = {"metric": loop.score, "direction": loop.direction}
+    for name, field in Sweep.model_fields.items():
+        if not field.is_required() and name not in left_out:
+            default = field.get_default(call_default_factory=True)
+            left_out[name] = default.model_dump(mode="json") if isinstance(default, BaseModel) else default
+    return yaml_text.write({name: value for name, value in data.items() if left_out.get(name, ...) != value})
 
 
 def as_sweep(sweep: Sweep, config: Plain, name: str) -> Sweep:

@@ -5,7 +5,8 @@ answered at once what is known, and stands where it stood.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 
 from rich.console import Console
 
@@ -25,9 +26,10 @@ LONGEST_NAME = 64
 
 
 class Laboratory:
-    """The study of one experiment, held, with workers to train it."""
+    """The study of one experiment, held, and workers to train it."""
 
-    def __init__(self, study: Study, team: Crew, console: Console | None) -> None:
+    def __init__(self, study: Study, team: Callable[[], Crew], console: Console | None) -> None:
+        """team: has workers come, who are needed only where something is left to train."""
         self.study, self._team, self._console = study, team, console
 
     def seeds(self, which: int = 0) -> list[int]:
@@ -47,7 +49,7 @@ class Laboratory:
             self._add([*known, *new])
         if len(self.study.records.ends()) < len(known) + len(new):
             self._say(why, len(new))
-            summary = runner.follow(self.study, self._team, self._console)
+            summary = runner.follow(self.study, self._team(), self._console)
             if summary.state == "interrupted":
                 name = self.study.name
                 raise Interrupted(f"{name} was interrupted; what is trained is kept, `tuning resume {name}` goes on")
@@ -138,9 +140,15 @@ def at_work(
     """
     runner.refuse_too_large(sweep, address, hire)
     try:
-        with (hire or open_team)(sweep.workers, address) as team:
-            opened = study if isinstance(study, Study) else study()
-            with opened.held():
-                yield Laboratory(opened, team, console)
+        with ExitStack() as stack:
+            team = cache(lambda: stack.enter_context((hire or open_team)(sweep.workers, address)))
+            if isinstance(study, Study):
+                stack.enter_context(study.held())
+                yield Laboratory(study, team, console)
+                return
+            team()
+            made = study()
+            stack.enter_context(made.held())
+            yield Laboratory(made, team, console)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; what is trained is kept, and `tuning resume` goes on") from None

@@ -124,5 +124,6 @@ def _conclusion(shown: Ablated) -> Iterator[str]:
             for step in found.path
             if set(step.changes) <= set(found.cause)
         ]
-        yield f"What makes the difference of {signed(found.between.difference, found.between)}: {', then '.join(parts)}."
+        whole = signed(found.between.difference, found.between)
+        yield f"What makes the difference of {whole}: {', then '.join(parts)}."
     yield f"The fewest changes after which A can't be told from B: {', '.join(found.minimal)}."

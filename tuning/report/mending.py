@@ -167,9 +167,9 @@ def rounded(value: float, found: Estimate | Difference) -> str:
     """A number with as many digits as its interval's width leaves a meaning: two of that."""
     width = found.high - found.low
     if not (math.isfinite(value) and math.isfinite(width) and width > 0):
-        return number(value)
+        return number(value + 0.0)
     decimals = 1 - math.floor(math.log10(width))
-    return f"{round(value, decimals) + 0.0:,.{max(0, decimals)}f}" if abs(value) > 1e-4 else number(value)
+    return f"{round(value, decimals) + 0.0:,.{max(0, decimals)}f}"
 
 
 def diverged(found: Estimate) -> str:

@@ -1,0 +1,158 @@
+"""mend, ablate, train and replay as commands, with workers of this process; most with scores that are made up."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import legs_by_hand
+import pytest
+import sweeps
+from commands import Said
+from tracked import assert_told
+
+import tuning as face
+from tuning.study.seeds import SEARCH_SEEDS
+from tuning.sweep.model import Sweep
+
+Command = Callable[..., Said]
+
+
+def nobody(*wanted: Any) -> Any:
+    """Who has nothing left to train hires nobody."""
+    raise AssertionError("workers are hired")
+
+
+def written(folder: Path, name: str, **changes: Any) -> str:
+    """The path of a file of the tiny sweep, with these keys changed."""
+    text = Sweep.model_validate({**sweeps.TINY, "tracking": "off", "name": name, **changes}).to_yaml()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[str, str]:
+    """Two files whose defaults differ in the learning rate, by which scores are made up, and in what does nothing."""
+    fixed = {**sweeps.TINY["fixed"], "max_norm": 5.0, "normalise_advantages": True}
+    default = {"learning_rate": 0.009, "baseline": "none"}
+    return (
+        written(tmp_path, "slow", default={"learning_rate": 0.0001}),
+        written(tmp_path, "fast", fixed=fixed, default=default),
+    )
+
+
+def test_ablate_names_the_change_that_makes_the_difference(pair: tuple[str, str], runs: Path, tuning: Command) -> None:
+    options = [*pair, "--seeds", "6", "--root", str(runs)]
+    code, out, err = tuning("ablate", *options, "--json", hire=legs_by_hand.ByHand())
+    found = json.loads(out)
+    assert (code, found["cause"], found["minimal"]) == (0, ["learning_rate"], ["learning_rate"])
+    assert {"a", "b", "path", "minimal", "cause"} <= found.keys()
+    assert set(found["path"][0]) == {"fields", "difference", "low", "high"}
+    assert found["path"][0]["low"] > 0.005
+    assert set(found["path"][1]["fields"]) == {"max_norm", "baseline", "normalise_advantages"}
+    assert found["a"]["score"] == pytest.approx(-0.0099, abs=0.01)
+    assert "4 changes, at most 12 configurations" in err
+    study = sweeps.opened(runs)
+    assert study.name == "slow-ablate-1"
+    configurations = study.attributes.configurations
+    assert len(configurations) == len(study.records.plans()) == 10
+    assert all(each.seeds == configurations[0].seeds for each in configurations)
+    assert all(seed >= SEARCH_SEEDS for seed in configurations[0].seeds), "no search has used them"
+    sweeps.assert_sound(study, 10)
+    shown = tuning("resume", "--root", str(runs), hire=nobody)[1]
+    assert "What makes the difference of +0.0089: learning_rate" in shown, "it says again what it found"
+
+
+def test_two_that_are_alike_have_no_cause(pair: tuple[str, str], runs: Path, tuning: Command, tmp_path: Path) -> None:
+    other = written(tmp_path, "other", default={"learning_rate": 0.0001, "baseline": "none"})
+    options = ["ablate", pair[0], other, "--seeds", "6", "--root", str(runs)]
+    code, out, _ = tuning(*options, hire=legs_by_hand.ByHand())
+    assert code == 0
+    assert "No cause found: A and B can't be told apart (0" in out
+    assert json.loads(tuning("resume", "--root", str(runs), "--json", hire=nobody)[1])["cause"] is None
+
+
+def test_an_experiment_that_is_cut_off_goes_on_and_trains_nothing_twice(
+    pair: tuple[str, str], runs: Path, tuning: Command
+) -> None:
+    options = ["ablate", *pair, "--seeds", "6", "--root", str(runs)]
+    code, _, err = tuning(*options, hire=legs_by_hand.ByHand(legs=3))
+    assert code == 130
+    assert "`tuning resume slow-ablate-1` goes on" in err
+    ended = sweeps.opened(runs).records.ends()
+    assert 0 < len(ended) < 10
+    hire = legs_by_hand.ByHand()
+    code, out, _ = tuning("resume", "slow-ablate-1", "--root", str(runs), "--json", hire=hire)
+    assert code == 0
+    assert {number: sweeps.opened(runs).records.ends()[number] for number in ended} == ended
+    assert json.loads(out)["cause"] == ["learning_rate"]
+    sweeps.assert_sound(sweeps.opened(runs), 10)
+    code, _, err = tuning("resume", "slow-ablate-1", "--trials", "20", "--root", str(runs))
+    assert (code, "goes on as it was begun" in err) == (2, True)
+
+
+def test_train_is_a_study_of_its_own(runs: Path, tuning: Command, tmp_path: Path) -> None:
+    path = written(tmp_path, "few", trials=3, tracking="mlflow")
+    tuning("run", path, "--root", str(runs), hire=legs_by_hand.ByHand(trains=True))
+    options = ["--trial", "2", "--budget", "300", "--seeds", "3", "--root", str(runs), "--json"]
+    code, out, err = tuning("train", "few-1", *options, hire=legs_by_hand.ByHand(trains=True))
+    assert code == 0, err
+    found = json.loads(out)
+    assert (found["name"], found["member_steps"], len(found["trials"])) == ("few-train-1", 900, 1)
+    assert found["low"] <= found["score"] <= found["high"]
+    study, before = sweeps.opened(runs), sweeps.opened(runs, "few-1")
+    assert study.records.plans()[0].values == before.records.plans()[2].values
+    assert [member.score is not None for member in study.records.members(0)] == [True] * 3
+    assert_told(study)
+
+
+def test_replay_gives_the_same_curve_to_the_last_bit(runs: Path, tuning: Command, tmp_path: Path) -> None:
+    path = written(tmp_path, "few", trials=4, seeds=2, halving={"minimum": 100})
+    tuning("run", path, "--root", str(runs), hire=legs_by_hand.ByHand(trains=True))
+    code, out, err = tuning("replay", "few-1/default", "--root", str(runs), hire=legs_by_hand.ByHand(trains=True))
+    assert code == 0, err
+    assert out.count("the same curve, to the last bit, in all its 4 points") == 2
+    options = ["few-1", "--trial", "0", "--seed", "1", "--root", str(runs), "--json"]
+    found = json.loads(tuning("replay", *options, hire=legs_by_hand.ByHand(trains=True))[1])
+    (training,) = found["trainings"]
+    assert (found["same"], training["identical"], training["parts"]) == (True, True, None)
+    assert training["seed"] == sweeps.opened(runs, "few-1").records.plans()[0].seeds[1]
+
+
+def test_from_python(pair: tuple[str, str], runs: Path) -> None:
+    found = face.ablate(*pair, seeds=6, root=runs, hire=legs_by_hand.ByHand())
+    assert found.found.cause == ("learning_rate",)
+    trained = face.train(pair[0], seeds=2, budget=100, root=runs, hire=legs_by_hand.ByHand(trains=True))
+    assert trained.summary.sweep.budget == 100
+    with pytest.raises(KeyboardInterrupt, match="tuning resume"):
+        face.ablate(*pair, root=runs, hire=legs_by_hand.ByHand(legs=1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["mend", "nothing"], "'nothing': should be a study, study/12, study/leader"),
+        (["mend", "few-1", "--trial", "9"], "'few-1' has no trial 9; it has 1, from 0 on"),
+        (["mend", "few-1/9"], "'few-1' has no trial 9; it has 1, from 0 on"),
+        (["mend", "few-1/best"], "few-1/best: should be few-1/12, its /leader or its /default"),
+        (["mend", "few.yaml", "--trial", "1"], "--trial 1 is one of a study's, and 'few.yaml' is no study"),
+        (["mend", "few-1", "--output", "few.yaml"], "--output: few.yaml is there already"),
+        (["ablate", "few-1", "few.yaml"], "do not differ in anything that is learnt with"),
+        (["ablate", "few-1", "cartpole-dqn"], "can't be compared: loop: reinforce and dqn"),
+        (["ablate", "few-1", "number-match", "--set", "trials=0"], "trials: should be at least 1, is 0"),
+        (["replay", "few-1"], "trial 0 of 'few-1' has no checkpoint"),
+        (["replay", "few.yaml"], "should be a trial of a study that is here"),
+        (["replay", "few-1", "--seed", "7"], "should be one of them, is 7"),
+        (["train", "0123456789abcdef0123456789abcdef"], "run 0123456789abcdef0123456789abcdef"),
+    ],
+)
+def test_what_can_not_be_done_is_said_before_anything_starts(
+    arguments: list[str], message: str, runs: Path, tuning: Command, tmp_path: Path
+) -> None:
+    path = written(tmp_path, "few", trials=1)
+    tuning("run", path, "--root", str(runs), hire=legs_by_hand.ByHand())
+    code, _, err = tuning(*arguments, "--root", str(runs), hire=nobody)
+    assert (code, message in err) == (2, True), err
+    assert [study.name for study in face.studies(runs)] == ["few-1"]

@@ -12,6 +12,8 @@ from commands import Said
 from tracked import assert_told
 
 import tuning as face
+from tuning.report import study_page
+from tuning.report.material import material
 from tuning.study.seeds import SEARCH_SEEDS
 from tuning.sweep.model import Sweep
 
@@ -61,8 +63,15 @@ def test_ablate_names_the_change_that_makes_the_difference(pair: tuple[str, str]
     assert all(each.seeds == configurations[0].seeds for each in configurations)
     assert all(seed >= SEARCH_SEEDS for seed in configurations[0].seeds), "no search has used them"
     sweeps.assert_sound(study, 10)
-    shown = tuning("resume", "--root", str(runs), hire=nobody)[1]
+    shown = tuning("show", "--root", str(runs))[1]
     assert "What makes the difference of +0.0089: learning_rate" in shown, "it says again what it found"
+    assert shown == tuning("resume", "--root", str(runs), hire=nobody)[1]
+    assert json.loads(tuning("show", "--root", str(runs), "--json")[1])["counts"]["complete"] == 10
+    drawn = study_page.plots(material(study))[0]
+    assert (drawn.name, drawn.sentence) == ("ablation", "What makes the difference: learning_rate.")
+    assert list(drawn.figure.data[0].x) == ["A", "learning_rate", ",<br>".join(found["path"][1]["fields"]), "B"]
+    assert drawn.figure.data[0].base[1] == pytest.approx(found["a"]["score"])
+    assert drawn.figure.data[0].y[1] == pytest.approx(found["path"][0]["difference"])
 
 
 def test_two_that_are_alike_have_no_cause(pair: tuple[str, str], runs: Path, tuning: Command, tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """The command that finds out which difference between two configurations makes the difference."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tuning.cli.experiments import Seeds, Settings, experimented, show_answer
 from tuning.cli.options import Address, Json, Root, Storage
+from tuning.cli.printing import err
 
 if TYPE_CHECKING:
     from tuning.experiments.subjects import Subject
@@ -24,6 +26,9 @@ def ablate(
         int | None, typer.Option(help="Of each training.  [default: each its own, as one of the differences]", min=1)
     ] = None,
     settings: Settings = None,
+    plots: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the way from A to B as DIR/ablation.svg, too.")
+    ] = None,
     address: Address = None,
     root: Root = None,
     storage: Storage = None,
@@ -44,3 +49,9 @@ def ablate(
         ask, root=root, storage=storage, address=address, hire=context.obj.hire, budget=budget, seeds=seeds
     )
     show_answer(answer, as_json)
+    if plots is not None and (found := answer.as_json())["path"]:
+        from tuning.report import plot_files
+        from tuning.report.plots import waterfall
+
+        for written in plot_files.write([waterfall.drawn(found, "score")], plots, "svg"):
+            err.print(str(written), highlight=False, markup=False, soft_wrap=True)

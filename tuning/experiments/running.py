@@ -13,7 +13,7 @@ from tuning.report.ablation import Ablated
 from tuning.report.mending import Mended
 from tuning.report.replaying import Replay
 from tuning.report.trained import Trained
-from tuning.runner import Hire
+from tuning.runner import Crew, Hire
 from tuning.study.experiment import Experiment, Kind
 from tuning.study.paths import Home
 from tuning.study.study import Study
@@ -56,7 +56,7 @@ def begun(
     seeds = len(experiment.asked["seeds"]) if experiment.kind == "replay" else seeds or SEEDS
     create = laboratory.prepared(home, url, sweep, experiment, budget, seeds)
     with laboratory.at_work(create, sweep, address, console, hire) as here:
-        return _ANSWERS[experiment.kind](here)
+        return _answered(here, experiment)
 
 
 def resumed(
@@ -70,7 +70,26 @@ def resumed(
     if experiment is None:
         raise StudyError(f"{study.name!r} is a sweep")
     with laboratory.at_work(study, study.sweep, address, console, hire) as here:
-        return _ANSWERS[experiment.kind](here)
+        return _answered(here, experiment)
+
+
+def again(study: Study) -> Answer | None:
+    """What the experiment of a study found, said again; None of a sweep, and of one that has not come to its end."""
+    experiment = study.attributes.experiment
+    if experiment is None or study.attributes.found is None:
+        return None
+    return _ANSWERS[experiment.kind](Laboratory(study, _nobody, None))
+
+
+def _nobody() -> Crew:
+    raise StudyError("an experiment that has come to its end trains nothing")
+
+
+def _answered(here: Laboratory, experiment: Experiment) -> Answer:
+    answer = _ANSWERS[experiment.kind](here)
+    if here.study.attributes.found is None:
+        here.study.attributes.set_found(answer.as_json())
+    return answer
 
 
 def told(answer: Answer) -> RenderableType:

@@ -16,12 +16,14 @@ from tuning.report.plots import (
     parallel,
     rungs,
     slices,
+    waterfall,
 )
 from tuning.report.plots.plot import Plot
 from tuning.study.summary import StudySummary
 from tuning.sweep import yaml_text
 
 PLOTS: Sequence[Callable[[Material], Plot | None]] = (
+    waterfall.plot,
     intervals.plot,
     best_so_far.plot,
     learning_curves.plot,

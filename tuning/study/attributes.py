@@ -12,7 +12,15 @@ from tuning.errors import Note
 from tuning.rules.ledger import Spent
 from tuning.study import changes
 from tuning.study.changes import Change
-from tuning.study.experiment import CONFIGURATIONS, Configuration, Experiment, as_data, configurations_in, experiment_in
+from tuning.study.experiment import (
+    CONFIGURATIONS,
+    FOUND,
+    Configuration,
+    Experiment,
+    as_data,
+    configurations_in,
+    experiment_in,
+)
 from tuning.study.optuna_tables import Tables
 from tuning.study.summary import Confirmation, Limit, StudyState
 from tuning.sweep.model import Sweep
@@ -61,6 +69,16 @@ class Attributes:
     def experiment(self) -> Experiment | None:
         """What the study is for, if it searches nothing."""
         return experiment_in(self._study.user_attrs)
+
+    def set_found(self, found: Mapping[str, Any]) -> None:
+        """Keep what an experiment has found, as its command prints it for scripts."""
+        self._study.set_user_attr(FOUND, dict(found))
+
+    @property
+    def found(self) -> dict[str, Any] | None:
+        """What an experiment has found; None while it has not come to its end."""
+        found: dict[str, Any] | None = self._study.user_attrs.get(FOUND)
+        return found
 
     @property
     def configurations(self) -> list[Configuration]:

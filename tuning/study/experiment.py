@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 Kind: TypeAlias = Literal["train", "mend", "ablate", "replay"]
 
-EXPERIMENT, CONFIGURATIONS = "experiment", "configurations"
+EXPERIMENT, CONFIGURATIONS, FOUND = "experiment", "configurations", "found"
 """Attributes of Optuna's study."""
 
 

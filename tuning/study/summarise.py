@@ -14,6 +14,7 @@ from tuning.rules import trial_outcome
 from tuning.rules.objective import Direction, best
 from tuning.rules.trial_outcome import MemberResult
 from tuning.study import attributes, changes
+from tuning.study.experiment import FOUND
 from tuning.study.paths import Home
 from tuning.study.records import DIAGNOSES, DIAGNOSIS, PLAN, RESULT
 from tuning.study.summary import StudySummary, TrialSummary
@@ -62,6 +63,7 @@ def summarise(study: optuna.Study, home: Home, sweep: Sweep, flaw: str | None, h
             if PLAN in each.user_attrs
         ],
         trivial=attributes.TRIVIAL_ANSWERS.validate_python(kept.get(attributes.TRIVIAL, [])),
+        found=kept.get(FOUND),
         confirmation=None if confirmed is None else attributes.CONFIRMATION.validate_python(confirmed),
     )
 

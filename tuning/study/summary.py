@@ -159,6 +159,8 @@ class StudySummary:
     """What was changed in the search while the study rested, the earliest first."""
     flaw: str | None = None
     """Why it can only be shown here and not gone on with, as where its loop can't be imported."""
+    found: dict[str, Any] | None = None
+    """What an experiment has found, as its command prints it for scripts; None of a sweep."""
     notes: list[Note] = field(default_factory=list)
     """What its checks found worth knowing before it was begun, and what has come to light by its end."""
 

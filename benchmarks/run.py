@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import halved
+import instruments
 import leg_overhead
 import many_trials
 import optuna
@@ -44,6 +45,7 @@ def benchmarks(plain_trials: int, quick: bool) -> dict[str, Callable[[], Result]
             "halving": lambda: halved.measure(trials=8),
             "pack-sizes": lambda: pack_sizes.measure(trials=32, seeds=2, sweep_trials=8, budget=1_500),
             "startup": lambda: startup.measure(times=1),
+            "instruments": lambda: instruments.measure(members=2, repetitions=1, share=0.1),
         }
     return {
         "packed-update": packed_update.measure,
@@ -53,6 +55,7 @@ def benchmarks(plain_trials: int, quick: bool) -> dict[str, Callable[[], Result]
         "halving": halved.measure,
         "pack-sizes": pack_sizes.measure,
         "startup": startup.measure,
+        "instruments": instruments.measure,
     }
 
 

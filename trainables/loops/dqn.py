@@ -29,9 +29,9 @@ from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
 from trainables.environments import EnvironmentMisfit, action_spaces
 from trainables.environments.action_spaces import Actions, Continuous, Discrete, Parts, Product
-from trainables.loops import episode_limits, exploration, replay, trivial_policies
+from trainables.loops import episode_limits, exploration, instruments, replay, trivial_policies
 from trainables.loops.config import EpisodicConfig, network
-from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
+from trainables.loops.evaluation import DISCOUNTED, METRICS, SCORE, SCORES, Evaluation
 from trainables.loops.exploration import LINEAR, Epsilon
 from trainables.loops.learner import Learner
 from trainables.networks import networks, specs
@@ -118,6 +118,31 @@ def packed_greedy(spec: Spec) -> Callable[[Tensors, Tensor], Tensor]:
     return packed
 
 
+def bootstrapped(
+    spec: Spec, double: bool, target_network: bool
+) -> Callable[[Tensors, Tensors, Tensors, Tensor], tuple[Tensor, Tensor]]:
+    """Of one member: (parameters, numbers, target, transitions (B, 2F + 3)) -> Q(s_tm1, a_tm1) and y (B,).
+
+    spec: the network Q.
+    double: whether Q chooses the action that Q_target values.
+    target_network: whether there is a Q_target; else it is Q itself.
+    """
+    q = networks.function(spec)
+
+    def told(parameters: Tensors, numbers: Tensors, target: Tensors, transitions: Tensor) -> tuple[Tensor, Tensor]:
+        s_tm1, s_t, a_tm1, r_t, discount_t = replay.split(transitions, spec.inputs)
+        q_tm1 = q(parameters, s_tm1).gather(1, a_tm1[:, None]).squeeze(1)
+        q_target_t = q(target if target_network else parameters, s_t)
+        if double and target_network:
+            a_t = q(parameters, s_t).argmax(1, keepdim=True)
+            v_t = q_target_t.gather(1, a_t).squeeze(1)
+        else:
+            v_t = q_target_t.amax(1)
+        return q_tm1, (numbers["reward_scale"] * r_t + discount_t * v_t).detach()
+
+    return told
+
+
 @rebuildable
 def make_loss(
     spec: Spec, kind: str, reduction: str = "mean", double: bool = False, target_network: bool = True
@@ -136,10 +161,9 @@ def make_loss(
     kind: of the loss of an error: huber, |delta| - 1/2 beyond 1 and delta^2 / 2 within (Huber, 1964), or squared,
     delta^2.
     reduction: of the losses of a batch, mean or sum.
-    double: whether Q chooses the action that Q_target values.
-    target_network: whether there is a Q_target; else it is Q itself.
+    double, target_network: as `bootstrapped` takes them.
     """
-    q = networks.function(spec)
+    told = bootstrapped(spec, double, target_network)
     loss_of = huber_loss if kind == "huber" else mse_loss
 
     def loss(
@@ -159,15 +183,7 @@ def make_loss(
         indices: (B,), the rows of the batch.
         weights: (B,), of the losses.
         """
-        s_tm1, s_t, a_tm1, r_t, discount_t = replay.split(rows[indices], spec.inputs)
-        q_tm1 = q(parameters, s_tm1).gather(1, a_tm1[:, None]).squeeze(1)
-        q_target_t = q(target if target_network else parameters, s_t)
-        if double and target_network:
-            a_t = q(parameters, s_t).argmax(1, keepdim=True)
-            v_t = q_target_t.gather(1, a_t).squeeze(1)
-        else:
-            v_t = q_target_t.amax(1)
-        y = (numbers["reward_scale"] * r_t + discount_t * v_t).detach()
+        q_tm1, y = told(parameters, numbers, target, rows[indices])
         if weights is None:
             return loss_of(q_tm1, y, reduction=reduction), {"value_mean": q_tm1.mean()}
         losses = weights * loss_of(q_tm1, y, reduction="none")
@@ -185,7 +201,11 @@ class DQNLoop:
     direction: ClassVar[Literal["maximize", "minimize"]] = "maximize"
     scores: ClassVar[tuple[str, ...]] = SCORES
     unit: ClassVar[str] = "environment steps"
-    metrics: ClassVar[tuple[str, ...]] = (*METRICS, "train/value_mean", "train/epsilon")
+    metrics: ClassVar[tuple[str, ...]] = (
+        *METRICS,
+        *("train/value_mean", "train/epsilon", DISCOUNTED),
+        *(*instruments.OF_UNITS, *instruments.OF_VALUES),
+    )
     choices_of = staticmethod(numbered)
 
     def __init__(self, configs: Sequence[DQNConfig], device: torch.device) -> None:
@@ -222,6 +242,7 @@ class DQNLoop:
         )
         copied = self._learner.parameters.items() if common.target_network else ()
         self._target = {name: tensor.clone() for name, tensor in copied}
+        self._lags = np.full(self._members, np.nan)
         self._target_intervals = np.array([config.target_interval for config in configs])
         self._taus = np.array([config.target_tau for config in configs])
 
@@ -243,7 +264,12 @@ class DQNLoop:
         self._compiled = when_it_pays.compiles(common.compile, self._updates_in_all, device)
         greedy, compiled = packed_greedy(self._spec), when_it_pays.compiles(common.compile, common.budget, device)
         self._greedy = programs.compiled_if(compiled, greedy)
-        self._evaluation = Evaluation(description, common, self._learner, self.score, greedy, compiled)
+        self._evaluation = Evaluation(
+            description, common, self._learner, self.score, greedy, compiled, np.array(self._gammas)
+        )
+        self._units = instruments.of_units(self._spec)
+        told = bootstrapped(self._spec, common.double, common.target_network)
+        self._told, self._q = vmap(told), vmap(networks.function(self._spec))
 
         # The environments. None of them can be saved, but the seed and the actions of its episode lead back to it.
         self._grid = environments.make(description, self._members, 1, common.backend)
@@ -330,10 +356,39 @@ class DQNLoop:
         due = self.steps % self._target_intervals == 0
         if not due.any():
             return
+        self._see_lags(due)
         taus = torch.from_numpy(self._taus * due).to(self._device, torch.float32)
         for name, tensor in self._target.items():
             tau = taus.reshape(-1, *(1 for _ in tensor.shape[1:]))
             self._target[name] = torch.lerp(tensor, self._learner.parameters[name], tau)
+
+    def _see_lags(self, due: NDArray[np.bool_]) -> None:
+        """Keeps how far target networks lag behind before they are moved, once between two reports."""
+        if self._target and (due & np.isnan(self._lags)).any():
+            lags = instruments.update_ratio(self._target, self._learner.parameters).cpu().numpy()
+            self._lags = np.where(due & np.isnan(self._lags), lags, self._lags)
+
+    def _look(self) -> list[dict[str, float]]:
+        """What each member's network makes of some of what it remembers, and of the first states of its episodes."""
+        self._see_lags(np.isnan(self._lags))
+        lags, self._lags = torch.from_numpy(np.nan_to_num(self._lags)), np.full(self._members, np.nan)
+        places = instruments.evenly(self._replay.filled, instruments.samples(self._spec.inputs))
+        rows = self._replay.rows[:, places.to(self._device)]
+        parameters, numbers, seen = self._learner.parameters, self._learner.numbers, rows[..., : self._spec.inputs]
+        found = {**self._units(parameters, seen), "train/target_lag": lags}
+        q_tm1, y = self._told(parameters, numbers, self._target, rows)
+        found["train/td_error_share"] = instruments.left_over(y - q_tm1, y)
+        found["train/common_action"] = instruments.most_common(self._q(parameters, seen).argmax(-1), self._spec.outputs)
+        return instruments.listed(found, self._members)
+
+    def _start_values(self) -> list[dict[str, float]]:
+        """Of each member, what it believes an episode is worth, in the environment's own units."""
+        assert self._evaluation.begun is not None
+        first, episodes = (torch.from_numpy(each).to(self._device) for each in self._evaluation.begun)
+        values = self._q(self._learner.parameters, first).amax(-1)
+        counts = torch.arange(values.shape[1], device=self._device) < episodes[:, None]
+        means = torch.where(counts, values, 0.0).sum(-1) / episodes / self._learner.numbers["reward_scale"]
+        return instruments.listed({"evaluation/start_value": means}, self._members)
 
     def _epsilons(self) -> NDArray[np.float64]:
         """(M,), the share of random actions now."""
@@ -355,10 +410,11 @@ class DQNLoop:
         return random_streams.episode_seeds(self._episode_seeds.at(self._episodes), random_streams.TRAINING)
 
     def _report(self) -> list[Report]:
-        figures, epsilons = self._learner.take_figures(), self._epsilons()
+        figures, scored, looked = self._learner.take_figures(), self._evaluation.score(self.steps), self._look()
+        started, epsilons = self._start_values(), [{"train/epsilon": float(each)} for each in self._epsilons()]
         shown = [
-            {**each, **scored, "train/epsilon": float(epsilon)}
-            for each, scored, epsilon in zip(figures, self._evaluation.score(self.steps), epsilons, strict=True)
+            each | score | looks | starts | epsilon
+            for each, score, looks, starts, epsilon in zip(figures, scored, looked, started, epsilons, strict=True)
         ]
         self._alive = self._learner.alive.cpu().numpy()[:, None].copy()
         return self._learner.reports(np.full(self._members, self.steps), [[(self.steps, each)] for each in shown])

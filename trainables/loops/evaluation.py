@@ -28,6 +28,9 @@ SOLVED = "evaluation/solved_share"
 SCORES = (SCORE, "evaluation/return_std", "evaluation/return_min", "evaluation/return_max", SOLVED)
 """What an evaluation measures, and what the best weights may be chosen by."""
 
+DISCOUNTED = "evaluation/discounted_return"
+"""The mean return as values mean it, discounted from the first state on; only where values are learnt."""
+
 EPISODES, TRUNCATED = "evaluation/episodes", "evaluation/truncated_share"
 """How many episodes were played; and the share of them that did not end by themselves but by a limit, be it the
 environment's own or one of the platform's."""
@@ -52,6 +55,7 @@ class Evaluation:
         score: str,
         policy: Policy,
         compiled: bool,
+        gammas: NDArray[np.float64] | None = None,
     ) -> None:
         """No episode is played yet.
 
@@ -61,6 +65,7 @@ class Evaluation:
         score: the metric that the best weights are chosen by.
         policy: how a pack acts.
         compiled: whether to compile the policy for the search's own episodes.
+        gammas: (M,), the discounts that values are learnt with; None: none are.
         Raises ValueError if the environment has no such metric.
         """
         if score not in metrics(np.zeros(1), np.zeros(1, dtype=np.bool_), description.reward_threshold):
@@ -70,6 +75,10 @@ class Evaluation:
         self._search = _EvaluationEpisodes(description, config, len(learner.alive), config.evaluation_episodes)
         seen = torch.zeros(len(learner.alive), config.evaluation_episodes, description.inputs, device=learner.device)
         programs.begin(self._search_policy, learner.parameters, seen)
+        self._gammas = gammas
+        self.begun: tuple[NDArray[np.float32], NDArray[np.int64]] | None = None
+        """What the episodes of the last evaluation began with (M, E, F), and how many of these count (M,); only with
+        gammas."""
         self._steps = np.zeros(len(learner.alive), dtype=np.int64)
         """(M,), those that each member's evaluations have taken so far."""
 
@@ -80,11 +89,15 @@ class Evaluation:
         """
         learner = self._learner
         room = episode_limits.evaluation_steps(self._config, steps) - self._steps
-        played = self._search.play(self._search_policy, learner.parameters, learner.device, room)
+        played = self._search.play(self._search_policy, learner.parameters, learner.device, room, self._gammas)
         self._steps = self._steps + played.steps
         found = self._metrics(played)
         scores = torch.tensor([each[self._score] for each in found], dtype=torch.float64, device=learner.device)
         learner.keep_best(scores, torch.full(scores.shape, steps, device=learner.device))
+        if self._gammas is not None:
+            self.begun = played.first, played.episodes
+            for metrics, returns, episodes in zip(found, played.discounted, played.episodes, strict=True):
+                metrics[DISCOUNTED] = float(returns[:episodes].mean())
         return found
 
     def confirm(self, episodes: int) -> list[float]:
@@ -123,12 +136,16 @@ class _Played:
     steps: (M,), those that they took together.
     returns: (M, E), undiscounted.
     truncated: (M, E), whether they ended by a limit and not by themselves.
+    discounted: (M, E), the returns discounted by the gammas, if there are any.
+    first: (M, E, F), what the episodes began with, if there are gammas.
     """
 
     episodes: NDArray[np.int64]
     steps: NDArray[np.int64]
     returns: NDArray[np.float64]
     truncated: NDArray[np.bool_]
+    discounted: NDArray[np.float64]
+    first: NDArray[np.float32]
 
 
 class _EvaluationEpisodes:
@@ -147,15 +164,27 @@ class _EvaluationEpisodes:
         self._grid = environments.make(description, members, episodes)
         self._longest = episode_limits.longest_evaluated(config, description)
 
-    def play(self, policy: Policy, parameters: Tensors, device: torch.device, room: NDArray[np.floating]) -> _Played:
+    def play(
+        self,
+        policy: Policy,
+        parameters: Tensors,
+        device: torch.device,
+        room: NDArray[np.floating],
+        gammas: NDArray[np.float64] | None = None,
+    ) -> _Played:
         """Plays the episodes of each member as long as it has room for more, but at least one.
 
         policy: how a pack acts with these parameters, on this device.
         room: (M,), steps after which no more episodes are begun.
+        gammas: (M,), what returns are discounted by as well; None: they are not.
         """
         members, episodes = self._seeds.shape
         returns, terminated = np.zeros(self._seeds.shape), np.zeros(self._seeds.shape, dtype=np.bool_)
         begun, steps = np.zeros(members, dtype=np.int64), np.zeros(members, dtype=np.int64)
+        discounted = np.zeros(returns.shape)
+        first_seen = np.zeros(
+            (*returns.shape, 0) if gammas is None else self._grid.observations.shape, dtype=np.float32
+        )
 
         def act(observations: NDArray[np.float32]) -> NDArray[Any]:
             choices: NDArray[Any] = policy(parameters, torch.from_numpy(observations).to(device)).cpu().numpy()
@@ -166,11 +195,15 @@ class _EvaluationEpisodes:
         while (more := np.clip(np.ceil((room - steps) / self._longest), begun == 0, episodes - begun)).any():
             first, begun = begun, begun + more.astype(np.int64)
             where = (np.arange(episodes) >= first[:, None]) & (np.arange(episodes) < begun[:, None])
-            for step in environments.play(self._grid, self._seeds, where, act, self._longest):
+            for time, step in enumerate(environments.play(self._grid, self._seeds, where, act, self._longest)):
                 returns += step.rewards
                 terminated |= step.terminated
                 steps += step.active.sum(1)
-        return _Played(begun, steps, returns, ~terminated)
+                if gammas is not None:
+                    discounted += gammas[:, None] ** time * step.rewards
+                    if time == 0:
+                        first_seen[where] = step.observations[where]
+        return _Played(begun, steps, returns, ~terminated, discounted, first_seen)
 
 
 def metrics(returns: NDArray[np.float64], truncated: NDArray[np.bool_], threshold: float | None) -> dict[str, float]:

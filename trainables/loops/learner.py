@@ -3,6 +3,7 @@
 Axis letters: M members.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from trainables.base.member_axis import Tensors, Tree
 from trainables.base.report import Report
 from trainables.compilation import programs
 from trainables.compilation.rebuildable import rebuildable
+from trainables.loops import instruments
 from trainables.loops.config import Config
 from trainables.optimisation import optimizers, schedules
 
@@ -24,8 +26,18 @@ Loss = Callable[..., tuple[Tensor, Tensors]]
 """(parameters, numbers, *data) of one member -> (loss, what it shows). What is shown are figures, if they are scalars;
 the rest is handed back by the update."""
 
-FIGURES = ("train/loss", "train/gradient_norm", "train/clipped_share", "train/learning_rate")
-"""What every loop reports of its updates: means since the last report, and the learning rate of the last update."""
+FIGURES = (
+    "train/loss",
+    "train/gradient_norm",
+    "train/clipped_share",
+    "train/learning_rate",
+    *instruments.OF_UPDATES,
+)
+"""What every loop reports of its updates: means since the last report, the learning rate of the last update, and what
+the last updates tell together."""
+
+RECENT = "recent"
+"""What an update hands back of its loss and its gradient's norm."""
 
 REASONS = {1: "the loss is not finite", 2: "the gradient is not finite", 3: "the weights are not finite"}
 """Why a member has diverged, by its `flaw`."""
@@ -94,7 +106,8 @@ def packed_update(loss: Loss, optimizer: str, decays: bool, at_once: int | None)
                 },
             },
         }
-        return following, {name: tensor for name, tensor in shown.items() if tensor.dim()}
+        recent = torch.where(taken, torch.stack((figures["loss"], norm)), torch.nan)
+        return following, {RECENT: recent, **{name: tensor for name, tensor in shown.items() if tensor.dim()}}
 
     members = vmap(update, chunk_size=at_once)
 
@@ -170,6 +183,14 @@ class Learner:
         )
         self._has_plateau = any(isinstance(config.schedule, schedules.Plateau) for config in configs)
         self._use_plateau(member_axis.to(member_axis.stack([schedules.before_scores() for _ in configs]), device))
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begins a new stretch of updates for the instruments; nothing of it is kept in a checkpoint."""
+        self._recent: deque[Tensor] = deque(maxlen=instruments.RECENT)
+        self._before: Tensors | None = None
+        self._active: Tensor | None = None
+        self._ratios = torch.full((len(self.alive),), torch.nan, device=self.device)
 
     @property
     def parameters(self) -> Tensors:
@@ -194,9 +215,35 @@ class Learner:
         """
         pulse.beat("an update")
         packed = self._packed(compiled, at_once)
+        if self._active is not None and self._active is not clock["active"]:
+            self._keep_ratios(but_of=clock["active"])
+        self._before, self._active = self.parameters, clock["active"]
         self.state, shown = packed(self.state, self.numbers, clock, *data)
+        self._recent.append(shown.pop(RECENT))
         handed_back: Tensors = shown
         return handed_back
+
+    def _keep_ratios(self, but_of: Tensor | None = None) -> None:
+        """Keeps how far the last update has moved the members that it did.
+
+        but_of: (M,), the members that the next one moves; if they are the same, it will tell as much.
+        """
+        same = but_of is not None and self._active is not None and torch.equal(but_of, self._active)
+        if self._before is None or same:
+            return
+        ratios = instruments.update_ratio(self._before, self.parameters)
+        self._ratios = torch.where(ratios > 0, ratios, self._ratios)
+
+    def _instruments(self) -> list[dict[str, float]]:
+        """Of each member, what its updates since the last report tell together."""
+        if not self._recent:
+            return [{} for _ in self._ratios]
+        self._keep_ratios()
+        losses, norms = torch.stack(list(self._recent)).unbind(-1)
+        sizes = {"train/update_ratio": self._ratios, "train/weight_norm": instruments.norm(self.parameters)}
+        found = instruments.listed({**instruments.of_updates(losses, norms), **sizes}, len(self._ratios))
+        self._forget()
+        return found
 
     def begin_compiling(self, clock: Tensors, *data: Any) -> None:
         """Begins to compile an update with such data, in the background."""
@@ -241,7 +288,8 @@ class Learner:
         self.numbers = {**self.numbers, "schedule": {**self.numbers["schedule"], "plateau": plateau["factor"]}}
 
     def take_figures(self) -> list[dict[str, float]]:
-        """Of each member, the means over its updates since the last call, and the last learning rate."""
+        """Of each member, the means over its updates since the last call, the last learning rate, and what the
+        instruments tell of those updates."""
         tally = member_axis.to(self.state["tally"], torch.device("cpu"))
         self.state["tally"] = {
             "updates": torch.zeros_like(self.state["tally"]["updates"]),
@@ -249,11 +297,13 @@ class Learner:
             "sums": {name: torch.zeros_like(total) for name, total in self.state["tally"]["sums"].items()},
         }
         figures = []
+        together = self._instruments()
         for member, updates in enumerate(tally["updates"].tolist()):
             means = {
                 f"train/{name}": total[member].item() / updates for name, total in tally["sums"].items() if updates
             }
-            figures.append(means | ({"train/learning_rate": tally["learning_rate"][member].item()} if updates else {}))
+            rate = {"train/learning_rate": tally["learning_rate"][member].item()}
+            figures.append(means | rate | together[member] if updates else {})
         return figures
 
     def reports(self, steps: NDArray[np.int64], points: Sequence[list[tuple[int, dict[str, float]]]]) -> list[Report]:
@@ -296,6 +346,7 @@ class Learner:
         # Checkpoints of versions without plateaus have none.
         plateaus = [each.get("watched", schedules.before_scores()) for each in members]
         self._use_plateau(member_axis.to(member_axis.stack(plateaus), self.device))
+        self._forget()
 
     def _with_all_moments(self, state: Tree) -> Tree:
         """A member's state, with zeros for moments that the optimizer did not have when an earlier version wrote it."""

@@ -31,12 +31,13 @@ from trainables.compilation import programs, when_it_pays
 from trainables.compilation.rebuildable import rebuildable
 from trainables.environments import GridStep, action_spaces
 from trainables.environments.action_spaces import Bounds, Continuous
-from trainables.loops import episode_limits, trivial_policies
+from trainables.loops import episode_limits, instruments, trivial_policies
 from trainables.loops.config import EpisodicConfig, network
 from trainables.loops.episodes import Deviation, counted, flattened, returns_to_go
 from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
 from trainables.loops.learner import Learner, tensors
 from trainables.loops.policies import POLICY, Policy, distribution_of, packed_greedy, packed_sample, part
+from trainables.loops.recent_steps import RecentSteps
 from trainables.networks import networks, specs
 from trainables.optimisation import schedules
 from trainables.optimisation.schedules import Cosine, Exponential, Fixed, Step
@@ -186,7 +187,11 @@ class ReinforceLoop:
     direction: ClassVar[Literal["maximize", "minimize"]] = "maximize"
     scores: ClassVar[tuple[str, ...]] = SCORES
     unit: ClassVar[str] = "environment steps"
-    metrics: ClassVar[tuple[str, ...]] = (*METRICS, "train/entropy", "train/return_mean", "train/episode_steps")
+    metrics: ClassVar[tuple[str, ...]] = (
+        *METRICS,
+        *("train/entropy", "train/return_mean", "train/episode_steps"),
+        *(*instruments.OF_UNITS, *instruments.OF_POLICIES, instruments.EXPLAINED),
+    )
 
     def __init__(self, configs: Sequence[ReinforceConfig], device: torch.device) -> None:
         self._device, self._members = device, len(configs)
@@ -219,6 +224,7 @@ class ReinforceLoop:
         self._entropy = member_axis.to(tensors(entropy), device)
         self._entropy_changes = any(config.entropy_schedule != Fixed() for config in configs)
         self._deviation = Deviation.of(self._members)
+        self._recent = RecentSteps(self._members, common.batch_size, description.inputs)
 
         # Random numbers.
         seeds = [config.seed for config in configs]
@@ -304,6 +310,7 @@ class ReinforceLoop:
             self._deviation.add(steps.returns, steps.valid)
             normalised = steps.returns / self._deviation.scale()[:, None]
             steps = steps._replace(returns=normalised.astype(np.float32))
+        self._recent.add(steps, going)
         clock = {
             "progress": torch.from_numpy(self._steps / common.budget).to(self._device, torch.float32),
             "tick": torch.from_numpy(taken / common.budget).to(self._device, torch.float32),
@@ -327,9 +334,28 @@ class ReinforceLoop:
             played.plus(*more) for played, *more in zip(self._played, earned, taken.tolist(), episodes, strict=True)
         ]
 
+    def _look(self) -> list[dict[str, float]]:
+        """What each member's networks make of steps since the last report."""
+        *recent, have = self._recent.take()
+        observations, returns = (torch.from_numpy(each).to(self._device) for each in recent)
+        parameters, spec = self._learner.parameters, self._policy.network
+        found = {
+            **instruments.of_units(spec)(part(parameters, POLICY), observations),
+            **instruments.of_policy(self._policy)(parameters, observations),
+        }
+        if self._common.baseline == "value":
+            scaled = self._learner.numbers["reward_scale"][:, None] * returns
+            look = instruments.of_baseline(replace(spec, outputs=1))
+            found |= look(part(parameters, VALUE), observations, scaled)
+        return [each if has else {} for each, has in zip(instruments.listed(found, self._members), have, strict=True)]
+
     def _report(self, until: int) -> list[Report]:
-        shown = zip(self._learner.take_figures(), self._played, self._evaluation.score(until), strict=True)
-        points = [[(until, {**figures, **played.metrics(), **scored})] for figures, played, scored in shown]
+        shown = zip(
+            self._learner.take_figures(), self._look(), self._played, self._evaluation.score(until), strict=True
+        )
+        points = [
+            [(until, {**figures, **looked, **played.metrics(), **scored})] for figures, looked, played, scored in shown
+        ]
         self._played = [Played() for _ in self._played]
         return self._learner.reports(self._steps, points)
 

@@ -28,7 +28,7 @@ from trainables.compilation.rebuildable import rebuildable
 from trainables.data import datasets
 from trainables.data.scaling import Floats, Scaling
 from trainables.data.split import Split, checked, named
-from trainables.loops import trivial_predictions, validation
+from trainables.loops import instruments, trivial_predictions, validation
 from trainables.loops.config import Config, network
 from trainables.loops.learner import FIGURES, Learner
 from trainables.loops.losses import LOSSES, balanced
@@ -38,6 +38,9 @@ from trainables.networks.specs import MLP, Spec
 
 NEVER = 2**62
 """An epoch that no training reaches."""
+
+LOOKS = 20
+"""Times over the budget that hidden units are looked at, since epochs may be short."""
 
 
 class SupervisedConfig(Config):
@@ -198,6 +201,7 @@ class SupervisedLoop:
         *BEST.values(),
         "validation/best_epoch",
         *FIGURES,
+        *instruments.OF_UNITS,
     )
 
     def __init__(self, configs: Sequence[SupervisedConfig], device: torch.device) -> None:
@@ -251,6 +255,7 @@ class SupervisedLoop:
             when_it_pays.compiles(common.compile, common.budget, device), packed_validate(self._spec, common.loss)
         )
         programs.begin(self._validate, self._learner.parameters, *self._validation)
+        self._units = instruments.of_units(self._spec)
         if self._compiled:
             batch = torch.zeros(self._members, common.batch_size, dtype=torch.int64, device=device)
             clock = {**self._learner.clock(0.0, 0.0, 0), "active": self._going()}
@@ -303,15 +308,24 @@ class SupervisedLoop:
             # A member that has stopped has no weights of this epoch.
             scores = torch.where(going, found[self.score], torch.nan)
             self._learner.keep_best(scores, torch.full((self._members,), self.steps, device=self._device))
-            for member, metrics in enumerate(self._metrics(found)):
+            for member, metrics in enumerate(self._metrics(found | self._look())):
                 if going[member]:
                     points[member].append((self.steps, metrics))
         self.steps = until
         return self._reports(points)
 
+    def _look(self) -> Tensors:
+        """What the hidden units make of some samples, (M,) each, now and then."""
+        if self.steps % max(1, self._common.budget // LOOKS):
+            return {}
+        with torch.no_grad():
+            inputs = self._validation[0]
+            return self._units(self._learner.parameters, inputs[:, : instruments.samples(inputs.shape[-1])])
+
     def _in_units(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
         """Metrics, of which the losses and the mean error are of targets in units of the largest deviation."""
-        factors = {SCORE: self._unit**2, "train/loss": self._unit**2, MAE: self._unit}
+        squares = (SCORE, "train/loss", "train/loss_slope", "train/loss_spread")
+        factors = {**dict.fromkeys(squares, self._unit**2), MAE: self._unit}
         return {
             name: (value.double() if isinstance(value, Tensor) else value) * factors[name] if name in factors else value
             for name, value in metrics.items()

@@ -10,7 +10,10 @@ from torch.func import functional_call
 from trainables.base.member_axis import Tensors
 from trainables.networks import initialisations
 from trainables.networks.initialisations import TORCH, Initialisation
-from trainables.networks.specs import MLP, Spec
+from trainables.networks.specs import ACTIVATIONS, MLP, Own, Spec
+
+Hidden = Callable[[Tensors, Tensor], list[tuple[str, Tensor]]]
+"""(parameters, inputs (S, inputs)) -> of each hidden layer the name of its activation, and what it gives (S, units)."""
 
 
 def initial(spec: Spec, seed: int, initialisation: Initialisation = TORCH) -> Tensors:
@@ -52,3 +55,28 @@ def function(spec: Spec, training: bool = False) -> Callable[[Tensors, Tensor], 
         return outputs.reshape(*inputs.shape[:-1], spec.outputs)
 
     return call_on_rows
+
+
+@lru_cache
+def hidden(spec: Spec) -> Hidden | None:
+    """What goes on within the network, of one member, in eval mode; None of a person's own, whose layers are not known.
+
+    A channel of a convolution is a unit, and each place of the image a sample of it.
+    """
+    if isinstance(spec, Own):
+        return None
+    image = None if isinstance(spec, MLP) else spec.image
+    names = {kind: name for name, kind in ACTIVATIONS.items()}
+    with torch.device("meta"):
+        layers = list(spec.build().eval().named_children())
+
+    def look(parameters: Tensors, inputs: Tensor) -> list[tuple[str, Tensor]]:
+        values, found = inputs if image is None else image.upright(inputs), list[tuple[str, Tensor]]()
+        for name, layer in layers:
+            own = {key.removeprefix(f"{name}."): each for key, each in parameters.items() if key.startswith(f"{name}.")}
+            values = functional_call(layer, own, (values,))
+            if (activation := names.get(type(layer))) is not None:
+                found.append((activation, values.movedim(1, -1).flatten(0, -2)))
+        return found
+
+    return look

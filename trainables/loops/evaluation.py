@@ -35,7 +35,10 @@ EPISODES, TRUNCATED = "evaluation/episodes", "evaluation/truncated_share"
 """How many episodes were played; and the share of them that did not end by themselves but by a limit, be it the
 environment's own or one of the platform's."""
 
-METRICS = (*SCORES, EPISODES, TRUNCATED, *FIGURES)
+EPISODE_STEPS = "evaluation/episode_steps"
+"""How long the episodes of an evaluation were on average."""
+
+METRICS = (*SCORES, EPISODES, EPISODE_STEPS, TRUNCATED, *FIGURES)
 
 Policy = Callable[[Tensors, Tensor], Tensor]
 """(parameters, observations (M, E, F)) -> choices (M, E, *axes of the actions), without chance"""
@@ -92,6 +95,8 @@ class Evaluation:
         played = self._search.play(self._search_policy, learner.parameters, learner.device, room, self._gammas)
         self._steps = self._steps + played.steps
         found = self._metrics(played)
+        for metrics, taken in zip(found, (played.steps / played.episodes).tolist(), strict=True):
+            metrics[EPISODE_STEPS] = taken
         scores = torch.tensor([each[self._score] for each in found], dtype=torch.float64, device=learner.device)
         learner.keep_best(scores, torch.full(scores.shape, steps, device=learner.device))
         if self._gammas is not None:

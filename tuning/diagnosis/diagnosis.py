@@ -5,11 +5,21 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from tuning.diagnosis import divergence, fit, gradients, policy, progress, values
+from tuning.diagnosis import divergence, fit, gradients, policy, progress, settings, steps, units, values
 from tuning.diagnosis.training import Training
 from tuning.diagnosis.verdict import Diagnosis, Verdict
 
-RULES = (divergence.rules, values.rules, policy.rules, fit.rules, gradients.rules, progress.rules)
+RULES = (
+    divergence.rules,
+    settings.rules,
+    values.rules,
+    steps.rules,
+    units.rules,
+    policy.rules,
+    fit.rules,
+    gradients.rules,
+    progress.rules,
+)
 """Those that find causes before those that find effects."""
 
 FOLLOWS_FROM_DIVERGENCE = frozenset(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tuning.diagnosis.curves import FEWEST_POINTS
-from tuning.diagnosis.training import ENTROPY, Training
+from tuning.diagnosis.training import DEPENDENCE, ENTROPY, Training
 from tuning.diagnosis.verdict import Verdict
 
 COLLAPSED, RANDOM = 0.05, 0.9
@@ -15,8 +15,6 @@ EARLY = 0.3
 
 BLIND = 0.05
 """The share of its decisions that depends on the input, below which a policy gives all inputs the same answers."""
-
-DEPENDENCE = "train/input_dependence"
 
 
 def rules(training: Training) -> Iterator[Verdict]:

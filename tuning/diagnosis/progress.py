@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tuning.diagnosis.curves import FEWEST_POINTS, Curve
-from tuning.diagnosis.training import RETURN, Training
+from tuning.diagnosis.training import RETURN, Training, kind
 from tuning.diagnosis.verdict import Verdict
 
 STILL_GAINS = 0.1
@@ -118,7 +118,7 @@ def _at_the_end(training: Training, smooth: Curve, gained: float) -> Iterator[Ve
     best = int(smooth.values.argmax())
     off = float(smooth.values[best]) - smooth.end
     schedule = training.config.get("schedule", "fixed" if training.rate is not None else None)
-    steady = _kind(schedule) in STEADY_RATES
+    steady = kind(schedule) in STEADY_RATES
     if gained > 0 and off > OFF * gained and steady:
         yield Verdict(
             "slightly_off",
@@ -139,10 +139,3 @@ def _at_the_end(training: Training, smooth: Curve, gained: float) -> Iterator[Ve
             float(smooth.steps[best]),
             fault=False,
         )
-
-
-def _kind(option: Any) -> str | None:
-    """The name of an option such as a schedule, however it is written."""
-    if isinstance(option, dict):
-        return str(option.get("kind") or next(iter(option), "fixed"))
-    return None if option is None else str(option)

@@ -13,6 +13,10 @@ Loop = Literal["supervised", "dqn", "reinforce"]
 LOSS, VALIDATION = "train/loss", "validation/loss"
 NORM, CLIPPED, RATE = "train/gradient_norm", "train/clipped_share", "train/learning_rate"
 RETURN, ENTROPY, VALUE, EPSILON = "evaluation/return_mean", "train/entropy", "train/value_mean", "train/epsilon"
+RATIO, DEAD, SATURATED = "train/update_ratio", "train/dead_units", "train/saturated_units"
+ENTROPY_SHARE, COMMON, DEPENDENCE = "train/entropy_share", "train/common_action", "train/input_dependence"
+BELIEVED, HAD = "evaluation/start_value", "evaluation/discounted_return"
+EPISODE_STEPS = ("train/episode_steps", "evaluation/episode_steps")
 
 NEAR_THE_END = 0.9
 """The share of its budget from which on a training has come near its end."""
@@ -83,6 +87,22 @@ class Training:
         return self.solved is not None and self.gain is not None and float(self.gain.values.max()) >= self.solved
 
     @cached_property
+    def fell_short(self) -> bool:
+        """Whether there may be more to gain, as far as anybody knows."""
+        return not self.is_solved
+
+    @cached_property
+    def optimizer(self) -> str | None:
+        """The kind of optimizer, if it is known."""
+        return kind(self.config.get("optimizer"))
+
+    @cached_property
+    def episode_steps(self) -> float | None:
+        """The most steps that its episodes had on average; None where there are none, or nobody counted."""
+        found = [curve for name in EPISODE_STEPS if (curve := self.curve(name)) is not None]
+        return max((float(curve.smoothed().values.max()) for curve in found), default=None)
+
+    @cached_property
     def diverged(self) -> float | None:
         """The step at which a number stopped being finite."""
         if self.diverged_at is not None:
@@ -102,3 +122,10 @@ class Training:
         """The patch that multiplies the learning rate; as text where the rate is not known."""
         value = f"{factor:g} times what it is" if self.rate is None else float(f"{factor * self.rate:.3g}")
         return {"learning_rate": value}
+
+
+def kind(option: Any) -> str | None:
+    """The name of an option such as a schedule or an optimizer, however it is written."""
+    if isinstance(option, dict):
+        return str(option.get("kind") or next(iter(option), "")) or None
+    return None if option is None else str(option)

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tuning.diagnosis.training import EPSILON, RETURN, VALUE, Training
+from tuning.diagnosis.curves import Curve
+from tuning.diagnosis.training import BELIEVED, EPSILON, HAD, RETURN, VALUE, Training
 from tuning.diagnosis.verdict import Verdict
 
 OVERESTIMATED = 2.0
-"""Mean values this many times the largest return ever had can't be true."""
+"""Mean values this many times the largest return ever had can't be true, nor a first state's value so many times what
+its episode came to."""
 
 TARGET_SLOW, TARGET_FAST = 0.1, 10.0
 """Of the budget between two copies of the target network: too long; and updates between them: too few."""
@@ -17,9 +19,6 @@ LATE = 0.3
 
 EXPLORED, NEVER_OVER = 0.02, 0.3
 """The share of the budget within which exploration is over too soon; and the epsilon of one that is never over."""
-
-SHORT_SIGHT = 0.1
-"""How far gamma looks ahead, 1 / (1 - gamma) steps, as a share of an episode's length: too short below it."""
 
 
 def rules(training: Training) -> Iterator[Verdict]:
@@ -33,6 +32,9 @@ def rules(training: Training) -> Iterator[Verdict]:
 
 
 def _overestimated(training: Training) -> Iterator[Verdict]:
+    if (believed := training.curve(BELIEVED)) is not None and (had := training.curve(HAD)) is not None:
+        yield from _believed(training, believed, had)
+        return
     values, returns = training.curve(VALUE), training.curve(RETURN)
     if values is None or returns is None:
         return
@@ -47,6 +49,22 @@ def _overestimated(training: Training) -> Iterator[Verdict]:
             {"largest_value": largest, "largest_return": most},
             {"double": True, "target_network": True},
             at,
+        )
+
+
+def _believed(training: Training, believed: Curve, had: Curve) -> Iterator[Verdict]:
+    """What it believes the first states are worth, against what their episodes came to (van Hasselt et al., 2016)."""
+    size = max(float(abs(had.values).max()), 1e-9)
+    beyond, at = float((believed.smoothed().values - had.smoothed().values).max()), believed.smoothed()
+    if beyond > OVERESTIMATED * size:
+        yield Verdict(
+            "values_overestimated",
+            f"It believes that an episode is worth {float(at.values.max()):.3g}, where none was ever worth more than "
+            f"{size:.3g}.",
+            "Errors of its values feed on themselves through the maximum in their targets.",
+            {"believed": float(at.values.max()), "had": size},
+            {"double": True, "target_network": True},
+            float(at.steps[int(at.values.argmax())]),
         )
 
 

@@ -1,0 +1,99 @@
+"""Settings far outside of what works, steps of the wrong size and idle units: named where there was more to gain."""
+
+from typing import Any
+
+import pytest
+from made import curve, faults, training
+
+from tuning.diagnosis.diagnosis import of_training
+from tuning.diagnosis.training import Training
+
+
+def settled(x: float) -> float:
+    return 100 * (1 - 2.718 ** (-8 * x))
+
+
+def of(loop: str, config: dict[str, Any], solved: float | None = None, **curves: float) -> Training:
+    """A training whose return rises and settles, with further curves that stay as they are."""
+    named = {name.replace("__", "/"): curve(lambda x, value=value: value) for name, value in curves.items()}
+    one = training(evaluation__return_mean=curve(settled, noise=0.3))
+    return Training(
+        {**one.curves, **named},
+        config,
+        loop,
+        1_000,
+        "evaluation/return_mean",
+        "maximize",
+        solved,  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    ("loop", "config", "curves", "expected", "patch"),
+    [
+        ("dqn", {"hidden": [64, 2]}, {}, "network_too_small", {"hidden": [64, 64]}),
+        ("dqn", {"hidden": [64, 64], "initialisation": {"kind": "uniform", "bound": 5.0}}, {}, "first_weights", None),
+        ("dqn", {"initialisation": {"kind": "uniform", "bound": 0.5}}, {}, None, None),
+        ("supervised", {"dropout": 0.9}, {}, "dropout_too_strong", {"dropout": 0.1}),
+        (
+            "supervised",
+            {"optimizer": {"kind": "adam", "weight_decay": 0.1}},
+            {},
+            "weight_decay_too_strong",
+            {"optimizer": {"adam": {"weight_decay": 0.0}}},
+        ),
+        ("supervised", {"optimizer": {"kind": "adamw", "weight_decay": 0.1}}, {}, None, None),
+        ("dqn", {"gamma": 0.5}, {"evaluation__episode_steps": 90.0}, "short_sighted", {"gamma": 0.99}),
+        ("dqn", {"gamma": 0.5}, {"evaluation__episode_steps": 1.0}, None, None),
+        ("dqn", {"gamma": 0.99}, {"evaluation__episode_steps": 500.0}, None, None),
+        ("dqn", {"replay": False, "batch_size": 1}, {}, "replay_missing", None),
+        ("dqn", {"replay": True, "replay_capacity": 20}, {}, "replay_too_small", {"replay_capacity": 1_000}),
+        ("dqn", {"train_frequency": 200, "gradient_steps": 2}, {}, "updates_too_few", None),
+        ("dqn", {"train_frequency": 4, "gradient_steps": 2}, {}, None, None),
+        ("dqn", {"n_steps": 100}, {}, "n_steps_too_many", {"n_steps": 3}),
+        ("dqn", {"reward_scale": 100.0}, {}, "reward_scale", {"reward_scale": 0.1}),
+        ("dqn", {"reward_scale": 1e-4}, {}, "reward_scale", {"reward_scale": 1.0}),
+        ("reinforce", {"batch_size": 200}, {"train__episode_steps": 1.0}, "updates_too_few", {"batch_size": 20}),
+        ("reinforce", {"batch_size": 1}, {}, "batch_too_small", {"batch_size": 16}),
+        ("supervised", {"warmup": 0.9}, {}, "warmup_too_long", {"warmup": 0.05}),
+        ("supervised", {"learning_rate": 1e-6}, {"train__update_ratio": 1e-6}, "rate_too_low", {"learning_rate": 1e-3}),
+        (
+            "supervised",
+            {"learning_rate": 1e-3, "optimizer": "sgd"},
+            {"train__update_ratio": 1e-6},
+            "rate_too_low",
+            {"optimizer": "adam", "learning_rate": 1e-3},
+        ),
+        (
+            "supervised",
+            {"max_norm": 1e-4, "optimizer": "sgd"},
+            {"train__update_ratio": 1e-6, "train__clipped_share": 1.0},
+            "max_norm_too_low",
+            {"max_norm": 1.0},
+        ),
+        ("supervised", {"learning_rate": 1.0}, {"train__update_ratio": 0.5}, "rate_too_high", {"learning_rate": 0.02}),
+        ("supervised", {"learning_rate": 1e-3}, {"train__update_ratio": 1e-3}, None, None),
+        ("supervised", {}, {"train__dead_units": 0.9}, "dead_units", None),
+        ("supervised", {}, {"train__saturated_units": 0.9}, "saturated_units", None),
+        ("supervised", {}, {"train__saturated_units": 0.1, "train__dead_units": 0.3}, None, None),
+    ],
+)
+def test_what_is_far_from_usual(
+    loop: str, config: dict[str, Any], curves: dict[str, float], expected: str | None, patch: dict[str, Any] | None
+) -> None:
+    found = of_training(of(loop, config, **curves))
+    assert faults(found) == ([expected] if expected else [])
+    if patch is not None:
+        assert found.verdicts[0].patch == patch
+
+
+def test_nothing_is_held_against_what_reached_its_goal() -> None:
+    config = {"gamma": 0.5, "hidden": [2], "batch_size": 1, "replay_capacity": 20}
+    found = of("dqn", config, solved=90.0, evaluation__episode_steps=90.0, train__update_ratio=0.5)
+    assert of_training(found).healthy
+
+
+@pytest.mark.parametrize(("believed", "expected"), [(150.0, []), (450.0, ["values_overestimated"])])
+def test_values_are_held_against_what_episodes_came_to(believed: float, expected: list[str]) -> None:
+    one = of("dqn", {}, evaluation__start_value=believed, evaluation__discounted_return=100.0, train__value_mean=9e9)
+    assert faults(of_training(one)) == expected

@@ -1,0 +1,174 @@
+"""Settings far outside of what works, of trainings that did not get where they should."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tuning.diagnosis.training import RETURN, Training
+from tuning.diagnosis.verdict import Verdict
+
+SHORT_SIGHT = 10.0
+"""Steps that gamma should look ahead at least, 1 / (1 - gamma), where episodes are as long."""
+
+FEW_UPDATES = 0.02
+"""Updates for each step of the budget, from which on a DQN has learnt from too little."""
+
+SMALL_MEMORY = 0.05
+"""The share of the budget that a memory should hold at least."""
+
+NARROW = 4
+"""Units of a hidden layer that are a bottleneck."""
+
+STRONG_DECAY, STRONG_DROPOUT = 0.03, 0.7
+
+FEW_STEPS = 300
+"""Updates below which a network has hardly begun."""
+
+
+def rules(training: Training) -> Iterator[Verdict]:
+    """What is so far from usual that it is likely to blame."""
+    if training.diverged is not None or not training.fell_short:
+        return
+    yield from _network(training)
+    yield from _held_back(training)
+    yield from _rewards(training)
+    if training.loop == "dqn":
+        yield from _memory(training)
+    if training.loop == "reinforce":
+        yield from _updates(training)
+
+
+def _network(training: Training) -> Iterator[Verdict]:
+    hidden, bound = training.config.get("hidden"), _first_weights(training.config.get("initialisation"))
+    if isinstance(hidden, list | tuple) and hidden and min(hidden) < NARROW:
+        yield Verdict(
+            "network_too_small",
+            f"A hidden layer of its network has {min(hidden)} unit{'s' * (min(hidden) > 1)}.",
+            "The network is too small to fit anything but the simplest.",
+            {"units": float(min(hidden))},
+            {"hidden": [64, 64]},
+        )
+    if bound is not None and (bound >= 1.0 or bound <= 1e-3):
+        yield Verdict(
+            "first_weights",
+            f"Its weights began within {bound:g} of zero, whatever the width of a layer.",
+            "Weights that are too large drown what is learnt." if bound >= 1 else "All units begin alike, near zero.",
+            {"bound": bound},
+            {"initialisation": "torch"},
+        )
+
+
+def _first_weights(option: Any) -> float | None:
+    """The bound of uniform weights; None of other ways to begin, which go by the width of layers."""
+    if isinstance(option, dict) and "uniform" in (option.get("kind"), next(iter(option), None)):
+        within = option if "bound" in option else option.get("uniform", {})
+        return float(within.get("bound", 0.05))
+    return None
+
+
+def _held_back(training: Training) -> Iterator[Verdict]:
+    decay, dropout = _decay(training), float(training.config.get("dropout") or 0.0)
+    if decay > STRONG_DECAY and training.optimizer != "adamw":
+        yield Verdict(
+            "weight_decay_too_strong",
+            f"Its weights decay by a penalty of {decay:g}.",
+            "Weight decay holds the network back.",
+            {"weight_decay": decay},
+            {"optimizer": {training.optimizer or "adam": {"weight_decay": 0.0}}},
+        )
+    if dropout > STRONG_DROPOUT:
+        yield Verdict(
+            "dropout_too_strong",
+            f"Each update leaves out {dropout:.0%} of its hidden units.",
+            "Dropout leaves too little of the network to learn with.",
+            {"dropout": dropout},
+            {"dropout": 0.1},
+        )
+
+
+def _decay(training: Training) -> float:
+    option = training.config.get("optimizer")
+    if not isinstance(option, dict):
+        return 0.0
+    within = option if "weight_decay" in option else next((v for v in option.values() if isinstance(v, dict)), {})
+    return float(within.get("weight_decay", 0.0))
+
+
+def _rewards(training: Training) -> Iterator[Verdict]:
+    gamma, returns = training.config.get("gamma"), training.curve(RETURN)
+    steps = training.episode_steps
+    if isinstance(gamma, int | float) and gamma < 1 and steps is not None:
+        ahead = 1 / (1 - gamma)
+        if ahead < SHORT_SIGHT and steps > 2 * ahead:
+            yield Verdict(
+                "short_sighted",
+                f"It looks {ahead:.1f} steps ahead, in episodes of {steps:.0f}.",
+                "gamma is too low for how late rewards come.",
+                {"steps_ahead": ahead, "episode_steps": steps},
+                {"gamma": 0.99},
+            )
+    scale = float(training.config.get("reward_scale") or 1.0)
+    if returns is None or training.config.get("normalise_advantages"):
+        return
+    size = scale * float(abs(returns.values).max())
+    if size > 1e3 or 0 < size < 0.1:
+        yield Verdict(
+            "reward_scale",
+            f"Returns of {size:.2g} are what it learns from, after reward_scale.",
+            "Rewards are too large beside all else in the loss." if size > 1e3 else "Rewards are too small to tell.",
+            {"largest_return": size},
+            {"reward_scale": float(f"{min(1.0, 10 * scale / size):.1g}") if size > 1e3 else 1.0},
+        )
+
+
+def _memory(training: Training) -> Iterator[Verdict]:
+    config, budget = training.config, training.length
+    capacity, frequency = config.get("replay_capacity"), config.get("train_frequency")
+    if config.get("replay") is False:
+        yield Verdict(
+            "replay_missing",
+            "It learns from each transition as it comes, and forgets it.",
+            "There is no replay memory.",
+            patch={"replay": True, "batch_size": 64},
+        )
+    elif isinstance(capacity, int) and capacity < SMALL_MEMORY * budget:
+        yield Verdict(
+            "replay_too_small",
+            f"It remembers {capacity:,} transitions, {capacity / budget:.1%} of its budget.",
+            "What it learns from is all alike.",
+            {"replay_capacity": float(capacity)},
+            {"replay_capacity": max(1_000, round(budget))},
+        )
+    if isinstance(frequency, int):
+        updates = float(config.get("gradient_steps", 1)) / frequency
+        if updates < FEW_UPDATES:
+            yield Verdict(
+                "updates_too_few",
+                f"It learns once in {1 / updates:.0f} steps.",
+                "train_frequency is too large for the budget.",
+                {"updates_a_step": updates},
+                {"train_frequency": 4, "gradient_steps": 2},
+            )
+    spans = config.get("n_steps")
+    if isinstance(spans, int) and spans > 20:
+        yield Verdict(
+            "n_steps_too_many",
+            f"Its targets sum up {spans} steps of a policy that has changed since.",
+            "n_steps is too large.",
+            {"n_steps": float(spans)},
+            {"n_steps": 3},
+        )
+
+
+def _updates(training: Training) -> Iterator[Verdict]:
+    size, steps = training.config.get("batch_size"), training.episode_steps
+    if not isinstance(size, int) or steps is None or size < 32:
+        return
+    updates = training.length / (size * max(1.0, steps))
+    if updates < FEW_STEPS / 3:
+        yield Verdict(
+            "updates_too_few",
+            f"Its budget is enough for {updates:.0f} updates.",
+            "Batches are too large for the budget.",
+            {"updates": updates, "batch_size": float(size)},
+            {"batch_size": max(8, size // 10)},
+        )

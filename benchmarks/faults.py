@@ -21,6 +21,7 @@ from faulty_settings import BASES, Base, Settings
 from rich.console import Console
 from table import Result, show
 
+from trainables.base.training_config import structure
 from trainables.loops.registry import LOOPS
 from tuning.diagnosis import diagnosis
 from tuning.diagnosis.curves import Curve
@@ -45,8 +46,10 @@ class Trained:
 def configured(base: Base, changes: Settings) -> tuple[Any, Any]:
     """The sweep of a base, and the config of its mutation."""
     sweep = load(base.preset, list(base.over))
-    values = {**base.sound, **changes}
-    return sweep, sweep.config(values).model_copy(update={"compile": "never"})
+    sound, config = (sweep.config({**base.sound, **each}) for each in ({}, changes))
+    # What no other mutation shares is not worth compiling.
+    shares = structure(config) == structure(sound)
+    return sweep, config if shares else config.model_copy(update={"compile": "never"})
 
 
 def trained(base: Base, changes: Settings, keep: Path | None) -> Trained:

@@ -134,5 +134,5 @@ def _correlations(features: Floats, targets: Floats) -> Floats:
     return found
 
 
-def _rows(features: Floats, targets: Floats) -> Iterator[bytes]:
-    return (row.tobytes() for row in np.hstack([features, targets]))
+def _rows(features: Floats, targets: Floats) -> Iterator[int]:
+    return (hash(row.tobytes()) for row in np.hstack([features, targets]))

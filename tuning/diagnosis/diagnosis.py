@@ -38,7 +38,7 @@ DISAGREE = 0.5
 
 def of_training(training: Training) -> Diagnosis:
     """What the rules find in one training."""
-    found = [verdict for rule in RULES for verdict in rule(training)]
+    found = [*training.of_data, *(verdict for rule in RULES for verdict in rule(training))]
     if training.is_cut_short:
         found = [verdict for verdict in found if verdict.name not in SPEAKS_OF_THE_END]
     return Diagnosis(_ordered(_known_once(found)), _bound(training, found))

@@ -1,11 +1,12 @@
 """A training as its diagnosis sees it: its curves, and what is known of its settings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 from tuning.diagnosis.curves import Curve
+from tuning.diagnosis.verdict import Verdict
 from tuning.rules.objective import Direction
 
 Loop = Literal["supervised", "dqn", "reinforce"]
@@ -34,6 +35,7 @@ class Training:
     direction: of the score; None: as its name has it.
     solved: the score from which on nothing is left to gain, if it is known.
     diverged_at, reason: the step at which a number stopped being finite, and which.
+    of_data: what is wrong with the data that it learnt from.
     """
 
     curves: Mapping[str, Curve]
@@ -45,6 +47,7 @@ class Training:
     solved: float | None = None
     diverged_at: float | None = None
     reason: str | None = None
+    of_data: Sequence[Verdict] = ()
 
     def curve(self, name: str) -> Curve | None:
         """A curve with at least one point; None if there is none."""

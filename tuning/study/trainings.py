@@ -1,18 +1,24 @@
 """The trainings of a study's trials, as their diagnosis sees them."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from trainables import environments
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError, DamagedCheckpoint
 from tuning.diagnosis.curves import Curve
 from tuning.diagnosis.training import Loop, Training
+from tuning.diagnosis.verdict import Verdict
 from tuning.errors import StudyError, UnusableCheckpoint
 from tuning.rules.trial_outcome import MemberResult
 from tuning.study.legs import Plan
 from tuning.study.observer import Points
 from tuning.study.study import Study
 from tuning.sweep.model import Sweep
+
+if TYPE_CHECKING:  # it imports what reads tables
+    from trainables.data.datasets import Source
 
 LOOPS: tuple[Loop, ...] = ("supervised", "dqn", "reinforce")
 
@@ -32,8 +38,8 @@ def of_trial(study: Study, number: int) -> list[Training]:
 
 def trainings(sweep: Sweep, plan: Plan, members: Sequence[MemberResult], curves: Sequence[Points]) -> list[Training]:
     """The trainings of a trial, one a seed. members, curves: where each stands, and all that it has reported."""
-    config = sweep.config(plan.values).model_dump(mode="json")
-    solved = _solved(sweep)
+    settings = sweep.config(plan.values)
+    config, solved, of_data = settings.model_dump(mode="json"), _solved(sweep), _of_data(sweep, settings)
     return [
         Training(
             curves={
@@ -48,6 +54,7 @@ def trainings(sweep: Sweep, plan: Plan, members: Sequence[MemberResult], curves:
             solved=solved,
             diverged_at=result.diverged_at,
             reason=result.reason,
+            of_data=of_data,
         )
         for result, points in zip(members, curves, strict=True)
     ]
@@ -67,3 +74,19 @@ def _solved(sweep: Sweep) -> float | None:
     if sweep.environment is None or not str(sweep.metric).startswith("evaluation/return"):
         return None
     return environments.reward_threshold(str(sweep.environment))
+
+
+def _of_data(sweep: Sweep, settings: Any) -> tuple[Verdict, ...]:
+    """What is wrong with the data that a supervised training learnt from, where they can be read here."""
+    return _flaws(settings.source, settings.standardise) if sweep.loop == "supervised" else ()
+
+
+@lru_cache(maxsize=8)
+def _flaws(source: "Source", standardised: bool) -> tuple[Verdict, ...]:
+    from trainables.data import datasets, flaws
+
+    try:
+        found = flaws.flaws(datasets.load(source), standardised)
+    except datasets.Unusable:
+        return ()
+    return tuple(Verdict(each.name, each.sentence, each.cause, each.evidence, each.patch) for each in found)

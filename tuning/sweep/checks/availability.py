@@ -6,7 +6,7 @@ from typing import Any
 from trainables import environments
 from trainables.base import random_streams
 from trainables.base.images import Image
-from trainables.data import datasets, split_notes
+from trainables.data import datasets, flaws, split_notes
 from trainables.environments import Description, EnvironmentMisfit, watched_trial
 from trainables.environments.action_spaces import Continuous
 from trainables.environments.trial_run import Found, Wanted
@@ -146,6 +146,9 @@ def _data_problems(values: FieldValues, data: str) -> Iterator[Finding]:
     yield from (Note("data", remark.message, warning=remark.warning) for remark in found.remarks)
     at = "fixed.split" if "split" in values.fixed else "data"
     yield from (Note(at, each) for each in split_notes.notes(found))
+    wrong = flaws.flaws(found, standardised=values.fixed.get("standardise") is not False)
+    # Rows in both parts are named already, however few.
+    yield from (Note("data", each.sentence) for each in wrong if each.name != "duplicated_rows")
     rows, inputs = found.train_features.shape
     batch = values.largest("batch_size")
     if batch > rows:

@@ -156,7 +156,8 @@ def of_choices(parts: Sequence[Tensor]) -> Tensors:
 
 def _entropy(probabilities: Tensor) -> Tensor:
     """-sum_a p_a log p_a of the last axis."""
-    return torch.special.entr(probabilities).sum(-1)
+    terms: Tensor = torch.special.entr(probabilities)
+    return terms.sum(-1)
 
 
 def of_normal(means: Tensor, log_deviations: Tensor) -> Tensor:

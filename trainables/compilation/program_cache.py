@@ -41,6 +41,11 @@ CACHE = "LOCKSTEP_CACHE"
 PROGRAM, OUTPUTS, INDUCTOR = "program.so", "outputs.json", "inductor"
 PACKAGE = Path(__file__).parents[1]
 
+COMPILER = "trainables.compilation.compiler_process"
+
+PATIENCE_S = 180.0
+"""Seconds that a compiler waits for another one of the same program: one that was stopped never comes to an end."""
+
 Compiler = subprocess.Popen[bytes]
 
 
@@ -118,7 +123,7 @@ def begin(request: CompileRequest) -> Compiler:
     with _log(folder).open("ab") as log:
         process = subprocess.Popen(
             # -P: a file in the current folder takes no module's place.
-            [sys.executable, "-P", "-m", "trainables.compilation.compiler_process", str(folder), str(os.getpid())],
+            [sys.executable, "-P", "-m", COMPILER, str(folder), str(os.getpid()), str(PATIENCE_S)],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

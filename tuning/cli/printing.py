@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from tuning.errors import Note
 from tuning.report.plain_text import AnyConsole
@@ -18,10 +19,18 @@ out, err = AnyConsole(), AnyConsole(stderr=True)
 
 
 def say(notes: Sequence[Note], console: Console) -> None:
-    """Print what a person should know of a sweep, a line each, whole in a file or a pipe."""
+    """Print what a person should know of a sweep: indented on a terminal, a line each in a file or a pipe."""
     for note in notes:
         style = "yellow" if note.warning else None
-        console.print(str(note), style=style, highlight=False, markup=False, soft_wrap=True)
+        shown = _indented(str(note), console) if console.is_terminal else str(note)
+        console.print(shown, style=style, highlight=False, markup=False, soft_wrap=True)
+
+
+def _indented(line: str, console: Console) -> str:
+    """The line as several that are no wider than the console."""
+    indent = "  "
+    lines = Text(line).wrap(console, max(1, console.width - len(indent)))
+    return f"\n{indent}".join(each.plain.rstrip() for each in lines)
 
 
 def show_summary(summary: "StudySummary", as_json: bool) -> None:

@@ -1,8 +1,12 @@
 """The command as people have it around them: files, folders, streams and homes of every kind."""
 
 import json
+import signal
+import socket
 import subprocess
 import sys
+import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import commands
@@ -82,3 +86,33 @@ def test_a_sweep_runs_in_a_folder_like_a_persons(folder: Path, command: list[str
     assert study.summary().count("complete") == 2
     shown = commands.tuning("audit", "--json", cwd=folder, variables=around)
     assert (shown.returncode, json.loads(shown.stdout)) == (0, [])
+    assert_shows_its_pages(folder, around)
+
+
+def assert_shows_its_pages(folder: Path, around: dict[str, str]) -> None:
+    """Of MLflow, whose modules and those that it imports are not those of the folder either."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+
+    def answers() -> bool:
+        assert server.poll() is None, server.communicate()
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
+            return b"MLflow" in page.read()
+        return False
+
+    server = subprocess.Popen(
+        commands.command("ui", "--port", port),
+        cwd=folder,
+        env=commands.surrounding(**around),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with server:
+        try:
+            commands.awaited(answers, 200, "the pages")
+            server.send_signal(signal.SIGINT)
+            assert server.wait(60) == 0
+        finally:
+            # Asked to end and not killed, so that it ends the server of its own.
+            server.terminate()

@@ -27,6 +27,19 @@ PENDULUM: dict[str, Any] = {
     "learning_rate": 2e-3,
     "schedule": {"cosine": {"floor": 0.05}},
 }
+CAR: dict[str, Any] = {
+    "environment": "MountainCarContinuous-v0",
+    "wrappers": [{"RescaleObservation": {"min_obs": -1, "max_obs": 1}}],
+    "activation": "tanh",
+    "batch_size": 8,
+    "baseline": "value",
+    "normalise_advantages": True,
+    "action_bounds": "clip",
+    "initial_deviation": 1.0,
+    "noise_correlation": 0.9,
+    "reward_scale": 0.03,
+    "learning_rate": 0.01,
+}
 
 
 def begin(seeds: int, **fields: Any) -> ReinforceLoop:
@@ -57,6 +70,15 @@ def test_pendulum_is_learnt_from_every_seed() -> None:
     # A random policy's mean over 50 episodes is -1,220, give or take 45.
     assert min(scores) > by_chance("Pendulum-v1", 50) + 150
     assert np.mean(scores) > -950
+
+
+@pytest.mark.slow
+def test_the_goal_that_chance_never_meets_is_found_from_every_seed_where_noise_pushes_one_way_for_long() -> None:
+    loop = begin(3, **CAR, budget=40_000, compile="never")
+    for until in range(4_000, 40_001, 4_000):
+        loop.train(until)
+    # Doing nothing has 0, a policy that draws any action -33. It is solved at 90, which one episode has.
+    assert min(loop.confirm(50)) > 80
 
 
 def test_a_policy_acts_in_the_environment_as_it_was_scored() -> None:

@@ -33,6 +33,7 @@ from trainables.environments import GridStep, action_spaces
 from trainables.environments.action_spaces import Bounds, Continuous
 from trainables.loops import episode_limits, instruments, trivial_policies
 from trainables.loops.config import EpisodicConfig, network
+from trainables.loops.correlated_noise import CorrelatedNoise
 from trainables.loops.episodes import Deviation, counted, flattened, returns_to_go
 from trainables.loops.evaluation import METRICS, SCORE, SCORES, Evaluation
 from trainables.loops.learner import Learner, tensors
@@ -76,6 +77,12 @@ class ReinforceConfig(EpisodicConfig):
     )
     initial_deviation: float = tunable(
         0.5, description="of continuous actions, in halves of the range between their bounds", gt=0, le=7
+    )
+    noise_correlation: float = tunable(
+        0.0,
+        description="of the chance in continuous actions with that in the step before; near 1 it pushes one way long",
+        ge=0,
+        le=0.999,
     )
 
     def episodes_at_once(self) -> int:
@@ -229,6 +236,7 @@ class ReinforceLoop:
         # Random numbers.
         seeds = [config.seed for config in configs]
         draws = common.batch_size * math.prod(self._actions.axes)
+        self._correlations = [config.noise_correlation for config in configs]
         self._drawing = random_streams.Uniforms(seeds, Purpose.ACTIONS, draws)
         self._episode_seeds = random_streams.Uniforms(seeds, Purpose.EPISODES, common.batch_size)
 
@@ -246,7 +254,8 @@ class ReinforceLoop:
             when_it_pays.compiles(common.compile, common.budget // 10, device),
         )
         seen = torch.from_numpy(self._grid.observations).to(device)
-        programs.begin(self._sample, self._learner.parameters, seen, self._uniforms(np.zeros(self._members, np.int64)))
+        first = self._uniforms(np.zeros(self._members, np.int64), CorrelatedNoise(self._correlations))
+        programs.begin(self._sample, self._learner.parameters, seen, first)
 
         # Of each member: the steps of its episodes, its updates, and how often it has drawn actions.
         self._steps = np.zeros(self._members, dtype=np.int64)
@@ -262,10 +271,11 @@ class ReinforceLoop:
             drawn |= {VALUE + name: tensor for name, tensor in value.items()}
         return drawn
 
-    def _uniforms(self, positions: NDArray[np.int64]) -> Tensor:
+    def _uniforms(self, positions: NDArray[np.int64], noise: CorrelatedNoise) -> Tensor:
         """(M, E, *axes), what the actions at a position of each member (M,) are drawn by."""
         shape = (self._members, self._common.batch_size, *self._actions.axes)
-        return torch.from_numpy(self._drawing.at(positions).reshape(shape)).to(self._device, torch.float32)
+        uniforms = noise.of(self._drawing.at(positions).reshape(shape))
+        return torch.from_numpy(uniforms).to(self._device, torch.float32)
 
     @classmethod
     def trivial(cls, config: ReinforceConfig) -> list[TrivialAnswer]:
@@ -281,10 +291,10 @@ class ReinforceLoop:
     def _play(self, going: NDArray[np.bool_]) -> list[GridStep]:
         """Plays a batch of complete episodes of every member that goes on, with actions drawn from its policy."""
         parameters = self._learner.parameters
-        positions = self._drawn.copy()
+        positions, noise = self._drawn.copy(), CorrelatedNoise(self._correlations)
 
         def act(observations: NDArray[np.float32]) -> NDArray[Any]:
-            uniforms, seen = self._uniforms(positions), torch.from_numpy(observations).to(self._device)
+            uniforms, seen = self._uniforms(positions, noise), torch.from_numpy(observations).to(self._device)
             positions[:] += 1
             choices: NDArray[Any] = self._sample(parameters, seen, uniforms).cpu().numpy()
             return choices

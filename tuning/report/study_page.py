@@ -66,7 +66,7 @@ def _answer(material: Material) -> Answer:
         return Answer("No trial has a value.", [*course, *sentences.why_no_value(summary), *held], _commands(summary))
     unbeaten = sentences.unbeaten(summary)
     first = unbeaten[0] if unbeaten else _use(material)
-    confirmed = [] if summary.confirmation is None else [verdict(summary.confirmation)]
+    confirmed = [] if summary.confirmation is None else [verdict(summary.confirmation, summary.name)]
     settings = ", ".join(
         f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in leader.params.items()

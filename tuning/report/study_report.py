@@ -28,7 +28,7 @@ def study_report(summary: StudySummary, width: int) -> RenderableType:
     if hints := sentences.hints(summary):
         parts += map(Text, [*hints, ""])
     if summary.confirmation is not None:
-        parts += [confirmed(summary.confirmation), Text()]
+        parts += [confirmed(summary.confirmation, summary.name), Text()]
     if (table := spending(summary)) is not None:
         parts += [table, Text()]
     last = [

@@ -3,7 +3,7 @@
 Interquartile means with bootstrap intervals, and the probability of improvement, after Agarwal et al. (2021), "Deep
 Reinforcement Learning at the Edge of the Statistical Precipice".
 
-A training that diverged has no value, and is never left out: it loses against every training that has one (`counted`).
+A training that diverged has no value, and is never left out: it counts as the worst that was seen (`counted`).
 While at most a quarter of a configuration's trainings diverged, they are among the values that an interquartile mean
 cuts off. With more of them the mean itself gets worse, and the configuration can't be the champion.
 
@@ -39,18 +39,25 @@ MOST_SEEDS = 1_000
 CONFIDENCE, POWER = 0.95, 0.8
 
 
-def counted(samples: Mapping[int, Sequence[float | None]], direction: Direction) -> dict[int, list[float]]:
-    """The values of all configurations, where a missing one and one that is not finite count as worse than all others.
+def counted(
+    samples: Mapping[int, Sequence[float | None]], direction: Direction, seen: Iterable[float] = ()
+) -> dict[int, list[float]]:
+    """The values of all configurations, where a missing one and one that is not finite count as the worst ever seen.
 
-    Such a value is put beyond the worst finite value by the distance from there to the best: worse than every training
-    that ended, and no further away than these configurations differ by anyway. Comparisons by order alone do not depend
-    on that distance. Where no value is finite, all are infinitely bad.
+    That is a value that was possible, so that no mean and no interval lies outside of what is. Where these
+    configurations themselves have nothing worse, and nothing else was seen, it is put beyond their worst value by the
+    distance from there to their best. Where no value is finite, all are infinitely bad.
+
+    samples: the values of each.
+    direction: of the metric.
+    seen: other values of the metric, such as those of earlier trainings, or of who has learnt nothing.
     """
     finite = [value for values in samples.values() for value in values if _is_finite(value)]
     beyond = worst(direction)
     if finite:
-        low, high = min(finite), max(finite)
-        spread = high - low or max(1.0, abs(low))
+        others = [value for value in seen if math.isfinite(value)]
+        low, high = min([*finite, *others]), max([*finite, *others])
+        spread = 0.0 if others else high - low or max(1.0, abs(low))
         beyond = low - spread if direction == "maximize" else high + spread
     return {number: _completed(values, beyond) for number, values in samples.items()}
 
@@ -124,7 +131,8 @@ class Verdict:
     """Which configuration is best, as far as the evidence carries it.
 
     champion: the leader, if it can be told apart from every other configuration.
-    leader: the configuration with the best interquartile mean, the lowest number among equals.
+    leader: the configuration with the best interquartile mean; among equals the one whose interval has the better worse
+        end, then the one that `preferred` puts first, then the lowest number.
     tied: those that can't be told apart from the leader.
     more_seeds: how many more for each configuration might tell; 0 where none are needed, None where no sensible number
         would.
@@ -136,7 +144,13 @@ class Verdict:
     more_seeds: int | None
 
 
-def verdict(candidates: Mapping[int, Sequence[float | None]], direction: Direction, seed: int) -> Verdict:
+def verdict(
+    candidates: Mapping[int, Sequence[float | None]],
+    direction: Direction,
+    seed: int,
+    seen: Iterable[float] = (),
+    preferred: Mapping[int, float] | None = None,
+) -> Verdict:
     """What the values of all configurations come to.
 
     Two configurations are told apart where the 95 % interval of their difference excludes 0. The champion must be told
@@ -146,10 +160,19 @@ def verdict(candidates: Mapping[int, Sequence[float | None]], direction: Directi
     candidates: number of the configuration -> a value for each seed, None of a training that diverged.
     direction: of the metric.
     seed: of the resampling.
+    seen: other values of the metric, as of `counted`.
+    preferred: of configurations another value in the same direction, such as their mean over the whole training.
     """
-    samples = counted({number: candidates[number] for number in sorted(candidates)}, direction)
-    means = {number: interquartile_mean(values) for number, values in samples.items()}
-    leader = min(means, key=lambda number: cost(means[number], direction))
+    samples = counted({number: candidates[number] for number in sorted(candidates)}, direction, seen)
+    beside = preferred or {}
+
+    def place(number: int) -> tuple[float, float, float]:
+        low, high = interval(samples[number], seed)
+        end = low if direction == "maximize" else high
+        also = beside.get(number, worst(direction))
+        return tuple(cost(each, direction) for each in (interquartile_mean(samples[number]), end, also))  # type: ignore[return-value]
+
+    leader = min(samples, key=place)
     others = [number for number in samples if number != leader]
     tied = tuple(each for each in others if not _beats(samples[leader], samples[each], direction, seed))
     return Verdict(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tuning.rules import statistics
+from tuning.rules.choice import choice
 from tuning.study.seeds import fresh_seeds
 from tuning.study.study import Study
 from tuning.study.summary import Candidate, Confirmation, StudySummary, TrialSummary, strongest
@@ -49,8 +50,16 @@ def conclusion(study: Study, plan: ConfirmPlan, failures: Mapping[TrialAndSeed, 
     sweep, known, chosen = study.sweep, study.attributes.scores(), plan.candidates
     scores = {trial.number: [known.get((trial.number, seed)) for seed in plan.seeds] for trial in chosen}
     default = next((trial.number for trial in chosen if trial.default), None)
-    found = statistics.verdict(scores, sweep.direction, sweep.seed)
-    counted = statistics.counted(scores, sweep.direction)
+    answers = study.attributes.trivial or []
+    answer = strongest(answers, sweep.direction)
+    # What a training that diverged is worth at the least: the worst of all others, and of who has learnt nothing.
+    seen = [
+        *(each.value for each in answers),
+        *(each.value for each in study.summary().trials if each.value is not None),
+    ]
+    averages = {trial.number: trial.average for trial in chosen if trial.average is not None}
+    found = statistics.verdict(scores, sweep.direction, sweep.seed, seen, averages)
+    counted = statistics.counted(scores, sweep.direction, seen)
     candidates = [
         Candidate(
             number=trial.number,
@@ -66,14 +75,27 @@ def conclusion(study: Study, plan: ConfirmPlan, failures: Mapping[TrialAndSeed, 
         )
         for trial in chosen
     ]
-    answer = strongest(study.attributes.trivial or [], sweep.direction)
     unbeaten = answer is not None and not any(each.beats(answer, sweep.direction) for each in candidates)
+    used = choice(
+        counted,
+        found,
+        sweep.direction,
+        sweep.seed,
+        default,
+        None if answer is None else answer.value,
+        {trial.number: trial.seconds / len(trial.seeds) for trial in chosen},
+    )
     return Confirmation(
         candidates=candidates,
         champion=None if unbeaten else found.champion,
         leader=found.leader,
         tied=list(found.tied),
-        more_seeds=found.more_seeds,
+        more_seeds=used.more_seeds if used.kind == "undecided" else found.more_seeds,
         seeds=len(plan.seeds),
         unbeaten=answer.name if answer is not None and unbeaten else None,
+        kind="no winner" if unbeaten else used.kind,
+        use=found.leader if unbeaten else used.use,
+        equals=list(used.equals),
+        margin=used.margin,
+        reason=used.reason,
     )

@@ -13,6 +13,7 @@ from trainables.base.trivial_answer import TrivialAnswer
 from tuning.diagnosis.verdict import Diagnosis
 from tuning.errors import Note
 from tuning.rules import halving, ledger, pareto, trial_outcome, trivial
+from tuning.rules.choice import Kind, Reason
 from tuning.rules.ledger import Spent
 from tuning.rules.objective import Direction, cost
 from tuning.study.changes import Change
@@ -115,7 +116,7 @@ class Confirmation:
     """What fresh seeds say of the best trials.
 
     champion: None where the leaders can't be told apart, and where none beats a trivial answer, whose name `unbeaten`
-    is then.
+    is then. kind, use, equals, margin, reason: as of rules/choice.py; None where an earlier version confirmed it.
     """
 
     candidates: list[Candidate]
@@ -125,6 +126,16 @@ class Confirmation:
     more_seeds: int | None
     seeds: int
     unbeaten: str | None = None
+    kind: Kind | None = None
+    use: int | None = None
+    equals: list[int] = field(default_factory=list)
+    margin: float = 0.0
+    reason: Reason | None = None
+
+    @property
+    def chosen(self) -> int:
+        """The trial to use."""
+        return self.leader if self.use is None else self.use
 
     def as_json(self) -> Any:
         """Plain data, with null for what is not finite."""
@@ -202,10 +213,10 @@ class StudySummary:
 
     @property
     def chosen(self) -> TrialSummary | None:
-        """The trial to use: the first on fresh seeds, where some were confirmed, else the best of the search."""
+        """The trial to use: by what fresh seeds say, where some were confirmed, else the best of the search."""
         if self.confirmation is None:
             return self.best
-        return next(trial for trial in self.trials if trial.number == self.confirmation.leader)
+        return next(trial for trial in self.trials if trial.number == self.confirmation.chosen)
 
     @property
     def held_against(self) -> TrivialAnswer | None:

@@ -62,9 +62,11 @@ def kept_artifacts(summary: StudySummary) -> list[int]:
 
 
 def confirmed_tags(found: Confirmation) -> dict[str, str]:
-    """What the study's own run says of the confirmation: the trial that is first, and whether it is a champion."""
+    """What the study's own run says of the confirmation: who leads, who is to be used, and whether it is a champion."""
     champion = "none" if found.champion is None else str(found.champion)
-    return {"lockstep.leader": str(found.leader), "lockstep.champion": champion}
+    # What an earlier version confirmed says nothing of equals, and neither do its runs.
+    use = {} if found.kind is None else {"lockstep.use": str(found.chosen)}
+    return {"lockstep.leader": str(found.leader), "lockstep.champion": champion, **use}
 
 
 def lacking_confirmed(found: Candidate, run: Run) -> dict[str, float]:

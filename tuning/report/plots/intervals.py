@@ -54,7 +54,7 @@ def plot(material: Material) -> Plot | None:
     return Plot(
         "confirmation",
         "Confirmed on fresh seeds",
-        f"{verdict(found)} Each was trained on {found.seeds} seeds that the search had not used.",
+        f"{verdict(found, material.summary.name)} Each trained on {found.seeds} seeds that the search had not used.",
         made,
         ["trial", "in the search", "on fresh seeds", "95 % interval", "drop"],
         [

@@ -14,24 +14,19 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 
-from trainables import environments
+from trainables import pack_size
 from trainables.base import checkpoint, provenance, pulse
 from trainables.base.member_failure import MemberFailed
 from trainables.base.report import Report
 from trainables.base.training_config import Training, structure
 from trainables.base.trivial_answer import TrivialAnswer
-from trainables.compilation import program_cache, when_it_pays
-from trainables.loops.config import EpisodicConfig
+from trainables.compilation import program_cache
 from trainables.loops.contract import Loop, trivial_answers
 from trainables.messages import PackReport, PackRequest
 
 Item = TypeVar("Item")
 
 logger = logging.getLogger(__name__)
-
-SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
-"""The sizes that packs are filled up to, if not to their sweep's own: halving leaves packs of any size, and each size
-takes seconds to compile."""
 
 
 @runtime_checkable
@@ -282,27 +277,14 @@ class PackTraining:
 
     def _makes(self) -> dict[str, Any]:
         """What is trained from now on is made with."""
-        return provenance.made_with(str(self._device), self._size(len(self._present)), self._moment)
+        return provenance.made_with(str(self._device), self._filled_size(), self._moment)
+
+    def _filled_size(self) -> int:
+        return pack_size.filled(len(self._present), self._request, self._configs[0], self._device)
 
     def _filled(self, members: list[Any]) -> list[Any]:
-        """Fills up the members to a size that packs often have, by repeating the last: each size is compiled anew."""
-        return members + members[-1:] * (self._size(len(members)) - len(members))
-
-    def _size(self, count: int) -> int:
-        if count <= self._request.size:
-            return self._request.size
-        full = self._request.full_pack
-        if count == full or (count < full and self._fills(full - count)):
-            return full
-        return next((size for size in SIZES if size >= count), count)
-
-    def _fills(self, missing: int) -> bool:
-        """Whether filling up is cheaper than compiling for the pack's own size; never if members step one by one."""
-        config = self._configs[0]
-        if not isinstance(config, EpisodicConfig) or (calls := config.calls()) is None:
-            return False
-        made_of = (config.environment, config.environment_args, config.wrappers, config.backend)
-        return environments.is_vectorised(*made_of) and when_it_pays.fills(config.compile, calls, missing, self._device)
+        """Fills up the members by repeating the last."""
+        return members + members[-1:] * (self._filled_size() - len(members))
 
     def _own(self, members: list[Any]) -> list[Any]:
         """Leaves out those that only fill up the pack."""

@@ -1,14 +1,13 @@
 """Halving: where trials are compared, who goes on, what that saves, and the brackets of Hyperband."""
 
 import math
-from collections import Counter
 from itertools import pairwise
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tuning.rules.halving import Audit, audit, bracket_of, expected, promoted, rungs, saved
+from tuning.rules.halving import expected, promoted, rungs
 from tuning.rules.objective import Direction
 
 NAN, INF = math.nan, math.inf
@@ -197,54 +196,6 @@ def test_minimising_is_maximising_the_opposite(results: dict[int, float | None],
 
 
 @pytest.mark.parametrize(
-    ("steps", "budget", "expected"),
-    [
-        ([], 100, 0.0),
-        ([100], 100, 0.0),
-        ([100, 100], 100, 0.0),
-        ([100, 0], 100, 0.5),
-        ([11, 11, 11, 11, 11, 11, 33, 33, 100], 100, 1 - 232 / 900),
-    ],
-)
-def test_saved(steps: list[int], budget: int, expected: float) -> None:
-    assert saved(steps, budget) == pytest.approx(expected)
-
-
-def brackets(ladder: tuple[int, ...]) -> list[tuple[int, ...]]:
-    return [ladder[start:] for start in range(len(ladder))]
-
-
-@pytest.mark.parametrize(
-    ("budget", "reduction", "minimum", "sizes"),
-    [
-        # Li et al. (2018), table 1: R = 81, eta = 3; by the formula the second bracket has ceil(5 / 4 * 27) = 34
-        (81, 3, 1, [81, 34, 15, 8, 5]),
-        (9, 3, 1, [9, 5, 3]),
-        (20_000, 3, 2_000, [9, 5, 3]),
-        (16, 2, 4, [4, 3, 3]),
-        (3, 3, 1, [3, 2]),
-        (2, 3, 1, [1]),
-    ],
-)
-def test_brackets_take_turns_in_hyperbands_proportions(
-    budget: int, reduction: int, minimum: int, sizes: list[int]
-) -> None:
-    ladders = brackets(rungs(budget, reduction, minimum))
-    one_round = [bracket_of(place, ladders) for place in range(sum(sizes))]
-    assert one_round == [bracket for bracket, size in enumerate(sizes) for _ in range(size)]
-    again = [bracket_of(place + sum(sizes), ladders) for place in range(sum(sizes))]
-    assert again == one_round
-
-
-@given(st.integers(27, 10**6), st.integers(2, 4))
-def test_no_bracket_begins_more_trials_than_a_longer_one(budget: int, reduction: int) -> None:
-    ladders = brackets(rungs(budget, reduction, count=3))
-    begun = Counter(bracket_of(place, ladders) for place in range(1_000))
-    assert sorted(begun) == [0, 1, 2]
-    assert begun[0] > begun[1] >= begun[2]
-
-
-@pytest.mark.parametrize(
     ("ladder", "reduction", "steps"),
     [((90,), 3, 90.0), ((10, 30, 90), 3, 10 + 20 / 3 + 60 / 9), ((1, 2), 2, 1.5)],
 )
@@ -261,31 +212,6 @@ def test_what_a_trial_has_still_to_take(done: int) -> None:
         steps += chance * (rung - at)
         chance, at = chance / 2, rung
     assert expected(ladder, 2, done=done) == pytest.approx(steps)
-
-
-@pytest.mark.parametrize(
-    ("kept", "pruned", "reduction", "direction", "found"),
-    [
-        ([], [], 3, "maximize", None),
-        ([], [1.0], 3, "maximize", None),
-        ([1.0], [], 3, "maximize", None),
-        # One of one is the top.
-        ([1.0], [2.0, 0.0], 3, "maximize", Audit(2, missed=1, best=1, top=1)),
-        ([1.0], [2.0, 0.0], 3, "minimize", Audit(2, missed=1, best=1, top=1)),
-        # Two of four are the top: 9 and 7.
-        ([9.0, 7.0, 3.0, 1.0], [8.0, 6.0, 10.0], 3, "maximize", Audit(3, missed=2, best=1, top=2)),
-        ([9.0, 7.0, 3.0, 1.0], [2.0, 4.0, 0.0], 3, "minimize", Audit(3, missed=2, best=1, top=2)),
-        # As good as the last of the top is none that was missed.
-        ([9.0, 7.0, 3.0], [7.0, 9.0], 2, "maximize", Audit(2, missed=1, best=0, top=2)),
-        # Who diverged would not have been among them.
-        ([9.0, 7.0, 3.0], [None, None, 10.0], 3, "maximize", Audit(3, missed=1, best=1, top=1)),
-        ([9.0], [None], 3, "maximize", Audit(1, missed=0, best=0, top=1)),
-    ],
-)
-def test_audit_by_hand(
-    kept: list[float], pruned: list[float | None], reduction: int, direction: Direction, found: Audit | None
-) -> None:
-    assert audit(kept, pruned, reduction, direction) == found
 
 
 def test_what_is_audited_is_expected_to_be_trained_on() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import accumulate
 
-from tuning.rules import halving, trial_outcome
+from tuning.rules import halving, hyperband, trial_outcome
 from tuning.rules.objective import best, reaches
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study.legs import Leg, Plan
@@ -17,7 +17,7 @@ class Tally(Observer):
     def __init__(self, sweep: Sweep) -> None:
         self._sweep, self._ladders = sweep, sweep.ladders
         expected = [self._expected(bracket, 0) for bracket in range(len(self._ladders))]
-        places = (expected[halving.bracket_of(place, self._ladders)] for place in reversed(range(sweep.trials)))
+        places = (expected[hyperband.bracket_of(place, self._ladders)] for place in reversed(range(sweep.trials)))
         self._ahead = [sweep.seeds * steps for steps in accumulate(places, initial=0.0)]
         """By how many trials have not begun, the steps that they will take."""
         self.ended = {"complete": 0, "pruned": 0, "failed": 0}
@@ -90,7 +90,7 @@ class Tally(Observer):
             return self.steps_under_way()
         steps = self._ahead[max(0, self._sweep.trials - self._begun)]
         for trial, members in self._members.items():
-            bracket = halving.bracket_of(trial, self._ladders)
+            bracket = hyperband.bracket_of(trial, self._ladders)
             steps += sum(self._expected(bracket, each.steps) for each in members if each.diverged_at is None)
         if self._sweep.max_steps is not None:
             return min(steps, max(self._sweep.max_steps - self.steps, self.steps_under_way()))

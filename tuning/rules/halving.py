@@ -6,10 +6,7 @@ to ASHA whole legs are judged, each against all results that its rung has seen, 
 """
 
 import math
-from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Collection, Mapping, Sequence
 
 from tuning.rules.objective import Direction, cost
 
@@ -91,53 +88,6 @@ def promoted(
     return (top | (always & {number for _, number in finite})) & set(leg)
 
 
-def saved(steps: Iterable[int], budget: int) -> float:
-    """The share of the steps that trainings were spared, of those they would take at the full budget; 0 of none.
-
-    Leave out trainings that diverged or failed: they ended early by themselves, and halving saved nothing by it.
-    """
-    spent = list(steps)
-    return 1 - sum(spent) / (budget * len(spent)) if spent else 0.0
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What became of pruned trials that were trained on to the end.
-
-    trials: how many of them there are.
-    missed: how many of them would have been among the best `top`.
-    best: how many of them are better than every trial that halving let go on.
-    top: how many trials one more rung would have promoted.
-    """
-
-    trials: int
-    missed: int
-    best: int
-    top: int
-
-
-def audit(
-    promoted: Iterable[float], pruned: Iterable[float | None], reduction: int, direction: Direction
-) -> Audit | None:
-    """Whether halving gave up what it should have kept; None where there is nothing to tell it by.
-
-    Of n promoted trials the best ceil(n / reduction) are the top; a pruned trial that is better than the last of them
-    was missed.
-
-    promoted: values at the full budget of the trials that halving let come to it.
-    pruned: values there of trials that it had given up; None of one that diverged.
-    reduction: one of this many trials goes on from a rung.
-    direction: of the metric.
-    """
-    kept, others = sorted(cost(value, direction) for value in promoted), list(pruned)
-    if not kept or not others:
-        return None
-    top = math.ceil(len(kept) / reduction)
-    given_up = [cost(value, direction) for value in others if value is not None]
-    missed, best = (sum(value < bar for value in given_up) for bar in (kept[top - 1], kept[0]))
-    return Audit(len(others), missed, best, top)
-
-
 def expected(ladder: Sequence[int], reduction: int, audited: float = 0.0, done: int = 0) -> float:
     """The steps that a trial is still to take on average.
 
@@ -151,18 +101,3 @@ def expected(ladder: Sequence[int], reduction: int, audited: float = 0.0, done: 
     pruned = (1 - 1 / reduction) * audited
     rest = sum((ladder[-1] - at) * pruned * float(reduction) ** -rung for rung, at in enumerate(ahead))
     return rest + sum(leg * float(reduction) ** -rung for rung, leg in enumerate(legs))
-
-
-def bracket_of(place: int, ladders: Sequence[Sequence[int]]) -> int:
-    """The bracket that a trial belongs to, by its number among all trials, counted from 0.
-
-    Hyperband, Li et al. (2018), compares trials of different brackets apart, so that configurations that begin slowly
-    have a chance where nobody judges them early. It gives each bracket about the same steps to spend: of s_max + 1
-    brackets the one with s rungs below the full budget begins with n = ceil((s_max + 1) / (s + 1) * reduction**s)
-    trials, where reduction**s is the full budget over the bracket's lowest rung. The brackets take turns, the longest
-    first, and then begin again. So neighbours mostly share a bracket, and can share a pack.
-
-    ladders: of each bracket its rungs: those of `rungs` first, then each time without the lowest one.
-    """
-    sizes = [-(-len(ladders) * (ladder[-1] // ladder[0]) // len(ladder)) for ladder in ladders]
-    return bisect_right(list(accumulate(sizes)), place % sum(sizes))

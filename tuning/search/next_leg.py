@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tuning.rules import halving
+from tuning.rules import hyperband
 from tuning.search.listed_proposer import ListedProposer
 from tuning.search.packing import Packing
 from tuning.search.proposer import Proposer
@@ -54,10 +54,10 @@ class NextLeg:
 
     def _new_trials(self) -> Leg:
         asked = self._proposer.asked
-        bracket = halving.bracket_of(asked, self._ladders)
+        bracket = hyperband.bracket_of(asked, self._ladders)
         places = range(asked, asked + min(self._packing.trials, self._proposer.left))
         # Brackets take turns, and a leg is of one of them.
-        count = sum(halving.bracket_of(place, self._ladders) == bracket for place in places)
+        count = sum(hyperband.bracket_of(place, self._ladders) == bracket for place in places)
         return self.leg(self._proposer.ask(count), bracket, 0)
 
     def _promoted(self, rung: Rung, plans: list[Plan]) -> Leg:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from trainables.base.trivial_answer import TrivialAnswer
 from tuning.diagnosis.verdict import Diagnosis
 from tuning.errors import Note
-from tuning.rules import halving, ledger, pareto, trial_outcome, trivial
+from tuning.rules import halving_cost, ledger, pareto, trial_outcome, trivial
 from tuning.rules.choice import Kind, Reason
 from tuning.rules.ledger import Spent
 from tuning.rules.objective import Direction, cost
@@ -243,14 +243,14 @@ class StudySummary:
         # Who diverged or failed ended by itself.
         ended = [trial for trial in self.trials if trial.state in ("complete", "pruned") and trial.diverged_at is None]
         steps = [trial.steps // len(trial.seeds) for trial in ended for _ in trial.seeds]
-        return halving.saved(steps, self.sweep.budget), self.sweep.budget * len(steps) - sum(steps)
+        return halving_cost.saved(steps, self.sweep.budget), self.sweep.budget * len(steps) - sum(steps)
 
     @property
-    def audit(self) -> halving.Audit | None:
+    def audit(self) -> halving_cost.Audit | None:
         """How halving judged, by the pruned trials that were trained on; None where there are none."""
         kept = [trial.value for trial in self.trials if trial.given_up_at is None and trial.value is not None]
         given_up = [trial.value for trial in self.trials if trial.given_up_at is not None and trial.state != "failed"]
-        return halving.audit(kept, given_up, self.sweep.reduction, self.sweep.direction)
+        return halving_cost.audit(kept, given_up, self.sweep.reduction, self.sweep.direction)
 
     @property
     def spent(self) -> dict[ledger.Purpose, Spent]:

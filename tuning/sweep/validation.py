@@ -8,7 +8,7 @@ from trainables.loops.contract import Loop
 from tuning.errors import Finding, Note, Problem, SweepError
 from tuning.sweep import draft as drafts
 from tuning.sweep import plain_data
-from tuning.sweep.checks import availability, learning, limits, objectives, sampler, subject, unused_fields
+from tuning.sweep.checks import data_set, environment, learning, limits, objectives, sampler, subject, unused_fields
 from tuning.sweep.draft import Draft
 from tuning.sweep.key_paths import in_order, notes_in_order
 from tuning.sweep.model import MOST_TRIALS, Sweep
@@ -55,7 +55,7 @@ def _checked(data: Any, here: bool = False, begun: bool = False) -> Checked:
     if not found and draft.sweep.sampler == "grid":
         draft, found = _as_grid(draft)
     if here:
-        available = list(availability.problems(draft))
+        available = [*data_set.problems(draft), *environment.problems(draft)]
         findings, found = [*findings, *available], [*found, *_problems(available)]
     if found:
         raise SweepError(in_order(found, plain))

@@ -8,7 +8,7 @@ from trainables.loops import replay
 from trainables.loops.registry import LOOPS
 from tuning.errors import Problem, SweepError
 from tuning.search.packing import trials_in_pack
-from tuning.sweep.checks.availability import environment_args
+from tuning.sweep.checks.environment import environment_args
 from tuning.sweep.field_values import FieldValues
 from tuning.sweep.model import Sweep
 from tuning.workers import team

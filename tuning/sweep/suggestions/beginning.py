@@ -18,7 +18,7 @@ from trainables.loops.supervised import SupervisedConfig
 from tuning.errors import Problem, SweepError
 from tuning.sweep import draft as drafts
 from tuning.sweep import overrides
-from tuning.sweep.checks import availability
+from tuning.sweep.checks import data_set
 from tuning.sweep.field_values import UNKNOWN
 from tuning.sweep.overrides import Settings
 from tuning.sweep.plain_data import shown
@@ -107,7 +107,7 @@ def _for_data(stated: Mapping[str, Any], target: str | None) -> Suggestion:
     if loop not in (None, "supervised"):
         raise SweepError([Problem("loop", _no_such_loop(loop, ["supervised"]))])
     values = drafts.read({"loop": "supervised", **stated}).field_values
-    chosen = {name: value for name, value in values.fixed.items() if name in availability.OF_DATA}
+    chosen = {name: value for name, value in values.fixed.items() if name in data_set.OF_DATA}
     sound = {name: value for name, value in chosen.items() if value is not UNKNOWN}
     data = str(stated["data"])
     source = SupervisedConfig(budget=1, data=os.path.expanduser(data), **sound).source

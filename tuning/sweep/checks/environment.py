@@ -1,22 +1,17 @@
-"""What a sweep needs and this machine does not have: its environment, its data, networks of a person's own."""
+"""The environment that a sweep names, tried."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from trainables import environments
 from trainables.base import random_streams
-from trainables.base.images import Image
-from trainables.data import datasets, flaws, split_notes
 from trainables.environments import Description, EnvironmentMisfit, watched_trial
 from trainables.environments.action_spaces import Continuous
 from trainables.environments.trial_run import Found, Wanted
 from trainables.loops.contract import choices_of
 from trainables.loops.evaluation import SOLVED
-from trainables.loops.registry import LOOPS
-from trainables.networks import own_networks
-from trainables.networks.specs import Own
 from tuning.errors import Finding, Note, Problem
-from tuning.sweep.checks import episodes, unused_fields
+from tuning.sweep.checks import episodes, own_network, unused_fields
 from tuning.sweep.dimensions import Choices
 from tuning.sweep.draft import Draft
 from tuning.sweep.field_values import UNKNOWN, FieldValues
@@ -24,17 +19,14 @@ from tuning.sweep.field_values import UNKNOWN, FieldValues
 SMALL_PART = 0.2
 """The share of an environment's cases up to which a person is told that evaluations cover few."""
 
-OF_DATA = ("data_seed", "features", "targets", "validation_share", "split", "header", "missing", "text")
-"""Fields that say what of a data set is learnt from."""
-
 
 def problems(draft: Draft) -> Iterator[Finding]:
-    """What is wrong with the environment or the data set, and with what is to go with it, and what to know of them."""
-    takes, loop = draft.field_values.config.model_fields, draft.loop
-    if "data" in draft.given and draft.has("data") and "data" in takes and loop in LOOPS.values():
-        yield from _data_problems(draft.field_values, str(draft.sweep.data))
-    if "environment" in draft.given and draft.has("environment") and "environment" in takes:
-        yield from _environment_problems(draft, str(draft.sweep.environment))
+    """What is wrong with it, with its settings and with what is to act in it, and what to know of it; nothing where the
+    loop takes none."""
+    if "environment" not in draft.given or not draft.has("environment"):
+        return
+    if "environment" in draft.field_values.config.model_fields:
+        yield from _problems(draft, str(draft.sweep.environment))
 
 
 def environment_args(values: FieldValues) -> list[dict[str, Any]]:
@@ -42,7 +34,7 @@ def environment_args(values: FieldValues) -> list[dict[str, Any]]:
     return [arguments for arguments in values.of_any_trial("environment_args") if isinstance(arguments, dict)]
 
 
-def _environment_problems(draft: Draft, environment: str) -> Iterator[Finding]:
+def _problems(draft: Draft, environment: str) -> Iterator[Finding]:
     values, arguments = draft.field_values, environment_args(draft.field_values)
     wrappers, backend = values.in_trial_0("wrappers"), values.in_trial_0("backend")
     if UNKNOWN in (wrappers, backend):
@@ -71,7 +63,7 @@ def _environment_problems(draft: Draft, environment: str) -> Iterator[Finding]:
             shapes.append((each.inputs, chosen.outputs, each.image))
         except EnvironmentMisfit as misfit:
             yield _misfit_problem(values, each.arguments, Found((misfit.key, misfit.message)))
-    yield from _network_problems(values, shapes)
+    yield from own_network.problems(values, shapes)
     if draft.loop is not None:
         known = {
             unused_fields.IMAGES: any(each.image for each in described),
@@ -129,45 +121,3 @@ def _solved_problems(draft: Draft, environment: str) -> Iterator[Problem]:
     for path, metric in (("metric", draft.sweep.metric), ("second", second and second.metric)):
         if metric == SOLVED:
             yield Problem(path, f"{SOLVED} is there only with a reward_threshold, which {environment} lacks")
-
-
-def _data_problems(values: FieldValues, data: str) -> Iterator[Finding]:
-    """What is wrong with a data set as the fields that are fixed choose from it, what was understood of it, and batches
-    larger than it."""
-    fixed = {name: value for name, value in values.fixed.items() if name in (*OF_DATA, "loss")}
-    if UNKNOWN in fixed.values():
-        return
-    try:
-        config: type[Any] = values.config
-        found = datasets.load(config(budget=1, data=data, **fixed).source)
-    except datasets.Unusable as error:
-        yield from (Problem(name if name == "data" else f"fixed.{name}", each) for name, each in error.problems)
-        return
-    yield from (Note("data", remark.message, warning=remark.warning) for remark in found.remarks)
-    at = "fixed.split" if "split" in values.fixed else "data"
-    yield from (Note(at, each) for each in split_notes.notes(found))
-    wrong = flaws.flaws(found, standardised=values.fixed.get("standardise") is not False)
-    # Rows in both parts are named already, however few.
-    yield from (Note("data", each.sentence) for each in wrong if each.name != "duplicated_rows")
-    rows, inputs = found.train_features.shape
-    batch = values.largest("batch_size")
-    if batch > rows:
-        path = values.key_path("batch_size")
-        yield Problem(path, f"should be at most {rows:_}, the rows to train on, is {batch:_}")
-    elif values.number_in_trial_0("batch_size") > rows:
-        yield values.default_problem("batch_size", f"at most {rows:_}, the rows to train on")
-    yield from _network_problems(values, [(inputs, len(found.classes) or found.train_targets.shape[1], None)])
-
-
-def _network_problems(values: FieldValues, shapes: Iterable[tuple[int, int, Image | None]]) -> Iterator[Problem]:
-    """What is wrong with networks of a person's own; shapes: inputs, outputs and the image, where there is one."""
-    given = {f"{part}.network": getattr(values, part).get("network") for part in ("fixed", "default")}
-    searched = values.search.get("network")
-    if isinstance(searched, Choices):
-        given |= {f"search.network.choices[{index}]": name for index, name in enumerate(searched.choices)}
-    own = {path: name for path, name in given.items() if isinstance(name, str) and ":" in name}
-    for inputs, outputs, image in shapes if own else ():
-        for path, name in own.items():
-            message = own_networks.problem(Own(name, inputs, outputs, image))
-            if message:
-                yield Problem(path, message)

@@ -9,11 +9,13 @@ import legs_by_hand
 import pytest
 import sweeps
 from commands import Said
-from tracked import assert_told
+from tracked import Runs, assert_told
 
 import tuning as face
+from tuning.experiments import subjects
 from tuning.report import study_page
 from tuning.report.material import material
+from tuning.study.paths import Home
 from tuning.study.seeds import SEARCH_SEEDS
 from tuning.sweep.model import Sweep
 
@@ -43,6 +45,14 @@ def pair(tmp_path: Path) -> tuple[str, str]:
         written(tmp_path, "slow", default={"learning_rate": 0.0001}),
         written(tmp_path, "fast", fixed=fixed, default=default),
     )
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with a study of one trial, whose training left nothing behind."""
+    root = tmp_path_factory.mktemp("few") / "runs"
+    face.run(written(root.parent, "few", trials=1), root=root, hire=legs_by_hand.ByHand())
+    return root
 
 
 def test_ablate_names_the_change_that_makes_the_difference(pair: tuple[str, str], runs: Path, tuning: Command) -> None:
@@ -115,6 +125,18 @@ def test_train_is_a_study_of_its_own(runs: Path, tuning: Command, tmp_path: Path
     assert study.records.plans()[0].values == before.records.plans()[2].values
     assert [member.score is not None for member in study.records.members(0)] == [True] * 3
     assert_told(study)
+    told = Runs(study)
+    run = told.of_trial[0]
+    assert run.data.metrics["score"] == pytest.approx(found["score"])
+    assert run.data.tags["lockstep.experiment"] == "train"
+    # A run stands for its trial, also where its study is not to be found.
+    for root in (runs, tmp_path / "elsewhere"):
+        if root != runs:
+            root.mkdir()
+            (root / "mlflow.db").symlink_to(runs / "mlflow.db")
+        meant = subjects.found(run.info.run_id, Home.at(root), Home.at(root).storage_url)
+        assert (meant.shown, meant.values) == ("trial 0 of few-train-1", study.records.plans()[0].values)
+        assert (meant.study is None) == (root != runs)
 
 
 def test_replay_gives_the_same_curve_to_the_last_bit(runs: Path, tuning: Command, tmp_path: Path) -> None:
@@ -151,6 +173,7 @@ def test_from_python(pair: tuple[str, str], runs: Path) -> None:
         (["ablate", "few-1", "few.yaml"], "do not differ in anything that is learnt with"),
         (["ablate", "few-1", "cartpole-dqn"], "can't be compared: loop: reinforce and dqn"),
         (["ablate", "few-1", "number-match", "--set", "trials=0"], "trials: should be at least 1, is 0"),
+        (["train", "few.yaml", "--budget", "3"], "budget: should be at least 4, the number of reports, is 3"),
         (["replay", "few-1"], "trial 0 of 'few-1' has no checkpoint"),
         (["replay", "few.yaml"], "should be a trial of a study that is here"),
         (["replay", "few-1", "--seed", "7"], "should be one of them, is 7"),
@@ -158,10 +181,9 @@ def test_from_python(pair: tuple[str, str], runs: Path) -> None:
     ],
 )
 def test_what_can_not_be_done_is_said_before_anything_starts(
-    arguments: list[str], message: str, runs: Path, tuning: Command, tmp_path: Path
+    arguments: list[str], message: str, few: Path, tuning: Command, tmp_path: Path
 ) -> None:
-    path = written(tmp_path, "few", trials=1)
-    tuning("run", path, "--root", str(runs), hire=legs_by_hand.ByHand())
-    code, _, err = tuning(*arguments, "--root", str(runs), hire=nobody)
+    written(tmp_path, "few", trials=1)
+    code, _, err = tuning(*arguments, "--root", str(few), hire=nobody)
     assert (code, message in err) == (2, True), err
-    assert [study.name for study in face.studies(runs)] == ["few-1"]
+    assert [study.name for study in face.studies(few)] == ["few-1"]

@@ -19,6 +19,7 @@ from tuning.study.experiment import Configuration, Experiment
 from tuning.study.paths import Home
 from tuning.study.seeds import fresh_seeds
 from tuning.study.study import Study
+from tuning.sweep import kept_sweep
 from tuning.sweep.model import Confirm, Sweep
 from tuning.workers.team import open_team
 
@@ -101,7 +102,8 @@ def prepared(
     experiment: what it is; the study is called after its kind.
     budget: of each training; None: the sweep's.
     seeds: trainings of each configuration.
-    Raises as `runner.prepare` and `catalogue.prepared` do.
+    Raises SweepError where the budget is none for the sweep, ServerError where MLflow can't be told, and as
+    `catalogue.prepared` does.
     """
     called = experiment.kind
     stem = sweep.name.removesuffix(f"-{called}")[: LONGEST_NAME - len(called) - 1]
@@ -116,6 +118,8 @@ def prepared(
             **dict.fromkeys(("halving", "confirm", "second", "time_limit", "max_steps", "target", "start_from")),
         }
     )
+    # Another budget may be too small for what is to happen within it.
+    kept_sweep.to_go_on(whole.model_dump(mode="json"))
     runner.refuse_unusable(whole, home)
     return catalogue.prepared(home, url, whole, experiment=experiment)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tuning.diagnosis import diagnosis
 from tuning.diagnosis.verdict import Diagnosis
-from tuning.errors import StudyError, SweepError
+from tuning.errors import StudyError, SweepError, UnusableCheckpoint
 from tuning.experiments.laboratory import Laboratory, episodes
 from tuning.experiments.subjects import Subject
 from tuning.report.mending import Confirmed, Mended
@@ -23,7 +23,10 @@ ROUNDS = 3
 def experiment(subject: Subject, rounds: int = ROUNDS) -> Experiment:
     """What the study of a mending is for. Raises StudyError where there is nothing to mend."""
     if subject.study is not None and subject.trial is not None:
-        members = trainings.of_trial(subject.study, subject.trial)
+        try:
+            members = trainings.of_trial(subject.study, subject.trial)
+        except UnusableCheckpoint:
+            members = []
         # Without curves nothing is known of it, and it is trained first.
         if any(member.curves for member in members):
             _refuse_healthy(subject.shown, diagnosis.of_trial(members))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from mlflow.entities import Param, Run
 
 from tuning.diagnosis.verdict import Diagnosis
-from tuning.rules import trial_outcome
+from tuning.rules import statistics, trial_outcome
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study.legs import Plan
 from tuning.study.observer import Points
@@ -85,7 +85,9 @@ def as_params(values: Mapping[str, object]) -> list[Param]:
 
 def study_tags(study: Study) -> dict[str, str]:
     """The tags of all runs of a study, by which they are found."""
-    return {"lockstep.key": study.attributes.key, "lockstep.study": study.name, "lockstep.loop": study.sweep.loop}
+    own = {"lockstep.key": study.attributes.key, "lockstep.study": study.name, "lockstep.loop": study.sweep.loop}
+    experiment = study.attributes.experiment
+    return own if experiment is None else {**own, "lockstep.experiment": experiment.kind}
 
 
 def study_params(sweep: Sweep) -> dict[str, object]:
@@ -106,9 +108,15 @@ def trial_tags(plan: Plan, leg: str) -> dict[str, str]:
 
 
 def outcome_metrics(found: Outcome, members: Sequence[MemberResult]) -> dict[str, float]:
-    """What a trial has come to; of several seeds also each one's value, and how far they lie apart."""
+    """What a trial has come to; of several seeds also each one's value, and how far they lie apart.
+
+    score: of an experiment's trials, the interquartile mean on fresh episodes of the seeds that have not diverged.
+    """
     told = dict(zip(("value", "second"), found.values, strict=False))
-    if not told or len(members) < 2:
+    scores = [member.score for member in members if member.score is not None]
+    if scores:
+        told["score"] = statistics.interquartile_mean(scores)
+    if not found.values or len(members) < 2:
         return told
     values = trial_outcome.by_seed(members)
     of_seeds = {"value_std": trial_outcome.spread(values)}

@@ -8,6 +8,7 @@ import made_study
 import pytest
 
 from tuning.errors import Note
+from tuning.report.material import MOST_SHOWN, Material
 from tuning.report.page.page import Page
 from tuning.report.study_page import study_page
 from tuning.study.summary import StudySummary
@@ -41,6 +42,17 @@ def test_the_page_asks_for_nothing_else_and_is_small(confirmed: StudySummary) ->
     assert len(text.encode()) < MOST_BYTES
     assert not re.findall(r"""<(?:script|img|link|iframe)[^>]+(?:src|href)=""", text)
     assert not re.findall(r"""@import|url\(""", text)
+
+
+def test_the_page_of_ten_thousand_trials_is_no_larger_than_it_may_be() -> None:
+    summary = made_study.study(10_000)
+    page = study_page(Material(summary, {}))
+    assert len(page.as_html().encode()) < MOST_BYTES
+    best = summary.best
+    assert best is not None
+    lines = next(plot for plot in page.plots if plot.name == "parallel-coordinates")
+    assert f"The best is trial {best.number}" in lines.sentence
+    assert len(lines.figure.data[0].dimensions[0]["values"]) <= MOST_SHOWN
 
 
 def test_every_plot_is_there_with_its_numbers_and_its_words(confirmed: StudySummary) -> None:
@@ -84,7 +96,7 @@ def test_before_a_confirmation_it_says_that_fresh_seeds_are_not_known() -> None:
 
 
 def test_the_table_has_all_trials_that_came_anywhere_best_first(confirmed: StudySummary) -> None:
-    (table,) = page_of(confirmed).tables
+    *_, table = page_of(confirmed).tables
     assert [row[0] for row in table.rows] == [str(rank) for rank in range(1, 30)]
     values = [float(row[3]) for row in table.rows[:10]]
     assert values == sorted(values, reverse=True)

@@ -15,6 +15,9 @@ from tuning.study import trainings
 from tuning.study.study import Study
 from tuning.study.summary import StudySummary, TrialSummary, in_order
 
+MOST_SHOWN, BEST_SHOWN = 600, 100
+"""Trials that are drawn one by one, so that a page stays small: of more these best, and of all others an even share."""
+
 LEADERS, OTHERS = 5, 25
 """Trials whose curves are drawn: of the best, and of all others, evenly over their numbers."""
 
@@ -63,6 +66,16 @@ class Material:
         return {
             each: rank for rank, each in enumerate([*complete, *(one.number for one in sorted(others, key=place))], 1)
         }
+
+    def shown(self, trials: Sequence[TrialSummary]) -> list[TrialSummary]:
+        """Those of some trials that are drawn one by one, in their order."""
+        if len(trials) <= MOST_SHOWN:
+            return list(trials)
+        last = len(trials) + 1
+        best = {each.number for each in sorted(trials, key=lambda each: self.ranks.get(each.number, last))[:BEST_SHOWN]}
+        every = -(-(len(trials) - BEST_SHOWN) // (MOST_SHOWN - BEST_SHOWN))
+        others = {each.number for each in [one for one in trials if one.number not in best][::every]}
+        return [each for each in trials if each.number in best or each.number in others]
 
     @cached_property
     def compared(self) -> Compared:

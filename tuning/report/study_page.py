@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from tuning.report import sentences
+from tuning.report.ailments import ailments
 from tuning.report.confirmation import verdict
 from tuning.report.material import Material, reached
 from tuning.report.number_format import clock, number
@@ -19,6 +20,8 @@ from tuning.report.plots import (
     waterfall,
 )
 from tuning.report.plots.plot import Plot
+from tuning.report.spending import NAMES, outlooks
+from tuning.report.verdict_words import in_words
 from tuning.study.summary import StudySummary
 from tuning.sweep import yaml_text
 
@@ -53,7 +56,7 @@ def study_page(material: Material) -> Page:
         title=f"{summary.name}, {summary.state}",
         answer=_answer(material),
         plots=plots(material),
-        tables=[_trials(material)] if material.ranks else [],
+        tables=[table for table in (_spending(summary), _trials(material)) if table is not None],
         source=yaml_text.write(summary.sweep.model_dump(mode="json", exclude_defaults=True)),
     )
 
@@ -61,7 +64,7 @@ def study_page(material: Material) -> Page:
 def _answer(material: Material) -> Answer:
     summary, leader = material.summary, material.leader
     course = [*sentences.course(summary), *sentences.audit(summary), *sentences.failures(summary)]
-    held = [*sentences.hints(summary), *sentences.held_against(summary)]
+    held = [*ailments(summary), *sentences.hints(summary), *sentences.held_against(summary), *outlooks(summary)]
     if leader is None:
         return Answer("No trial has a value.", [*course, *sentences.why_no_value(summary), *held], _commands(summary))
     unbeaten = sentences.unbeaten(summary)
@@ -118,8 +121,21 @@ def _code(material: Material) -> str:
     )
 
 
-def _trials(material: Material) -> Table:
+def _spending(summary: StudySummary) -> Table | None:
+    """What was spent on what; None where that is one purpose or none."""
+    rows = [
+        [NAMES[purpose], f"{spent.steps:,}", clock(spent.seconds) if spent.seconds else "-"]
+        for purpose, spent in summary.spent.items()
+        if spent.steps
+    ]
+    return Table("What it was spent on", ["", "member-steps", "worker time"], rows) if len(rows) > 1 else None
+
+
+def _trials(material: Material) -> Table | None:
     ranks = material.ranks
+    if not ranks:
+        return None
+    diagnosed = any(trial.diagnosis is not None for trial in material.summary.trials)
     shown = sorted((t for t in material.summary.trials if t.number in ranks), key=lambda t: ranks[t.number])[:MOST_ROWS]
     names = list(dict.fromkeys(name for trial in shown for name in trial.params))
     rows = [
@@ -130,12 +146,14 @@ def _trials(material: Material) -> Table:
             number(reached(trial)),
             "-" if trial.last is None else number(trial.last[0]),
             clock(trial.seconds),
+            *([in_words(trial.diagnosis.word) if trial.diagnosis else "-"] if diagnosed else []),
             *(_cell(trial.params.get(name)) for name in names),
         ]
         for trial in shown
     ]
     more = f", the best {MOST_ROWS}" if len(ranks) > MOST_ROWS else ""
-    return Table(f"Trials, best first{more}", ["", "trial", "state", material.metric, "at", "time", *names], rows)
+    headings = ["", "trial", "state", material.metric, "at", "time", *["verdict"] * diagnosed, *names]
+    return Table(f"Trials, best first{more}", headings, rows)
 
 
 def _cell(value: object) -> str:

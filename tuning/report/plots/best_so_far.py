@@ -18,9 +18,10 @@ def plot(material: Material, by_seconds: bool = False) -> Plot | None:
     if not any(trial.value is not None for trial in trials):
         return None
     spent = list(accumulate(trial.seconds for trial in trials)) if by_seconds else list(range(1, len(trials) + 1))
+    where, drawn = dict(zip((trial.number for trial in trials), spent, strict=True)), material.shown(trials)
     made = figure("seconds of training, all workers together" if by_seconds else "trials that ended", material.metric)
     for state, colour, symbol in (("pruned", PRUNED, "circle-open"), ("complete", OTHERS, "circle")):
-        shown = [(at, t) for at, t in zip(spent, trials, strict=True) if t.state == state and reached(t) is not None]
+        shown = [(where[t.number], t) for t in drawn if t.state == state and reached(t) is not None]
         made.add_scatter(
             x=[at for at, _ in shown],
             y=[reached(trial) for _, trial in shown],
@@ -31,17 +32,19 @@ def plot(material: Material, by_seconds: bool = False) -> Plot | None:
             hoverinfo="text",
         )
     best = best_of(trials, material.summary.sweep.direction)
+    # A flat line needs its two ends alone.
+    steps = [place for place in range(len(best)) if place in (0, len(best) - 1) or best[place] != best[place - 1]]
     made.add_scatter(
-        x=spent,
-        y=best,
+        x=[spent[place] for place in steps],
+        y=[best[place] for place in steps],
         mode="lines",
         line={"color": LEADER, "width": 3, "shape": "hv"},
         name="best so far",
     )
     _levels(material, made)
     found = [(at, value) for at, value, before in zip(spent, best, [None, *best], strict=False) if value != before]
-    last, where = found[-1][1], found[-1][0]
-    at = f"{clock(where)} of training" if by_seconds else f"{where} of {len(trials)} trials"
+    first, last = found[-1]
+    at = f"{clock(first)} of training" if by_seconds else f"{first} of {len(trials)} trials"
     return Plot(
         "best-by-seconds" if by_seconds else "best-by-trials",
         "Best so far, by seconds" if by_seconds else "Best so far",

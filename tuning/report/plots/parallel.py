@@ -14,7 +14,7 @@ MOST_AXES = 10
 
 def plot(material: Material) -> Plot | None:
     """All trials that came anywhere, coloured by their rank."""
-    trials = [trial for trial in material.summary.trials if trial.number in material.ranks]
+    trials = material.shown([trial for trial in material.summary.trials if trial.number in material.ranks])
     if len(trials) < 2:
         return None
     weights = material.summary.importances

@@ -13,12 +13,12 @@ def plot(material: Material) -> Plot | None:
     if summary.saved is None or len(budgets) < 2:
         return None
     share, steps = summary.saved
-    made = figure(f"budget, {material.unit}", material.metric)
+    made, drawn = figure(f"budget, {material.unit}", material.metric), material.shown(material.trials)
     for goes_on, colour, symbol, called in (
         (False, PRUNED, "circle-open", "ended here"),
         (True, LEADER, "circle", "went on, or reached the end"),
     ):
-        shown = [(at, t) for t in material.trials for at in t.rungs if _goes_on(material, t, at) == goes_on]
+        shown = [(at, t) for t in drawn for at in t.rungs if _goes_on(material, t, at) == goes_on]
         made.add_scatter(
             x=[str(at) for at, _ in shown],
             y=[trial.rungs[at] for at, trial in shown],

@@ -23,7 +23,7 @@ def slices(material: Material) -> Plot | None:
     at, found, chosen, model = material.compared
     if not chosen or at is None:
         return None
-    shown = chosen[:SLICES]
+    shown, drawn = chosen[:SLICES], _drawn(material)
     rows = -(-len(shown) // COLUMNS)
     columns = min(COLUMNS, len(shown))
     made = make_subplots(rows, columns, shared_yaxes=True, horizontal_spacing=0.04, vertical_spacing=0.3 / rows)
@@ -32,7 +32,7 @@ def slices(material: Material) -> Plot | None:
         cell = {"row": index // COLUMNS + 1, "col": index % COLUMNS + 1}
         if model is not None and axis.options is None:
             _believed(made, model, axis, _others(material), cell, index == 0)
-        placed = [(axis.place(trial.params), trial, value) for trial, value in found]
+        placed = [(axis.place(trial.params), trial, value) for trial, value in drawn]
         made.add_scatter(
             x=[place for place, _, _ in placed if place is not None],
             y=[value for place, _, value in placed if place is not None],
@@ -70,7 +70,7 @@ def slices(material: Material) -> Plot | None:
 
 def contour(material: Material) -> Plot | None:
     """What the model believes of the two numbers that mattered most together."""
-    at, found, chosen, model = material.compared
+    at, _, chosen, model = material.compared
     numbers = [axis for axis in chosen if axis.options is None][:2]
     if model is None or len(numbers) < 2 or at is None:
         return None
@@ -89,7 +89,7 @@ def contour(material: Material) -> Plot | None:
         hoverinfo="skip",
         line={"width": 0.5},
     )
-    placed = [(across.place(trial.params), up.place(trial.params), trial) for trial, _ in found]
+    placed = [(across.place(trial.params), up.place(trial.params), trial) for trial, _ in _drawn(material)]
     made.add_scatter(
         x=[x for x, y, _ in placed if x is not None and y is not None],
         y=[y for x, y, _ in placed if x is not None and y is not None],
@@ -116,6 +116,13 @@ def contour(material: Material) -> Plot | None:
         f"{number(best[across.name])} with {up.name} {number(best[up.name])}.",
         made,
     )
+
+
+def _drawn(material: Material) -> list[tuple[TrialSummary, float]]:
+    """The trials that are drawn one by one, with their values."""
+    values = {trial.number: value for trial, value in material.compared.found}
+    shown = material.shown([trial for trial, _ in material.compared.found])
+    return [(trial, values[trial.number]) for trial in shown]
 
 
 def _others(material: Material) -> Mapping[str, Any]:

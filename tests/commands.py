@@ -32,7 +32,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def tuning(
-    *arguments: str, cwd: Path, variables: Mapping[str, str] | None = None, timeout: float = 400
+    *arguments: str, cwd: Path, variables: Mapping[str, str] | None = None, timeout: float = 900
 ) -> subprocess.CompletedProcess[str]:
     """Run the command to its end in a folder, with these variables in its environment."""
     return subprocess.run(

@@ -55,7 +55,10 @@ gymnasium.register("Hanging-v0", entry_point=Hanging)
 '''
 HUNG = 2
 """The trial that hangs, in its first episode."""
-PATIENT_S = 5
+PATIENT_S = round(5 * min(4.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))))
+"""More where this machine has much to do, as a worker that waits for a core does not answer either."""
+SILENT_S = f"({'|'.join(str(PATIENT_S + late) for late in range(10))})"
+"""What is said of it, as a regular expression: a little more, until somebody looks."""
 SWEEP: dict[str, Any] = {
     "environment": "hanging:Hanging-v0",
     "fixed": {"batch_size": BATCH_SIZE, "hidden": [8], "reports": 4},
@@ -93,7 +96,7 @@ def test_a_member_that_hangs_its_pack_is_found_and_the_others_finish(tmp_path: P
     assert kept == Home.at(ran.home.root).member("tiny-1", HUNG, 0) / "error.txt"
     assert f'"{module}"' in kept.read_text()
     said = [line for line in ran.done.stderr.splitlines() if "has not answered" in line]
-    assert re.fullmatch(r"tiny-1: worker 1 has not answered for [5-9] s: ended, its leg is tried again", said[0])
+    assert re.fullmatch(rf"tiny-1: worker 1 has not answered for {SILENT_S} s: ended, its leg is tried again", said[0])
     assert re.fullmatch(r"tiny-1: worker 2 .*: ended, its leg is divided to find who hangs it", said[1])
     assert re.fullmatch(r"tiny-1: worker \d .*: ended, its trial has failed", said[-1])
     drivers.assert_whole(ran.home.root, 8, untrained=(HUNG,))
@@ -126,14 +129,14 @@ LONG: dict[str, Any] = {
 @pytest.mark.core
 def test_a_worker_that_is_stopped_costs_what_it_did_since_its_checkpoint_and_the_timeout(tmp_path: Path) -> None:
     with drivers.running(tmp_path, **LONG) as run:
-        stopped = commands.awaited(lambda: training(run), 150, "a worker that trains")[0]
+        stopped = commands.awaited(lambda: training(run), 400, "a worker that trains")[0]
         os.kill(stopped, signal.SIGSTOP)
-        _, err = run.process.communicate(timeout=120)
+        _, err = run.process.communicate(timeout=400)
         assert run.process.returncode == 0, err
-        commands.awaited(lambda: not commands.processes(run.mark), 10, "all of its processes gone")
+        commands.awaited(lambda: not commands.processes(run.mark), 60, "all of its processes gone")
     said = [line for line in err.splitlines() if "has not answered" in line]
     assert len(said) == 1, err
-    assert re.fullmatch(r"tiny-1: worker \d has not answered for [5-9] s: ended, its leg is tried again", said[0])
+    assert re.fullmatch(rf"tiny-1: worker \d has not answered for {SILENT_S} s: ended, its leg is tried again", said[0])
     assert "Traceback" not in err
     drivers.assert_whole(run.root, 4)
 
@@ -155,12 +158,12 @@ def test_a_study_whose_time_is_over_ends_though_its_leg_hangs_and_the_leg_waits(
 @pytest.mark.slow
 def test_ctrl_c_ends_a_study_whose_worker_is_stopped(tmp_path: Path) -> None:
     with drivers.running(tmp_path, **{**LONG, "workers": {"count": 2, "stall_timeout": "never"}}) as run:
-        commands.awaited(run.is_training, 90, "the legs begun")
-        os.kill(commands.awaited(lambda: workers(run), 60, "a worker")[0], signal.SIGSTOP)
+        commands.awaited(run.is_training, 300, "the legs begun")
+        os.kill(commands.awaited(lambda: workers(run), 300, "a worker")[0], signal.SIGSTOP)
         run.press_ctrl_c()
-        _, err = run.process.communicate(timeout=60)
+        _, err = run.process.communicate(timeout=300)
         assert run.process.returncode == 130, err
-        commands.awaited(lambda: not commands.processes(run.mark), 15, "all of its processes gone")
+        commands.awaited(lambda: not commands.processes(run.mark), 60, "all of its processes gone")
     assert "Traceback" not in err
 
 

@@ -117,7 +117,8 @@ def resume(
         from tuning import runner
 
         opened = handle.opened()
-        changed = kept_sweep.changed(opened.sweep, None if trials is None else str(trials), None, set or {})
+        kept_as = opened.attributes.kept_as
+        changed = kept_sweep.changed(opened.sweep, None if trials is None else str(trials), None, set or {}, kept_as)
         summary = runner.resume(opened, sweep=changed, address=address, console=_console(progress), hire=hire)
     return _come_to_its_end(handle, summary)
 

@@ -23,6 +23,7 @@ from tuning.study.paths import Home
 from tuning.study.replay import replay
 from tuning.study.study import Study
 from tuning.study.summary import StudySummary
+from tuning.sweep import former_columns
 from tuning.sweep.model import Confirm, Sweep, Workers
 from tuning.tracking import experiments, server
 from tuning.tracking.tracker import Tracker
@@ -101,6 +102,7 @@ def resume(
     there are, ServerError where MLflow can't be told as the environment says.
     """
     refuse_unusable(sweep or study.sweep, study.home)
+    refuse_other_columns(sweep or study.sweep, study)
     with study.held():
         if sweep is not None:
             _insist_on_enough(study, sweep.trials)
@@ -134,6 +136,7 @@ def confirm(
             "and no best that could be confirmed"
         )
     refuse_unusable(study.sweep, study.home)
+    refuse_other_columns(study.sweep, study)
     console = console or _silent()
     with study.held():
         study.change(study.sweep.model_copy(update={"confirm": wanted}))
@@ -240,6 +243,13 @@ def refuse_unusable(sweep: Sweep, home: Home) -> None:
     """Raise ServerError where MLflow is to be told, and can't be as the environment says."""
     if sweep.tracking == "mlflow":
         server.refuse_unusable(home)
+
+
+def refuse_other_columns(sweep: Sweep, study: Study) -> None:
+    """Raise SweepError where trials to come would learn from other columns than those of a study that are there."""
+    found = former_columns.problem(sweep, study.attributes.kept_as)
+    if found is not None:
+        raise SweepError([found])
 
 
 @contextmanager

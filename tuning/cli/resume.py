@@ -48,6 +48,6 @@ def resume(
         if source is not None:
             study.insist_on(loading.load(source))
         name_unused_files()
-        changed = kept_sweep.changed(study.sweep, trials, time, settings or [])
+        changed = kept_sweep.changed(study.sweep, trials, time, settings or [], study.attributes.kept_as)
         summary = runner.resume(study, sweep=changed, address=address, console=err, hire=context.obj.hire)
     finish(summary, as_json)

@@ -35,6 +35,9 @@ FORMER_DEFAULTS: Mapping[int, Mapping[str, Any]] = {
 }
 """By format, the defaults that fields of the platform's configs had where they have others now."""
 
+INDEX_LEFT_OUT_SINCE = 2
+"""The format from which on pandas' index is learnt from only where `features` names it (former_columns.py)."""
+
 
 def to_go_on(data: Any, kept_as: int = FORMAT) -> Sweep:
     """The sweep, held against its loop as it is now; raises SweepError where it can't be run here.
@@ -86,12 +89,15 @@ def flaw(sweep: Sweep) -> Problem | None:
     return None
 
 
-def changed(sweep: Sweep, trials: str | None, time_limit: str | None, settings: Settings = ()) -> Sweep:
+def changed(
+    sweep: Sweep, trials: str | None, time_limit: str | None, settings: Settings = (), kept_as: int = FORMAT
+) -> Sweep:
     """The sweep with what may change while its study rests. Raises SweepError as ever, and where it may not.
 
     trials: in all, or `+50` for so many more.
     time_limit: as a file has it.
     settings: what is put over the sweep, by key path.
+    kept_as: the format in which it was kept.
     """
     given = sweep.model_dump(mode="json")
     if trials is not None:
@@ -113,7 +119,10 @@ def changed(sweep: Sweep, trials: str | None, time_limit: str | None, settings: 
         # A grid has as many trials as points.
         put = replace(put, data={key: value for key, value in put.data.items() if key != "trials"})
     made = to_go_on(put.data)
-    fixed = [_refused(each) for each in differences(sweep, made) if not _of_search(each.key_path, sweep, made)]
+    # What a study has learnt from may be named, if that was left out.
+    named = kept_as < INDEX_LEFT_OUT_SINCE and "features" not in sweep.fixed
+    differing = [each for each in differences(sweep, made) if not (named and each.key_path == "fixed.features")]
+    fixed = [_refused(each) for each in differing if not _of_search(each.key_path, sweep, made)]
     if fixed:
         raise SweepError(fixed)
     return made

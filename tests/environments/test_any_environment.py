@@ -7,7 +7,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from trainables.environments import trial_run
@@ -193,6 +193,14 @@ def named_or_trained(recipe: Recipe, loop: str) -> None:
     assert np.isfinite(result["evaluation/return_mean"])
 
 
+def huge(*shape: int) -> Recipe:
+    """Observations that single precision can't hold."""
+    space = spaces.Box(-1.0, 1.0, shape, np.float32)
+    return Recipe(space, spaces.Discrete(2), spaces.Dict(), 1, "plain", "plain", "huge", "plain")
+
+
+@example(huge(1), "dqn")
+@example(huge(), "dqn")
 @given(recipes, st.sampled_from(list(LOOPS)))
 @settings(max_examples=30, suppress_health_check=list(HealthCheck))
 def test_a_trial_run_names_a_problem_or_it_trains(recipe: Recipe, loop: str) -> None:

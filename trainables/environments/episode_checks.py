@@ -56,11 +56,16 @@ class EpisodeChecks:
         Raises MemberFailed if one has not the shape of the environment's space, is not a number in it, or is not
         finite.
         """
-        encoded = self._read(places, seen)
+        with np.errstate(over="ignore"):
+            # What single precision can't hold becomes infinite, and is found right after.
+            encoded = self._read(places, seen)
         sound = np.isfinite(encoded).all(1)
         if not sound.all():
             first = int(np.argmin(sound))
-            raise self.failed(places[first], f"gave an observation that is not finite, {_shown(encoded[first])}")
+            words = f"that is not finite, {_shown(encoded[first])}"
+            if np.isinf(encoded[first]).any():
+                words = f"that is infinite, or beyond the 3.4e38 of single precision, {_shown(encoded[first])}"
+            raise self.failed(places[first], f"gave an observation {words}")
         return encoded
 
     def _read(self, places: NDArray[np.intp], seen: Sequence[Any] | NDArray[np.generic]) -> NDArray[np.float32]:

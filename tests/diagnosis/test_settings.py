@@ -73,9 +73,9 @@ def of(loop: str, config: dict[str, Any], solved: float | None = None, **curves:
         ),
         ("supervised", {"learning_rate": 1.0}, {"train__update_ratio": 0.5}, "rate_too_high", {"learning_rate": 0.02}),
         ("supervised", {"learning_rate": 1e-3}, {"train__update_ratio": 1e-3}, None, None),
-        ("supervised", {}, {"train__dead_units": 0.9}, "dead_units", None),
+        ("supervised", {}, {"train__dead_units": 0.95}, "dead_units", None),
         ("supervised", {}, {"train__saturated_units": 0.9}, "saturated_units", None),
-        ("supervised", {}, {"train__saturated_units": 0.1, "train__dead_units": 0.3}, None, None),
+        ("supervised", {}, {"train__saturated_units": 0.1, "train__dead_units": 0.7}, None, None),
     ],
 )
 def test_what_is_far_from_usual(
@@ -97,3 +97,14 @@ def test_nothing_is_held_against_what_reached_its_goal() -> None:
 def test_values_are_held_against_what_episodes_came_to(believed: float, expected: list[str]) -> None:
     one = of("dqn", {}, evaluation__start_value=believed, evaluation__discounted_return=100.0, train__value_mean=9e9)
     assert faults(of_training(one)) == expected
+
+
+def test_how_far_weights_went_tells_a_rate_that_is_too_low() -> None:
+    one = of("supervised", {"learning_rate": 1e-4}, train__update_ratio=5e-4)
+    far, near = (
+        Training({**one.curves, "train/updates": curve(lambda x, n=n: n * x)}, one.config) for n in (6_000, 400)
+    )
+    assert far.way == pytest.approx(3.0)
+    assert faults(of_training(far)) == []
+    (verdict,) = of_training(near).verdicts
+    assert (verdict.name, verdict.patch) == ("rate_too_low", {"learning_rate": 1e-3})

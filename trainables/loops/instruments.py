@@ -40,6 +40,7 @@ OF_UPDATES = (
     "train/loss_spread",
     "train/update_ratio",
     "train/weight_norm",
+    "train/updates",
 )
 OF_UNITS = ("train/dead_units", "train/saturated_units")
 OF_POLICIES = ("train/entropy_share", "train/common_action", "train/input_dependence")

@@ -240,7 +240,11 @@ class Learner:
             return [{} for _ in self._ratios]
         self._keep_ratios()
         losses, norms = torch.stack(list(self._recent)).unbind(-1)
-        sizes = {"train/update_ratio": self._ratios, "train/weight_norm": instruments.norm(self.parameters)}
+        sizes = {
+            "train/update_ratio": self._ratios,
+            "train/weight_norm": instruments.norm(self.parameters),
+            "train/updates": self.state["updates"],
+        }
         found = instruments.listed({**instruments.of_updates(losses, norms), **sizes}, len(self._ratios))
         self._forget()
         return found

@@ -1,7 +1,8 @@
 """The size of steps: what the learning rate, the batch and the warmup make of the weights."""
 
 from collections.abc import Iterator
-from typing import Any
+
+import numpy as np
 
 from tuning.diagnosis.curves import FEWEST_POINTS, level
 from tuning.diagnosis.training import CLIPPED, RATIO, Training
@@ -12,6 +13,9 @@ USUAL = 1e-3
 
 TOO_SMALL, TOO_LARGE = 3e-5, 0.1
 """Updates beside the weights that lead nowhere within a budget, and that leave nothing of what was learnt."""
+
+SHORT_WAY, WAY = 0.3, 2.0
+"""How far weights go in all, in units of their size: too little to learn anything, and what is usual."""
 
 FEW = 4
 """Samples from which a gradient is mostly noise."""
@@ -27,48 +31,46 @@ def rules(training: Training) -> Iterator[Verdict]:
     yield from _warmup(training)
     ratio = training.curve(RATIO)
     if ratio is not None and len(ratio) >= FEWEST_POINTS:
-        largest = level(ratio.smoothed().values[ratio.smoothed().values.argsort()[-max(1, len(ratio) // 5) :]])
-        if largest < TOO_SMALL:
-            yield from _too_small(training, largest)
+        ordered = np.sort(ratio.smoothed().values)
+        largest, way = level(ordered[-max(1, len(ratio) // 5) :]), training.way
+        if largest < TOO_SMALL or (way is not None and way < SHORT_WAY):
+            yield from _too_small(training, largest, way)
         elif largest > TOO_LARGE:
-            step = float(ratio.steps[int((ratio.values > TOO_LARGE).argmax())])
-            factor = max(0.01, min(0.1, 10 * USUAL / largest))
             yield Verdict(
                 "rate_too_high",
                 f"Its updates were as large as {largest:.0%} of its weights: each undoes what those before had learnt.",
                 "The learning rate is too high.",
                 {"update_ratio": largest},
-                training.rate_times(factor),
-                step,
+                training.rate_times(max(0.01, min(0.1, 10 * USUAL / largest))),
+                float(ratio.steps[int((ratio.values > TOO_LARGE).argmax())]),
             )
     yield from _batch(training)
 
 
-def _too_small(training: Training, largest: float) -> Iterator[Verdict]:
+def _too_small(training: Training, largest: float, way: float | None) -> Iterator[Verdict]:
     clipped, limit = training.curve(CLIPPED), training.config.get("max_norm")
-    evidence = {"update_ratio": largest}
+    evidence = {"update_ratio": largest} | ({} if way is None else {"way": way})
+    went = f"{largest:.1g} of them at the most" if way is None else f"{way:.1%} of their size in all"
     if training.optimizer == "sgd" and clipped is not None and limit and float(clipped.values.mean()) > 0.9:
         yield Verdict(
             "max_norm_too_low",
-            f"All its gradients were cut to {limit:g}, and its updates are {largest:.1g} of its weights.",
+            f"All its gradients were cut to {limit:g}, and its weights moved by {went}.",
             "max_norm is so low that plain gradient descent hardly moves.",
             evidence,
             {"max_norm": 1.0},
         )
         return
-    patch = {"optimizer": "adam", "learning_rate": 1e-3} if training.optimizer == "sgd" else _raised(training, largest)
+    plain = training.optimizer == "sgd"
+    short = WAY / way if way else USUAL / max(largest, 1e-9)
     yield Verdict(
         "rate_too_low",
-        f"Its updates were {largest:.1g} of its weights at the most: too little to get anywhere within its budget.",
-        "The learning rate is too low"
-        + (" for plain gradient descent with gradients of this size." if training.optimizer == "sgd" else "."),
+        f"Its weights moved by {went}: too little to learn much.",
+        "The learning rate is too low" + (" for plain gradient descent with gradients of this size." if plain else "."),
         evidence,
-        patch,
+        {"optimizer": "adam", "learning_rate": 1e-3}
+        if plain
+        else training.rate_times(float(f"{min(1_000.0, max(3.0, short)):.1g}")),
     )
-
-
-def _raised(training: Training, largest: float) -> dict[str, Any]:
-    return training.rate_times(float(f"{min(1_000.0, max(3.0, USUAL / max(largest, 1e-9))):.1g}"))
 
 
 def _warmup(training: Training) -> Iterator[Verdict]:

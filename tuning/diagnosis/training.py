@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
+
 from tuning.diagnosis.curves import Curve
 from tuning.diagnosis.verdict import Verdict
 from tuning.rules.objective import Direction
@@ -14,13 +16,17 @@ Loop = Literal["supervised", "dqn", "reinforce"]
 LOSS, VALIDATION = "train/loss", "validation/loss"
 NORM, CLIPPED, RATE = "train/gradient_norm", "train/clipped_share", "train/learning_rate"
 RETURN, ENTROPY, VALUE, EPSILON = "evaluation/return_mean", "train/entropy", "train/value_mean", "train/epsilon"
-RATIO, DEAD, SATURATED = "train/update_ratio", "train/dead_units", "train/saturated_units"
+RATIO, UPDATES = "train/update_ratio", "train/updates"
+DEAD, SATURATED, FITTED = "train/dead_units", "train/saturated_units", "validation/r2"
 ENTROPY_SHARE, COMMON, DEPENDENCE = "train/entropy_share", "train/common_action", "train/input_dependence"
 BELIEVED, HAD = "evaluation/start_value", "evaluation/discounted_return"
 EPISODE_STEPS = ("train/episode_steps", "evaluation/episode_steps")
 
 NEAR_THE_END = 0.9
 """The share of its budget from which on a training has come near its end."""
+
+ALL_TOLD = 0.999
+"""The share of the targets' variance that a network tells which has learnt all that there is."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,16 @@ class Training:
     @cached_property
     def fell_short(self) -> bool:
         """Whether there may be more to gain, as far as anybody knows."""
-        return not self.is_solved
+        fitted = self.curve(FITTED)
+        return not self.is_solved and (fitted is None or float(fitted.values.max()) < ALL_TOLD)
+
+    @cached_property
+    def way(self) -> float | None:
+        """How far its weights have gone in all, in units of their own size; None where that was not watched."""
+        ratio, updates = self.curve(RATIO), self.curve(UPDATES)
+        if ratio is None or updates is None or len(ratio) != len(updates):
+            return None
+        return float(np.sum(ratio.values * np.diff(updates.values, prepend=0.0)))
 
     @cached_property
     def optimizer(self) -> str | None:

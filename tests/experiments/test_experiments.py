@@ -1,6 +1,7 @@
 """mend, ablate, train and replay as commands, with workers of this process; most with scores that are made up."""
 
 import json
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tuning.study.seeds import SEARCH_SEEDS
 from tuning.sweep.model import Sweep
 
 Command = Callable[..., Said]
+STORED = Path(__file__).parents[1] / "fixtures" / "studies-2918cbd.tar.xz"
 
 
 def nobody(*wanted: Any) -> Any:
@@ -159,6 +161,42 @@ def test_from_python(pair: tuple[str, str], runs: Path) -> None:
     assert trained.summary.sweep.budget == 100
     with pytest.raises(KeyboardInterrupt, match="tuning resume"):
         face.ablate(*pair, root=runs, hire=legs_by_hand.ByHand(legs=1))
+
+
+def test_a_healthy_trial_is_not_touched(tmp_path: Path, tuning: Command) -> None:
+    with tarfile.open(STORED) as archive:
+        archive.extractall(tmp_path, filter="data")
+    root = ["--root", str(tmp_path / "runs")]
+    code, out, err = tuning("mend", "old-match-1", *root, hire=nobody)
+    assert (code, out) == (2, "")
+    assert err.startswith("nothing to mend: trial 3 of old-match-1 is healthy.")
+    assert "old-match-mend-1" not in [each.name for each in face.studies(tmp_path / "runs")]
+
+
+@pytest.mark.slow
+def test_mend_proves_what_a_diagnosis_claims(tmp_path: Path, runs: Path, tuning: Command) -> None:
+    """Learning that is too slow, by two figures, is mended by its rate; the file that it prints begins with that."""
+    fixed = {**sweeps.TINY["fixed"], "reports": 10, "compile": "never"}
+    path = written(tmp_path, "slow", budget=400, fixed=fixed, default={"learning_rate": 1e-3})
+    options = [path, "--seeds", "6", "--root", str(runs), "--output", "mended.yaml", "--json"]
+    code, out, err = tuning("mend", *options, hire=legs_by_hand.ByHand(trains=True))
+    assert code == 0, err
+    found = json.loads(out)
+    assert set(found) == {"original", "patches", "mended"}
+    assert set(found["original"]) == {"score", "low", "high", "diverged"}
+    keys = {"verdict", "patch", "score", "low", "high", "beats_original", "proved"}
+    assert all(set(patch) == keys for patch in found["patches"])
+    assert any(patch["proved"] and "learning_rate" in patch["patch"] for patch in found["patches"])
+    assert found["mended"]["low"] > found["original"]["high"]
+    rate = found["mended"]["config"]["learning_rate"]
+    assert rate > 1e-3
+    mended = Sweep.load("mended.yaml")
+    assert mended.config().model_dump()["learning_rate"] == rate
+    study = sweeps.opened(runs)
+    seeds = {tuple(each.seeds) for each in study.attributes.configurations}
+    assert len(seeds) == 2, "what is told of the mended one is of seeds that have chosen nothing"
+    assert len({seed for several in seeds for seed in several}) == 12
+    assert "proved" in tuning("show", "--root", str(runs))[1]
 
 
 @pytest.mark.parametrize(

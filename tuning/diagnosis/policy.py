@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tuning.diagnosis.curves import FEWEST_POINTS
-from tuning.diagnosis.training import DEPENDENCE, ENTROPY, Training
+from tuning.diagnosis.training import DEPENDENCE, ENTROPY, RETURN, Training
 from tuning.diagnosis.verdict import Verdict
 
 COLLAPSED, RANDOM = 0.05, 0.9
@@ -12,6 +12,9 @@ COLLAPSED, RANDOM = 0.05, 0.9
 
 EARLY = 0.3
 """The share of the budget before which a policy should not have made up its mind."""
+
+OF_RETURNS = 0.1
+"""An entropy weight that holds a policy open, as a share of the returns at first (docs/findings.md)."""
 
 BLIND = 0.05
 """The share of its decisions that depends on the input, below which a policy gives all inputs the same answers."""
@@ -21,6 +24,7 @@ def rules(training: Training) -> Iterator[Verdict]:
     """What entropy and input dependence tell of a policy that did not get where it should."""
     if training.is_solved or training.diverged is not None:
         return
+    yield from _baseline(training)
     dependence = training.curve(DEPENDENCE)
     if dependence is not None and dependence.end < BLIND:
         yield Verdict(
@@ -28,7 +32,7 @@ def rules(training: Training) -> Iterator[Verdict]:
             "Its policy is the same for every input.",
             "The input's scale or encoding tells too little apart, or the policy settled before it had learnt to look.",
             {"input_dependence": dependence.end},
-            {"entropy_weight": max(0.1, 10 * float(training.config.get("entropy_weight") or 0.0))},
+            _tries_longer(training),
             float(dependence.steps[-1]),
         )
     entropy = training.curve(ENTROPY)
@@ -62,6 +66,26 @@ def rules(training: Training) -> Iterator[Verdict]:
         )
 
 
+def _baseline(training: Training) -> Iterator[Verdict]:
+    returns = training.curve(RETURN)
+    if training.config.get("baseline") != "none" or returns is None:
+        return
+    if returns.values.max() < 0 or returns.values.min() > 0:
+        sign = "negative" if returns.values.max() < 0 else "positive"
+        yield Verdict(
+            "baseline_missing",
+            f"All its returns are {sign}, and are compared with nothing.",
+            f"Whatever it does is {'discouraged' if sign == 'negative' else 'encouraged'}, what it does most the most.",
+            {"lowest_return": float(returns.values.min()), "highest_return": float(returns.values.max())},
+            {"baseline": "value"},
+        )
+
+
 def _tries_longer(training: Training) -> dict[str, Any]:
-    weight = float(training.config.get("entropy_weight") or 0.0)
-    return {"entropy_weight": float(f"{10 * weight:.3g}") if weight else 0.01}
+    """A larger entropy weight, in proportion to the returns that it stands beside, which falls in the end."""
+    weight, returns = float(training.config.get("entropy_weight") or 0.0), training.curve(RETURN)
+    size = 0.1
+    if returns is not None and not training.config.get("normalise_advantages"):
+        size = float(training.config.get("reward_scale") or 1.0) * abs(float(returns.values[0]))
+    larger = max(10 * weight, OF_RETURNS * size, 0.01)
+    return {"entropy_weight": float(f"{larger:.2g}"), "entropy_schedule": "cosine"}

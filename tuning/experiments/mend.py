@@ -19,6 +19,9 @@ from tuning.sweep import configurations, kept_sweep
 
 ROUNDS = 3
 
+MOST_BUDGET = 10
+"""Times the budget of the original that a patch may ask for."""
+
 
 def experiment(subject: Subject, rounds: int = ROUNDS) -> Experiment:
     """What the study of a mending is for. Raises StudyError where there is nothing to mend."""
@@ -97,8 +100,8 @@ class _Clinic:
 
     def _takes(self, course: Course, prescribed: Prescription) -> bool:
         """Whether a patch can be tried, and changes anything."""
-        if "budget" in prescribed.patch and "budget" in merged(course):
-            return False  # once is enough: more budget always promises more
+        if prescribed.patch.get("budget", 0) > MOST_BUDGET * self._original["budget"]:
+            return False  # more budget always promises more
         unknown = [name for name in prescribed.patch if name not in self._original]
         try:
             changed = self._config((*course, prescribed)) != self._config(course)

@@ -92,3 +92,26 @@ def test_a_ray_that_can_not_be_started_is_no_bug(machine: Any, monkeypatch: pyte
     why = "Ray can't be started: /home/nobody/.ray; .*RAY_AUTH_TOKEN"
     with pytest.raises(WorkersError, match=why), team.open_team(Workers()):
         pass
+
+
+@pytest.mark.parametrize(
+    ("said", "raised"),
+    [
+        ("The current node timed out during startup. This could happen because", WorkersError),
+        ("something else", RuntimeError),
+    ],
+)
+def test_a_machine_that_is_too_busy_for_ray_is_said_to_be(
+    machine: Any, monkeypatch: pytest.MonkeyPatch, said: str, raised: type[Exception]
+) -> None:
+    machine(2, 0)
+
+    def begun(**_: Any) -> None:
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(ray, "init", begun)
+    with (
+        pytest.raises(raised, match=r"Ray has not begun in the 30 s|something else"),
+        team.open_team(Workers(count=1)),
+    ):
+        pass

@@ -100,6 +100,14 @@ def _start_ray(cpus: int) -> None:
             f"Ray can't be started: {error}; it writes to {folder} (RAY_TMPDIR names another folder) "
             "and keeps a token in the home folder, unless RAY_AUTH_MODE=token and RAY_AUTH_TOKEN hold one"
         ) from error
+    except Exception as error:
+        # Ray has no class of its own for this.
+        if "timed out during startup" not in str(error):
+            raise
+        raise WorkersError(
+            "Ray has not begun in the 30 s that it gives itself: this machine has too much else to do; once it has "
+            f"less, the same command may succeed, and else {folder} has Ray's logs"
+        ) from error
     finally:
         os.umask(before)
 

@@ -40,18 +40,10 @@ settings.load_profile("lockstep")
 
 
 LONGEST = (
-    *(
-        "test_loops",
-        "test_python_api",
-        "test_notebook",
-        "test_resume",
-        "test_tune",
-        "test_pack_trainable",
-        "test_interrupt",
-        "test_programs",
-    ),
-    *("test_end_to_end", "test_faults", "test_search_resume", "test_own_loops", "test_ray_trainable_loop"),
-    *("test_borrowed_ray", "test_earlier_studies", "test_devices"),
+    *("test_compiled_loops", "test_python_api", "test_loops", "test_resume", "test_interrupt", "test_programs"),
+    *("test_notebook", "test_hangs", "test_tune", "test_end_to_end", "test_faults", "test_places"),
+    *("test_ray_trainable_loop", "test_borrowed_ray", "test_dqn", "test_devices", "test_search_resume"),
+    *("test_episode_limits", "test_member_failures", "test_pack_trainable", "test_leg_search", "test_earlier_trials"),
 )
 """The files that take longest go first, so that neither of two workers is left alone with one at the end."""
 

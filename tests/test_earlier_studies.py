@@ -123,7 +123,6 @@ def test_the_search_of_one_that_was_cut_off_goes_on(root: Path, tuning: Callable
 
 
 @pytest.mark.slow
-@pytest.mark.core
 def test_one_that_was_cut_off_goes_on_to_its_end(root: Path, tuning: Callable[..., Said]) -> None:
     kept = files_of(root, CUT_OFF)
     done = commands.tuning("resume", CUT_OFF, "--root", str(root), "--json", cwd=root.parent, timeout=1_500)

@@ -17,8 +17,10 @@ import sweeps
 import yaml
 from commands import Said
 
+from tuning import runner
 from tuning.study.legs import LegRecord
 from tuning.study.paths import Home
+from tuning.sweep.loading import load
 
 SMALL: dict[str, Any] = {
     "trials": 12,
@@ -60,7 +62,7 @@ def resumed(root: Path, *options: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Survivor:
-    """A sweep whose driver was killed twice, and which a third one has brought to its end."""
+    """A sweep whose driver was killed twice, and which has been brought to its end in this process."""
 
     folder: Path
     marks: list[str]
@@ -95,7 +97,9 @@ def survivor(tmp_path_factory: pytest.TempPathFactory) -> Survivor:
             left = left or sweeps.opened(folder / "runs").summary().as_json()
             ends.append(closed(folder / "runs"))
             marks.append(driver.mark)
-        shown = resumed(folder, drivers.STUDY, str(folder / "tiny.yaml"))
+        study = sweeps.opened(folder / "runs")
+        study.insist_on(load(str(folder / "tiny.yaml")))
+        shown = runner.resume(study, hire=legs_by_hand.ByHand(trains=True)).as_json()
         ends.append(closed(folder / "runs"))
         # Ray's processes notice by themselves that their driver is gone.
         commands.awaited(lambda: not any(map(drivers.working, marks)), 20, "the workers and their raylets gone")

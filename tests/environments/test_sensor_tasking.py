@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -162,6 +162,7 @@ def test_what_is_seen() -> None:
     assert np.count_nonzero(seen[:, 5]) == 1
 
 
+@settings(max_examples=30)
 @given(data=st.data())
 def test_the_grid_in_one_piece_equals_single_ones(data: st.DataObject) -> None:
     objects, places = data.draw(st.integers(2, 7)), st.lists(st.booleans(), min_size=6, max_size=6)

@@ -1,6 +1,7 @@
 """docs/architecture.md speaks of what is there: every folder, file and name in it exists, and no folder is left out."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import grimp
@@ -32,6 +33,12 @@ def test_every_folder_has_its_sentence() -> None:
         for each in (ROOT / package).rglob("__init__.py"):
             if each.parent != ROOT / package:
                 assert f"| `{each.parent.relative_to(ROOT)}/` |" in TEXT
+
+
+def test_each_file_of_tests_has_a_name_of_its_own() -> None:
+    """Which pytest finds it by, whatever its folder."""
+    counted = Counter(path.name for path in (ROOT / "tests").rglob("*.py"))
+    assert [name for name, count in counted.items() if count > 1] == []
 
 
 def imports() -> dict[str, set[str]]:

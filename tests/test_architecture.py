@@ -37,7 +37,7 @@ def test_every_folder_has_its_sentence() -> None:
 
 def test_each_file_of_tests_has_a_name_of_its_own() -> None:
     """Which pytest finds it by, whatever its folder."""
-    counted = Counter(path.name for path in (ROOT / "tests").rglob("*.py"))
+    counted = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
     assert [name for name, count in counted.items() if count > 1] == []
 
 

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tuning.diagnosis.verdict import Diagnosis
-from tuning.report.verdict_words import in_full, in_words
+from tuning.diagnosis.wording import in_words
+from tuning.report.verdict_words import in_full
 from tuning.rules.split import Split, best_split
 from tuning.study.summary import StudySummary, TrialSummary
 from tuning.sweep.plain_data import shown

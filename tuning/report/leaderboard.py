@@ -7,8 +7,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tuning.diagnosis.wording import in_words
 from tuning.report.number_format import number
-from tuning.report.verdict_words import in_words
 from tuning.study.summary import StudySummary, TrialSummary
 
 ROWS = 10

@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tuning.diagnosis.wording import patch
 from tuning.report.number_format import number
-from tuning.report.verdict_words import patch
 from tuning.rules.comparison import Difference, Estimate
 from tuning.rules.mending import Mending, Tried, merged
 

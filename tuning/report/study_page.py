@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from tuning.diagnosis.wording import in_words
 from tuning.report import sentences
 from tuning.report.ailments import ailments
 from tuning.report.confirmation import verdict
@@ -21,7 +22,6 @@ from tuning.report.plots import (
 )
 from tuning.report.plots.plot import Plot
 from tuning.report.spending import NAMES, outlooks
-from tuning.report.verdict_words import in_words
 from tuning.study.summary import StudySummary
 from tuning.sweep import yaml_text
 

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from tuning.diagnosis import diagnosis
 from tuning.diagnosis.verdict import Diagnosis, Verdict
-from tuning.report.verdict_words import in_full, in_words, patch
+from tuning.diagnosis.wording import in_words, patch
+from tuning.report.verdict_words import in_full
 from tuning.study import trainings
 from tuning.study.study import Study
 from tuning.study.summary import StudySummary

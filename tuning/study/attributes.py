@@ -155,6 +155,12 @@ class Attributes:
         """Keep what trivial answers score."""
         self._tables.set_study_attribute(TRIVIAL, TRIVIAL_ANSWERS.dump_python(list(answers), mode="json"))
 
+    @property
+    def tracking(self) -> dict[str, str]:
+        """Where MLflow has the study, as `set_tracking` keeps it; empty where it has not."""
+        tracking: dict[str, str] = self._study.user_attrs.get(TRACKING, {})
+        return tracking
+
     def set_tracking(self, where: Mapping[str, str]) -> None:
         """Keep where MLflow has the study: `experiment_id`, and `run_id` of the study's own run."""
         self._study.set_user_attr(TRACKING, dict(where))

@@ -15,11 +15,15 @@ from tuning.tracking.run_contents import (
     ARTIFACTS,
     FRONT,
     PARENT,
-    STATUSES,
+    ROLE,
+    VALUE_AT,
     VERDICT,
     confirmed_tags,
+    ended_as,
     kept_artifacts,
     lacking_confirmed,
+    roles,
+    same_params,
 )
 from tuning.tracking.run_queries import runs_of_study
 from tuning.tracking.server import connected
@@ -67,9 +71,13 @@ def has_weights(trial: TrialSummary) -> bool:
 
 def lasting_differences(trial: TrialSummary, run: Run) -> Iterator[str]:
     """What differs in a run for good, since MLflow changes no parameter and forgets no metric."""
-    if run.data.params != {name: str(value) for name, value in trial.params.items()}:
+    if not same_params(run.data.params, trial.params):
         yield "its parameters in MLflow are others"
-    for name, value in (("value", trial.value), ("second", trial.second)):
+    reached = trial.value
+    if reached is None and trial.state == "pruned" and trial.last is not None and VALUE_AT in run.data.metrics:
+        # Earlier versions told no value of a trial that was given up.
+        reached = trial.last[1]
+    for name, value in (("value", reached), ("second", trial.second)):
         told = run.data.metrics.get(name)
         if (told is None) != (value is None) or (
             told is not None and value is not None and not math.isclose(told, value)
@@ -116,6 +124,7 @@ def _in_mlflow(client: MlflowClient, study: Study, summary: StudySummary) -> Ite
     )
     yield from _in_own_run(summary, runs)
     yield from _in_confirmed_runs(summary, runs)
+    yield from _in_roles(summary, runs)
     yield from _in_trials_runs(summary, runs)
     yield from _in_artifacts(client, summary, runs)
 
@@ -154,7 +163,7 @@ def _in_run(trial: TrialSummary, run: Run, on_front: bool) -> Iterator[str]:
     state = "diverged" if trial.diverged_at is not None else trial.state
     if run.info.run_id != trial.run_id:
         yield f"the study knows of run {trial.run_id}, MLflow has {run.info.run_id}"
-    if run.info.status != STATUSES[state]:
+    if not ended_as(run, state):
         yield f"is {state}, its run in MLflow is {run.info.status}"
     if trial.verdict is not None and run.data.tags.get(VERDICT) != trial.verdict:
         yield f"its verdict is {trial.verdict}, in MLflow {run.data.tags.get(VERDICT, 'none')}"
@@ -168,6 +177,19 @@ def _in_confirmed_runs(summary: StudySummary, runs: Runs) -> Iterator[Difference
         several = runs.get(each.number, [])
         if len(several) == 1 and lacking_confirmed(each, several[0]):
             yield Difference(f"trial {each.number}", "its run in MLflow does not say how it does on fresh seeds")
+
+
+def _in_roles(summary: StudySummary, runs: Runs) -> Iterator[Difference]:
+    """Runs that are to be looked at first; earlier versions said of none that it is."""
+    tags = {number: several[0].data.tags for number, several in runs.items() if number is not None and several}
+    told = {number: each[ROLE] for number, each in tags.items() if ROLE in each}
+    if not told or summary.stored_state == "running":
+        return
+    expected = {number: role for number, role in roles(summary).items() if number in tags}
+    for number in sorted({*told, *expected}):
+        if told.get(number) != expected.get(number):
+            said = f"should have the role {expected.get(number, 'of none')}, has {told.get(number, 'none')} in MLflow"
+            yield Difference(f"trial {number}", said)
 
 
 def _in_artifacts(client: MlflowClient, summary: StudySummary, runs: Runs) -> Iterator[Difference]:

@@ -1,6 +1,7 @@
 """The best runs of an MLflow experiment, ours or anybody's, for a search to begin with."""
 
 import difflib
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from tuning.study.urls import without_password
 from tuning.sweep import warm_start
 from tuning.sweep.model import Sweep
 from tuning.sweep.space import read
-from tuning.tracking.run_contents import PARENT
+from tuning.tracking.run_contents import PARAMS, PARENT
 from tuning.tracking.run_queries import PAGE, every_run
 from tuning.tracking.server import tracking_uri
 
@@ -101,6 +102,9 @@ def _value(run: Run, parent: Run | None, sweep: Sweep) -> float | None:
     """What the run is compared by; None of one that has no such value, of a study as a whole, or of another loop."""
     tags = run.data.tags
     ours = "lockstep.key" in tags
+    if ours and tags.get("lockstep.state") == "pruned":
+        # Its value is that of the rung where it was given up.
+        return None
     if ours and ("lockstep.trial" not in tags or tags.get("lockstep.loop") != sweep.loop):
         return None
     by_value = ours and parent is not None and parent.data.params.get("metric") == sweep.metric
@@ -115,4 +119,5 @@ def _params(run: Run, parent: Run | None) -> Mapping[str, str]:
     return {
         **{name.removeprefix("fixed."): text for name, text in fixed.items() if name.startswith("fixed.")},
         **run.data.params,
+        **{name: str(value) for name, value in json.loads(run.data.tags.get(PARAMS, "{}")).items()},
     }

@@ -9,15 +9,20 @@ from mlflow.entities import Param, Run
 
 from tuning.diagnosis.verdict import Diagnosis
 from tuning.rules import statistics, trial_outcome
+from tuning.rules.objective import cost
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study.legs import Plan
 from tuning.study.observer import Points
 from tuning.study.study import Study
 from tuning.study.summary import Candidate, Confirmation, StudySummary
 from tuning.sweep.model import Sweep
+from tuning.tracking.run_names import digits
 
-STATUSES = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED", "waiting": "KILLED"}
+STATUSES = {"complete": "FINISHED", "pruned": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "waiting": "KILLED"}
 """How a run ends; MLflow knows few ways, so the tag `lockstep.state` has the word itself."""
+
+FORMER_STATUSES = {"pruned": "KILLED"}
+"""How it ended in earlier versions, where that was otherwise."""
 
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Has the UI show an experiment of training runs, not one of language models."""
@@ -25,8 +30,8 @@ KIND = {"mlflow.experimentKind": "custom_model_development"}
 BEST_KEPT = 5
 """Trials whose best.pt is kept as an artifact; of two objectives all of the front."""
 
-ARTIFACTS = "checkpoint"
-"""The folder of a run's artifacts that has best.pt."""
+ARTIFACTS, CONFIG = "checkpoint", "config.yaml"
+"""The folder of a run's artifacts that has best.pt; and the file that begins a sweep with the trial."""
 
 PARENT = "mlflow.parentRunId"
 VERDICT, VERDICTS = "lockstep.verdict", "lockstep.verdicts"
@@ -34,6 +39,15 @@ VERDICT, VERDICTS = "lockstep.verdict", "lockstep.verdicts"
 
 LONGEST_TAG = 8_000
 """Characters that MLflow takes."""
+
+PARAMS = "lockstep.params"
+"""The tag that has a trial's parameters with all digits of their numbers."""
+
+ROLE = "lockstep.role"
+"""The tag of trials to look at first: leader, champion, default or candidate."""
+
+VALUE_AT, RANK = "value_at", "rank"
+"""Metrics of a trial: the steps at which its value was taken, its place among all that came anywhere."""
 
 FRONT = "lockstep.front"
 """The tag of trials that are on the front, or were once; on the study's own run it names them."""
@@ -45,7 +59,7 @@ def as_curve(points: Points) -> list[tuple[int, dict[str, float]]]:
 
 
 def _curve_name(name: str) -> str:
-    taken = name in ("value", "value_std", "second") or name.startswith(("seed-", "confirmed/"))
+    taken = name in ("value", "value_std", "second", VALUE_AT, RANK) or name.startswith(("seed-", "confirmed/"))
     return f"curve/{name}" if taken else name
 
 
@@ -80,7 +94,19 @@ def lacking_confirmed(found: Candidate, run: Run) -> dict[str, float]:
 
 def as_params(values: Mapping[str, object]) -> list[Param]:
     """Parameters as MLflow takes them."""
-    return [Param(key, str(value)) for key, value in values.items()]
+    return [Param(key, digits(value)) for key, value in values.items()]
+
+
+def same_params(told: Mapping[str, str], values: Mapping[str, object]) -> bool:
+    """Whether a run has these parameters; earlier versions told all digits of numbers."""
+    return told.keys() == values.keys() and all(
+        told[key] in (digits(value), str(value)) for key, value in values.items()
+    )
+
+
+def ended_as(run: Run, state: str) -> bool:
+    """Whether a run has ended in this state, as this version or an earlier one tells it."""
+    return run.info.status in (STATUSES[state], FORMER_STATUSES.get(state))
 
 
 def study_tags(study: Study) -> dict[str, str]:
@@ -104,19 +130,27 @@ def trial_tags(plan: Plan, leg: str) -> dict[str, str]:
         "lockstep.seeds": json.dumps(plan.seeds),
         "lockstep.default": str(plan.default).lower(),
         "lockstep.values": json.dumps(plan.values),
+        PARAMS: json.dumps(plan.params),
     }
 
 
-def outcome_metrics(found: Outcome, members: Sequence[MemberResult]) -> dict[str, float]:
+def reached(found: Outcome, members: Sequence[MemberResult], sweep: Sweep) -> float | None:
+    """The value that a trial had come to when it ended; of one that was given up, that of its last rung."""
+    if found.value is not None or found.state != "pruned" or found.diverged_at is not None:
+        return found.value
+    return trial_outcome.outcome(members, None, sweep.direction, sweep.aggregate).value
+
+
+def outcome_metrics(found: Outcome, members: Sequence[MemberResult], sweep: Sweep) -> dict[str, float]:
     """What a trial has come to; of several seeds also each one's value, and how far they lie apart.
 
     score: of an experiment's trials, the interquartile mean on fresh episodes of the seeds that have not diverged.
     """
-    told = dict(zip(("value", "second"), found.values, strict=False))
     scores = [member.score for member in members if member.score is not None]
-    if scores:
-        told["score"] = statistics.interquartile_mean(scores)
-    if not found.values or len(members) < 2:
+    score = statistics.interquartile_mean(scores) if scores else None
+    known = {"value": reached(found, members, sweep), "second": found.second, "score": score}
+    told = {name: value for name, value in known.items() if value is not None}
+    if "value" not in told or len(members) < 2:
         return told
     values = trial_outcome.by_seed(members)
     of_seeds = {"value_std": trial_outcome.spread(values)}
@@ -140,6 +174,24 @@ def diagnosis_tags(found: Diagnosis) -> dict[str, str]:
     while len(text := json.dumps(verdicts)) > LONGEST_TAG:
         verdicts.pop()
     return {VERDICT: found.word, VERDICTS: text}
+
+
+def ranks(summary: StudySummary) -> dict[int, int]:
+    """The places of all trials that came to a value: the complete ones first, then those that came furthest."""
+    direction = summary.sweep.direction
+    given_up = [(t.last, t.number) for t in summary.trials if t.state == "pruned" and t.last is not None]
+    given_up.sort(key=lambda each: (-each[0][0], cost(each[0][1], direction), each[1]))
+    ordered = [*(trial.number for trial in summary.ranked()), *(number for _, number in given_up)]
+    return {number: rank for rank, number in enumerate(ordered, 1)}
+
+
+def roles(summary: StudySummary) -> dict[int, str]:
+    """Which trials are to be looked at first, and as what."""
+    confirmed = summary.confirmation
+    found = {each.number: "candidate" for each in confirmed.candidates} if confirmed else {}
+    found |= {summary.default.number: "default"} if summary.default else {}
+    found |= {summary.chosen.number: "leader"} if summary.chosen else {}
+    return found | ({confirmed.champion: "champion"} if confirmed and confirmed.champion is not None else {})
 
 
 def end_metrics(summary: StudySummary) -> list[tuple[str, float, int]]:

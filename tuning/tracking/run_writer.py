@@ -62,6 +62,18 @@ class RunWriter:
         """Set one tag of a run."""
         self._writes.insist(partial(self._client.set_tag, run_id, key, tag))
 
+    def rename(self, run_id: str, name: str) -> None:
+        """Give a run another name."""
+        self._writes.insist(partial(self._client.update_run, run_id, name=name))
+
+    def drop_tag(self, run_id: str, key: str) -> None:
+        """Take a tag from a run that has it."""
+        self._writes.insist(partial(self._client.delete_tag, run_id, key))
+
+    def tag_experiment(self, experiment_id: str, key: str, tag: str) -> None:
+        """Set one tag of an experiment."""
+        self._writes.insist(partial(self._client.set_experiment_tag, experiment_id, key, tag))
+
     def keep_text(self, run_id: str, text: str, name: str) -> None:
         """Keep a text as a file of a run."""
         self._writes.insist(partial(self._client.log_text, run_id, text, name))

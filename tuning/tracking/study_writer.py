@@ -5,26 +5,30 @@ however small. A trial's run id is in the study before the run's first metric, s
 is made twice.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 from mlflow.entities import Metric, Param, Run
 
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
 from tuning.diagnosis.verdict import Diagnosis
+from tuning.errors import SweepError
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study.legs import Plan
 from tuning.study.observer import Points
 from tuning.study.study import Study
-from tuning.study.summary import Confirmation, StudySummary
+from tuning.study.summary import StudySummary
+from tuning.sweep import configurations
 from tuning.tracking import run_contents
 from tuning.tracking.retries import Writes
-from tuning.tracking.run_contents import FRONT, PARENT, STATUSES, VERDICT, as_curve, as_params
+from tuning.tracking.run_contents import CONFIG, PARENT, VERDICT, as_curve, as_params
+from tuning.tracking.run_names import run_name
+from tuning.tracking.run_notes import NOTE, trial_note
 from tuning.tracking.run_writer import RunWriter
 from tuning.tracking.server import client_of
+from tuning.tracking.study_end import StudyEnd, now_ms
 from tuning.tracking.study_run import StudyRun, study_run
 
 
@@ -36,7 +40,7 @@ class OpenRun:
     plan: Plan
     params: list[Param] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
-    tags: dict[str, str] = field(default_factory=dict)
+    ails: Diagnosis | None = None
     """What it is told at its end beside how it ended."""
     last_steps: dict[str, int] = field(default_factory=dict)
     """The last step of each curve that was told, or is about to be."""
@@ -80,8 +84,8 @@ class StudyWriter:
         """The ids of runs that an earlier life has kept in the study."""
         self._live = False
         """Whether what is told happens now, and is no replay."""
-        self._on_front: set[int] = set()
-        """Trials that MLflow says are on the front."""
+        self._default: dict[str, Any] = {}
+        """Parameters of the default configuration."""
 
     def begin(self) -> None:
         """Find or make the study's own run, and find those of its trials."""
@@ -92,7 +96,9 @@ class StudyWriter:
             return
         self._mlflow, self._own, self._found = RunWriter(client, self._writes), own, own.of_trials
         self._kept = self._study.attributes.runs()
-        self._on_front = {number for number, run in self._found.items() if run.data.tags.get(FRONT) == "true"}
+        self._default = {} if self._study.sweep.foreign else self._study.sweep.default_params()
+        self._end = StudyEnd(self._study.attributes.key, self._default, self._mlflow, self._writes, own)
+        self._end.prepare_view(self._study.summary())
         for run in self._found.values():
             if run.data.tags.get(PARENT) != own.run_id:
                 self._mlflow.tag(run.info.run_id, PARENT, own.run_id)
@@ -129,7 +135,7 @@ class StudyWriter:
     def note_diagnosis(self, number: int, found: Diagnosis) -> None:
         """Have the trial's run say at its end what ails it."""
         if number in self._open:
-            self._open[number].tags |= run_contents.diagnosis_tags(found)
+            self._open[number].ails = found
 
     def end_trial(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
         """End the trial's run, truly."""
@@ -139,11 +145,18 @@ class StudyWriter:
                 self._writes.lack([number])
             return
         if self._live or self._caught_up(number, run, state, len(members)):
-            steps = max((member.value_steps or 0 for member in members), default=0)
-            run.note([(steps, run_contents.outcome_metrics(found, members))], now_ms())
+            sweep, steps = self._study.sweep, max((member.value_steps or 0 for member in members), default=0)
+            metrics = run_contents.outcome_metrics(found, members, sweep)
+            run.note([(steps, metrics)], now_ms())
+            if "value" in metrics:
+                run.note([(0, {run_contents.VALUE_AT: max(member.steps for member in members)})], now_ms())
+            note = trial_note(found, run.ails, metrics.get("value"))
+            tags = run_contents.outcome_tags(found) | ({} if note is None else {NOTE: note})
+            tags |= {} if run.ails is None else run_contents.diagnosis_tags(run.ails)
             with self._writes.of(number):
-                tags = run_contents.outcome_tags(found) | run.tags
                 self._mlflow.end(run.run_id, state, *run.gathered(), tags)
+                if found.state == "complete" and (config := self._config(run.plan)) is not None:
+                    self._mlflow.keep_text(run.run_id, config, CONFIG)
         del self._open[number]
 
     def go_on(self) -> None:
@@ -172,23 +185,25 @@ class StudyWriter:
             return
         with self._writes.of(None):
             self._put_back()
-            checkpoints = {trial.number: trial.checkpoint for trial in summary.trials}
-            for number in run_contents.kept_artifacts(summary):
-                run_id, weights = self._runs.get(number), checkpoints[number]
-                if run_id and weights and checkpoint.is_whole(Path(weights)):
-                    self._mlflow.keep_weights(run_id, Path(weights))
-            self._mark_front({trial.number for trial in summary.front})
-            if summary.confirmation is not None:
-                self._tell_confirmed(summary.confirmation)
-            now = now_ms()
-            metrics = [Metric(name, value, now, step) for name, value, step in run_contents.end_metrics(summary)]
-            state = "complete" if summary.state == "finished" else "waiting"
-            self._mlflow.end(self._own.run_id, state, metrics, tags=run_contents.end_tags(summary))
+            self._end.tell(summary, self._runs)
 
     def _made(self, plan: Plan, leg: str, own: StudyRun) -> str | None:
         tags = {PARENT: own.run_id, **self._tags, **run_contents.trial_tags(plan, leg)}
         with self._writes.of(plan.number):
-            return self._mlflow.make(own.experiment_id, f"{self._study.name}/{plan.number}", tags)
+            name = run_name(plan.number, plan.params, self._default, *["default"] * plan.default)
+            return self._mlflow.make(own.experiment_id, name, tags)
+
+    def _config(self, plan: Plan) -> str | None:
+        """A sweep that begins with a trial, as a file; None of a loop that does not say what its fields are."""
+        sweep = self._study.sweep
+        if sweep.foreign:
+            return None
+        try:
+            config = configurations.plain(sweep, plan.values)
+            return configurations.as_sweep(sweep, config, sweep.name).to_yaml()
+        except SweepError:
+            # The search was changed since, and may no longer have it.
+            return None
 
     def _keep(self, runs: Mapping[int, str]) -> None:
         with self._study.records.at_once():
@@ -200,8 +215,8 @@ class StudyWriter:
         """Gather the curves of a trial that ended in an earlier life; False where its run was told all of it then."""
         found = self._found.pop(number, None)
         if found is not None:
-            expected = {"lockstep.state": state, **{key: tag for key, tag in run.tags.items() if key == VERDICT}}
-            if found.info.status == STATUSES[state] and expected.items() <= found.data.tags.items():
+            told = run_contents.ended_as(found, state) and found.data.tags["lockstep.state"] == state
+            if told and (run.ails is None or run.ails.word == found.data.tags.get(VERDICT)):
                 return False
             self._adopt(run, found)
         for place in range(members):
@@ -227,26 +242,3 @@ class StudyWriter:
         for number, run in self._open.items():
             with self._writes.of(number):
                 self._mlflow.end(run.run_id, "waiting", *run.gathered())
-
-    def _mark_front(self, front: set[int]) -> None:
-        for number in sorted(front ^ self._on_front):
-            if number in self._runs:
-                self._mlflow.tag(self._runs[number], FRONT, str(number in front).lower())
-        self._on_front = front
-
-    def _tell_confirmed(self, confirmation: Confirmation) -> None:
-        """Tell each trial's run what fresh seeds say of it, once; after more seeds again."""
-        for candidate in confirmation.candidates:
-            run_id = self._runs.get(candidate.number)
-            if run_id is None:
-                continue
-            with self._writes.of(candidate.number):
-                run = self._mlflow.read(run_id)
-                lacking = {} if run is None else run_contents.lacking_confirmed(candidate, run)
-                now, seeds = now_ms(), confirmation.seeds
-                self._mlflow.tell(run_id, [Metric(name, value, now, seeds) for name, value in lacking.items()])
-
-
-def now_ms() -> int:
-    """The time of day as MLflow has it."""
-    return int(time.time() * 1000)

@@ -16,7 +16,8 @@ from tuning.study.urls import without_password
 from tuning.tracking.background import Background
 from tuning.tracking.retries import PATIENCE, Patience, Writes
 from tuning.tracking.server import tracking_uri
-from tuning.tracking.study_writer import StudyWriter, now_ms
+from tuning.tracking.study_end import now_ms
+from tuning.tracking.study_writer import StudyWriter
 from tuning.tracking.yielding import RightOfWay
 
 log = logging.getLogger(__name__)

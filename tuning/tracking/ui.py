@@ -6,14 +6,21 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from tuning.errors import ServerError
 from tuning.study.paths import URI_VARIABLE, Home
 
+NO_JOBS = "MLFLOW_SERVER_ENABLE_JOB_EXECUTION"
 
-def server_elsewhere() -> bool:
-    """Whether the environment names a server that keeps the runs, and shows them itself."""
-    return os.environ.get(URI_VARIABLE, "").startswith(("http://", "https://"))
+
+def server_elsewhere() -> str | None:
+    """The address of the server that keeps the runs, and shows them itself, if the environment names one."""
+    parts = urlsplit(os.environ.get(URI_VARIABLE, ""))
+    if parts.scheme not in ("http", "https"):
+        return None
+    # Without the name and password that may be in it.
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
 
 
 def refuse_taken(port: int, page: str) -> None:
@@ -36,7 +43,8 @@ def serve(home: Home, port: int, settings: Mapping[str, str]) -> None:
     command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--workers", "1"]
     # Neither Python nor uvicorn looks for modules in the current folder, whose files would take others' places.
     command += ["--uvicorn-opts", f"--app-dir {shlex.quote(str(log.parent))}"]
-    environment = {**settings, **os.environ, "PYTHONSAFEPATH": "1"}
+    # Its jobs are those of language models: eight processes that nothing here needs.
+    environment = {**settings, NO_JOBS: "false", **os.environ, "PYTHONSAFEPATH": "1"}
     command += ["--backend-store-uri", store, "--port", str(port)]
     with log.open("w", encoding="utf-8") as said:
         # In a session of its own, so that Ctrl-C reaches us alone and it is ended quietly.

@@ -1,0 +1,131 @@
+"""The prepared page of a study: what MLflow's tag holds, and, in a browser, what a person sees."""
+
+import base64
+import json
+import shutil
+import socket
+import subprocess
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import commands
+import pytest
+import sweeps
+from report_cases import CONFIRMED, SUMMARY
+from tracked import Runs, searched
+
+from tuning.study.summary import StudySummary
+from tuning.tracking import shared_view
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def opened(view: str) -> dict[str, Any]:
+    """The state of a page as MLflow unpacks it."""
+    kind, _, packed = json.loads(view)["state"].partition(";")
+    assert kind == "deflate"
+    state: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(packed)))
+    return state
+
+
+def state_of(summary: StudySummary) -> dict[str, Any]:
+    name, view = shared_view.tag(summary, "abc", 0)
+    assert name == "mlflow.sharedViewState.lockstep-abc"
+    assert len(view) < 5_000
+    return opened(view)
+
+
+def test_a_study_that_has_ended_has_the_best_first_and_the_columns_that_matter() -> None:
+    state = state_of(CONFIRMED)
+    assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`rank`", True)
+    assert state["searchFilter"] == "tags.`lockstep.key` = 'abc' AND tags.`lockstep.trial` != ''"
+    assert state["selectedColumns"] == [
+        *(f"metrics.`{name}`" for name in ("rank", "value", "confirmed/mean", "confirmed/low", "confirmed/high")),
+        *("tags.`lockstep.state`", "tags.`lockstep.verdict`"),
+        *(f"params.`{name}`" for name in ("learning_rate", "baseline", "schedule")),
+    ]
+    assert state["compareRunSections"][0]["name"] == "#1 champion: 0.5 (0.4 to 0.6)"
+
+
+@pytest.mark.parametrize(("direction", "rising"), [("maximize", False), ("minimize", True)])
+def test_while_it_runs_the_best_value_comes_first(direction: str, rising: bool) -> None:
+    state = state_of(replace(SUMMARY, state="running", trials=[], sweep=sweeps.tiny(direction=direction)))
+    assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`value`", rising)
+    assert state["compareRunSections"][0]["name"] == "tiny-1"
+
+
+def test_the_charts_are_of_all_trials() -> None:
+    curves, parallel, *scattered = state_of(SUMMARY)["compareRunCharts"]
+    assert (curves["type"], curves["metricKey"]) == ("LINE", "evaluation/return_mean")
+    assert (parallel["selectedParams"], parallel["showAllRuns"]) == (["learning_rate", "baseline", "schedule"], True)
+    assert [chart["xaxis"]["key"] for chart in scattered] == ["learning_rate", "baseline"]
+    assert state_of(SUMMARY)["runsHiddenMode"] == "SHOW_ALL"
+
+
+def test_it_is_kept_with_the_experiment_and_brought_up_to_date(runs: Path) -> None:
+    study = sweeps.created(runs, trials=4, pack_size=4)
+    searched(study)
+    told, best = Runs(study), study.summary().best
+    assert best is not None
+    tags = told.client.get_experiment(told.own.info.experiment_id).tags
+    state = opened(tags[f"mlflow.sharedViewState.lockstep-{study.attributes.key}"])
+    assert state["orderByKey"] == "metrics.`rank`"
+    assert state["compareRunSections"][0]["name"].startswith(f"#{best.number} is best: -")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium is to be found")
+def test_in_a_browser_the_leader_is_on_top_in_the_mode_for_training(runs: Path, free_port: int) -> None:
+    study = sweeps.created(runs, trials=6, pack_size=3)
+    searched(study)
+    best = study.summary().best
+    assert best is not None
+    command = commands.command("ui", "tiny-1", "--root", str(runs), "--port", str(free_port))
+    with subprocess.Popen(command, env=commands.surrounding(), stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            page = server.stdout.readline().strip()
+            assert page.startswith(f"http://127.0.0.1:{free_port}/#/experiments/")
+            commands.awaited(lambda: _answers(free_port), 120, "MLflow's pages")
+            shown = _seen(page, runs)
+        finally:
+            server.send_signal(2)
+            server.wait(60)
+    names = [f"#{trial.number}" for trial in study.summary().ranked()]
+    places = [shown.index(f">{name} ") for name in names]
+    assert places[0] == min(places), "the leader comes first"
+    assert f"#{best.number} leader" in shown
+    assert f"#{best.number} is best: " in shown
+    assert "Error loading shared view" not in shown
+
+
+def _answers(port: int) -> bool:
+    return subprocess.run(["curl", "-sf", f"http://127.0.0.1:{port}/health"], capture_output=True).returncode == 0
+
+
+def _seen(page: str, folder: Path) -> str:
+    """The page's document once it has drawn what it has to."""
+    assert BROWSER is not None
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1600,1000", "--dump-dom"]
+    own = [f"--user-data-dir={folder / 'browser'}", "--virtual-time-budget=60000"]
+    return subprocess.run([BROWSER, *options, *own, page], capture_output=True, text=True, timeout=400).stdout
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def test_the_command_prints_the_whole_address(
+    runs: Path, tuning: Callable[..., commands.Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = sweeps.created(runs, trials=1, tracking="off")
+    study.attributes.set_tracking({"experiment_id": "7", "run_id": "x"})
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@mlflow.example:5000/")
+    code, out, _ = tuning("ui", "tiny-1", "--root", str(runs))
+    assert (code, out) == (0, f"http://mlflow.example:5000{shared_view.address('7', study.attributes.key)}\n")

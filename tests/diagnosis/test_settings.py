@@ -34,7 +34,14 @@ def of(loop: str, config: dict[str, Any], solved: float | None = None, **curves:
         ("dqn", {"hidden": [64, 2]}, {}, "network_too_small", {"hidden": [64, 64]}),
         ("dqn", {"hidden": [64, 64], "initialisation": {"kind": "uniform", "bound": 5.0}}, {}, "first_weights", None),
         ("dqn", {"initialisation": {"kind": "uniform", "bound": 0.5}}, {}, None, None),
-        ("supervised", {"dropout": 0.9}, {}, "dropout_too_strong", {"dropout": 0.1}),
+        ("supervised", {"dropout": 0.9}, {}, "dropout_too_strong", {"dropout": 0.0}),
+        (
+            "supervised",
+            {"dropout": 0.3},
+            {"train__loss": 1e-20, "validation__loss": 1e-21},
+            "dropout_too_strong",
+            {"dropout": 0.0},
+        ),
         (
             "supervised",
             {"optimizer": {"kind": "adam", "weight_decay": 0.1}},
@@ -108,3 +115,23 @@ def test_how_far_weights_went_tells_a_rate_that_is_too_low() -> None:
     assert faults(of_training(far)) == []
     (verdict,) = of_training(near).verdicts
     assert (verdict.name, verdict.patch) == ("rate_too_low", {"learning_rate": 1e-3})
+
+
+@pytest.mark.parametrize(
+    ("solved", "entropy", "expected"),
+    [(200.0, 0.1, ["policy_settled_short"]), (200.0, 0.6, []), (90.0, 0.1, []), (None, 0.1, [])],
+)
+def test_a_policy_that_has_made_up_its_mind_short_of_its_goal(
+    solved: float | None, entropy: float, expected: list[str]
+) -> None:
+    one = of("reinforce", {"entropy_weight": 0.0}, solved, train__entropy_share=entropy)
+    flat = {**one.curves, "evaluation/return_mean": curve(lambda x: min(100.0, 400 * x))}
+    assert (
+        faults(of_training(Training(flat, one.config, one.loop, 1_000, one.score, one.direction, solved))) == expected
+    )
+
+
+@pytest.mark.parametrize(("entropy", "expected"), [(0.1, ["policy_blind"]), (1.0, [])])
+def test_a_policy_that_still_acts_at_random_has_not_looked_away(entropy: float, expected: list[str]) -> None:
+    one = of("reinforce", {}, train__entropy_share=entropy, train__input_dependence=0.01)
+    assert faults(of_training(one)) == expected

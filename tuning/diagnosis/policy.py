@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tuning.diagnosis.curves import FEWEST_POINTS
-from tuning.diagnosis.training import DEPENDENCE, ENTROPY, RETURN, Training
+from tuning.diagnosis.curves import FEWEST_POINTS, Curve
+from tuning.diagnosis.training import DEPENDENCE, ENTROPY, ENTROPY_SHARE, RETURN, Training
 from tuning.diagnosis.verdict import Verdict
 
 COLLAPSED, RANDOM = 0.05, 0.9
@@ -16,6 +16,12 @@ EARLY = 0.3
 OF_RETURNS = 0.1
 """An entropy weight that holds a policy open, as a share of the returns at first (docs/findings.md)."""
 
+FAR = 2.0
+"""How far weights have gone, in units of their size, that were not held back by small steps."""
+
+SETTLED = 0.3
+"""The share of a uniform policy's entropy below which a policy hardly tries anything new."""
+
 BLIND = 0.05
 """The share of its decisions that depends on the input, below which a policy gives all inputs the same answers."""
 
@@ -25,8 +31,10 @@ def rules(training: Training) -> Iterator[Verdict]:
     if training.is_solved or training.diverged is not None:
         return
     yield from _baseline(training)
-    dependence = training.curve(DEPENDENCE)
-    if dependence is not None and dependence.end < BLIND:
+    dependence, random = training.curve(DEPENDENCE), training.curve(ENTROPY_SHARE)
+    # A policy that still acts at random has not looked away: it has not begun to look.
+    settled = random is None or random.end < RANDOM
+    if dependence is not None and dependence.end < BLIND and settled:
         yield Verdict(
             "policy_blind",
             "Its policy is the same for every input.",
@@ -35,6 +43,7 @@ def rules(training: Training) -> Iterator[Verdict]:
             _tries_longer(training),
             float(dependence.steps[-1]),
         )
+    yield from _settled_short(training, random)
     entropy = training.curve(ENTROPY)
     # That of continuous actions has no zero, so that no share of it can be told.
     if entropy is None or len(entropy) < FEWEST_POINTS or entropy.values[0] <= 0 or entropy.values.min() < 0:
@@ -52,8 +61,10 @@ def rules(training: Training) -> Iterator[Verdict]:
             at,
         )
     elif share.end > RANDOM:
-        weight = float(training.config.get("entropy_weight") or 0.0)
-        patch = {"entropy_weight": float(f"{weight / 10:.3g}")} if weight else training.rate_times(3.0)
+        # Weights that have gone far were driven by something: by the reward for entropy.
+        far = training.way is None or training.way > FAR
+        weight = float(training.config.get("entropy_weight") or 0.0) if far else 0.0
+        patch = {"entropy_weight": float(f"{weight / 10:.3g}")} if weight else training.rate_times(3.0 if far else 10.0)
         yield Verdict(
             "policy_never_settles",
             f"Its policy acts as much at random at the end as at first: entropy at {share.end:.0%}.",
@@ -78,6 +89,22 @@ def _baseline(training: Training) -> Iterator[Verdict]:
             f"Whatever it does is {'discouraged' if sign == 'negative' else 'encouraged'}, what it does most the most.",
             {"lowest_return": float(returns.values.min()), "highest_return": float(returns.values.max())},
             {"baseline": "value"},
+        )
+
+
+def _settled_short(training: Training, share: Curve | None) -> Iterator[Verdict]:
+    """A policy that has made up its mind where a goal is known, and has not reached it."""
+    gain = training.gain
+    if training.solved is None or gain is None or share is None or len(gain) < 2 * FEWEST_POINTS:
+        return
+    if share.end < SETTLED and gain.part(0.6, 1.0).trend <= 0:
+        yield Verdict(
+            "policy_settled_short",
+            f"It has made up its mind, with {share.end:.0%} of its entropy left, and its goal is not reached.",
+            "It settled before it had tried enough, or its inputs tell too little apart for this network.",
+            {"entropy_share": share.end, "goal": training.solved},
+            _tries_longer(training),
+            float(share.steps[int((share.values < SETTLED).argmax())]),
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tuning.diagnosis.training import RETURN, Training
+from tuning.diagnosis.training import LOSS, RETURN, VALIDATION, Training
 from tuning.diagnosis.verdict import Verdict
 
 SHORT_SIGHT = 10.0
@@ -19,6 +19,9 @@ NARROW = 4
 """Units of a hidden layer that are a bottleneck."""
 
 STRONG_DECAY, STRONG_DROPOUT = 0.03, 0.7
+
+HELD_BACK = 2.0
+"""A training loss so many times that of validation is of a network that is never all there while it learns."""
 
 FEW_STEPS = 300
 """Updates below which a network has hardly begun."""
@@ -75,13 +78,16 @@ def _held_back(training: Training) -> Iterator[Verdict]:
             {"weight_decay": decay},
             {"optimizer": {training.optimizer or "adam": {"weight_decay": 0.0}}},
         )
-    if dropout > STRONG_DROPOUT:
+    loss, validation = training.curve(LOSS), training.curve(VALIDATION)
+    apart = loss.end / validation.end if loss and validation and validation.end > 0 else 1.0
+    if dropout > STRONG_DROPOUT or (dropout and apart > HELD_BACK):
         yield Verdict(
             "dropout_too_strong",
-            f"Each update leaves out {dropout:.0%} of its hidden units.",
+            f"Each update leaves out {dropout:.0%} of its hidden units; its training loss is {apart:.1f} times that of "
+            "validation.",
             "Dropout leaves too little of the network to learn with.",
-            {"dropout": dropout},
-            {"dropout": 0.1},
+            {"dropout": dropout, "train_beside_validation": apart},
+            {"dropout": 0.0},
         )
 
 

@@ -85,7 +85,7 @@ def _as_they_are() -> Iterator[None]:
 def _without() -> Iterator[None]:
     """Within it a training has none of what instruments reckon."""
 
-    def nothing(learner: Learner) -> list[dict[str, float]]:
+    def nothing(learner: Learner, watched: bool) -> list[dict[str, float]]:
         learner._forget()
         return [{} for _ in learner.alive]
 

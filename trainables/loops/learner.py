@@ -234,9 +234,10 @@ class Learner:
         ratios = instruments.update_ratio(self._before, self.parameters)
         self._ratios = torch.where(ratios > 0, ratios, self._ratios)
 
-    def _instruments(self) -> list[dict[str, float]]:
-        """Of each member, what its updates since the last report tell together."""
-        if not self._recent:
+    def _instruments(self, watched: bool) -> list[dict[str, float]]:
+        """Of each member, what its updates since the last report tell together; nothing unless they are watched."""
+        if not (watched and self._recent):
+            self._forget()
             return [{} for _ in self._ratios]
         self._keep_ratios()
         losses, norms = torch.stack(list(self._recent)).unbind(-1)
@@ -291,9 +292,11 @@ class Learner:
         self._plateau = plateau
         self.numbers = {**self.numbers, "schedule": {**self.numbers["schedule"], "plateau": plateau["factor"]}}
 
-    def take_figures(self) -> list[dict[str, float]]:
-        """Of each member, the means over its updates since the last call, the last learning rate, and what the
-        instruments tell of those updates."""
+    def take_figures(self, watched: bool = True) -> list[dict[str, float]]:
+        """Of each member, the means over its updates since the last call, and the last learning rate.
+
+        watched: whether to tell what the instruments make of those updates, too.
+        """
         tally = member_axis.to(self.state["tally"], torch.device("cpu"))
         self.state["tally"] = {
             "updates": torch.zeros_like(self.state["tally"]["updates"]),
@@ -301,7 +304,7 @@ class Learner:
             "sums": {name: torch.zeros_like(total) for name, total in self.state["tally"]["sums"].items()},
         }
         figures = []
-        together = self._instruments()
+        together = self._instruments(watched)
         for member, updates in enumerate(tally["updates"].tolist()):
             means = {
                 f"train/{name}": total[member].item() / updates for name, total in tally["sums"].items() if updates

@@ -40,7 +40,7 @@ NEVER = 2**62
 """An epoch that no training reaches."""
 
 LOOKS = 20
-"""Times over the budget that hidden units are looked at, since epochs may be short."""
+"""Times over the budget that instruments are read, since epochs may be short."""
 
 
 class SupervisedConfig(Config):
@@ -314,9 +314,12 @@ class SupervisedLoop:
         self.steps = until
         return self._reports(points)
 
+    def _is_watched(self) -> bool:
+        return self.steps % max(1, self._common.budget // LOOKS) == 0
+
     def _look(self) -> Tensors:
         """What the hidden units make of some samples, (M,) each, now and then."""
-        if self.steps % max(1, self._common.budget // LOOKS):
+        if not self._is_watched():
             return {}
         with torch.no_grad():
             inputs = self._validation[0]
@@ -369,7 +372,7 @@ class SupervisedLoop:
                 BEST[self.score]: best["score"][member].item(),
                 "validation/best_epoch": float(best["steps"][member]),
             }
-            for member, figures in enumerate(self._learner.take_figures())
+            for member, figures in enumerate(self._learner.take_figures(self._is_watched()))
         ]
 
     def _reports(self, points: Sequence[list[tuple[int, dict[str, float]]]]) -> list[Report]:

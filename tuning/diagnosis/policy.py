@@ -88,7 +88,7 @@ def _baseline(training: Training) -> Iterator[Verdict]:
             f"All its returns are {sign}, and are compared with nothing.",
             f"Whatever it does is {'discouraged' if sign == 'negative' else 'encouraged'}, what it does most the most.",
             {"lowest_return": float(returns.values.min()), "highest_return": float(returns.values.max())},
-            {"baseline": "value"},
+            {"baseline": "batch_mean"} | ({"batch_size": 16} if training.config.get("batch_size") == 1 else {}),
         )
 
 

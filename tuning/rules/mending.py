@@ -202,7 +202,7 @@ def _compatible(ranked: Sequence[Course], most: int | None = None) -> list[Presc
     """The last prescriptions of these courses, the best first, without those that contradict a better one."""
     chosen: list[Prescription] = []
     for *_, each in ranked:
-        if not any(each.patch.keys() & other.patch.keys() for other in chosen):
+        if all(other.patch.get(name, value) == value for name, value in each.patch.items() for other in chosen):
             chosen.append(each)
     return chosen[:most]
 

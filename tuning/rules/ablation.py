@@ -205,7 +205,8 @@ class _Walk:
         return Ablation(
             a=self._compared.estimate(self._a),
             b=self._compared.estimate(self._b),
-            between=between,
+            # By now more may be known of what a training that diverged counts as.
+            between=self._difference(self._b, self._a),
             alone=alone,
             undone=undone,
             path=tuple(path),

@@ -59,7 +59,7 @@ class TrialSummary:
     given_up_at: int | None = None
     values: list[float | None] = field(default_factory=list)
     rungs: dict[int, float] = field(default_factory=dict)
-    ended: datetime | None = None
+    ended: datetime | None = field(default=None, compare=False)
     worker_s: float = 0.0
     lost_steps: int = 0
     lost_s: float = 0.0

@@ -91,3 +91,10 @@ def test_a_column_has_the_word_of_each_trial() -> None:
     (heading,) = (row.split() for row in rows if "verdict" in row)
     assert heading[-1] == "verdict"
     assert [row.split()[-2:] for row in rows if row[:2] in ("1 ", "2 ")] == [["0.5", "healthy"], ["too", "slow"]]
+
+
+def test_of_a_default_that_diverged_beside_an_ailing_leader_cause_and_patch_are_told_too() -> None:
+    leader = ending(1, SLOW, rate=0.001)
+    shown = printed(study(diverging(0, 0.1, MISSING), leader), 200)
+    assert "The default, trial 0, diverged at " in shown
+    assert '  What might mend it: target_network=true, x={"y": 1}; `tuning mend tiny-1 --trial 0` tries it' in shown

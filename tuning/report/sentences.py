@@ -6,6 +6,7 @@ Each function returns its lines, none where there is nothing to say.
 from typing import Any
 
 from trainables.base.trivial_answer import TrivialAnswer
+from tuning.diagnosis.wording import patch
 from tuning.report.number_format import clock, number
 from tuning.report.range_ends import range_ends
 from tuning.study.summary import StudySummary
@@ -194,7 +195,17 @@ def _default_diverged(summary: StudySummary) -> list[str]:
     default = summary.default
     if default is None or default.diverged_at is None:
         return []
-    return [f"The default, trial {default.number}, diverged at {default.diverged_at:,}: {default.reason}."]
+    lines = [f"The default, trial {default.number}, diverged at {default.diverged_at:,}: {default.reason}."]
+    chosen = summary.chosen
+    if chosen is None or chosen.diagnosis is None or chosen.diagnosis.healthy or default.diagnosis is None:
+        return lines  # what ails the default is told where nothing ails the one to use (ailments.py)
+    first = next((each for each in default.diagnosis.verdicts if each.fault), None)
+    if first is not None:
+        lines.append(f"  Likely cause: {first.cause}")
+    if first is not None and first.patch:
+        tries = f"`tuning mend {summary.name} --trial {default.number}` tries it"
+        lines.append(f"  What might mend it: {patch(first.patch)}; {tries}")
+    return lines
 
 
 def going_on(summary: StudySummary) -> list[str]:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from trainables.loops.distributions import NEAREST
 
@@ -28,6 +27,9 @@ class CorrelatedNoise:
         """Uniform numbers (M, ...) of the next step, made of independent ones, so that their normal ones are z_t."""
         if not self._correlations.any():
             return uniforms
+        # Takes a tenth of a second to import, and few trainings need it.
+        from scipy.special import ndtr, ndtri
+
         c = self._correlations.reshape(-1, *[1] * (uniforms.ndim - 1))
         drawn = ndtri(uniforms.clip(NEAREST, 1 - NEAREST))
         self._noise = drawn if self._noise is None else c * self._noise + np.sqrt(1 - c**2) * drawn

@@ -34,7 +34,7 @@ def ablate(
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
-    """Say which of the differences between A and B makes the difference.
+    """Say which difference between A and B makes the difference.
 
     By trainings on several seeds: each change made in A, each undone in B, and the way from A to B.
     """

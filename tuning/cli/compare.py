@@ -22,7 +22,10 @@ def compare(
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
-    """Compare studies: what each found, how sure that is, what it cost, and what differs in their sweeps."""
+    """Compare studies: what they found, at what cost.
+
+    How sure that is, and what differs in their sweeps.
+    """
     if len(set(names)) < 2 or len(set(names)) < len(names):
         raise ArgumentError(f"{' '.join(names)}: should be the names of two studies or more, each once")
     from tuning.report import comparison

@@ -27,7 +27,7 @@ def report(
     root: Root = None,
     storage: Storage = None,
 ) -> None:
-    """Write a study's report: one page with plots that needs no network."""
+    """Write a study's report: a page of plots and words."""
     if kind not in KINDS:
         raise ArgumentError(f"--kind: should be {', '.join(KINDS[:-1])} or {KINDS[-1]}, is {kind}")
     study = opened(name, root, storage)

@@ -36,6 +36,13 @@ def rules(training: Training) -> Iterator[Verdict]:
     yield from _rewards(training)
     if training.loop == "dqn":
         yield from _memory(training)
+    if training.loop in ("dqn", "reinforce") and training.optimizer == "sgd":
+        yield Verdict(
+            "plain_gradient_descent",
+            "All its weights move at one rate, whatever the size of their gradients.",
+            "Plain gradient descent; errors of values and of policies differ in size by orders of magnitude.",
+            patch={"optimizer": "adam", "learning_rate": 0.001},
+        )
     if training.loop == "reinforce":
         yield from _updates(training)
 
@@ -134,7 +141,9 @@ def _memory(training: Training) -> Iterator[Verdict]:
             "replay_missing",
             "It learns from each transition as it comes, and forgets it.",
             "There is no replay memory.",
-            patch={"replay": True, "batch_size": 64},
+            # A sum over more transitions would be a larger step.
+            patch={"replay": True, "batch_size": 64}
+            | ({"reduction": "mean"} if config.get("reduction") == "sum" else {}),
         )
     elif isinstance(capacity, int) and capacity < SMALL_MEMORY * budget:
         yield Verdict(

@@ -6,14 +6,14 @@ import pytest
 from made import curve, faults, training
 
 from tuning.diagnosis.diagnosis import of_training
-from tuning.diagnosis.training import Training
+from tuning.diagnosis.training import Loop, Training
 
 
 def settled(x: float) -> float:
     return 100 * (1 - 2.718 ** (-8 * x))
 
 
-def of(loop: str, config: dict[str, Any], solved: float | None = None, **curves: float) -> Training:
+def of(loop: Loop, config: dict[str, Any], solved: float | None = None, **curves: float) -> Training:
     """A training whose return rises and settles, with further curves that stay as they are."""
     named = {name.replace("__", "/"): curve(lambda x, value=value: value) for name, value in curves.items()}
     one = training(evaluation__return_mean=curve(settled, noise=0.3))
@@ -24,7 +24,7 @@ def of(loop: str, config: dict[str, Any], solved: float | None = None, **curves:
         1_000,
         "evaluation/return_mean",
         "maximize",
-        solved,  # type: ignore[arg-type]
+        solved,
     )
 
 
@@ -95,7 +95,7 @@ def of(loop: str, config: dict[str, Any], solved: float | None = None, **curves:
     ],
 )
 def test_what_is_far_from_usual(
-    loop: str, config: dict[str, Any], curves: dict[str, float], expected: str | None, patch: dict[str, Any] | None
+    loop: Loop, config: dict[str, Any], curves: dict[str, float], expected: str | None, patch: dict[str, Any] | None
 ) -> None:
     found = of_training(of(loop, config, **curves))
     assert faults(found) == ([expected] if expected else [])

@@ -57,7 +57,9 @@ def test_what_differs_in_their_sweeps_is_told_by_key_path() -> None:
     found = comparison.compared(
         [named("a", 1, 2), named("b", 1, 2, budget=400, search=wider, fixed={**sweeps.TINY["fixed"], "gamma": 0.9})]
     )
-    assert list(found.differences) == ["budget", "fixed.gamma", "search.learning_rate"]
+    assert list(found.differences) == [
+        *("budget", "fixed.gamma", "search.learning_rate.low", "search.learning_rate.high")
+    ]
     assert found.differences["budget"] == ["200", "400"]
     assert comparison.compared([named("a"), named("b")]).differences == {}
 

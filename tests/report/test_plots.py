@@ -161,7 +161,7 @@ def test_slices_show_the_trials_at_the_budget_that_most_came_to() -> None:
     plot = drawn(slices.slices(made_study.material(made_study.study())))
     points = [each for each in plot.figure.data if each.mode == "markers"]
     assert [len(each.x) for each in points] == [29, 29, 14]
-    assert "at 100 steps" in plot.sentence
+    assert "at 100 environment steps" in plot.sentence
 
 
 def test_the_contour_believes_in_the_rate_that_is_best() -> None:

@@ -1,6 +1,7 @@
 """What runs say of themselves, as Markdown."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from report_cases import CONFIRMED, SUMMARY
@@ -50,9 +51,9 @@ def test_a_study_has_a_leaderboard_with_links_and_says_how_to_go_on() -> None:
         ({"champion": None, "unbeaten": "a random policy"}, "That does not beat a random policy."),
     ],
 )
-def test_how_sure_it_is_is_said(changes: dict[str, object], said: str) -> None:
+def test_how_sure_it_is_is_said(changes: dict[str, Any], said: str) -> None:
     assert CONFIRMED.confirmation is not None
-    summary = replace(CONFIRMED, confirmation=replace(CONFIRMED.confirmation, **changes))  # type: ignore[arg-type]
+    summary = replace(CONFIRMED, confirmation=replace(CONFIRMED.confirmation, **changes))
     sentence = f"On 6 fresh seeds trial 1 has 0.5 (95 % interval 0.4 to 0.6). {said}"
     assert sentence in study_note(summary, "4", RUNS).split("\n\n")
     assert sentence in leader_note(summary, "run-1").split("\n\n")

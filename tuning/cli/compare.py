@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from tuning.cli.options import Json, Root, Storage
+from tuning.cli.output_files import write
 from tuning.cli.preparation import opened
 from tuning.cli.printing import out
-from tuning.cli.report import write_page
 from tuning.errors import ArgumentError
 
 
@@ -40,7 +40,7 @@ def compare(
         from tuning.report import comparison_page
 
         path = output or Path(f"{'-and-'.join(names)[:200]}.html")
-        write_page(comparison_page.page(summaries, found).as_html(), path)
+        write(path, comparison_page.page(summaries, found).as_html(), folders=True)
         if not as_json:
             out.print(f"\n{path} shows it with plots", highlight=False, markup=False, soft_wrap=True)
         if show:

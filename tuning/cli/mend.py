@@ -8,8 +8,8 @@ import typer
 
 from tuning.cli.experiments import Budget, Seeds, Settings, SubjectName, Trial, experimented, show_answer
 from tuning.cli.options import Address, Json, Root, Storage
+from tuning.cli.output_files import refuse_existing, write
 from tuning.cli.printing import err
-from tuning.errors import ArgumentError
 
 if TYPE_CHECKING:
     from tuning.experiments.subjects import Subject
@@ -36,8 +36,7 @@ def mend(
 
     The configuration as it is, with every patch that its verdicts prescribe, and with those that help together.
     """
-    if output is not None and output.exists():
-        raise ArgumentError(f"--output: {output} is there already: should be the name of a new file")
+    refuse_existing(output)
 
     def ask(found: "Callable[..., Subject]") -> "tuple[Subject, Experiment]":
         from tuning.experiments import mend as mending
@@ -53,10 +52,7 @@ def mend(
 
     mended = answer.mended if isinstance(answer, Mended) else None
     if output is not None and mended is not None:
-        try:
-            output.write_text(mended.sweep, encoding="utf-8")
-        except OSError as error:
-            raise ArgumentError(f"--output: {output} can't be written: {error.strerror}") from None
+        write(output, mended.sweep)
         err.print(f"{output}: `tuning run {output}` runs it", highlight=False, markup=False, soft_wrap=True)
     if mended is None:
         raise typer.Exit(1)

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from tuning.cli.options import LoopName, Settings, Target
+from tuning.cli.output_files import refuse_existing, write
 from tuning.cli.preparation import beginning
 from tuning.cli.printing import out
-from tuning.errors import ArgumentError
 
 
 def new(
@@ -26,8 +26,7 @@ def new(
     With the usual ranges and comments on them, ready to be run or changed.
     """
     wanted = beginning(environment, data, target, loop)
-    if output is not None and output.exists():
-        raise ArgumentError(f"--output: {output} is there already: should be the name of a new file")
+    refuse_existing(output)
     from tuning.sweep import loading
 
     _, text = loading.suggested(wanted, settings or [])
@@ -35,8 +34,5 @@ def new(
         # A YAML file is UTF-8, whatever the terminal is.
         typer.echo(text.encode(), nl=False)
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ArgumentError(f"--output: {output} can't be written: {error.strerror}") from None
+    write(output, text)
     out.print(f"{output}: `tuning run {output}` runs it", highlight=False, markup=False, soft_wrap=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tuning.cli.options import Root, Storage, StudyName
+from tuning.cli.output_files import write
 from tuning.cli.preparation import opened
 from tuning.cli.printing import err, out
 from tuning.errors import ArgumentError
@@ -40,19 +41,10 @@ def report(
 
     found = material(study)
     page = study_page.study_page(found)
-    write_page(page.as_html(), path)
+    write(path, page.as_html(), folders=True)
     out.print(f"{path}: {page.answer.first}", highlight=False, markup=False, soft_wrap=True)
     if plots is not None:
         for written in plot_files.write(page.plots, plots, kind):
             out.print(str(written), highlight=False, markup=False, soft_wrap=True)
     if show:
         webbrowser.open(path.absolute().as_uri())
-
-
-def write_page(text: str, path: Path) -> None:
-    """Write a page. Raises ArgumentError where it can't be written there."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ArgumentError(f"--output: {path} can't be written: {error.strerror}") from None

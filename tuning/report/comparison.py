@@ -1,6 +1,5 @@
 """Studies held against each other: what each found, how sure that is, what it cost, how their sweeps differ."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from rich.text import Text
 from tuning.report.number_format import clock, number
 from tuning.rules.objective import Direction, cost
 from tuning.study.summary import StudySummary
+from tuning.sweep.key_paths import flat
 from tuning.sweep.plain_data import shown as as_text
 
 APART = ("name", "tracking", "workers")
@@ -120,19 +120,10 @@ def _overlap(one: Found, other: Found) -> bool:
 
 
 def _differences(summaries: Sequence[StudySummary]) -> dict[str, list[str]]:
-    flat = [_flat(each.sweep.model_dump(mode="json", exclude=set(APART))) for each in summaries]
-    keys = dict.fromkeys(key for each in flat for key in each)
-    texts = {key: ["-" if key not in each else as_text(each[key]) for each in flat] for key in keys}
+    sweeps = [flat(each.sweep.model_dump(mode="json", exclude=set(APART))) for each in summaries]
+    keys = dict.fromkeys(key for each in sweeps for key in each)
+    texts = {key: ["-" if key not in each else as_text(each[key]) for each in sweeps] for key in keys}
     return {key: values for key, values in texts.items() if len(set(values)) > 1}
-
-
-def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Plain data by key path; what is searched in a field stays whole."""
-    flat: dict[str, Any] = {}
-    for key, value in data.items():
-        whole = prefix == "search." or not isinstance(value, dict) or not value
-        flat |= {prefix + key: value} if whole else _flat(value, f"{prefix}{key}.")
-    return flat
 
 
 def shown(found: Comparison, width: int) -> RenderableType:
@@ -185,4 +176,4 @@ def _short(steps: int) -> str:
     for unit, factor in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if steps >= factor:
             return f"{steps / factor:.3g}{unit}"
-    return json.dumps(steps)
+    return str(steps)

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuning.diagnosis.wording import in_words
-from tuning.report.number_format import number
+from tuning.report.number_format import number, setting
 from tuning.study.summary import StudySummary, TrialSummary
 
 ROWS = 10
@@ -82,7 +82,7 @@ def _as_text(params: Mapping[str, Any]) -> dict[str, str]:
     """Parameters as text, an option with its settings: `cosine 0.05` for schedule and schedule.cosine.floor."""
     shown: dict[str, str] = {}
     for name, value in params.items():
-        text = f"{value:.3g}" if isinstance(value, float) else str(value)
+        text = setting(value)
         field = name.partition(".")[0]
         shown[field] = f"{shown[field]} {text}" if name != field and field in shown else text
     return shown

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from trainables.base.own_classes import Unimportable
 from tuning.diagnosis.curves import Curve
 from tuning.report import beliefs
 from tuning.report.axes import Axis, axes
 from tuning.report.beliefs import Beliefs
-from tuning.report.number_format import number
-from tuning.rules.objective import cost
+from tuning.report.number_format import number, setting
 from tuning.study import trainings
 from tuning.study.study import Study
 from tuning.study.summary import StudySummary, TrialSummary, in_order
@@ -54,18 +54,8 @@ class Material:
 
     @cached_property
     def ranks(self) -> dict[int, int]:
-        """Of each trial that came anywhere its place, from 1 on: the complete first, then who came furthest."""
-        direction = self.summary.sweep.direction
-
-        def place(trial: TrialSummary) -> tuple[float, ...]:
-            at, value = trial.last or (0, 0.0)
-            return -at, cost(value, direction), trial.number
-
-        complete = [trial.number for trial in self.summary.ranked()]
-        others = [each for each in self.summary.trials if each.last is not None and each.number not in complete]
-        return {
-            each: rank for rank, each in enumerate([*complete, *(one.number for one in sorted(others, key=place))], 1)
-        }
+        """Of each trial that came anywhere its place, from 1 on."""
+        return self.summary.ranks()
 
     def shown(self, trials: Sequence[TrialSummary]) -> list[TrialSummary]:
         """Those of some trials that are drawn one by one, in their order."""
@@ -96,8 +86,11 @@ class Material:
 
     @property
     def unit(self) -> str:
-        """What the budget counts."""
-        return "epochs" if self.summary.sweep.data is not None else "steps"
+        """What the budget counts; of a loop that is not to be found here, steps."""
+        try:
+            return self.summary.sweep.loop_type.unit
+        except Unimportable:
+            return "steps"
 
 
 def reached(trial: TrialSummary) -> float | None:
@@ -107,12 +100,8 @@ def reached(trial: TrialSummary) -> float | None:
 
 def name_of(trial: TrialSummary) -> str:
     """A trial in hover texts: its number, value and settings."""
-    settings = "<br>".join(f"{name} {_short(value)}" for name, value in trial.params.items())
+    settings = "<br>".join(f"{name} {setting(value)}" for name, value in trial.params.items())
     return f"trial {trial.number}, {trial.state}: {number(reached(trial))}<br>{settings}"
-
-
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def material(study: Study) -> Material:

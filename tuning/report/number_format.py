@@ -13,3 +13,8 @@ def number(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.0f}" if 10_000 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+def setting(value: object) -> str:
+    """A value of a parameter, with three significant digits; a dash for one that a trial has not."""
+    return "-" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,6 +1,7 @@
 """Plots as files of their own, for papers and slides."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from tuning.errors import ArgumentError
@@ -16,13 +17,11 @@ def write(plots: Sequence[Plot], folder: Path, kind: str) -> list[Path]:
     kind: svg, png or pdf.
     Raises ArgumentError where there is no program to draw them, or where the folder can't be written.
     """
-    try:
-        import kaleido  # noqa: F401  Plotly draws with it
-    except ImportError:
+    if find_spec("kaleido") is None:
         raise ArgumentError(
             "--plots: needs Kaleido, which draws with a Chrome or Chromium of this machine: pip install "
             "'lockstep-tuning[plots]'"
-        ) from None
+        )
     from choreographer.errors import BrowserFailedError, ChromeNotFoundError
     from plotly.io import write_images
 

@@ -7,7 +7,7 @@ from tuning.report import sentences
 from tuning.report.ailments import ailments
 from tuning.report.confirmation import verdict
 from tuning.report.material import Material, reached
-from tuning.report.number_format import clock, number
+from tuning.report.number_format import clock, number, setting
 from tuning.report.page.page import Answer, Page, Table
 from tuning.report.plots import (
     best_so_far,
@@ -70,10 +70,7 @@ def _answer(material: Material) -> Answer:
     unbeaten = sentences.unbeaten(summary)
     first = unbeaten[0] if unbeaten else _use(material)
     confirmed = [] if summary.confirmation is None else [verdict(summary.confirmation, summary.name)]
-    settings = ", ".join(
-        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in leader.params.items()
-    )
+    settings = ", ".join(f"{name} {setting(value)}" for name, value in leader.params.items())
     return Answer(
         first, [*confirmed, f"Its settings: {settings}.", *course, *held], _commands(summary), _code(material)
     )
@@ -147,14 +144,10 @@ def _trials(material: Material) -> Table | None:
             "-" if trial.last is None else number(trial.last[0]),
             clock(trial.seconds),
             *([in_words(trial.diagnosis.word) if trial.diagnosis else "-"] if diagnosed else []),
-            *(_cell(trial.params.get(name)) for name in names),
+            *(setting(trial.params.get(name)) for name in names),
         ]
         for trial in shown
     ]
     more = f", the best {MOST_ROWS}" if len(ranks) > MOST_ROWS else ""
     headings = ["", "trial", "state", material.metric, "at", "time", *["verdict"] * diagnosed, *names]
     return Table(f"Trials, best first{more}", headings, rows)
-
-
-def _cell(value: object) -> str:
-    return "-" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -170,7 +170,7 @@ def verdict(
         low, high = interval(samples[number], seed)
         end = low if direction == "maximize" else high
         also = beside.get(number, worst(direction))
-        return tuple(cost(each, direction) for each in (interquartile_mean(samples[number]), end, also))  # type: ignore[return-value]
+        return cost(interquartile_mean(samples[number]), direction), cost(end, direction), cost(also, direction)
 
     leader = min(samples, key=place)
     others = [number for number in samples if number != leader]

@@ -184,6 +184,13 @@ class StudySummary:
         front = self.front
         return front + [trial for trial in self._by_value() if trial not in front]
 
+    def ranks(self) -> dict[int, int]:
+        """The places, from 1 on, of all trials that came anywhere: the complete ones first, then who came furthest."""
+        given_up = [(trial.last, trial.number) for trial in self.trials if trial.state == "pruned" and trial.last]
+        given_up.sort(key=lambda each: (-each[0][0], cost(each[0][1], self.sweep.direction), each[1]))
+        ordered = [*(trial.number for trial in self.ranked()), *(number for _, number in given_up)]
+        return {number: rank for rank, number in enumerate(ordered, 1)}
+
     def _by_value(self) -> list[TrialSummary]:
         def place(trial: TrialSummary) -> tuple[float, ...]:
             costs = (

@@ -9,7 +9,6 @@ from mlflow.entities import Param, Run
 
 from tuning.diagnosis.verdict import Diagnosis
 from tuning.rules import statistics, trial_outcome
-from tuning.rules.objective import cost
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study.legs import Plan
 from tuning.study.observer import Points
@@ -174,15 +173,6 @@ def diagnosis_tags(found: Diagnosis) -> dict[str, str]:
     while len(text := json.dumps(verdicts)) > LONGEST_TAG:
         verdicts.pop()
     return {VERDICT: found.word, VERDICTS: text}
-
-
-def ranks(summary: StudySummary) -> dict[int, int]:
-    """The places of all trials that came to a value: the complete ones first, then those that came furthest."""
-    direction = summary.sweep.direction
-    given_up = [(t.last, t.number) for t in summary.trials if t.state == "pruned" and t.last is not None]
-    given_up.sort(key=lambda each: (-each[0][0], cost(each[0][1], direction), each[1]))
-    ordered = [*(trial.number for trial in summary.ranked()), *(number for _, number in given_up)]
-    return {number: rank for rank, number in enumerate(ordered, 1)}
 
 
 def roles(summary: StudySummary) -> dict[int, str]:

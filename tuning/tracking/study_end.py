@@ -50,7 +50,7 @@ class StudyEnd:
         self._mark_roles(summary, runs)
         if summary.state == "finished":
             # Each is a write: whoever interrupts a search of thousands is not kept waiting for them.
-            self._tell_ranks(run_contents.ranks(summary), runs)
+            self._tell_ranks(summary.ranks(), runs)
         if summary.confirmation is not None:
             self._tell_confirmed(summary.confirmation, runs)
         now = now_ms()

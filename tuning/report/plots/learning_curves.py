@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from tuning.diagnosis.curves import Curve
+from tuning.diagnosis.curves import Curve, Floats
 from tuning.report.material import Material, name_of
 from tuning.report.number_format import number
 from tuning.report.plots.plot import DEFAULT, LEADER, OTHERS, Plot, figure
@@ -48,13 +48,17 @@ def plot(material: Material) -> Plot | None:
     )
 
 
+def _aligned(curves: Sequence[Curve]) -> tuple[Floats, Floats]:
+    """The steps that all seeds have, (N,), and their values there, (seeds, N)."""
+    known = [dict(zip(curve.steps.tolist(), curve.values.tolist(), strict=True)) for curve in curves]
+    steps = sorted(set.intersection(*map(set, known)))
+    return np.array(steps), np.array([[each[at] for at in steps] for each in known])
+
+
 def _mean(curves: Sequence[Curve]) -> Curve:
-    """The mean over the seeds, at the steps that all of them have."""
-    steps = sorted(set.intersection(*(set(curve.steps.tolist()) for curve in curves)))
-    if not steps:
-        return curves[0]
-    values = np.mean([[dict(zip(c.steps, c.values, strict=True))[at] for at in steps] for c in curves], axis=0)
-    return Curve(np.array(steps), values)
+    """The mean over the seeds, at the steps that all of them have; where there are none, one of them."""
+    steps, values = _aligned(curves)
+    return Curve(steps, values.mean(0)) if len(steps) else curves[0]
 
 
 def _line(
@@ -83,11 +87,10 @@ def _line(
 
 def _band(made: go.Figure, curves: Sequence[Curve], colour: str) -> None:
     """From the lowest to the highest seed."""
-    if len(curves) < 2:
+    steps, values = _aligned(curves)
+    if len(curves) < 2 or not len(steps):
         return
-    steps = sorted(set.intersection(*(set(curve.steps.tolist()) for curve in curves)))
-    values = [[dict(zip(c.steps, c.values, strict=True))[at] for at in steps] for c in curves]
-    low, high = np.min(values, axis=0), np.max(values, axis=0)
+    low, high = values.min(0), values.max(0)
     made.add_scatter(
         x=[*steps, *reversed(steps)],
         y=[*high, *reversed(low)],

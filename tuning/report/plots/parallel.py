@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 
 from tuning.report.axes import NONE, Axis, axes
 from tuning.report.material import Material, reached
-from tuning.report.number_format import number
+from tuning.report.number_format import number, setting
 from tuning.report.plots.plot import HEIGHT, SCALE, Plot, figure
 from tuning.study.summary import TrialSummary
 
@@ -54,7 +54,7 @@ def plot(material: Material) -> Plot | None:
         made,
         ["trial", *(axis.name for axis in shown), material.metric],
         [
-            [str(trial.number), *(_cell(trial, axis) for axis in shown), number(reached(trial))]
+            [str(trial.number), *(setting(trial.params.get(axis.name)) for axis in shown), number(reached(trial))]
             for trial in sorted(trials, key=lambda trial: material.ranks[trial.number])[:20]
         ],
         least_width=640,
@@ -80,8 +80,3 @@ def _dimension(axis: Axis, trials: list[TrialSummary]) -> dict[str, object]:
 def _range(values: list[float]) -> list[float]:
     low, high = min(values), max(values)
     return [low, high] if low < high else [low - 0.5, high + 0.5]
-
-
-def _cell(trial: TrialSummary, axis: Axis) -> str:
-    value = trial.params.get(axis.name, NONE)
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -5,8 +5,9 @@ import torch
 
 from trainables.base import member_axis, random_streams
 from trainables.base.random_streams import Purpose
-from trainables.loops.dqn import DQNConfig, make_loss
+from trainables.loops.dqn import DQNConfig
 from trainables.loops.learner import Learner
+from trainables.loops.q_learning import make_loss
 from trainables.loops.replay import Replay
 from trainables.networks import networks
 from trainables.networks.specs import MLP

@@ -23,7 +23,8 @@ from tuning.study.clock import Now
 from tuning.study.legs import Leg, Plan
 from tuning.study.observer import Observer, Points
 from tuning.study.study import Study
-from tuning.sweep.model import Sweep, Workers
+from tuning.sweep.model import Sweep
+from tuning.sweep.sections import Workers
 
 
 def left_weights(folder: Path, text: str = "weights") -> None:

@@ -29,7 +29,8 @@ from tuning.search.packing import trials_in_pack
 from tuning.study.paths import Home
 from tuning.sweep.dimensions import FloatRange, IntRange
 from tuning.sweep.loading import load
-from tuning.sweep.model import Confirm, Sweep
+from tuning.sweep.model import Sweep
+from tuning.sweep.sections import Confirm
 from tuning.workers.team import Team
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"

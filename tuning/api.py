@@ -19,7 +19,8 @@ from tuning.study.paths import Home
 from tuning.study.summary import StudySummary
 from tuning.study_handle import StudyHandle
 from tuning.sweep import kept_sweep
-from tuning.sweep.model import Confirm, Sweep
+from tuning.sweep.model import Sweep
+from tuning.sweep.sections import Confirm
 from tuning.workers.library_settings import during_a_run
 from tuning.workers.log_file import log_file
 

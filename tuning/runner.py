@@ -24,7 +24,8 @@ from tuning.study.replay import replay
 from tuning.study.study import Study
 from tuning.study.summary import StudySummary
 from tuning.sweep import former_columns
-from tuning.sweep.model import Confirm, Sweep, Workers
+from tuning.sweep.model import Sweep
+from tuning.sweep.sections import Confirm, Workers
 from tuning.tracking import experiments, server
 from tuning.tracking.tracker import Tracker
 from tuning.workers import memory

@@ -18,7 +18,7 @@ from torch.func import vmap
 from trainables.base import member_axis
 from trainables.compilation import program_cache, programs, when_it_pays
 from trainables.compilation.programs import Program
-from trainables.loops import dqn, learner, supervised
+from trainables.loops import learner, q_learning, supervised
 from trainables.loops.registry import loop_of
 from trainables.networks import networks
 from trainables.networks.specs import MLP
@@ -51,13 +51,13 @@ ASKING = """
 import sys, torch
 from trainables.base import member_axis
 from trainables.compilation import programs
-from trainables.loops import dqn
+from trainables.loops import q_learning
 from trainables.networks import networks
 from trainables.networks.specs import MLP
 
 spec = MLP(3, 2, (4,))
 weights = member_axis.stack([networks.initial(spec, seed) for seed in range(2)])
-print(programs.compiled_if(True, dqn.packed_greedy(spec))(weights, torch.ones(2, 5, 3)).tolist())
+print(programs.compiled_if(True, q_learning.packed_greedy(spec))(weights, torch.ones(2, 5, 3)).tolist())
 print("torch._inductor" in sys.modules)
 """
 
@@ -97,7 +97,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
 @pytest.fixture
 def program(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> Program:
     monkeypatch.setenv("LOCKSTEP_CACHE", str(asked.cache))
-    found = programs.compiled_if(True, dqn.packed_greedy(SPEC))
+    found = programs.compiled_if(True, q_learning.packed_greedy(SPEC))
     assert isinstance(found, Program)
     return found
 
@@ -124,7 +124,7 @@ class TestCompiledOnce:
 
     def test_gives_what_its_function_does(self, program: Program) -> None:
         weights, seen = parameters(2), torch.randn(2, 5, 3)
-        torch.testing.assert_close(program(weights, seen), dqn.packed_greedy(SPEC)(weights, seen))
+        torch.testing.assert_close(program(weights, seen), q_learning.packed_greedy(SPEC)(weights, seen))
 
     def test_names_count_and_not_their_order(self, program: Program) -> None:
         weights, seen = parameters(2), torch.randn(2, 5, 3)
@@ -135,7 +135,7 @@ class TestCompiledOnce:
     def test_inputs_may_lie_in_memory_in_any_order(self, program: Program) -> None:
         weights, seen = parameters(2), torch.randn(5, 3, 2).permute(2, 0, 1)
         assert not seen.is_contiguous()
-        torch.testing.assert_close(program(weights, seen), dqn.packed_greedy(SPEC)(weights, seen))
+        torch.testing.assert_close(program(weights, seen), q_learning.packed_greedy(SPEC)(weights, seen))
 
 
 @compiles

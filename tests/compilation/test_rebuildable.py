@@ -10,7 +10,7 @@ import torch
 
 from trainables.base.images import Image
 from trainables.compilation.rebuildable import Rebuildable, is_ours, rebuildable
-from trainables.loops import dqn, learner, policies, supervised
+from trainables.loops import learner, policies, q_learning, supervised
 from trainables.loops.distributions import ONE, Factorised, Gaussian
 from trainables.loops.policies import Policy
 from trainables.networks.specs import MLP, Convolutional, Own
@@ -31,30 +31,30 @@ def test_the_same_of_the_same_arguments_however_they_are_given() -> None:
 
 
 def test_pickles_as_its_recipe() -> None:
-    loss = dqn.make_loss(SPEC, "huber", reduction="sum")
+    loss = q_learning.make_loss(SPEC, "huber", reduction="sum")
     update = learner.packed_update(loss, "adam", False, None)
     assert pickle.loads(pickle.dumps(update)) is update
 
 
 def test_is_written_the_same_in_every_process() -> None:
     call = (
-        "from trainables.loops import dqn; from trainables.networks.specs import MLP\n"
-        "print(repr(dqn.make_loss(MLP(3, 2, (4,)), 'huber')))"
+        "from trainables.loops import q_learning; from trainables.networks.specs import MLP\n"
+        "print(repr(q_learning.make_loss(MLP(3, 2, (4,)), 'huber')))"
     )
     there = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, check=True).stdout
-    assert there.strip() == repr(dqn.make_loss(SPEC, "huber"))
+    assert there.strip() == repr(q_learning.make_loss(SPEC, "huber"))
 
 
 @pytest.mark.parametrize(
     "function",
     [
-        dqn.packed_greedy(SPEC),
-        dqn.packed_greedy(Convolutional(Image(8, 8, 1, True, 1.0), 2, (4,), (8,))),
+        q_learning.packed_greedy(SPEC),
+        q_learning.packed_greedy(Convolutional(Image(8, 8, 1, True, 1.0), 2, (4,), (8,))),
         policies.packed_sample(Policy(SPEC, ONE)),
         policies.packed_sample(Policy(SPEC, Factorised((1, 1)))),
         policies.packed_greedy(Policy(SPEC, Gaussian((True, False)), by_state=True)),
         supervised.packed_validate(SPEC, "mse"),
-        learner.packed_update(dqn.make_loss(SPEC, "huber"), "adam", False, 2),
+        learner.packed_update(q_learning.make_loss(SPEC, "huber"), "adam", False, 2),
     ],
     ids=repr,
 )
@@ -66,7 +66,7 @@ def test_what_the_package_makes_of_plain_values_is_ours(function: Rebuildable) -
     "function",
     [
         doubled(),
-        dqn.packed_greedy(Own("own_networks:TwoHeads", 3, 2)),
+        q_learning.packed_greedy(Own("own_networks:TwoHeads", 3, 2)),
         learner.packed_update(lambda parameters, numbers: (torch.zeros(()), {}), "adam", False, None),
         learner.packed_update(doubled(), "adam", False, None),
     ],

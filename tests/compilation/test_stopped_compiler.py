@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from trainables.base import member_axis
 from trainables.compilation import compiler_process, program_cache, programs, when_it_pays
 from trainables.compilation.program_cache import PROGRAM
-from trainables.loops import dqn
+from trainables.loops import q_learning
 from trainables.networks import networks
 from trainables.networks.specs import MLP
 
@@ -109,11 +109,11 @@ def test_a_program_is_there_though_its_compiler_was_stopped(tmp_path: Path, monk
     spec, seen = MLP(3, 2, (4,)), torch.ones(1, 5, 3)
     weights = member_axis.stack([networks.initial(spec, 0)])
     try:
-        found = programs.compiled_if(True, dqn.packed_greedy(spec))(weights, seen)
+        found = programs.compiled_if(True, q_learning.packed_greedy(spec))(weights, seen)
     finally:
         for process in stopped:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    torch.testing.assert_close(found, dqn.packed_greedy(spec)(weights, seen))
+    torch.testing.assert_close(found, q_learning.packed_greedy(spec)(weights, seen))
     (log,) = tmp_path.glob("*.log")
     assert "has been compiling this for 2 s and has not come to an end" in log.read_text()

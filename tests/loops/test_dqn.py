@@ -14,7 +14,7 @@ from torch.nn.functional import huber_loss, mse_loss
 
 from trainables.base import random_streams
 from trainables.base.random_streams import Purpose
-from trainables.loops import dqn
+from trainables.loops import q_learning
 from trainables.loops.dqn import DQNConfig, DQNLoop
 from trainables.networks import networks
 from trainables.networks.specs import MLP
@@ -32,7 +32,7 @@ class TestLoss:
     ) -> tuple[float, float, Tensor]:
         """The loss, the mean value and the gradient by the weights."""
         rows = torch.tensor([[9.0] * 5, [1.0, following, 1.0, 1.0, discount], [0.0, 0.0, 0.0, 4.0, 0.0]])
-        loss = dqn.make_loss(MLP(1, 2, ()), kind, **how)
+        loss = q_learning.make_loss(MLP(1, 2, ()), kind, **how)
         target = self.TARGET if how.get("target_network", True) else {}
         gradient, (value, shown) = torch.func.grad_and_value(loss, has_aux=True)(
             self.ONLINE, {"reward_scale": torch.tensor(scale)}, target, rows, torch.tensor([1])
@@ -87,7 +87,7 @@ class TestLoss:
     @pytest.mark.parametrize(("reduction", "expected"), [("mean", (4 + 16) / 2), ("sum", 4 + 16)])
     def test_of_a_batch(self, reduction: str, expected: float) -> None:
         rows = torch.tensor([[1.0, 2.0, 1.0, 1.0, 0.5], [0.0, 0.0, 0.0, 4.0, 0.0]])
-        value, _ = dqn.make_loss(MLP(1, 2, ()), "squared", reduction)(
+        value, _ = q_learning.make_loss(MLP(1, 2, ()), "squared", reduction)(
             self.ONLINE, {"reward_scale": torch.tensor(1.0)}, self.TARGET, rows, torch.tensor([0, 1])
         )
         assert value.item() == expected
@@ -98,7 +98,7 @@ class TestLoss:
     )
     def test_of_a_batch_with_weights(self, kind: str, reduction: str, expected: float) -> None:
         rows = torch.tensor([[1.0, 2.0, 1.0, 1.0, 0.5], [0.0, 0.0, 0.0, 4.0, 0.0]])
-        value, shown = dqn.make_loss(MLP(1, 2, ()), kind, reduction)(
+        value, shown = q_learning.make_loss(MLP(1, 2, ()), kind, reduction)(
             self.ONLINE,
             {"reward_scale": torch.tensor(1.0)},
             self.TARGET,

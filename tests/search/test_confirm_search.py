@@ -24,7 +24,7 @@ from tuning.search.leg_source import LegSource
 from tuning.study.seeds import SEARCH_SEEDS, fresh_seeds
 from tuning.study.study import Study
 from tuning.study.summary import Confirmation
-from tuning.sweep.model import Confirm
+from tuning.sweep.sections import Confirm
 from tuning.tracking.audit import differences
 
 WANTED = Confirm(top=2, seeds=6, episodes=20)

@@ -25,7 +25,8 @@ from tuning.report.importance import importances
 from tuning.rules.trial_outcome import MemberResult, Outcome, advanced, outcome
 from tuning.study.study import Study
 from tuning.sweep.kept_sweep import changed
-from tuning.sweep.model import Confirm, Second, Sweep
+from tuning.sweep.model import Sweep
+from tuning.sweep.sections import Confirm, Second
 from tuning.tracking import experiments, run_contents
 from tuning.tracking.tracker import Tracker
 

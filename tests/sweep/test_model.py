@@ -9,7 +9,8 @@ from trainables.loops.registry import LOOPS
 from tuning.errors import SweepError
 from tuning.sweep import yaml_text
 from tuning.sweep.dimensions import Choices, FloatRange, IntRange, Options
-from tuning.sweep.model import Sweep, Workers
+from tuning.sweep.model import Sweep
+from tuning.sweep.sections import Workers
 
 
 def test_each_loop_lends_its_score_and_direction() -> None:

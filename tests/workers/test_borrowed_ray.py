@@ -21,7 +21,7 @@ from ray.tune import tune as tune_module
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.search import Searcher
 
-from tuning.sweep.model import Workers
+from tuning.sweep.sections import Workers
 from tuning.workers import borrowed
 from tuning.workers.team import open_team
 

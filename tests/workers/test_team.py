@@ -6,7 +6,7 @@ import pytest
 import ray
 
 from tuning.errors import WorkersError
-from tuning.sweep.model import Workers
+from tuning.sweep.sections import Workers
 from tuning.workers import team
 from tuning.workers.team import Team
 

@@ -1,12 +1,9 @@
-"""DQN (Mnih et al., 2015): settings, network, loss, loop; a whole pack of members in lockstep.
+"""DQN (Mnih et al., 2015): its settings, and the loop of a whole pack of members in lockstep.
 
-Time is in the names: in the state s_tm1 the action a_tm1 is taken, which leads to the reward r_t and the state s_t.
-discount_t is gamma, or 0 where s_t is terminal.
-
-Axis letters: M members, E episodes side by side, B batch, A actions, F features.
+Axis letters: M members, E episodes side by side, B batch, F features.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
 
@@ -16,26 +13,23 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 from torch.func import vmap
-from torch.nn.functional import huber_loss, mse_loss
 
 from trainables import environments
 from trainables.base import member_axis, random_streams
 from trainables.base.config_fields import tunable
-from trainables.base.member_axis import Tensors, Tree
+from trainables.base.member_axis import Tree
 from trainables.base.random_streams import Purpose
 from trainables.base.report import Report
 from trainables.base.trivial_answer import TrivialAnswer
 from trainables.compilation import programs, when_it_pays
-from trainables.compilation.rebuildable import rebuildable
 from trainables.environments import EnvironmentMisfit, action_spaces
 from trainables.environments.action_spaces import Actions, Continuous, Discrete, Parts, Product
-from trainables.loops import episode_limits, exploration, instruments, replay, trivial_policies
+from trainables.loops import episode_limits, exploration, instruments, q_learning, replay, trivial_policies
 from trainables.loops.config import EpisodicConfig, network
 from trainables.loops.evaluation import DISCOUNTED, METRICS, SCORE, SCORES, Evaluation
 from trainables.loops.exploration import LINEAR, Epsilon
 from trainables.loops.learner import Learner
 from trainables.networks import networks, specs
-from trainables.networks.specs import Spec
 
 MOST_STEPS = 100
 """The most steps that a transition may span. Without a replay memory, so many are kept while they still grow."""
@@ -106,93 +100,6 @@ def numbered(actions: Actions) -> Discrete | Product:
     return actions
 
 
-@rebuildable
-def packed_greedy(spec: Spec) -> Callable[[Tensors, Tensor], Tensor]:
-    """The greedy policy of a pack: (parameters, observations (M, E, F)) -> the actions of the highest value (M, E)."""
-    q = networks.function(spec)
-
-    def greedy(parameters: Tensors, observations: Tensor) -> Tensor:
-        return q(parameters, observations).argmax(-1)
-
-    packed: Callable[[Tensors, Tensor], Tensor] = vmap(greedy)
-    return packed
-
-
-def bootstrapped(
-    spec: Spec, double: bool, target_network: bool
-) -> Callable[[Tensors, Tensors, Tensors, Tensor], tuple[Tensor, Tensor]]:
-    """Of one member: (parameters, numbers, target, transitions (B, 2F + 3)) -> Q(s_tm1, a_tm1) and y (B,).
-
-    spec: the network Q.
-    double: whether Q chooses the action that Q_target values.
-    target_network: whether there is a Q_target; else it is Q itself.
-    """
-    q = networks.function(spec)
-
-    def told(parameters: Tensors, numbers: Tensors, target: Tensors, transitions: Tensor) -> tuple[Tensor, Tensor]:
-        s_tm1, s_t, a_tm1, r_t, discount_t = replay.split(transitions, spec.inputs)
-        q_tm1 = q(parameters, s_tm1).gather(1, a_tm1[:, None]).squeeze(1)
-        q_target_t = q(target if target_network else parameters, s_t)
-        if double and target_network:
-            a_t = q(parameters, s_t).argmax(1, keepdim=True)
-            v_t = q_target_t.gather(1, a_t).squeeze(1)
-        else:
-            v_t = q_target_t.amax(1)
-        return q_tm1, (numbers["reward_scale"] * r_t + discount_t * v_t).detach()
-
-    return told
-
-
-@rebuildable
-def make_loss(
-    spec: Spec, kind: str, reduction: str = "mean", double: bool = False, target_network: bool = True
-) -> Callable[..., tuple[Tensor, Tensors]]:
-    """The loss of one member: of the temporal-difference errors delta = y - Q(s_tm1, a_tm1) of a batch.
-
-    DQN (Mnih et al., 2015, equation 2):
-        y = r_t + discount_t max_a Q_target(s_t, a)
-    Double DQN (van Hasselt, Guez and Silver, 2016, equation 4):
-        y = r_t + discount_t Q_target(s_t, argmax_a Q(s_t, a))
-
-    Over n steps, r_t is the sum of their discounted rewards, s_t the state after them, and discount_t gamma^n. An
-    episode that is truncated has no terminal state, so its last transition bootstraps like any other.
-
-    spec: the network Q.
-    kind: of the loss of an error: huber, |delta| - 1/2 beyond 1 and delta^2 / 2 within (Huber, 1964), or squared,
-    delta^2.
-    reduction: of the losses of a batch, mean or sum.
-    double, target_network: as `bootstrapped` takes them.
-    """
-    told = bootstrapped(spec, double, target_network)
-    loss_of = huber_loss if kind == "huber" else mse_loss
-
-    def loss(
-        parameters: Tensors,
-        numbers: Tensors,
-        target: Tensors,
-        rows: Tensor,
-        indices: Tensor,
-        weights: Tensor | None = None,
-    ) -> tuple[Tensor, Tensors]:
-        """The loss, and what it shows: the mean value, and the errors (B,) if there are weights.
-
-        parameters: of Q.
-        numbers: settings; here reward_scale, a factor of r_t.
-        target: parameters of Q_target; empty without one.
-        rows: (capacity, 2F + 3), the replay memory.
-        indices: (B,), the rows of the batch.
-        weights: (B,), of the losses.
-        """
-        q_tm1, y = told(parameters, numbers, target, rows[indices])
-        if weights is None:
-            return loss_of(q_tm1, y, reduction=reduction), {"value_mean": q_tm1.mean()}
-        losses = weights * loss_of(q_tm1, y, reduction="none")
-        total = losses.mean() if reduction == "mean" else losses.sum()
-        return total, {"value_mean": q_tm1.mean(), "errors": y - q_tm1.detach()}
-
-    return loss
-
-
 class DQNLoop:
     """Trains a pack: every member acts once, then every member learns if it is time to, and so on."""
 
@@ -234,7 +141,7 @@ class DQNLoop:
                 )
                 for config in configs
             ],
-            make_loss(self._spec, common.loss, common.reduction, common.double, common.target_network),
+            q_learning.make_loss(self._spec, common.loss, common.reduction, common.double, common.target_network),
             ["value_mean"],
             maximize=self.direction == "maximize",
             device=device,
@@ -262,13 +169,16 @@ class DQNLoop:
         # Programs.
         self._updates_in_all = common.calls()
         self._compiled = when_it_pays.compiles(common.compile, self._updates_in_all, device)
-        greedy, compiled = packed_greedy(self._spec), when_it_pays.compiles(common.compile, common.budget, device)
+        greedy, compiled = (
+            q_learning.packed_greedy(self._spec),
+            when_it_pays.compiles(common.compile, common.budget, device),
+        )
         self._greedy = programs.compiled_if(compiled, greedy)
         self._evaluation = Evaluation(
             description, common, self._learner, self.score, greedy, compiled, np.array(self._gammas)
         )
         self._units = instruments.of_units(self._spec)
-        told = bootstrapped(self._spec, common.double, common.target_network)
+        told = q_learning.bootstrapped(self._spec, common.double, common.target_network)
         self._told, self._q = vmap(told), vmap(networks.function(self._spec))
 
         # The environments. None of them can be saved, but the seed and the actions of its episode lead back to it.

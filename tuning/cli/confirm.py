@@ -32,7 +32,7 @@ def confirm(
     with during_a_run(), log_file(study.home):
         with ended_at_once():
             from tuning import runner
-            from tuning.sweep.model import Confirm
+            from tuning.sweep.sections import Confirm
 
         name_unused_files()
         wanted = (study.sweep.confirm or Confirm()).model_copy(update=given)

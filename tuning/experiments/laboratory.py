@@ -20,7 +20,8 @@ from tuning.study.paths import Home
 from tuning.study.seeds import fresh_seeds
 from tuning.study.study import Study
 from tuning.sweep import kept_sweep
-from tuning.sweep.model import Confirm, Sweep
+from tuning.sweep.model import Sweep
+from tuning.sweep.sections import Confirm
 from tuning.workers.team import open_team
 
 LONGEST_NAME = 64

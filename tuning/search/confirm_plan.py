@@ -14,7 +14,7 @@ from tuning.rules.choice import choice
 from tuning.study.seeds import fresh_seeds
 from tuning.study.study import Study
 from tuning.study.summary import Candidate, Confirmation, StudySummary, TrialSummary, strongest
-from tuning.sweep.model import Confirm
+from tuning.sweep.sections import Confirm
 
 TrialAndSeed: TypeAlias = tuple[int, int]
 """What a training that confirms is known by."""

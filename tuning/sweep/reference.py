@@ -15,7 +15,8 @@ from trainables.base.own_classes import Unimportable
 from trainables.base.training_config import is_tunable
 from tuning.errors import Problem, SweepError
 from tuning.sweep import fields, loop_fields
-from tuning.sweep.model import Sweep, Workers
+from tuning.sweep.model import Sweep
+from tuning.sweep.sections import Workers
 
 Searched = Literal["yes", "pack", "no"]
 

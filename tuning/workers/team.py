@@ -14,7 +14,7 @@ import ray
 from tuning.errors import WorkersError
 from tuning.search.leg_source import LegSource
 from tuning.study.study import Study
-from tuning.sweep.model import Workers
+from tuning.sweep.sections import Workers
 from tuning.workers import borrowed, cores, ray_folder
 from tuning.workers.deferred_interrupt import deferred_interrupt
 from tuning.workers.training import train

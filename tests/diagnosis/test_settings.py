@@ -144,3 +144,24 @@ def test_a_policy_that_has_made_up_its_mind_short_of_its_goal(
 def test_a_policy_that_still_acts_at_random_has_not_looked_away(entropy: float, expected: list[str]) -> None:
     one = of("reinforce", {}, train__entropy_share=entropy, train__input_dependence=0.01)
     assert faults(of_training(one)) == expected
+
+
+@pytest.mark.parametrize(
+    ("solved", "dependence", "wrappers", "expected"),
+    [
+        (1e6, 0.6, (), True),
+        (None, 0.2, ["TimeAwareObservation"], True),
+        (None, 0.6, (), False),  # it may be a count
+        (1e6, 0.6, ["OneHotObservation"], False),
+        (-1_000.0, 0.6, (), False),  # solved
+    ],
+)
+def test_whole_numbers_that_a_policy_takes_for_sizes(
+    solved: float | None, dependence: float, wrappers: list[str], expected: bool
+) -> None:
+    settings = {"wrappers": wrappers}
+    one = of("reinforce", settings, solved, train__input_kinds=10.0, train__input_dependence=dependence)
+    found = {verdict.name: verdict.patch for verdict in of_training(one).verdicts}
+    assert ("input_as_number" in found) == expected
+    if expected:
+        assert found["input_as_number"] == {"wrappers": [*wrappers, "OneHotObservation"]}

@@ -112,7 +112,7 @@ def test_a_sweep_says_which_of_its_keys_is_to_blame(tmp_path: Path) -> None:
         ({"backend": "vector"}, "fixed.backend: Acrobot-v1 comes without a vector environment"),
         (
             {"wrappers": ["FlatenObservation"]},
-            "fixed.wrappers: Gymnasium has no wrapper 'FlatenObservation'; did you mean",
+            "fixed.wrappers: there is no wrapper 'FlatenObservation'; did you mean",
         ),
         ({"wrappers": [{"TimeLimit": {}, "Autoreset": {}}]}, "fixed.wrappers[0]"),
         ({"backend": "jax"}, "fixed.backend: should be auto, gymnasium, vector or envpool"),

@@ -115,6 +115,13 @@ def test_the_most_common_choice() -> None:
     assert instruments.most_common(tensor([[0, 0, 2, 0], [1, 2, 1, 2]]), 3).tolist() == [0.75, 0.5]
 
 
+def test_whole_numbers_that_may_stand_for_things() -> None:
+    numbers = tensor([[[0.0], [3.0], [9.0]], [[0.0], [1.0], [1.0]], [[0.0], [0.5], [4.0]]])
+    listed = instruments.listed(instruments.input_kinds(numbers), 3)
+    assert listed == [{"train/input_kinds": 10.0}, {}, {}]  # the second is told apart as it is, the third is measured
+    assert instruments.input_kinds(torch.zeros(1, 5, 64)) == {}
+
+
 def test_what_is_kept_of_a_member_does_not_hang_on_its_neighbours() -> None:
     chance = np.random.default_rng(0)
 

@@ -1,4 +1,4 @@
-"""Gymnasium's wrappers and people's own, by name and arguments."""
+"""Gymnasium's wrappers, ours and people's own, by name and arguments."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -7,9 +7,14 @@ from typing import Any
 import gymnasium
 
 from trainables.base import own_classes
+from trainables.environments.one_hot import OneHotObservation
 
 Named = str | Mapping[str, Mapping[str, Any]]
 """A wrapper: its name, or its name with arguments, `{TimeAwareObservation: {flatten: true}}`."""
+
+
+OURS = {"OneHotObservation": OneHotObservation}
+"""Wrappers that Gymnasium does not have."""
 
 
 class WrapperMisfit(ValueError):
@@ -34,9 +39,9 @@ def _found(name: str) -> Any:
             return own_classes.load(name)
         except own_classes.Unimportable as error:
             raise WrapperMisfit(str(error)) from error
-    known = [each for each in gymnasium.wrappers.__all__ if each[0].isupper()]
+    known = [*OURS, *(each for each in gymnasium.wrappers.__all__ if each[0].isupper())]
     if name in known:
-        return getattr(gymnasium.wrappers, name)
+        return OURS.get(name) or getattr(gymnasium.wrappers, name)
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(near)}?" if near else "; one of your own is package.module:Wrapper"
-    raise WrapperMisfit(f"Gymnasium has no wrapper {name!r}{hint}")
+    raise WrapperMisfit(f"there is no wrapper {name!r}{hint}")

@@ -111,7 +111,7 @@ class DQNLoop:
     metrics: ClassVar[tuple[str, ...]] = (
         *METRICS,
         *("train/value_mean", "train/epsilon", DISCOUNTED),
-        *(*instruments.OF_UNITS, *instruments.OF_VALUES),
+        *(*instruments.OF_UNITS, *instruments.OF_VALUES, instruments.KINDS),
     )
     choices_of = staticmethod(numbered)
 
@@ -285,7 +285,7 @@ class DQNLoop:
         places = instruments.evenly(self._replay.filled, instruments.samples(self._spec.inputs))
         rows = self._replay.rows[:, places.to(self._device)]
         parameters, numbers, seen = self._learner.parameters, self._learner.numbers, rows[..., : self._spec.inputs]
-        found = {**self._units(parameters, seen), "train/target_lag": lags}
+        found = {**self._units(parameters, seen), **instruments.input_kinds(seen), "train/target_lag": lags}
         q_tm1, y = self._told(parameters, numbers, self._target, rows)
         found["train/td_error_share"] = instruments.left_over(y - q_tm1, y)
         found["train/common_action"] = instruments.most_common(self._q(parameters, seen).argmax(-1), self._spec.outputs)

@@ -46,6 +46,10 @@ OF_UNITS = ("train/dead_units", "train/saturated_units")
 OF_POLICIES = ("train/entropy_share", "train/common_action", "train/input_dependence")
 OF_VALUES = ("train/td_error_share", "train/common_action", "train/target_lag", "evaluation/start_value")
 EXPLAINED = "train/explained_variance"
+KINDS = "train/input_kinds"
+
+FEW_FEATURES, MOST_KINDS = 16, 1_000
+"""Observations of more numbers, or of whole numbers further apart, are none that stand for things."""
 
 
 def of_updates(losses: Tensor, norms: Tensor) -> Tensors:
@@ -169,6 +173,21 @@ def of_normal(means: Tensor, log_deviations: Tensor) -> Tensor:
     between = means.var(0, correction=0)
     within = (2 * log_deviations).exp().mean(0)
     return torch.mean(between / (between + within).clamp(min=1e-12))
+
+
+def input_kinds(inputs: Tensor) -> Tensors:
+    """How many unit vectors' numbers whole numbers would come to, the sum over F of highest - lowest + 1; (M,).
+
+    Nothing where some are not whole, or all of a kind that is told apart as it is: 0 and 1, or bounds of 1 apart.
+
+    inputs: (M, S, F).
+    """
+    if inputs.shape[-1] > FEW_FEATURES or not inputs.shape[1]:
+        return {}
+    spans = inputs.amax(1) - inputs.amin(1)
+    kinds = (spans + 1).sum(-1)
+    told = (inputs == inputs.round()).all(-1).all(-1) & (spans.amax(-1) > 1) & (kinds <= MOST_KINDS)
+    return {KINDS: torch.where(told, kinds, torch.nan)}
 
 
 def explained_variance(returns: Tensor, values: Tensor) -> Tensor:

@@ -197,7 +197,7 @@ class ReinforceLoop:
     metrics: ClassVar[tuple[str, ...]] = (
         *METRICS,
         *("train/entropy", "train/return_mean", "train/episode_steps"),
-        *(*instruments.OF_UNITS, *instruments.OF_POLICIES, instruments.EXPLAINED),
+        *(*instruments.OF_UNITS, *instruments.OF_POLICIES, instruments.EXPLAINED, instruments.KINDS),
     )
 
     def __init__(self, configs: Sequence[ReinforceConfig], device: torch.device) -> None:
@@ -352,6 +352,7 @@ class ReinforceLoop:
         found = {
             **instruments.of_units(spec)(part(parameters, POLICY), observations),
             **instruments.of_policy(self._policy)(parameters, observations),
+            **instruments.input_kinds(observations),
         }
         if self._common.baseline == "value":
             scaled = self._learner.numbers["reward_scale"][:, None] * returns

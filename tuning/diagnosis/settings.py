@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tuning.diagnosis.training import LOSS, RETURN, VALIDATION, Training
+from tuning.diagnosis.training import DEPENDENCE, KINDS, LOSS, RETURN, VALIDATION, Training
 from tuning.diagnosis.verdict import Verdict
 
 SHORT_SIGHT = 10.0
@@ -18,6 +18,12 @@ SMALL_MEMORY = 0.05
 NARROW = 4
 """Units of a hidden layer that are a bottleneck."""
 
+ENCODER = "OneHotObservation"
+"""The wrapper that makes unit vectors of whole numbers."""
+
+LOOKS_AWAY = 0.3
+"""The share of its decisions that depends on the input, below which a policy tells little of it apart."""
+
 STRONG_DECAY, STRONG_DROPOUT = 0.03, 0.7
 
 HELD_BACK = 2.0
@@ -31,6 +37,7 @@ def rules(training: Training) -> Iterator[Verdict]:
     """What is so far from usual that it is likely to blame."""
     if training.diverged is not None or not training.fell_short:
         return
+    yield from _encoding(training)
     yield from _network(training)
     yield from _held_back(training)
     yield from _rewards(training)
@@ -45,6 +52,23 @@ def rules(training: Training) -> Iterator[Verdict]:
         )
     if training.loop == "reinforce":
         yield from _updates(training)
+
+
+def _encoding(training: Training) -> Iterator[Verdict]:
+    kinds, dependence = training.curve(KINDS), training.curve(DEPENDENCE)
+    wrappers = training.config.get("wrappers")
+    if kinds is None or not isinstance(wrappers, list | tuple) or ENCODER in wrappers:
+        return
+    # Counts of things are whole numbers too, and sizes. So it is said only of what is known to fail.
+    if training.solved is not None or (dependence is not None and dependence.end < LOOKS_AWAY):
+        yield Verdict(
+            "input_as_number",
+            f"Its observations are whole numbers, {kinds.end:.0f} values in all, which it takes for sizes.",
+            "If each value stands for something else, neighbours look alike to it; a unit vector a value tells them "
+            "apart.",
+            {"input_kinds": kinds.end},
+            {"wrappers": [*wrappers, ENCODER]},
+        )
 
 
 def _network(training: Training) -> Iterator[Verdict]:

@@ -19,6 +19,7 @@ RETURN, ENTROPY, VALUE, EPSILON = "evaluation/return_mean", "train/entropy", "tr
 RATIO, UPDATES = "train/update_ratio", "train/updates"
 DEAD, SATURATED, FITTED = "train/dead_units", "train/saturated_units", "validation/r2"
 ENTROPY_SHARE, COMMON, DEPENDENCE = "train/entropy_share", "train/common_action", "train/input_dependence"
+KINDS = "train/input_kinds"
 BELIEVED, HAD = "evaluation/start_value", "evaluation/discounted_return"
 EPISODE_STEPS = ("train/episode_steps", "evaluation/episode_steps")
 

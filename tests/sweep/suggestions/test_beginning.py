@@ -57,7 +57,7 @@ REFUSED: list[tuple[Beginning, dict[str, Any], str]] = [
     (Beginning(environment="CartPole-v1", loop="supervised"), {}, "loop: should be dqn or reinforce, is 'supervised'"),
     (Beginning(environment="CartPole-v1", loop="dqm"), {}, "did you mean dqn?"),
     (Beginning(environment="CartPole-v1", loop="mine:Loop"), {}, "a loop of your own"),
-    (Beginning(environment="CartPole-v1"), {"fixed.wrappers": ["Nothing"]}, "fixed.wrappers: Gymnasium has no wrapper"),
+    (Beginning(environment="CartPole-v1"), {"fixed.wrappers": ["Nothing"]}, "fixed.wrappers: there is no wrapper"),
     (Beginning(environment="CartPole-v1"), {"fixed.gama": 1}, "fixed.gama: dqn has no such field"),
     (Beginning(environment="CartPole-v1"), {"fixed.wrappers": 3, "trials": 0}, "trials: should be at least 1"),
     (Beginning(environment="CartPole-v1", data="x.csv"), {}, "either on an environment or on data"),

@@ -1,14 +1,16 @@
-"""How often a diagnosis is right: presets whose settings are spoilt on purpose, and sound ones, in packs of ten seeds.
+"""How often a diagnosis is right, and how often its patches mend: presets that are spoilt on purpose, and sound ones.
 
-    python benchmarks/faults.py [--held-out] [--keep FOLDER] [BASE ...]
+    python benchmarks/faults.py [--of open|held-out|drawn] [--mend] [--keep FOLDER] [BASE ...]
 
 A mutation changes one or two settings of a sound configuration, within the ranges of Lu et al. (2024, "muPRL: a
 mutation testing pipeline for deep reinforcement learning based on real faults") where these have one. It counts as a
-fault where ten seeds of it are told apart from ten of the sound one. Half of the mutations, chosen by a seed, are left
-out unless `--held-out` asks for them: they are for those who have written their rules.
+fault where ten seeds of it are told apart from ten of the sound one. Half of the listed mutations, chosen by a seed,
+were held out while rules were written; further ones are drawn by a seed, and nobody has written a rule for one of
+those.
 """
 
 import argparse
+import hashlib
 import json
 import random
 from collections.abc import Mapping, Sequence
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from faulty_settings import BASES, Base, Settings
+from faulty_settings import BASES, Base, Settings, drawn
 from rich.console import Console
 from table import Result, show
 
@@ -25,18 +27,28 @@ from trainables.base.training_config import structure
 from trainables.loops.registry import LOOPS
 from tuning.diagnosis import diagnosis
 from tuning.diagnosis.curves import Curve
-from tuning.diagnosis.diagnosis import Diagnosis
 from tuning.diagnosis.training import Training
-from tuning.rules import statistics
+from tuning.diagnosis.verdict import Diagnosis
+from tuning.rules import mending, statistics
+from tuning.rules.comparison import Comparison, Sample
+from tuning.rules.mending import Course, Prescription
 from tuning.sweep.loading import load
 
 SEEDS, EPISODES, REPORTS = 10, 20, 20
-SPLIT_SEED = 0
+SPLIT_SEED, DRAWN_SEED, DRAWN = 0, 1, 15
+
+ROUNDS, MOST_BUDGET = 2, 3
+"""Rounds of mending, and how many times the budget a patch may ask for here."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A pack of ten seeds. scores: of the best weights on fresh episodes; points: the curve of each."""
+    """A pack of ten seeds.
+
+    scores: of the best weights on fresh episodes; None of one that diverged.
+    points: the curve of each.
+    diverged: the step at which each did, and why.
+    """
 
     scores: list[float | None]
     points: list[list[tuple[int, dict[str, float]]]]
@@ -52,14 +64,15 @@ def configured(base: Base, changes: Settings) -> tuple[Any, Any]:
     return sweep, config if shares else config.model_copy(update={"compile": "never"})
 
 
-def trained(base: Base, changes: Settings, keep: Path | None) -> Trained:
-    """Trains ten seeds, unless they are kept."""
+def trained(base: Base, changes: Settings, keep: Path | None, fresh: bool = False) -> Trained:
+    """Trains ten seeds, unless they are kept; fresh: ten others."""
     _, config = configured(base, changes)
-    path = keep and keep / f"{base.name}-{_name(changes) or 'sound'}.json"
+    path = keep and keep / f"{base.name}-{_file_name(changes)}{'-fresh' * fresh}.json"
     if path and path.exists():
         return Trained(**json.loads(path.read_text()))
     torch.set_num_threads(1)
-    loop = LOOPS[base.loop]([config.model_copy(update={"seed": seed}) for seed in range(SEEDS)], torch.device("cpu"))
+    seeds = range(SEEDS, 2 * SEEDS) if fresh else range(SEEDS)
+    loop = LOOPS[base.loop]([config.model_copy(update={"seed": seed}) for seed in seeds], torch.device("cpu"))
     points: list[list[tuple[int, dict[str, float]]]] = [[] for _ in range(SEEDS)]
     reports = []
     for report in range(1, REPORTS + 1):
@@ -99,12 +112,14 @@ def trainings(base: Base, changes: Settings, found: Trained) -> list[Training]:
     return made
 
 
-def halves(base: Base, held_out: bool) -> list[Settings]:
-    """The mutations of one half, in the order that they are listed in."""
+def mutations(base: Base, which: str) -> list[Settings]:
+    """Those that are asked for: open, held-out or drawn."""
+    if which == "drawn":
+        return drawn(base, DRAWN, DRAWN_SEED)
     places = list(range(len(base.mutations)))
     random.Random(f"{SPLIT_SEED} {base.name}").shuffle(places)
     middle = len(places) // 2
-    return [base.mutations[place] for place in sorted(places[middle:] if held_out else places[:middle])]
+    return [base.mutations[place] for place in sorted(places[middle:] if which == "held-out" else places[:middle])]
 
 
 def is_fault(base: Base, found: Trained, sound: Trained) -> bool:
@@ -134,10 +149,73 @@ def _name(changes: Settings) -> str:
     return ",".join(f"{name}={json.dumps(value)}" for name, value in changes.items()).replace('"', "").replace("/", "_")
 
 
-def measure(names: Sequence[str], held_out: bool, keep: Path | None, console: Console) -> Result:
-    """Every fault of one half, and all sound configurations."""
+def _file_name(changes: Settings) -> str:
+    name = _name(changes) or "sound"
+    return name if len(name) < 150 else f"{name[:100]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+@dataclass(frozen=True)
+class MendedFault:
+    """What mending has come to, on ten fresh seeds.
+
+    patch: what is changed of the fault. better: for certain than the fault; restored: not told apart from the sound
+    configuration, or better; packs: how many of ten seeds were trained for it.
+    """
+
+    patch: Settings
+    better: bool
+    restored: bool
+    packs: int
+
+
+def mended(base: Base, changes: Settings, sound: Trained, keep: Path | None) -> MendedFault:
+    """Mends a fault as `tuning mend` does."""
+    sweep, original = configured(base, changes)
+    fields = type(original).model_fields
+
+    def after(course: Course) -> Settings:
+        return {**changes, **mending.merged(course)}
+
+    def train(courses: Sequence[Course], why: str) -> Sequence[Sample]:
+        return [trained(base, after(course), keep).scores for course in courses]
+
+    def prescribe(course: Course) -> Sequence[Prescription]:
+        found = diagnosis.of_trial(trainings(base, after(course), trained(base, after(course), keep)))
+        verdicts = [(each.name, each.patch) for each in found.verdicts if each.patch and not found.healthy]
+        return [each for each in mending.gathered(verdicts) if takes(course, each)]
+
+    def takes(course: Course, one: Prescription) -> bool:
+        if not one.patch.keys() <= fields.keys() or one.patch.get("budget", 0) > MOST_BUDGET * original.budget:
+            return False
+        try:
+            before, now = (configured(base, after(each))[1] for each in (course, (*course, one)))
+        except ValueError:
+            return False
+        return bool(before != now)
+
+    found = mending.mend(train, prescribe, ROUNDS, sweep.direction)
+    if not found.mended:
+        return MendedFault({}, False, False, found.trained)
+    names = {"mended": after(found.mended), "fault": changes}
+    samples = {name: trained(base, each, keep, fresh=True).scores for name, each in names.items()}
+    compared = Comparison({**samples, "sound": sound.scores}, sweep.direction, 0)
+    return MendedFault(
+        mending.merged(found.mended),
+        compared.difference("mended", "fault").towards > 0,
+        compared.difference("mended", "sound").towards >= 0,
+        found.trained + len(names),
+    )
+
+
+def measure(names: Sequence[str], which: str, keep: Path | None, console: Console, mend: bool = False) -> Result:
+    """Every fault of those asked for, and all sound configurations.
+
+    names: of bases; none: all. which: open, held-out or drawn. keep: a folder for what was trained.
+    console: where what is no fault is said, and how far it has come. mend: whether faults are mended, too.
+    """
     rows, figures, alarms = [], dict[str, Any](), list[str]()
-    counts = {"faults": 0, "flagged": 0, "root": 0, "runs": 0, "runs_flagged": 0, "sound_runs": 0, "sound_flagged": 0}
+    counted = ("faults", "flagged", "root", "better", "restored", "runs", "runs_flagged", "sound_runs", "sound_flagged")
+    counts = dict.fromkeys(counted, 0)
     for base in (each for each in BASES if not names or each.name in names):
         sound = trained(base, {}, keep)
         for changes in ({}, *base.also_sound):
@@ -147,7 +225,7 @@ def measure(names: Sequence[str], held_out: bool, keep: Path | None, console: Co
                 if not found.healthy:
                     counts["sound_flagged"] += 1
                     alarms.append(f"{base.name} {_name(changes)}: {found.word}")
-        for changes in halves(base, held_out):
+        for changes in mutations(base, which):
             one = trained(base, changes, keep)
             if not is_fault(base, one, sound):
                 console.print(f"no fault: {base.name} {_name(changes)}", style="dim", highlight=False, markup=False)
@@ -160,15 +238,26 @@ def measure(names: Sequence[str], held_out: bool, keep: Path | None, console: Co
             counts["root"] += root
             counts["runs"] += len(members)
             counts["runs_flagged"] += sum(not diagnosis.of_training(member).healthy for member in members)
-            rows.append([f"{base.name} {_name(changes)}", found.word, "yes" if root else "no"])
-            figures[rows[-1][0]] = [each.name for each in found.verdicts]
+            row = [f"{base.name} {_name(changes)}", found.word, "yes" if root else "no"]
+            figures[row[0]] = [each.name for each in found.verdicts]
+            if mend:
+                after = mended(base, changes, sound, keep)
+                counts["better"] += after.better
+                counts["restored"] += after.restored
+                row.append("restored" if after.restored else "better" if after.better else "no")
+                figures[row[0]] = {"verdicts": figures[row[0]], **after.__dict__}
+            rows.append(row)
+            console.print(", ".join(row), style="dim", highlight=False, markup=False)
     share = "{flagged} of {faults} faulty configurations flagged ({runs_flagged} of {runs} runs); root cause first: "
-    notes = [
-        (share + "{root}; sound runs flagged: {sound_flagged} of {sound_runs}").format(**counts),
-        *(f"false alarm: {each}" for each in alarms),
-    ]
-    about = "held out" if held_out else "open half"
-    return Result("faults", about, ["fault", "first verdict", "root cause"], rows, [], counts | {"all": figures}, notes)
+    notes = [(share + "{root}; sound runs flagged: {sound_flagged} of {sound_runs}").format(**counts)]
+    if mend:
+        notes.append(
+            "mended within two rounds: {better} of {faults} better for certain, {restored} no worse than the sound "
+            "configuration".format(**counts)
+        )
+    notes += [f"false alarm: {each}" for each in alarms]
+    columns = ["fault", "first verdict", "root cause", *(["mended"] if mend else [])]
+    return Result("faults", which, columns, rows, [], counts | {"all": figures}, notes)
 
 
 def _root(found: Diagnosis, changes: Settings) -> bool:
@@ -177,15 +266,16 @@ def _root(found: Diagnosis, changes: Settings) -> bool:
 
 
 def main() -> None:
-    """Train, diagnose, print the table."""
+    """Train, diagnose, mend where asked, print the table."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("bases", nargs="*", metavar="BASE", help=f"some alone: {', '.join(each.name for each in BASES)}")
-    made.add_argument("--held-out", action="store_true", help="the half that rules are not written by")
+    made.add_argument("--of", choices=["open", "held-out", "drawn"], default="open", help="which mutations")
+    made.add_argument("--mend", action="store_true", help="train what the verdicts prescribe, too")
     made.add_argument("--keep", type=Path, metavar="FOLDER", help="keep what was trained here, and use what is there")
     made.add_argument("--json", type=Path, metavar="FILE", help="write all figures here")
     arguments = made.parse_args()
     console = Console(width=110)
-    result = measure(arguments.bases, arguments.held_out, arguments.keep, console)
+    result = measure(arguments.bases, arguments.of, arguments.keep, console, arguments.mend)
     show(result, console)
     if arguments.json:
         arguments.json.write_text(json.dumps(result.as_json(), indent=2) + "\n")

@@ -1,10 +1,14 @@
 """Sound configurations of the presets at budgets of seconds, and what spoils them."""
 
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 Settings = Mapping[str, Any]
+
+Spoiler = Callable[[random.Random], Settings]
+"""Draws settings that may make a fault."""
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,7 @@ class Base:
     preset: the sweep that it comes from. over: what is put over that sweep.
     sound: the settings that make it sound. also_sound: changes that leave it so.
     mutations: changes that may make a fault of it.
+    spoilers: what further ones are drawn by.
     solved: the score from which on nothing is left to gain.
     """
 
@@ -24,7 +29,43 @@ class Base:
     sound: Settings
     also_sound: Sequence[Settings]
     mutations: Sequence[Settings]
+    spoilers: Sequence[Spoiler]
     solved: float | None = None
+
+
+def drawn(base: Base, count: int, seed: int) -> list[Settings]:
+    """So many changes, two thirds of them by one spoiler and the others by two; no two are alike."""
+    chance, found = random.Random(f"{seed} {base.name}"), dict[str, Settings]()
+    while len(found) < count:
+        changes: dict[str, Any] = {}
+        for spoiler in chance.sample(list(base.spoilers), 1 if chance.random() < 2 / 3 else 2):
+            changes |= spoiler(chance)
+        found[repr(sorted(changes.items()))] = changes
+    return list(found.values())
+
+
+def _near(exponent: float, digits: int = 2) -> float:
+    return float(f"{10**exponent:.{digits}g}")
+
+
+def _power(name: str, low: float, high: float, **others: Any) -> Spoiler:
+    """A setting of 10 to a power between two bounds, together with others as they are."""
+    return lambda chance: {name: _near(chance.uniform(low, high)), **others}
+
+
+def _one_of(name: str, *values: Any, **others: Any) -> Spoiler:
+    """One of these values of a setting, together with others as they are."""
+    return lambda chance: {name: chance.choice(values), **others}
+
+
+def _within(name: str, low: float, high: float, **others: Any) -> Spoiler:
+    """A setting between two bounds, together with others as they are."""
+    return lambda chance: {name: round(chance.uniform(low, high), 3), **others}
+
+
+def _first_weights(low: float, high: float, **others: Any) -> Spoiler:
+    """First weights within 10 to a power between two bounds."""
+    return lambda chance: {"initialisation": {"uniform": {"bound": _near(chance.uniform(low, high))}}, **others}
 
 
 RISK = Base(
@@ -63,6 +104,21 @@ RISK = Base(
         {"warmup": 0.9},
         {"validation_share": 0.98, "batch_size": 16, "hidden": [256, 256]},
     ),
+    spoilers=(
+        _power("learning_rate", -6, -4),
+        _power("learning_rate", -0.3, 1),
+        _power("learning_rate", -5, -2.5, optimizer="sgd"),
+        _power("max_norm", -5, -3, optimizer="sgd"),
+        _one_of("batch_size", 800, 1_200, 1_600),
+        _one_of("hidden", [], [1], [2], [3, 3], [64, 2]),
+        _within("dropout", 0.4, 0.95),
+        _first_weights(0.3, 2, activation="tanh"),
+        _first_weights(-7, -4, optimizer="sgd"),
+        lambda chance: {"optimizer": {"adam": {"weight_decay": _near(chance.uniform(-1, 1))}}},
+        lambda chance: {"standardise": False, "activation": chance.choice(["tanh", "relu"])},
+        _within("validation_share", 0.9, 0.98),
+        _within("warmup", 0.8, 0.97),
+    ),
 )
 
 MATCH = Base(
@@ -96,6 +152,20 @@ MATCH = Base(
         {"max_norm": 1e-4, "optimizer": "sgd"},
         {"initialisation": {"uniform": {"bound": 30.0}}},
     ),
+    spoilers=(
+        _power("learning_rate", -6, -3.3),
+        _power("learning_rate", 0, 1.5),
+        _power("learning_rate", -4, -2.5, optimizer="sgd"),
+        _power("entropy_weight", 0.5, 2, entropy_schedule="fixed"),
+        _one_of("entropy_weight", 0.0, baseline="none"),
+        _power("reward_scale", 1.5, 3),
+        _power("reward_scale", -5, -3),
+        _one_of("batch_size", 1, 2, 1_000, 3_000),
+        _one_of("hidden", [], [64], [128], environment_args={"n": 10, "one_hot": False}),
+        _first_weights(0.7, 2),
+        _power("max_norm", -5, -3, optimizer="sgd"),
+        _within("warmup", 0.8, 0.97),
+    ),
 )
 
 POLE = Base(
@@ -123,6 +193,19 @@ POLE = Base(
         {"initialisation": {"uniform": {"bound": 1e-4}}, "optimizer": "sgd"},
         {"value_weight": 1e4},
         {"normalise_advantages": False, "baseline": "none", "learning_rate": 0.1},
+    ),
+    spoilers=(
+        _power("learning_rate", -6, -3.3),
+        _power("learning_rate", -0.7, 0.5),
+        _within("gamma", 0.0, 0.6),
+        _power("entropy_weight", 0, 1.5),
+        _power("max_norm", -4, -2, optimizer="sgd"),
+        _one_of("batch_size", 100, 200, 400),
+        _one_of("batch_size", 1, 2, baseline="none", normalise_advantages=False),
+        _first_weights(0.5, 1.5),
+        _first_weights(-6, -4, optimizer="sgd"),
+        _one_of("hidden", [1], [2, 2]),
+        _power("reward_scale", 2, 3, normalise_advantages=False, baseline="none"),
     ),
 )
 
@@ -173,6 +256,29 @@ DQN = Base(
         {"initialisation": {"uniform": {"bound": 5.0}}},
         {"n_steps": 100},
         {"budget": 800},
+    ),
+    spoilers=(
+        _power("learning_rate", -6, -4),
+        _power("learning_rate", -1, 0),
+        _within("gamma", 0.2, 0.8),
+        lambda chance: {"epsilon": {"linear": {"share": 0.3, "end": round(chance.uniform(0.5, 1.0), 2)}}},
+        _one_of("epsilon", {"linear": {"share": 0.001, "end": 0.0}}, {"linear": {"share": 0.01, "end": 0.0}}),
+        _one_of("learning_starts", 3_500, 5_000, 6_500),
+        _one_of("target_interval", 2_000, 3_000, 4_000),
+        _one_of("target_network", False, loss="squared", max_norm=None),
+        _power("target_tau", -3.5, -2.5),
+        _one_of("replay_capacity", 64, 128, 200),
+        _one_of("replay", False),
+        _one_of("batch_size", 1, 2, 3),
+        _one_of("train_frequency", 100, 200, 400),
+        _power("reward_scale", 1.5, 2.5, loss="squared", max_norm=None),
+        _power("reward_scale", -4, -2.5),
+        _power("max_norm", -5, -3, optimizer="sgd"),
+        _power("learning_rate", -4, -2.5, optimizer="sgd"),
+        _power("learning_rate", -2, -1, optimizer="sgd", loss="squared", reduction="sum", max_norm=None),
+        _first_weights(0.5, 1.5),
+        _one_of("hidden", [], [1], [2, 2]),
+        _one_of("n_steps", 50, 100),
     ),
 )
 

@@ -32,6 +32,9 @@ def made(x: Any = X, y: Any = Y, unseen_x: Any = None, unseen_y: Any = None, cla
         (made(y=RARE, classes=("no", "yes")), True, ["class_nearly_absent"]),
         (made(x=X * [1.0, 1e5]), False, ["feature_scales"]),
         (made(x=X * [1.0, 1e5]), True, []),
+        (made(x=X + np.array([0.0, 8.0])), False, ["feature_scales"]),
+        (made(x=X * [1.0, 0.01]), False, ["feature_scales"]),
+        (made(x=np.hstack([X, RARE])), False, []),  # a column of a class that is rare is as large as any when it is 1
         (made(x=np.hstack([X, 3 - 2 * Y])), True, ["target_leaked"]),
         (made(x=np.hstack([X, Y + 0.1 * X[:, :1]])), True, []),
         (made(x=np.hstack([X, 5 * CLASSES]), y=CLASSES, classes=("no", "yes")), True, ["target_leaked"]),

@@ -165,3 +165,28 @@ def test_whole_numbers_that_a_policy_takes_for_sizes(
     assert ("input_as_number" in found) == expected
     if expected:
         assert found["input_as_number"] == {"wrappers": [*wrappers, "OneHotObservation"]}
+
+
+@pytest.mark.parametrize(
+    ("config", "curves", "expected"),
+    [
+        ({"hidden": []}, {}, ["network_too_small"]),
+        ({"hidden": [64]}, {}, []),
+        ({"validation_share": 0.98}, {}, ["training_part_too_small"]),
+        ({"validation_share": 0.5}, {}, []),
+        ({"batch_size": 1_600}, {"train__updates": 20.0}, ["updates_too_few"]),
+        ({"batch_size": 64}, {"train__updates": 500.0}, []),
+        ({"optimizer": "adam", "learning_rate": 1.0}, {}, ["rate_too_high"]),
+        ({"optimizer": "sgd", "learning_rate": 1.0}, {}, []),
+        ({"optimizer": {"kind": "adam"}, "learning_rate": 0.3}, {}, []),
+    ],
+)
+def test_supervised_settings_that_are_far_from_usual(
+    config: dict[str, Any], curves: dict[str, float], expected: list[str]
+) -> None:
+    flat = {name: curve(lambda _, value=value: value) for name, value in curves.items()}
+    losses = {"train__loss": curve(lambda x: 2 - x), "validation__loss": curve(lambda x: 2 - x)}
+    found = {verdict.name: verdict.patch for verdict in of_training(training(config, **losses, **flat)).verdicts}
+    seen = {"network_too_small", "training_part_too_small", "updates_too_few", "rate_too_high"} & set(found)
+    assert sorted(seen) == expected
+    assert all(found[name] for name in seen)

@@ -18,6 +18,10 @@ RARE = 0.01
 APART = 1_000.0
 """Deviations of features this many times another's leave the smaller one unseen."""
 
+LARGE, SMALL = 5.0, 0.1
+"""Features of a larger root mean square, or of smaller values throughout, are ill to begin with: first weights are
+meant for features of about 1 (LeCun et al., 1998, "Efficient BackProp", section 4.3)."""
+
 TWICE = 0.05
 """The share of the rows to validate on that are among those to train on, from which on a validation is no test."""
 
@@ -91,6 +95,20 @@ def _scales(data: Dataset) -> Iterator[Flaw]:
             "they are learnt from as they are.",
             "Features are not standardised.",
             {"largest": float(sizes[most]), "smallest": float(sizes[least])},
+            {"standardise": True},
+        )
+        return
+    # A feature that is far from 0 for all of its spread is as bad as one that is spread too far.
+    strengths, highest = np.sqrt(np.square(data.train_features).mean(0)), np.abs(data.train_features).max(0)
+    odd = [int(place) for place in there if strengths[place] > LARGE or highest[place] < SMALL]
+    if odd:
+        worst = max(odd, key=lambda place: abs(float(np.log(strengths[place]))))
+        yield Flaw(
+            "feature_scales",
+            f"{data.features[worst]} is {strengths[worst]:.3g} in size (root mean square), and is learnt from as it "
+            "is.",
+            "Features are not standardised.",
+            {"size": float(strengths[worst])},
             {"standardise": True},
         )
 

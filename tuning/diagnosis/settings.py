@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tuning.diagnosis.training import DEPENDENCE, KINDS, LOSS, RETURN, VALIDATION, Training
+from tuning.diagnosis.training import DEPENDENCE, KINDS, LOSS, RETURN, UPDATES, VALIDATION, Training
 from tuning.diagnosis.verdict import Verdict
 
 SHORT_SIGHT = 10.0
@@ -29,6 +29,9 @@ STRONG_DECAY, STRONG_DROPOUT = 0.03, 0.7
 HELD_BACK = 2.0
 """A training loss so many times that of validation is of a network that is never all there while it learns."""
 
+MOST_TO_VALIDATE = 0.6
+"""The share of the rows that may be kept to validate on."""
+
 FEW_STEPS = 300
 """Updates below which a network has hardly begun."""
 
@@ -52,6 +55,8 @@ def rules(training: Training) -> Iterator[Verdict]:
         )
     if training.loop == "reinforce":
         yield from _updates(training)
+    if training.loop == "supervised":
+        yield from _rows(training)
 
 
 def _encoding(training: Training) -> Iterator[Verdict]:
@@ -73,12 +78,15 @@ def _encoding(training: Training) -> Iterator[Verdict]:
 
 def _network(training: Training) -> Iterator[Verdict]:
     hidden, bound = training.config.get("hidden"), _first_weights(training.config.get("initialisation"))
-    if isinstance(hidden, list | tuple) and hidden and min(hidden) < NARROW:
+    if isinstance(hidden, list | tuple) and min(hidden, default=0) < NARROW:
+        least = min(hidden, default=0)
         yield Verdict(
             "network_too_small",
-            f"A hidden layer of its network has {min(hidden)} unit{'s' * (min(hidden) > 1)}.",
+            f"A hidden layer of its network has {least} unit{'s' * (least > 1)}."
+            if hidden
+            else "Its network has no hidden layer: its outputs are straight lines of its inputs.",
             "The network is too small to fit anything but the simplest.",
-            {"units": float(min(hidden))},
+            {"units": float(least)},
             {"hidden": [64, 64]},
         )
     if bound is not None and (bound >= 1.0 or bound <= 1e-3):
@@ -196,6 +204,30 @@ def _memory(training: Training) -> Iterator[Verdict]:
             {"n_steps": float(spans)},
             {"n_steps": 3},
         )
+
+
+def _rows(training: Training) -> Iterator[Verdict]:
+    size, updates = training.config.get("batch_size"), training.curve(UPDATES)
+    share = training.config.get("validation_share")
+    if isinstance(share, float) and share > MOST_TO_VALIDATE:
+        yield Verdict(
+            "training_part_too_small",
+            f"{share:.0%} of the rows are kept to validate on, and {1 - share:.0%} are left to learn from.",
+            "validation_share is too large.",
+            {"validation_share": share},
+            {"validation_share": 0.2},
+        )
+    # A training that is cut short has made fewer than its budget would have had.
+    if isinstance(size, int) and size >= 32 and updates is not None and not training.is_cut_short:
+        count = float(updates.values.max())
+        if count < FEW_STEPS / 3:
+            yield Verdict(
+                "updates_too_few",
+                f"Its budget was enough for {count:.0f} updates.",
+                "Batches are too large for the budget, or the budget is too small.",
+                {"updates": count, "batch_size": float(size)},
+                {"batch_size": max(16, round(size * count / (2 * FEW_STEPS)))},
+            )
 
 
 def _updates(training: Training) -> Iterator[Verdict]:

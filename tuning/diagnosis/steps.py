@@ -20,6 +20,9 @@ SHORT_WAY, WAY = 0.3, 2.0
 FEW = 4
 """Samples from which a gradient is mostly noise."""
 
+BEYOND_ADAM = 0.5
+"""Adam moves each weight by about the rate (Kingma and Ba, 2015, section 2.1); weights are mostly smaller than this."""
+
 LONG_WARMUP = 0.5
 """The share of the budget that a warmup may take."""
 
@@ -44,6 +47,14 @@ def rules(training: Training) -> Iterator[Verdict]:
                 training.rate_times(max(0.01, min(0.1, 10 * USUAL / largest))),
                 float(ratio.steps[int((ratio.values > TOO_LARGE).argmax())]),
             )
+    if training.optimizer in ("adam", "adamw") and training.rate is not None and training.rate >= BEYOND_ADAM:
+        yield Verdict(
+            "rate_too_high",
+            f"Its rate of {training.rate:g} moves each weight by about as much at an update, whatever its gradient.",
+            "The learning rate is too high for Adam.",
+            {"learning_rate": training.rate},
+            training.rate_times(0.01),
+        )
     yield from _batch(training)
 
 

@@ -153,7 +153,9 @@ class TestNumberMatch:
 
 @given(data=st.data())
 def test_the_grid_of_number_matching_in_one_piece_equals_single_ones(data: st.DataObject) -> None:
-    description = described("NumberMatch-v0", n=4, one_hot=data.draw(st.booleans()))
+    how = data.draw(st.sampled_from([({}, []), ({"one_hot": True}, []), ({}, ["OneHotObservation"])]))
+    description = environments.describe("NumberMatch-v0", {"n": 4, **how[0]}, how[1])
+    assert environments.is_vectorised("NumberMatch-v0", how[0], how[1], "auto")
     grids: list[Grid] = [grid(description, 2, 3) for grid in (NumberMatchGrid, GymnasiumGrid)]
     assert type(environments.make(description, 2, 3)) is NumberMatchGrid
     chosen = EVERYWHERE

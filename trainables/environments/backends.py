@@ -1,6 +1,7 @@
 """Which implementation of an environment a training uses."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import gymnasium
@@ -14,14 +15,38 @@ from trainables.environments.wrappers import Named
 
 Backend = Literal["auto", "gymnasium", "vector", "envpool"]
 
-VECTORISED: dict[str, tuple[type[Grid], frozenset[str]]] = {
-    number_match.ID: (number_match.NumberMatchGrid, frozenset({"n", "one_hot"})),
-    cartpole.ID: (cartpole.CartPoleGrid, frozenset()),
-    pendulum.ID: (pendulum.PendulumGrid, frozenset({"g"})),
-    mountain_car.ID: (mountain_car.MountainCarGrid, frozenset()),
-    sensor_tasking.ID: (sensor_tasking.SensorTaskingGrid, frozenset({"objects", "detection"})),
+
+@dataclass(frozen=True)
+class Implementation:
+    """An implementation of the whole grid of an environment, equal to the single one.
+
+    grid: steps all of it.
+    arguments: the names of those that it takes.
+    wrapper: the one that it can do by itself, if there is one.
+    in_place_of: the argument that does the same, with which it can't.
+    """
+
+    grid: type[Grid]
+    arguments: frozenset[str] = frozenset()
+    wrapper: Named | None = None
+    in_place_of: str | None = None
+
+    def does(self, arguments: Collection[str], wrappers: Collection[Named]) -> bool:
+        """Whether it is made with these arguments, and wrapped in these wrappers."""
+        wrapped = list(wrappers) == [self.wrapper] and self.in_place_of not in arguments
+        return set(arguments) <= self.arguments and (not wrappers or wrapped)
+
+
+VECTORISED: dict[str, Implementation] = {
+    number_match.ID: Implementation(
+        number_match.NumberMatchGrid, frozenset({"n", "one_hot"}), "OneHotObservation", "one_hot"
+    ),
+    cartpole.ID: Implementation(cartpole.CartPoleGrid),
+    pendulum.ID: Implementation(pendulum.PendulumGrid, frozenset({"g"})),
+    mountain_car.ID: Implementation(mountain_car.MountainCarGrid),
+    sensor_tasking.ID: Implementation(sensor_tasking.SensorTaskingGrid, frozenset({"objects", "detection"})),
 }
-"""Environments that have an implementation of the whole grid, equal to the single one, and the arguments it takes."""
+"""Environments that have an implementation of their own."""
 
 
 def make(description: Description, members: int, episodes: int, backend: Backend = "auto") -> Grid:
@@ -42,8 +67,8 @@ def is_vectorised(environment: str, arguments: Collection[str], wrappers: Collec
     arguments: the names of those that it is made with.
     wrappers, backend: of the config.
     """
-    _, known = VECTORISED.get(environment, (GymnasiumGrid, frozenset()))
-    return backend == "auto" and environment in VECTORISED and not wrappers and set(arguments) <= known
+    found = VECTORISED.get(environment)
+    return backend == "auto" and found is not None and found.does(arguments, wrappers)
 
 
 def problem(
@@ -80,4 +105,4 @@ def _kind(description: Description, backend: Backend) -> type[Grid]:
             )
         return VectorGrid
     vectorised = is_vectorised(description.environment, description.arguments, description.wrappers, backend)
-    return VECTORISED[description.environment][0] if vectorised else GymnasiumGrid
+    return VECTORISED[description.environment].grid if vectorised else GymnasiumGrid

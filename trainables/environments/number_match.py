@@ -73,7 +73,9 @@ class NumberMatchGrid:
 
     def __init__(self, description: Description, members: int, episodes: int) -> None:
         assert isinstance(description.actions, Discrete)
-        self._n, self._one_hot = description.actions.n, bool(description.arguments.get("one_hot", False))
+        # Its only wrapper is OneHotObservation (trainables/environments/backends.py).
+        one_hot = bool(description.wrappers) or bool(description.arguments.get("one_hot", False))
+        self._n, self._one_hot = description.actions.n, one_hot
         self._numbers = np.zeros((members, episodes), dtype=np.int64)
         self.observations = np.zeros((members, episodes, description.inputs), dtype=np.float32)
 

@@ -136,7 +136,11 @@ def is_root(first: Mapping[str, Any], changes: Settings) -> bool:
     return any(_roots(name) & _roots(other) for name in first for other in changes)
 
 
-TOGETHER = ({"learning_rate", "schedule", "warmup"}, {"target_interval", "target_tau", "target_network"})
+TOGETHER = (
+    {"learning_rate", "schedule", "warmup"},
+    {"target_interval", "target_tau", "target_network"},
+    {"environment_args", "wrappers"},
+)
 """Settings that do the same work."""
 
 

@@ -78,12 +78,14 @@ def _encoding(training: Training) -> Iterator[Verdict]:
 
 def _network(training: Training) -> Iterator[Verdict]:
     hidden, bound = training.config.get("hidden"), _first_weights(training.config.get("initialisation"))
-    if isinstance(hidden, list | tuple) and min(hidden, default=0) < NARROW:
-        least = min(hidden, default=0)
+    # Of observations that are unit vectors a layer alone can tell anything.
+    layers = hidden if hidden or training.loop == "supervised" else None
+    if isinstance(layers, list | tuple) and min(layers, default=0) < NARROW:
+        least = min(layers, default=0)
         yield Verdict(
             "network_too_small",
             f"A hidden layer of its network has {least} unit{'s' * (least > 1)}."
-            if hidden
+            if layers
             else "Its network has no hidden layer: its outputs are straight lines of its inputs.",
             "The network is too small to fit anything but the simplest.",
             {"units": float(least)},

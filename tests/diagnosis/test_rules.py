@@ -228,4 +228,5 @@ def test_of_a_training_that_was_given_up_nothing_is_said_that_its_end_would_have
     whole, given_up = training(DQN, 300, **curves), training(DQN, 1_000, **curves)
     assert {"exploration_never_over", "still_improving"} <= {"exploration_never_over", *names(whole)}
     assert "still_improving" in names(whole)
-    assert names(given_up) == []
+    assert names(given_up) == ["cut_short"]
+    assert (of_training(given_up).healthy, of_training(given_up).word) == (True, "cut_short")

@@ -7,7 +7,7 @@ import numpy as np
 
 from tuning.diagnosis import divergence, fit, gradients, policy, progress, settings, steps, units, values
 from tuning.diagnosis.training import Training
-from tuning.diagnosis.verdict import Diagnosis, Verdict
+from tuning.diagnosis.verdict import CUT_SHORT, Diagnosis, Verdict
 
 RULES = (
     divergence.rules,
@@ -41,7 +41,20 @@ def of_training(training: Training) -> Diagnosis:
     found = [*training.of_data, *(verdict for rule in RULES for verdict in rule(training))]
     if training.is_cut_short:
         found = [verdict for verdict in found if verdict.name not in SPEAKS_OF_THE_END]
+        if not any(verdict.fault for verdict in found):
+            found.insert(0, _cut_short(training))
     return Diagnosis(_ordered(_known_once(found)), _bound(training, found))
+
+
+def _cut_short(training: Training) -> Verdict:
+    return Verdict(
+        CUT_SHORT,
+        f"It ended at step {training.ended_at:,.0f} of {training.length:,.0f}; up to there nothing is wrong with it.",
+        "It was given up for others, interrupted, or reached what it was to reach.",
+        {"ended_at": training.ended_at, "budget": training.length},
+        step=training.ended_at,
+        fault=False,
+    )
 
 
 def of_trial(members: Sequence[Training]) -> Diagnosis:

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+CUT_SHORT = "cut_short"
+"""The verdict on a training that ended before its budget did, and that nothing else is wrong with."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -57,4 +60,5 @@ class Diagnosis:
     @property
     def word(self) -> str:
         """The one word that a table has room for: of the first fault."""
-        return next((each.name for each in self.verdicts if each.fault), "healthy")
+        sound = CUT_SHORT if any(each.name == CUT_SHORT for each in self.verdicts) else "healthy"
+        return next((each.name for each in self.verdicts if each.fault), sound)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from tuning.diagnosis.verdict import Diagnosis
+from tuning.diagnosis.verdict import CUT_SHORT, Diagnosis
 from tuning.diagnosis.wording import in_words
 from tuning.report.verdict_words import in_full
 from tuning.rules.split import Split, best_split
@@ -25,7 +25,7 @@ def ailments(summary: StudySummary) -> list[str]:
     told = [f"{count} {in_words(word)}{_blamed(word, known)}" for word, count in counts[:MOST_VERDICTS]]
     lines = [f"What ailed them: {', '.join(told + [f'{others} others'] * bool(others))}."]
     for word, _ in counts:
-        if word != "healthy":
+        if word not in ("healthy", CUT_SHORT):
             found = best_split([trial.params for trial, _ in known], [each == word for each in befell])
             return lines if found is None else [*lines, _went_with(word, found)]
     return lines
@@ -42,7 +42,7 @@ def _blamed(word: str, known: Sequence[tuple[TrialSummary, Diagnosis]]) -> str:
         return ""
     causes = Counter(found.word for trial, found in known if trial.diverged_at is not None)
     cause, count = causes.most_common(1)[0]
-    if cause in ("diverged", "healthy"):
+    if cause in ("diverged", "healthy", CUT_SHORT):
         return ""
     return f" ({in_words(cause)}{f' in {count}' if len(causes) > 1 else ''})"
 

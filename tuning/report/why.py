@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuning.diagnosis import diagnosis
-from tuning.diagnosis.verdict import Diagnosis, Verdict
+from tuning.diagnosis.verdict import CUT_SHORT, Diagnosis, Verdict
 from tuning.diagnosis.wording import in_words, patch
 from tuning.report.verdict_words import in_full
 from tuning.study import trainings
@@ -60,6 +60,8 @@ def _name(verdict: Verdict) -> Text:
 
 
 def _first(found: Diagnosis) -> str:
+    if found.word == CUT_SHORT:
+        return "cut short, and up to there healthy."
     if found.healthy:
         return f"healthy. {found.bound}"
     faults = sum(verdict.fault for verdict in found.verdicts)

@@ -9,6 +9,7 @@ import mlflow
 import pytest
 
 from tuning import cli, diagnosis
+from tuning.diagnosis.verdict import CUT_SHORT
 
 STORED = Path(__file__).parent / "fixtures" / "studies-2918cbd.tar.xz"
 DOCUMENT = Path(__file__).parent.parent / "docs" / "diagnosis.md"

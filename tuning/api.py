@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tuning.errors import ArgumentError, Interrupted
 from tuning.study import catalogue
@@ -128,7 +128,7 @@ def confirm(
     study: StudyHandle | str | None = None,
     *,
     top: int | None = None,
-    seeds: int | None = None,
+    seeds: int | Literal["auto"] | None = None,
     root: AnyPath | None = None,
     storage: str | None = None,
     address: str | None = None,
@@ -139,7 +139,7 @@ def confirm(
 
     study: what `run` or `studies` gave, or a name; None: the newest.
     top: how many of the best trials; None: as the sweep has it.
-    seeds: trainings of each; None: as the sweep has it.
+    seeds: trainings of each; auto: as many as it takes, up to 20; None: as the sweep has it.
     root, storage: where to find a study that is given by name.
     address, progress, hire: as of `run`.
     Raises as `run` does.

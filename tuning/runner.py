@@ -141,7 +141,7 @@ def confirm(
     console = console or _silent()
     with study.held():
         study.change(study.sweep.model_copy(update={"confirm": wanted}))
-        plan = planned(study.summary(), wanted)
+        plan = planned(study, study.summary(), wanted)
         try:
             with (hire or open_team)(study.sweep.workers, address) as team, study.clock.running():
                 ended = confirmed(study, plan, team, console)
@@ -174,7 +174,7 @@ def follow(study: Study, team: Crew, console: Console | None = None) -> StudySum
             study.attributes.set_state("running", study.clock.seconds)
             ended = _searched(study, team, trackers, console, search_is_over)
             if ended and study.sweep.confirm is not None:
-                ended = confirmed(study, planned(study.summary(), study.sweep.confirm), team, console)
+                ended = confirmed(study, planned(study, study.summary(), study.sweep.confirm), team, console)
         study.attributes.set_remarks(remarks(study.summary()) if ended else [])
         study.attributes.set_state("finished" if ended else "interrupted", study.clock.seconds)
         for tracker in trackers:
@@ -216,10 +216,10 @@ def confirmed(study: Study, plan: ConfirmPlan, team: Crew, console: Console) -> 
         with study.clock.confirming(), progress.shown():
             team.train(study, LegSource(policy))
         failures = policy.failures
-    missing = plan.missing(study.attributes.scores())
-    if any(key not in failures for key in missing):
+    known = {**dict.fromkeys(failures), **study.attributes.scores()}
+    if plan.missing(known):
         return False
-    if missing == plan.keys:
+    if all(key in failures for key in plan.due(known)):
         why = next(iter(failures.values()))
         _warn(console, f"nothing could be confirmed: {why}; `tuning confirm {study.name}` tries again")
         return True

@@ -45,6 +45,7 @@ class Watching:
     def __init__(self) -> None:
         self.steps: dict[tuple[int, int], int] = {}
         self.ended: list[tuple[int, int]] = []
+        self.expected = 0
 
     def reported(self, pack: Mapping[tuple[int, int], int], seconds: float) -> None:
         assert seconds == 0.5
@@ -52,6 +53,9 @@ class Watching:
 
     def scored(self, members: Sequence[tuple[int, int]]) -> None:
         self.ended += members
+
+    def more(self, count: int) -> None:
+        self.expected += count
 
 
 def confirmed(
@@ -66,7 +70,7 @@ def confirmed(
 
     failing: which trainings, by trial and place of the seed, kill their worker; failures: is filled with them.
     """
-    plan = planned(study.summary(), wanted)
+    plan = planned(study, study.summary(), wanted)
     policy = ConfirmPolicy(study, plan, 2, Watching())
     search = LegSource(policy)
     packs = []
@@ -89,7 +93,7 @@ def concluded(
     study: Study, wanted: Confirm = WANTED, failures: Mapping[tuple[int, int], str] | None = None
 ) -> Confirmation:
     """What the scores that are kept come to; kept, too."""
-    found = conclusion(study, planned(study.summary(), wanted), failures or {})
+    found = conclusion(study, planned(study, study.summary(), wanted), failures or {})
     study.attributes.set_confirmation(found)
     return found
 
@@ -101,7 +105,7 @@ def best_of(study: Study) -> int:
 
 def test_the_best_and_the_default_are_trained_on_seeds_that_no_search_has_used(runs: Path) -> None:
     study = searched(runs)
-    plan = planned(study.summary(), WANTED)
+    plan = planned(study, study.summary(), WANTED)
     chosen = [trial.number for trial in plan.candidates]
     assert set(chosen) == {*[trial.number for trial in study.summary().ranked()[:2]], 0}
     assert plan.missing({}) == [(number, seed) for number in chosen for seed in plan.seeds], "the same seeds for each"
@@ -114,7 +118,7 @@ def test_members_are_packed_by_structure(runs: Path) -> None:
     structures = {plan.number: study.sweep.structure_of(plan.values) for plan in study.records.plans().values()}
     packs = confirmed(study, lambda trial, seed: 0.0)
     assert all(len({structures[trial] for trial in pack}) == 1 for pack in packs)
-    assert sum(map(len, packs)) == 6 * len(planned(study.summary(), WANTED).candidates)
+    assert sum(map(len, packs)) == 6 * len(planned(study, study.summary(), WANTED).candidates)
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
@@ -179,11 +183,11 @@ def test_more_seeds_are_added_to_those_that_are_there(runs: Path) -> None:
     more = WANTED.model_copy(update={"seeds": 9})
     best = best_of(study)
     packs = confirmed(sweeps.opened(runs), lambda trial, seed: 50.0 * (trial == best), more)
-    assert sum(map(len, packs)) == 3 * len(planned(study.summary(), WANTED).candidates)
+    assert sum(map(len, packs)) == 3 * len(planned(study, study.summary(), WANTED).candidates)
     after = sweeps.opened(runs).attributes.scores()
     assert {key: after[key] for key in before} == before
     assert concluded(sweeps.opened(runs), more).seeds == 9
-    assert planned(study.summary(), WANTED).missing(after) == [], "fewer need nothing new"
+    assert planned(study, study.summary(), WANTED).missing(after) == [], "fewer need nothing new"
 
 
 def test_a_trial_that_diverges_on_fresh_seeds_is_no_champion(runs: Path) -> None:
@@ -255,7 +259,7 @@ def test_where_nothing_could_be_confirmed_it_is_said_and_no_trial_is_first(
 
 def test_a_member_that_leaves_its_pack_has_no_score_and_its_error_is_kept(runs: Path) -> None:
     study = searched(runs)
-    policy = ConfirmPolicy(study, planned(study.summary(), WANTED), 2, Watching())
+    policy = ConfirmPolicy(study, planned(study, study.summary(), WANTED), 2, Watching())
     search = LegSource(policy)
     leg = search.next("pack")
     assert leg is not None
@@ -277,7 +281,7 @@ def test_a_score_that_is_not_finite_counts_as_none(runs: Path) -> None:
 def test_a_watcher_is_told_of_steps_and_of_scores(runs: Path) -> None:
     study = searched(runs)
     watching = Watching()
-    search = LegSource(ConfirmPolicy(study, planned(study.summary(), WANTED), 1, watching))
+    search = LegSource(ConfirmPolicy(study, planned(study, study.summary(), WANTED), 1, watching))
     leg = search.next("pack")
     assert leg is not None
     search.reported("pack", legs_by_hand.reports(replace(leg, until=50)))
@@ -325,7 +329,7 @@ def test_what_was_asked_for_last_stands_when_the_study_goes_on(runs: Path, tunin
     assert after.confirmation is not None
     assert after.confirmation.seeds == 8
     assert [each.number for each in after.confirmation.candidates] == [
-        each.number for each in planned(after, Confirm(top=1)).candidates
+        each.number for each in planned(study, after, Confirm(top=1)).candidates
     ], "of the trials that are the best now"
 
 
@@ -356,3 +360,54 @@ def test_a_real_sweep_is_confirmed_and_more_seeds_later(tmp_path: Path) -> None:
     assert json.loads(again.stdout)["confirmation"] == second
     folders = sorted(each.name for each in (tmp_path / "runs/studies/tiny-1/confirm").iterdir())
     assert folders == [f"{each['number']:05d}" for each in sorted(second["candidates"], key=lambda one: one["number"])]
+
+
+AUTO = Confirm(top=2, episodes=20)
+
+
+def test_candidates_that_can_not_be_told_apart_get_more_seeds_and_the_one_behind_does_not(runs: Path) -> None:
+    study = searched(runs)
+    best, second = (trial.number for trial in study.summary().ranked()[:2] if not trial.default)
+    spread = {best: lambda seed: 100.0 + 12 * (seed % 3), second: lambda seed: 100.0 + 9 * (seed % 4), 0: lambda seed: 1.0}
+    packs = confirmed(study, lambda trial, seed: spread[trial](seed), AUTO)
+    found = concluded(study, AUTO)
+    assert {each.number: len(each.scores) for each in found.candidates} == {best: 20, second: 20, 0: 5}
+    assert sum(map(len, packs)) == 45
+    assert (found.seeds, found.seeds_told) == (20, "5 to 20")
+
+
+def test_an_interrupted_race_goes_on_where_it_stood(runs: Path) -> None:
+    study = searched(runs)
+    watching = Watching()
+    search = LegSource(ConfirmPolicy(study, planned(study, study.summary(), AUTO), 1, watching))
+    leg = search.next("pack")
+    assert leg is not None
+    search.trained("pack", replace(legs_by_hand.reports(leg), confirmed=[0.0] * len(leg.members)))
+    there = set(study.attributes.scores())
+    packs = confirmed(study, lambda trial, seed: float(seed % 3), AUTO)
+    assert sum(map(len, packs)) + len(there) == len(study.attributes.scores())
+
+
+def test_a_training_that_fails_does_not_hold_up_the_race(runs: Path) -> None:
+    study = searched(runs)
+    worst_place = 2
+    failures: dict[tuple[int, int], str] = {}
+    best = best_of(study)
+    confirmed(
+        study,
+        lambda trial, seed: 100.0 if trial == best else float(trial),
+        AUTO,
+        failing=lambda trial, seed: (trial, seed) == (best, worst_place),
+        failures=failures,
+    )
+    found = concluded(study, AUTO, failures)
+    assert [len(each.errors) for each in found.candidates if each.number == best] == [1]
+
+
+def test_asked_for_a_number_of_seeds_after_a_race_all_candidates_get_as_many(runs: Path) -> None:
+    study = searched(runs)
+    confirmed(study, lambda trial, seed: float(trial), AUTO)
+    before = len(study.attributes.scores())
+    confirmed(study, lambda trial, seed: float(trial), WANTED)
+    assert all(len(each.scores) == 6 for each in concluded(study, WANTED).candidates)
+    assert len(study.attributes.scores()) >= before

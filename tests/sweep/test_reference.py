@@ -15,7 +15,7 @@ from tuning.sweep.model import Sweep
 def test_all_keys_of_a_sweep() -> None:
     entries = {each.name: each for each in reference.of_sweep()}
     assert {name for name in entries if "." not in name} == set(Sweep.model_fields)
-    assert entries["confirm.seeds"].default == "10"
+    assert entries["confirm.seeds"].default == "auto"
     assert entries["budget"].default is None
     assert entries["trials"].takes == "at least 1, at most 1_000_000"
     assert entries["sampler"].takes == "tpe, gp, cmaes, random, qmc, grid or nsga2"

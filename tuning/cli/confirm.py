@@ -16,7 +16,9 @@ def confirm(
     context: typer.Context,
     name: StudyName = None,
     top: Annotated[int | None, typer.Option(help="How many of the best trials.", min=1, max=100)] = None,
-    seeds: Annotated[int | None, typer.Option(help="Fresh trainings of each.", min=2, max=1_000)] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Fresh trainings of each; auto: as many as it takes, up to 20.", metavar="N")
+    ] = None,
     address: Address = None,
     root: Root = None,
     storage: Storage = None,
@@ -28,13 +30,17 @@ def confirm(
     """
     ready_for_ray(address)
     study = opened(name, root, storage)
-    given = {key: value for key, value in (("top", top), ("seeds", seeds)) if value is not None}
+    count = int(seeds) if seeds is not None and seeds.isdecimal() else seeds
+    given = {f"confirm.{key}": value for key, value in (("top", top), ("seeds", count)) if value is not None}
     with during_a_run(), log_file(study.home):
         with ended_at_once():
             from tuning import runner
+            from tuning.sweep import kept_sweep
             from tuning.sweep.sections import Confirm
 
         name_unused_files()
-        wanted = (study.sweep.confirm or Confirm()).model_copy(update=given)
+        before = study.sweep.confirm or Confirm()
+        settings = {"confirm": before.model_dump(mode="json"), **given}
+        wanted = kept_sweep.changed(study.sweep, None, None, settings).confirm or before
         summary = runner.confirm(study, wanted, address=address, console=err, hire=context.obj.hire)
     show_summary(summary, as_json)

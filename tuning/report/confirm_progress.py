@@ -15,7 +15,7 @@ class ConfirmProgress:
     """Draws how far the trainings of a confirmation are; each is known by its trial and its seed.
 
     name: of the study.
-    members: how many trainings there are.
+    members: how many trainings there are, as far as that is known.
     budget: of each, in steps.
     console: to draw on.
     now: a clock that only rises, in seconds.
@@ -47,6 +47,10 @@ class ConfirmProgress:
         self._scored += len(members)
         for member in members:
             self._steps.pop(member, None)
+
+    def more(self, count: int) -> None:
+        """So many more trainings are due."""
+        self._in_all += count
 
     def noted(self, line: str) -> None:
         """Something has happened to a worker: said at once."""

@@ -14,7 +14,8 @@ from tuning.study.summary import Confirmation
 def confirmed(found: Confirmation, study: str) -> RenderableType:
     """The confirmed candidates as a table, which trainings failed or diverged, and the verdict; study: its name."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in ("trial", "searched", "confirmed", "95 % interval", "wins against default"):
+    uneven = len({len(each.scores) for each in found.candidates}) > 1
+    for heading in ("trial", "searched", "confirmed", "95 % interval", "wins against default", *["seeds"] * uneven):
         table.add_column(heading, justify="right")
     for each in found.candidates:
         table.add_row(
@@ -23,9 +24,10 @@ def confirmed(found: Confirmation, study: str) -> RenderableType:
             number(each.mean),
             " to ".join(number(end) for end in each.interval),
             "" if each.improvement is None else f"{each.improvement:.0%}",
+            *[str(len(each.scores))] * uneven,
             style="bold green" if each.number == found.chosen and _has_winner(found) else None,
         )
-    title = Text(f"Confirmed on {found.seeds} fresh seeds (interquartile means)", style="bold")
+    title = Text(f"Confirmed on {found.seeds_told} fresh seeds (interquartile means)", style="bold")
     notes = [*_failed(found), *_diverged(found), *_elsewhere(found)]
     return Group(title, table, *map(Text, notes), Text(verdict(found, study)))
 
@@ -89,11 +91,8 @@ def _listed(numbers: Sequence[int]) -> str:
 
 def _diverged(found: Confirmation) -> list[str]:
     """How many trainings diverged, of each trial of which some did."""
-    diverged = {
-        each.number: sum(score is None for score in each.scores) - len(each.errors) for each in found.candidates
-    }
-    seeds = found.seeds
-    told = [f"{count} of {seeds} of trial {number}" for number, count in diverged.items() if count > 0]
+    counts = [(each, sum(score is None for score in each.scores) - len(each.errors)) for each in found.candidates]
+    told = [f"{count} of {len(each.scores)} of trial {each.number}" for each, count in counts if count > 0]
     return [f"Diverged, and counted as the worst that was seen: {', '.join(told)}."] if told else []
 
 

@@ -90,7 +90,7 @@ def _use(material: Material) -> str:
         value = f"{material.metric} {number(leader.value)} in the search, on fresh seeds not yet known"
     else:
         low, high = map(number, candidate.interval)
-        value = f"{material.metric} {number(candidate.mean)} ({low} to {high}) on {found.seeds} fresh seeds"
+        value = f"{material.metric} {number(candidate.mean)} ({low} to {high}) on {len(candidate.scores)} fresh seeds"
     against = ""
     if default is not None and default.value is not None and default.number != leader.number:
         confirmed = None if found is None else next((c for c in found.candidates if c.default), None)

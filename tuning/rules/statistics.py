@@ -150,6 +150,7 @@ def verdict(
     seed: int,
     seen: Iterable[float] = (),
     preferred: Mapping[int, float] | None = None,
+    looks: int = 1,
 ) -> Verdict:
     """What the values of all configurations come to.
 
@@ -162,6 +163,7 @@ def verdict(
     seed: of the resampling.
     seen: other values of the metric, as of `counted`.
     preferred: of configurations another value in the same direction, such as their mean over the whole training.
+    looks: how often growing samples are asked in all; each time with as much more confidence (Bonferroni).
     """
     samples = counted({number: candidates[number] for number in sorted(candidates)}, direction, seen)
     beside = preferred or {}
@@ -174,7 +176,7 @@ def verdict(
 
     leader = min(samples, key=place)
     others = [number for number in samples if number != leader]
-    tied = tuple(each for each in others if not _beats(samples[leader], samples[each], direction, seed))
+    tied = tuple(each for each in others if not _beats(samples[leader], samples[each], direction, seed, looks))
     return Verdict(
         champion=None if tied or _diverges(candidates[leader]) else leader,
         leader=leader,
@@ -183,10 +185,15 @@ def verdict(
     )
 
 
-def _beats(x: Sequence[float], y: Sequence[float], direction: Direction, seed: int) -> bool:
+def of_looks(looks: int) -> float:
+    """The confidence of each of several looks that together are wrong no more often than one."""
+    return 1 - (1 - CONFIDENCE) / looks
+
+
+def _beats(x: Sequence[float], y: Sequence[float], direction: Direction, seed: int, looks: int) -> bool:
     if min(len(x), len(y)) < FEWEST_SEEDS:
         return False
-    low, high = difference_interval(x, y, seed)
+    low, high = difference_interval(x, y, seed, of_looks(looks))
     return low > 0 if direction == "maximize" else high < 0
 
 

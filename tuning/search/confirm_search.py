@@ -45,6 +45,9 @@ class Watcher(Protocol):
     def scored(self, members: Sequence[TrialAndSeed]) -> None:
         """These have a score, or never will."""
 
+    def more(self, count: int) -> None:
+        """So many more trainings are due."""
+
     def noted(self, line: str) -> None:
         """Something has happened to a worker that a person should know."""
 
@@ -58,14 +61,12 @@ class ConfirmPolicy:
         workers: how many packs train at a time.
         watcher: is told how it goes.
         """
-        self._study, self._plan, self._watcher = study, plan, watcher
-        plans, missing = study.records.plans(), plan.missing(study.attributes.scores())
-        members = [Member(plans[number], seed) for number, seed in missing]
-        self._packs = list(_packs(study, members, workers))
+        self._study, self._plan, self._workers, self._watcher = study, plan, workers, watcher
         self._seconds: dict[TrialAndSeed, float] = {}
         """Of workers, for each training so far."""
         self.failures: dict[TrialAndSeed, str] = {}
         """Why trainings could not be trained."""
+        self._packs = self._due()
 
     cut_off: Sequence[ConfirmPack] = ()
     stopped = False
@@ -75,8 +76,18 @@ class ConfirmPolicy:
         return self._study.records.at_once()
 
     def next(self, under_way: Sequence[ConfirmPack]) -> ConfirmPack | None:
-        """The next pack."""
+        """The next pack; of another look at the scores none before those of the last one are there."""
+        if not self._packs and not under_way:
+            self._packs = self._due()
+            self._watcher.more(sum(len(pack.members) for pack in self._packs))
         return self._packs.pop(0) if self._packs else None
+
+    def _due(self) -> list[ConfirmPack]:
+        """Packs of the trainings that are due and have neither a score nor a reason for having none."""
+        missing = self._plan.missing({**dict.fromkeys(self.failures), **self._study.attributes.scores()})
+        plans = self._study.records.plans() if missing else {}
+        members = [Member(plans[number], seed) for number, seed in missing]
+        return list(_packs(self._study, members, self._workers))
 
     def keep(self, work: ConfirmPack) -> None:
         """Nothing: a pack that is cut off is found again by the scores that its members lack."""

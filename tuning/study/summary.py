@@ -116,7 +116,8 @@ class Confirmation:
     """What fresh seeds say of the best trials.
 
     champion: None where the leaders can't be told apart, and where none beats a trivial answer, whose name `unbeaten`
-    is then. kind, use, equals, margin, reason: as of rules/choice.py; None where an earlier version confirmed it.
+    is then. seeds: that a candidate was trained on at the most. kind, use, equals, margin, reason: as of
+    rules/choice.py; None where an earlier version confirmed it.
     """
 
     candidates: list[Candidate]
@@ -136,6 +137,12 @@ class Confirmation:
     def chosen(self) -> int:
         """The trial to use."""
         return self.leader if self.use is None else self.use
+
+    @property
+    def seeds_told(self) -> str:
+        """How many seeds candidates were trained on: 10, or 5 to 20 where some of them had more."""
+        fewest = min((len(each.scores) for each in self.candidates), default=self.seeds)
+        return str(self.seeds) if fewest == self.seeds else f"{fewest} to {self.seeds}"
 
     def as_json(self) -> Any:
         """Plain data, with null for what is not finite."""

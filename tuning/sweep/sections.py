@@ -10,11 +10,19 @@ from tuning.rules import halving
 from tuning.rules.objective import Direction
 from tuning.rules.silence import StallTimeout
 
+MOST_SEEDS = 1_000
+
 
 def _auto_or_count(value: Any) -> Any:
     if value == "auto" or (type(value) is int and value >= 1):
         return value
     raise ValueError("should be auto or a whole number of at least 1")
+
+
+def _auto_or_seeds(value: Any) -> Any:
+    if value == "auto" or (type(value) is int and 2 <= value <= MOST_SEEDS):
+        return value
+    raise ValueError(f"should be auto or a whole number from 2 to {MOST_SEEDS:,}")
 
 
 def _in_seconds(value: Any) -> Any:
@@ -84,7 +92,10 @@ class Confirm(Frozen):
     model_config = ConfigDict(strict=True)
 
     top: int = Field(3, description="how many of the best trials", ge=1, le=100)
-    seeds: int = Field(10, description="trainings of each", ge=2, le=1_000)
+    seeds: Annotated[Literal["auto"] | int, BeforeValidator(_auto_or_seeds)] = Field(
+        "auto",
+        description="trainings of each; auto: 5, and up to 20 for those of which it is not yet clear which is the best",
+    )
     episodes: int = Field(100, description="fresh episodes that a training is scored on", ge=1, le=100_000)
 
 

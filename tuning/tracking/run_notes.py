@@ -79,7 +79,7 @@ def _sure(summary: StudySummary) -> str:
     chosen = next(each for each in found.candidates if each.number == found.chosen)
     low, high = (digits(end) for end in chosen.interval)
     interval = f"95 % interval {low} to {high}"
-    said = f"On {found.seeds} fresh seeds trial {chosen.number} has {digits(chosen.mean)} ({interval})."
+    said = f"On {len(chosen.scores)} fresh seeds trial {chosen.number} has {digits(chosen.mean)} ({interval})."
     if found.champion is not None:
         return f"{said} It is the champion: they tell it apart from all other candidates."
     if found.unbeaten is not None:

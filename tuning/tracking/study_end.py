@@ -100,7 +100,7 @@ class StudyEnd:
             with self._writes.of(candidate.number):
                 run = self._mlflow.read(run_id)
                 lacking = {} if run is None else run_contents.lacking_confirmed(candidate, run)
-                now, seeds = now_ms(), confirmation.seeds
+                now, seeds = now_ms(), len(candidate.scores)
                 self._mlflow.tell(run_id, [Metric(name, value, now, seeds) for name, value in lacking.items()])
 
 

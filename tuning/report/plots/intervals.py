@@ -54,7 +54,8 @@ def plot(material: Material) -> Plot | None:
     return Plot(
         "confirmation",
         "Confirmed on fresh seeds",
-        f"{verdict(found, material.summary.name)} Each trained on {found.seeds} seeds that the search had not used.",
+        f"{verdict(found, material.summary.name)} Each was trained on {found.seeds_told} seeds that the search had not "
+        "used.",
         made,
         ["trial", "in the search", "on fresh seeds", "95 % interval", "drop"],
         [

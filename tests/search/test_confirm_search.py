@@ -368,7 +368,11 @@ AUTO = Confirm(top=2, episodes=20)
 def test_candidates_that_can_not_be_told_apart_get_more_seeds_and_the_one_behind_does_not(runs: Path) -> None:
     study = searched(runs)
     best, second = (trial.number for trial in study.summary().ranked()[:2] if not trial.default)
-    spread = {best: lambda seed: 100.0 + 12 * (seed % 3), second: lambda seed: 100.0 + 9 * (seed % 4), 0: lambda seed: 1.0}
+    spread = {
+        best: lambda seed: 100.0 + 12 * (seed % 3),
+        second: lambda seed: 100.0 + 9 * (seed % 4),
+        0: lambda seed: 1.0,
+    }
     packs = confirmed(study, lambda trial, seed: spread[trial](seed), AUTO)
     found = concluded(study, AUTO)
     assert {each.number: len(each.scores) for each in found.candidates} == {best: 20, second: 20, 0: 5}

@@ -99,6 +99,12 @@ class Curve:
         return Curve(self.steps, np.median(windows, axis=1), self.broken_at)
 
 
+def side_by_side(one: Curve, other: Curve) -> tuple[Curve, Curve]:
+    """Both at the steps that both have: either may lack some, where it was not finite or not reported."""
+    _, places, others = np.intersect1d(one.steps, other.steps, return_indices=True)
+    return Curve(one.steps[places], one.values[places]), Curve(other.steps[others], other.values[others])
+
+
 def level(values: Floats) -> float:
     """The median; NaN of nothing."""
     return float(np.median(values)) if len(values) else math.nan

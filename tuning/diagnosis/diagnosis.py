@@ -38,7 +38,9 @@ DISAGREE = 0.5
 
 def of_training(training: Training) -> Diagnosis:
     """What the rules find in one training."""
-    found = [*training.of_data, *(verdict for rule in RULES for verdict in rule(training))]
+    # Of a training of unknown length that has reported nothing, nothing but its data can be judged.
+    rules = RULES if training.length > 0 else ()
+    found = [*training.of_data, *(verdict for rule in rules for verdict in rule(training))]
     if training.is_cut_short:
         found = [verdict for verdict in found if verdict.name not in SPEAKS_OF_THE_END]
         if not any(verdict.fault for verdict in found):

@@ -91,7 +91,7 @@ def _cut_off(training: Training, smooth: Curve, gained: float) -> Iterator[Verdi
         return float(values[-1] - values[0]) if len(values) else 0.0
 
     late, early = gained_in(0.8, 1.0), gained_in(0.0, 0.2)
-    if late < STILL_GAINS * gained or late < 2 * smooth.noise:
+    if gained <= 0 or late < STILL_GAINS * gained or late < 2 * smooth.noise:
         return
     evidence = {"gained": gained, "gained_in_the_last_fifth": late}
     if late > 0.5 * early:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tuning.diagnosis.curves import Curve
+from tuning.diagnosis.curves import Curve, side_by_side
 from tuning.diagnosis.verdict import Verdict
 from tuning.rules.objective import Direction
 
@@ -106,8 +106,9 @@ class Training:
     def way(self) -> float | None:
         """How far its weights have gone in all, in units of their own size; None where that was not watched."""
         ratio, updates = self.curve(RATIO), self.curve(UPDATES)
-        if ratio is None or updates is None or len(ratio) != len(updates):
+        if ratio is None or updates is None:
             return None
+        ratio, updates = side_by_side(ratio, updates)
         return float(np.sum(ratio.values * np.diff(updates.values, prepend=0.0)))
 
     @cached_property

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tuning.diagnosis.curves import Curve
+from tuning.diagnosis.curves import Curve, side_by_side
 from tuning.diagnosis.training import BELIEVED, EPSILON, HAD, RETURN, VALUE, Training
 from tuning.diagnosis.verdict import Verdict
 
@@ -54,6 +54,9 @@ def _overestimated(training: Training) -> Iterator[Verdict]:
 
 def _believed(training: Training, believed: Curve, had: Curve) -> Iterator[Verdict]:
     """What it believes the first states are worth, against what their episodes came to (van Hasselt et al., 2016)."""
+    believed, had = side_by_side(believed, had)
+    if not len(had):
+        return
     size = max(float(abs(had.values).max()), 1e-9)
     beyond, at = float((believed.smoothed().values - had.smoothed().values).max()), believed.smoothed()
     if beyond > OVERESTIMATED * size:

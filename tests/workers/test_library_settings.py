@@ -12,6 +12,7 @@ import optuna
 import pytest
 
 from tuning.workers import library_settings
+from tuning.workers.cluster_access import Answer
 from tuning.workers.library_settings import SETTINGS, bring_rays_token, during_a_run, keep_ray_private
 
 
@@ -86,7 +87,8 @@ def test_a_cluster_is_shown_the_token_that_there_is(
     mode: str | None,
     shown: str | None,
 ) -> None:
-    monkeypatch.setattr(library_settings, "asks_for_token", lambda address: asked_for)
+    answer = Answer("closed" if asked_for else "open")
+    monkeypatch.setattr(library_settings, "without_token", lambda address: answer)
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
         monkeypatch.setenv(name, "")  # so that it is taken back at the end

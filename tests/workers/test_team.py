@@ -17,10 +17,11 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def of(cores: int, gpus: int) -> None:
         counted = {"GPU": float(gpus)}
+        node = {"Alive": True, "Resources": counted}
         monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
         monkeypatch.setattr(ray, "init", lambda num_cpus, **_: counted.update(CPU=float(num_cpus)))
         monkeypatch.setattr(ray, "shutdown", lambda: None)
-        monkeypatch.setattr(ray, "cluster_resources", lambda: counted)
+        monkeypatch.setattr(ray, "nodes", lambda: [node])
 
     return of
 
@@ -53,7 +54,11 @@ def test_as_many_workers_as_there_is_room_for(
     ("wanted", "gpus", "there"),
     [
         ({"gpus": 1}, 0, "each needs 1 cpus and 1 gpus; there are 16 cpus and 0 gpus in all"),
-        ({"gpus": 0.5, "count": 3}, 1, "each needs 1 cpus and 0.5 gpus; there are 3 cpus and 1 gpus in all"),
+        (
+            {"gpus": 0.5, "count": 3},
+            1,
+            "3 are asked for, and each needs 1 cpus and 0.5 gpus; there are 3 cpus and 1 gpus in all",
+        ),
     ],
 )
 def test_what_there_is_no_room_for_is_refused(machine: Any, wanted: dict[str, Any], gpus: int, there: str) -> None:
@@ -73,7 +78,7 @@ def test_a_ray_that_this_process_has_initialised_is_used_and_left_running(
     assert not team.begins_ray(None)
     with team.open_team(Workers(cpus=2)) as opened:
         assert opened == Team(2, 2, 0)
-    with pytest.raises(WorkersError, match="each needs 1 cpus"), team.open_team(Workers(count=5)):
+    with pytest.raises(WorkersError, match="5 are asked for, and each needs 1 cpus"), team.open_team(Workers(count=5)):
         pass
     with (
         pytest.raises(WorkersError, match="auto can't be used, as this process has"),

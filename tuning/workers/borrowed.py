@@ -104,6 +104,10 @@ class Controller(TuneController):
             if self._actor_manager.is_actor_started(worker)
         ]
 
+    def waits(self) -> bool:
+        """Whether a leg waits for room: neither has it been given any, nor is a worker free that has."""
+        return any(not self._actor_manager.is_actor_started(worker) for worker in self._actor_to_trial)
+
     def end(self, leg: InHand, for_good: bool) -> None:
         """End the worker of a leg, which is tried again unless that is for good."""
         if for_good:

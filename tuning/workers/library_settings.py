@@ -4,11 +4,11 @@ import logging
 import os
 import secrets
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+
+from tuning.workers.cluster_access import without_token
 
 SETTINGS: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -94,11 +94,6 @@ def _signal_handlers() -> Iterator[None]:
                 signal.signal(each, handler)
 
 
-LONGEST_ASKING_S = 20.0
-
-_JOIN = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False)"
-
-
 def bring_rays_token(address: str) -> None:
     """Has this process show Ray's token to a cluster, where there is a token and the cluster asks for one.
 
@@ -109,28 +104,8 @@ def bring_rays_token(address: str) -> None:
     """
     there = "RAY_AUTH_TOKEN" in os.environ or "RAY_AUTH_TOKEN_PATH" in os.environ
     there = there or os.path.isfile(os.path.expanduser("~/.ray/auth_token"))
-    if "RAY_AUTH_MODE" not in os.environ and there and asks_for_token(address):
+    if "RAY_AUTH_MODE" not in os.environ and there and without_token(address).answer == "closed":
         os.environ["RAY_AUTH_MODE"] = "token"
-
-
-def asks_for_token(address: str) -> bool:
-    """Whether a cluster turns away a process that shows no token; it says so a second later, and Ray goes on asking."""
-    with subprocess.Popen(
-        [sys.executable, "-P", "-c", _JOIN, address],
-        env={**os.environ, "RAY_AUTH_MODE": "disabled"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-    ) as asking:
-        ended = threading.Timer(LONGEST_ASKING_S, asking.kill)
-        ended.start()
-        try:
-            assert asking.stderr is not None
-            return any("Unauthenticated" in line for line in asking.stderr)
-        finally:
-            ended.cancel()
-            asking.kill()
 
 
 def keep_ray_private() -> None:

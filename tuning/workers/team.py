@@ -3,11 +3,10 @@
 import logging
 import math
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import ray
 
@@ -15,7 +14,7 @@ from tuning.errors import WorkersError
 from tuning.search.leg_source import LegSource
 from tuning.study.study import Study
 from tuning.sweep.sections import Workers
-from tuning.workers import borrowed, cores, ray_folder
+from tuning.workers import borrowed, cluster_access, cores, ray_folder, room
 from tuning.workers.deferred_interrupt import deferred_interrupt
 from tuning.workers.training import train
 
@@ -72,7 +71,7 @@ def own_count(wanted: Workers) -> int:
 def _own(wanted: Workers) -> Iterator[Team]:
     try:
         _start_ray(math.ceil(own_count(wanted) * wanted.cpus))
-        yield _fitting(wanted, wanted.count, grows=False)
+        yield _fitting(wanted)
     finally:
         borrowed.let_workers_go_on()
         ray.shutdown()
@@ -118,59 +117,35 @@ def _of_this_process(wanted: Workers, address: str | None) -> Team:
             f"address: {address} can't be used, as this process has initialised Ray already; left out, the workers are "
             "those of that Ray, and after `ray.shutdown()` they can be those of the address"
         )
-    return _fitting(wanted, wanted.count, grows=False)
+    return _fitting(wanted)
 
 
 def _of_cluster(wanted: Workers, address: str) -> Iterator[Team]:
-    unreachable = WorkersError(
-        f"--address {address}: no Ray cluster can be reached there; `ray start --head` begins one, and without "
-        "--address the workers are this machine's own"
-    )
-    if not _answers(address):
-        # Ray itself would go on asking for minutes.
-        raise unreachable
+    joined = cluster_access.let_in(address)
     # A driver beyond ray:// is another process, which puts no folder of ours on any path.
     job: dict[str, Any] = {} if address.startswith("ray://") else {"job_config": borrowed.WithoutFolders()}
     try:
         with borrowed.without_packing(), borrowed.sigterm_left_alone():
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **job)
-    except ConnectionError as error:
-        raise WorkersError(
-            f"--address {address}: what answers there lets this process into no Ray cluster; should be of the same "
-            "versions of Ray and Python, and where it asks for a token, RAY_AUTH_MODE=token and RAY_AUTH_TOKEN or "
-            "~/.ray/auth_token should have it"
-        ) from error
-    except ValueError as error:
-        raise unreachable from error
+            ray.init(address=joined, log_to_driver=False, logging_level=logging.ERROR, **job)
+    except (ConnectionError, ValueError) as error:
+        raise WorkersError(f"--address {address}: no Ray cluster can be joined there: {error}") from error
     try:
-        yield _fitting(wanted, wanted.count, grows=True)
+        yield _fitting(wanted)
     finally:
         ray.shutdown()
 
 
-def _answers(address: str) -> bool:
-    """Whether anything listens at host:port; other addresses are Ray's to find."""
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdecimal():
-        return True
-    try:
-        socket.create_connection((host.removeprefix("ray://"), int(port)), timeout=10).close()
-    except OSError:
-        return False
-    return True
-
-
-def _fitting(wanted: Workers, count: int | Literal["auto"], grows: bool) -> Team:
+def _fitting(wanted: Workers) -> Team:
     """As many workers as are asked for, else as there is room for now.
 
     A cluster that grows by itself has room only once work waits for it, so there a number is believed.
     """
-    there = ray.cluster_resources()
-    cpus, gpus = there.get("CPU", 0.0), there.get("GPU", 0.0)
-    room = math.floor(min(cpus / wanted.cpus, gpus / wanted.gpus if wanted.gpus else math.inf))
-    if room < 1 if count == "auto" else room < count and not grows:
+    there = room.found()
+    fit = there.workers(wanted)
+    if fit < 1 if wanted.count == "auto" else fit < wanted.count and not there.grows:
+        count = "" if wanted.count in ("auto", 1) else f"{wanted.count} are asked for, and "
         raise WorkersError(
-            f"workers: each needs {wanted.cpus:g} cpus and {wanted.gpus:g} gpus; there are {cpus:g} cpus and {gpus:g} "
-            "gpus in all" + ("; on a cluster that grows by itself name a count" if grows else "")
+            f"workers: {count}{there.lack(wanted)}"
+            + ("; on a cluster that grows by itself name a count" if wanted.count == "auto" and there.grows else "")
         )
-    return Team(room if count == "auto" else count, wanted.cpus, wanted.gpus)
+    return Team(fit if wanted.count == "auto" else wanted.count, wanted.cpus, wanted.gpus)

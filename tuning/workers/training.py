@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from functools import partial
 from shutil import rmtree
 from typing import Any
 
@@ -12,9 +11,10 @@ from threadpoolctl import threadpool_limits
 from trainables.tune import trainable_of
 from tuning.search.leg_source import LegSource
 from tuning.study.study import Study
-from tuning.workers import borrowed
+from tuning.workers import borrowed, room
 from tuning.workers.leg_searcher import LegSearcher
 from tuning.workers.tune_callbacks import LegErrors
+from tuning.workers.waiting import Waiting
 from tuning.workers.watch import Watch
 
 
@@ -51,8 +51,15 @@ def train(study: Study, source: LegSource[Any], workers: int, resources: Mapping
             failure_config=tune.FailureConfig(max_failures=sweep.tries - 1),
         ),
     )
+    waiting = Waiting()
+
+    def look(controller: borrowed.Controller) -> None:
+        watch.look(controller, searcher.is_last_try)
+        if waiting.is_to_be_said(controller.waits(), time.monotonic()):
+            source.note(f"a leg waits for a worker: {room.found().lack(sweep.workers)}")
+
     # All cores are the workers': samplers that compute on several would only take turns with them.
-    with threadpool_limits(1), borrowed.controller(partial(watch.look, is_last_try=searcher.is_last_try)):
+    with threadpool_limits(1), borrowed.controller(look):
         try:
             tuner.fit()
         finally:

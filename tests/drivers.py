@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -148,9 +148,9 @@ def started(root: Path, *arguments: str, **variables: str) -> Iterator[Driver]:
 
 
 @contextmanager
-def running(root: Path, *options: str, **changes: Any) -> Iterator[Driver]:
-    """A `tuning run` of the tiny sweep, changed so, under way."""
-    with started(root, "run", sweeps.written(root, **changes), *options) as driver:
+def running(root: Path, *options: str, variables: Mapping[str, str] | None = None, **changes: Any) -> Iterator[Driver]:
+    """A `tuning run` of the tiny sweep, changed so, under way; variables: of its environment."""
+    with started(root, "run", sweeps.written(root, **changes), *options, **(variables or {})) as driver:
         yield driver
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         StudyRunning,
         SweepError,
         UnusableCheckpoint,
+        Waiting,
         WorkersError,
     )
     from tuning.study_handle import StudyHandle
@@ -55,6 +56,7 @@ __all__ = [
     "Sweep",
     "SweepError",
     "UnusableCheckpoint",
+    "Waiting",
     "WorkersError",
     "ablate",
     "confirm",

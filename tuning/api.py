@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from tuning.errors import ArgumentError, Interrupted
+from tuning.errors import ArgumentError, Interrupted, Waiting
 from tuning.study import catalogue
 from tuning.study.paths import Home
 from tuning.study.summary import StudySummary
@@ -406,4 +406,6 @@ def _console(progress: bool) -> "Console | None":
 def _come_to_its_end(handle: StudyHandle, summary: StudySummary) -> StudyHandle:
     if summary.state == "interrupted":
         raise KeyboardInterrupt(f"{handle.name!r} was interrupted; resume({handle.name!r}) goes on with it")
+    if summary.waits_for is not None:
+        raise Waiting(f"{handle.name!r} waits: {summary.waits_for}; resume({handle.name!r}) goes on with it after that")
     return handle

@@ -8,6 +8,7 @@ LockstepError
 │   ├── StudyDiffers    its sweep is not the one that is asked for
 │   └── StudyNotFound   no study has the name
 ├── StorageError        studies can't be kept where they should be
+├── Waiting             what it takes to go on is away; the same command goes on later
 ├── Interrupted         ended before its time; the same command goes on
 ├── PredictionError     cases that can't be predicted, or nothing that could predict them
 ├── UnusableCheckpoint  a checkpoint that this version can't read, or a network that can't be built here
@@ -128,6 +129,13 @@ class Interrupted(LockstepError):
     """Ended before its time, most likely by Ctrl-C; what is done is kept."""
 
     exit_code = 130
+
+
+class Waiting(LockstepError):
+    """What it takes to go on is away, which is no fault of what is trained; what is done is kept."""
+
+    exit_code = 75
+    """As sysexits.h has it: try again later."""
 
 
 class PredictionError(LockstepError):

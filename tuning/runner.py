@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 
 from rich.console import Console
 
-from tuning.errors import Interrupted, Note, Problem, StudyError, SweepError
+from tuning.errors import Interrupted, Note, Problem, StudyError, SweepError, Waiting
 from tuning.report.confirm_progress import ConfirmProgress
 from tuning.report.importance import importances
 from tuning.report.progress import Progress
@@ -17,12 +17,12 @@ from tuning.report.remarks import remarks
 from tuning.search.confirm_plan import ConfirmPlan, conclusion, planned
 from tuning.search.confirm_search import ConfirmPolicy
 from tuning.search.leg_search import SearchPolicy
-from tuning.search.leg_source import LegSource
+from tuning.search.leg_source import LegSource, Policy
 from tuning.study import catalogue
 from tuning.study.paths import Home
 from tuning.study.replay import replay
 from tuning.study.study import Study
-from tuning.study.summary import StudySummary
+from tuning.study.summary import StudyState, StudySummary
 from tuning.sweep import former_columns
 from tuning.sweep.model import Sweep
 from tuning.sweep.sections import Confirm, Workers
@@ -152,6 +152,8 @@ def confirm(
                 for tracker in trackers:
                     replay(study.records, tracker)
                     tracker.ended(study.summary())
+    if not ended and (why := study.attributes.waits_for) is not None:
+        raise Waiting(f"the confirmation of {study.name!r} waits: {why}; `tuning confirm {study.name}` goes on then")
     if not ended:
         left = len(plan.missing(study.attributes.scores()))
         raise Interrupted(
@@ -176,7 +178,8 @@ def follow(study: Study, team: Crew, console: Console | None = None) -> StudySum
             if ended and study.sweep.confirm is not None:
                 ended = confirmed(study, planned(study, study.summary(), study.sweep.confirm), team, console)
         study.attributes.set_remarks(remarks(study.summary()) if ended else [])
-        study.attributes.set_state("finished" if ended else "interrupted", study.clock.seconds)
+        cut_off: StudyState = "interrupted" if study.attributes.waits_for is None else "waiting"
+        study.attributes.set_state("finished" if ended else cut_off, study.clock.seconds)
         for tracker in trackers:
             tracker.ended(study.summary())
     return study.summary()
@@ -193,7 +196,7 @@ def _searched(study: Study, team: Crew, trackers: list[Tracker], console: Consol
         # With nothing left to train Tune would trip over files that it has not come to write.
         if search.unfinished and not is_over:
             study.attributes.set_ended_by(None)
-            team.train(study, LegSource(search))
+            _train(team, study, search)
             study.attributes.set_ended_by(search.stopped if search.ended and search.unfinished else None)
     if search.exhausted and not search.unfinished:
         study.attributes.set_ended_by("exhausted")
@@ -214,7 +217,7 @@ def confirmed(study: Study, plan: ConfirmPlan, team: Crew, console: Console) -> 
         progress = ConfirmProgress(study.name, len(missing), study.sweep.budget, console)
         policy = ConfirmPolicy(study, plan, team.count, progress)
         with study.clock.confirming(), progress.shown():
-            team.train(study, LegSource(policy))
+            _train(team, study, policy)
         failures = policy.failures
     known = {**dict.fromkeys(failures), **study.attributes.scores()}
     if plan.missing(known):
@@ -225,6 +228,16 @@ def confirmed(study: Study, plan: ConfirmPlan, team: Crew, console: Console) -> 
         return True
     study.attributes.set_confirmation(conclusion(study, plan, failures))
     return True
+
+
+def _train(team: Crew, study: Study, policy: Policy[Any]) -> None:
+    """Train what a policy hands out, and keep what keeps it from being trained, if that is no fault of the trials."""
+    source = LegSource(policy)
+    if study.attributes.waits_for is not None:
+        study.attributes.set_waits_for(None)
+    team.train(study, source)
+    if source.waits_for is not None:
+        study.attributes.set_waits_for(source.waits_for)
 
 
 def _insist_on_enough(study: Study, trials: int) -> None:

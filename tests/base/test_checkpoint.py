@@ -1,5 +1,6 @@
 """Checkpoints: whenever a save is cut off, all members of a pack go on from one moment; and what is never loaded."""
 
+import errno
 import os
 import pickle
 import tempfile
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainables.base import checkpoint
-from trainables.base.checkpoint import BEST, LATEST, NEXT, CheckpointError, DamagedCheckpoint
+from trainables.base.checkpoint import BEST, LATEST, NEXT, CheckpointError, DamagedCheckpoint, StorageAway
 
 
 class Killed(BaseException):
@@ -232,3 +233,24 @@ def test_a_file_that_would_run_something_runs_nothing(tmp_path: Path, name: str)
     assert not (tmp_path / "done").exists()
     torch.load(tmp_path / name, weights_only=False)
     assert (tmp_path / "done").exists(), "the file is as dangerous as it is meant to be"
+
+
+def test_a_folder_that_is_away_for_a_moment_is_waited_for_and_one_that_stays_away_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(checkpoint, "WAITS_S", (0.0, 0.0))
+    folder, replace, failing = tmp_path / "00001" / "seed-0", os.replace, [2]
+
+    def away(source: Any, target: Any) -> None:
+        if failing[0]:
+            failing[0] -= 1
+            raise OSError(errno.ESTALE, "Stale file handle")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", away)
+    checkpoint.save([folder], [{"moment": 1}], [None])
+    assert (checkpoint.load([folder]) or [{}])[0]["moment"] == 1
+    failing[0] = 3
+    with pytest.raises(StorageAway, match=rf"checkpoints can't be kept in {folder.parent}: Stale file handle"):
+        checkpoint.save([folder], [{"moment": 2}], [None])
+    assert (checkpoint.load([folder]) or [{}])[0]["moment"] == 1

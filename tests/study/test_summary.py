@@ -107,6 +107,7 @@ def test_json_has_the_shape_that_is_promised(runs: Path) -> None:
         "front": None,
         "counts": {"complete": 2, "pruned": 1, "failed": 1, "running": 1, "waiting": 0},
         "ended_by": None,
+        "waits_for": None,
         "changes": [],
         "seconds": 7.0,
         "confirm_seconds": 0.0,

@@ -17,10 +17,19 @@ import ray._private.ray_constants as ray_constants
 import ray._private.utils as ray_utils
 import ray._private.worker as ray_worker
 from ray import tune
+from ray.exceptions import (
+    ActorUnavailableError,
+    NodeDiedError,
+    OutOfMemoryError,
+    RayActorError,
+    RayTaskError,
+    WorkerCrashedError,
+)
 from ray.tune import tune as tune_module
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.search import Searcher
 
+from trainables.base.checkpoint_files import StorageAway
 from tuning.sweep.sections import Workers
 from tuning.workers import borrowed
 from tuning.workers.team import open_team
@@ -192,7 +201,7 @@ def test_tune_has_its_own_controller_again_whatever_happens() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert within == [borrowed.Controller]
+    assert [each.func for each in within] == [borrowed.Controller]
     assert vars(tune_module)["TuneController"] is TuneController
 
 
@@ -239,3 +248,27 @@ def test_stopped_workers_go_on_to_notice_that_their_ray_ends(monkeypatch: pytest
 
 def _state(process: int) -> str:
     return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0]
+
+
+DIED = "The actor died because its node has died. Node Id: 0123"
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (RayTaskError("train", "Traceback", ValueError("too small")), "trial"),
+        (RayTaskError("train", "Traceback", StorageAway(116, "Stale file handle")), "cluster"),
+        (RayActorError(error_msg="ValueError: too small", actor_init_failed=True), "trial"),
+        (RayActorError(error_msg="StorageAway: Stale file handle", actor_init_failed=True), "cluster"),
+        (RayActorError(error_msg="The actor is dead because its worker process has died."), "worker"),
+        (RayActorError(error_msg=DIED), "cluster"),
+        (RayActorError(error_msg="The actor is dead.\nThe actor never ran - it was cancelled"), "cluster"),
+        (RayActorError(error_msg="drained", preempted=True), "cluster"),
+        (ActorUnavailableError("no route to host", None), "cluster"),
+        (OutOfMemoryError("the node has run out of memory"), "worker"),
+        (WorkerCrashedError(), "worker"),
+        (NodeDiedError("it is unreachable"), "cluster"),
+    ],
+)
+def test_whose_fault_an_error_is(error: BaseException, fault: str) -> None:
+    assert borrowed.fault_of(error) == fault

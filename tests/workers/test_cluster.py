@@ -1,23 +1,16 @@
 """A sweep on a cluster that runs already: a head and a second raylet, on loopback and in a folder of their own."""
 
 import json
-import os
-import secrets
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
+import clusters
 import commands
 import pytest
 import sweeps
+from clusters import Cluster
 
 from tuning.study.paths import Home
 
@@ -39,63 +32,18 @@ gymnasium.register("Noting-v0", entry_point=Noting, max_episode_steps=4)
 '''
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """Where it listens, what a process needs to take part in it, and the word that marks its processes."""
-
-    address: str
-    variables: dict[str, str]
-    mark: str
-    folder: Path
-
-    def raylets(self) -> set[int]:
-        found = set()
-        for process in commands.processes(self.mark):
-            with suppress(OSError):
-                program = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")[0]
-                found |= {process} if program.endswith(b"/raylet") else set()
-        return found
-
-    def employers(self) -> set[int]:
-        """The processes that have begun one in which an environment was made."""
-        return {int(path.name.removeprefix("begun-by-")) for path in self.folder.glob("begun-by-*")}
+def employers(cluster: Cluster) -> set[int]:
+    """The processes that have begun one in which an environment was made."""
+    return {int(path.name.removeprefix("begun-by-")) for path in cluster.folder.glob("begun-by-*")}
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Two nodes of one processor each; ended by the ids of their processes, since `ray stop` would end every Ray."""
+    """Two nodes of one processor each."""
     folder = tmp_path_factory.mktemp("cluster")
     (folder / "noting.py").write_text(NOTING)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    # Ray keeps sockets in it, whose paths must be short.
-    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as temporary:
-        mark = uuid4().hex
-        variables = {
-            "RAY_AUTH_MODE": "token",
-            "RAY_AUTH_TOKEN": secrets.token_hex(32),
-            "RAY_USAGE_STATS_ENABLED": "0",
-            "RAY_TMPDIR": temporary,
-            "PYTHONPATH": str(folder),
-        }
-        address = f"127.0.0.1:{port}"
-        common = ["--node-ip-address=127.0.0.1", "--num-cpus=1", f"--object-store-memory={100 * 2**20}"]
-        head = ["--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={temporary}"]
-        try:
-            for options in (head, [f"--address={address}"]):
-                subprocess.run(
-                    [str(Path(sys.executable).with_name("ray")), "start", *options, *common],
-                    env=commands.surrounding(**variables, MARK=mark),
-                    check=True,
-                    capture_output=True,
-                    timeout=60,
-                )
-            yield Cluster(address, variables, mark, folder)
-        finally:
-            for left in commands.processes(mark):
-                with suppress(ProcessLookupError):
-                    os.kill(left, signal.SIGKILL)
-            commands.awaited(lambda: not commands.processes(mark), 20, "the cluster gone")
+    with clusters.begun(folder) as begun:
+        yield begun
 
 
 def on_cluster(cluster: Cluster, root: Path, address: str, **changes: Any) -> dict[str, Any]:
@@ -124,7 +72,7 @@ def test_a_sweep_uses_all_nodes_of_a_cluster_and_leaves_it_running(cluster: Clus
     address = "auto" if by == "auto" else cluster.address
     shown = on_cluster(cluster, tmp_path, address, workers="auto", trials=8, pack_size=2)
     assert shown["counts"] == {"complete": 8, "pruned": 0, "failed": 0, "running": 0, "waiting": 0}
-    assert cluster.employers() >= raylets
+    assert employers(cluster) >= {*raylets}
     assert cluster.raylets() == raylets
     home = Home.at(tmp_path / "runs")
     assert all((home.member("tiny-1", number, 0) / "best.pt").exists() for number in range(8))

@@ -13,6 +13,7 @@ from ray.tune.search import Searcher
 
 from trainables.messages import PackReport, PackRequest, Parcel
 from tuning.study.study import Study
+from tuning.workers.leg_overseer import LegOverseer
 from tuning.workers.leg_searcher import LegSearcher
 from tuning.workers.tune_callbacks import LegErrors
 from tuning.workers.watch import Watch
@@ -24,8 +25,9 @@ def study(runs: Path) -> Study:
 
 
 def searching(study: Study, workers: int = 1) -> LegSearcher:
-    watch = Watch("auto", False, study.home.signs(study.name, 0))
-    return LegSearcher(legs_by_hand.Searching(study, workers), watch, study.sweep.metric, study.sweep.direction)
+    watch, source = Watch("auto", False, study.home.signs(study.name, 0)), legs_by_hand.Searching(study, workers)
+    overseer = LegOverseer(watch, source.note, lambda: "there is too little")
+    return LegSearcher(source, watch, overseer, study.sweep.metric, study.sweep.direction)
 
 
 def received(config: dict[str, Any]) -> PackRequest:

@@ -18,11 +18,12 @@ The files hold state dicts and plain values only, with all tensors on the CPU, a
 """
 
 import os
+import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -34,6 +35,7 @@ from trainables.base.checkpoint_files import (
     NEXT,
     CheckpointError,
     DamagedCheckpoint,
+    StorageAway,
     is_whole,
 )
 
@@ -46,6 +48,7 @@ __all__ = [
     "CheckpointError",
     "DamagedCheckpoint",
     "State",
+    "StorageAway",
     "curve",
     "is_whole",
     "keep_error",
@@ -61,6 +64,10 @@ that only adds something. Since format 2 the replay memory keeps discounts; befo
 last of its episode."""
 
 State = dict[str, Any]
+Answer = TypeVar("Answer")
+
+WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Between tries where the folder can't be reached, as a network's may not be for a moment."""
 
 
 def save(folders: Sequence[Path], latest: Sequence[State], best: Sequence[State | None]) -> None:
@@ -69,7 +76,12 @@ def save(folders: Sequence[Path], latest: Sequence[State], best: Sequence[State 
     folders: one for each member.
     latest: their states, all with the same `moment`.
     best: what is deployed; None for a member that has not been scored yet.
+    Raises StorageAway where the folders can't be reached, or take nothing more, for half a minute.
     """
+    _insisted(lambda: _save(folders, latest, best), folders)
+
+
+def _save(folders: Sequence[Path], latest: Sequence[State], best: Sequence[State | None]) -> None:
     for folder, state, chosen in zip(folders, latest, best, strict=True):
         folder.mkdir(parents=True, exist_ok=True)
         if chosen is not None:
@@ -82,8 +94,16 @@ def save(folders: Sequence[Path], latest: Sequence[State], best: Sequence[State 
 def load(folders: Sequence[Path]) -> list[State] | None:
     """The newest states of the same moment that all members of a pack have; None if there are none.
 
-    Raises CheckpointError for a file of another format.
+    Raises CheckpointError for a file of another format, and StorageAway as `save` does.
     """
+    return _insisted(lambda: _load(folders), folders)
+
+
+def _load(folders: Sequence[Path]) -> list[State] | None:
+    for folder in folders:
+        # A file that can't be read is taken for none, which would be wrong where none can.
+        if folder.exists():
+            os.listdir(folder)
     found = [{name: state for name in (LATEST, NEXT) if (state := _read_if_whole(folder / name))} for folder in folders]
     common = set.intersection(*({state["moment"] for state in states.values()} for states in found))
     if not common:
@@ -94,6 +114,20 @@ def load(folders: Sequence[Path]) -> list[State] | None:
             # The rename that was cut off is done now, since the coming save overwrites next.pt.
             os.replace(folder / NEXT, folder / LATEST)
     return [next(state for state in states.values() if state["moment"] == newest) for states in found]
+
+
+def _insisted(act: Callable[[], Answer], folders: Sequence[Path]) -> Answer:
+    """What comes of it, tried again and again while the folders can't be reached."""
+    for wait_s in WAITS_S:
+        try:
+            return act()
+        except OSError:
+            time.sleep(wait_s)
+    try:
+        return act()
+    except OSError as error:
+        where = folders[0].parent
+        raise StorageAway(error.errno, f"checkpoints can't be kept in {where}: {error.strerror or error}") from error
 
 
 def _read_if_whole(path: Path) -> State | None:

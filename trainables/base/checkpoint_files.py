@@ -15,6 +15,10 @@ class DamagedCheckpoint(CheckpointError):
     """The file is not a checkpoint at all, or a broken one."""
 
 
+class StorageAway(OSError):
+    """The folder of the checkpoints can't be reached, or takes nothing more: no fault of whoever is trained."""
+
+
 def is_whole(path: Path) -> bool:
     """Whether the file exists and was not cut off. Reads only its two ends."""
     try:

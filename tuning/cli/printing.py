@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tuning.errors import Note
+from tuning.errors import Note, Waiting
 from tuning.report.plain_text import AnyConsole
 from tuning.workers.termination import CTRL_C
 
@@ -48,5 +48,7 @@ def finish(summary: "StudySummary", as_json: bool) -> None:
     show_summary(summary, as_json)
     if summary.state == "interrupted":
         raise typer.Exit(CTRL_C)
+    if summary.state == "waiting":
+        raise typer.Exit(Waiting.exit_code)
     if not summary.ranked():
         raise typer.Exit(1)

@@ -11,7 +11,7 @@ from functools import cache
 from rich.console import Console
 
 from tuning import runner
-from tuning.errors import Interrupted
+from tuning.errors import Interrupted, Waiting
 from tuning.rules.comparison import Sample
 from tuning.runner import Crew, Hire
 from tuning.study import catalogue
@@ -52,8 +52,10 @@ class Laboratory:
         if len(self.study.records.ends()) < len(known) + len(new):
             self._say(why, len(new))
             summary = runner.follow(self.study, self._team(), self._console)
+            name = self.study.name
+            if summary.waits_for is not None:
+                raise Waiting(f"{name} waits: {summary.waits_for}; `tuning resume {name}` goes on after that")
             if summary.state == "interrupted":
-                name = self.study.name
                 raise Interrupted(f"{name} was interrupted; what is trained is kept, `tuning resume {name}` goes on")
         return [self.sample(self.number(each)) for each in wanted]
 

@@ -210,7 +210,9 @@ def _default_diverged(summary: StudySummary) -> list[str]:
 
 def going_on(summary: StudySummary) -> list[str]:
     """How to go on with a study that was interrupted, or that one of its limits ended."""
-    if summary.state == "interrupted":
+    if summary.waits_for is not None:
+        return [f"It waits: {summary.waits_for}.", f"Next: `tuning resume {summary.name}` goes on with it after that."]
+    if summary.is_cut_off:
         return [f"Next: `tuning resume {summary.name}` goes on with it."]
     if summary.ended_by == "exhausted":
         return [f"Next: `tuning resume {summary.name} --set search.FIELD=...` widens the search."]

@@ -102,7 +102,7 @@ def _commands(summary: StudySummary) -> list[tuple[str, str]]:
     found = [(f"tuning show {summary.name}", "the same in the terminal")]
     if summary.confirmation is None and summary.ranked() and summary.sweep.second is None:
         found.insert(0, (f"tuning confirm {summary.name}", "trains the best and the default on fresh seeds"))
-    if summary.state == "interrupted" or summary.ended_by is not None:
+    if summary.is_cut_off or summary.ended_by is not None:
         found.insert(0, (f"tuning resume {summary.name}", "goes on with it"))
     return found
 

@@ -71,6 +71,8 @@ class LegSource(Generic[Work]):
         self._under_way: dict[str, Work] = {}
         self._of_hung: list[Work] = []
         """Parts of packs that have hung."""
+        self.waits_for: str | None = None
+        """Why packs are left for another time, where that is nobody's fault who is trained."""
 
     @property
     def idle(self) -> bool:
@@ -125,8 +127,12 @@ class LegSource(Generic[Work]):
         """Whether a pack is part of one that has hung, as often as it was tried: once more is enough."""
         return self._under_way[ticket] in self._of_hung
 
-    def left(self, ticket: str) -> None:
-        """A pack is not trained on now, since its worker hung and no more is begun."""
+    def left(self, ticket: str, why: str | None = None) -> None:
+        """A pack is not trained on now: its worker hung and no more is begun, or the cluster fails it.
+
+        why: where it is the cluster.
+        """
+        self.waits_for = why or self.waits_for
         self._policy.leave(self._under_way.pop(ticket))
 
     @property

@@ -26,7 +26,8 @@ from tuning.study.summary import Confirmation, Limit, StudyState
 from tuning.sweep.model import Sweep
 
 KEY, CREATED, START, SWEEP, FORMAT = "key", "created", "start", "sweep", "format"
-STATE, SECONDS, CONFIRM_SECONDS, ENDED_BY = "state", "seconds", "confirm_seconds", "ended_by"
+STATE, SECONDS, CONFIRM_SECONDS = "state", "seconds", "confirm_seconds"
+ENDED_BY, WAITS_FOR = "ended_by", "waits_for"
 TRACKING, RUN = "mlflow", "mlflow_run"
 NOTES, REMARKS = "notes", "remarks"
 SCORES, CONFIRMED, IMPORTANCES, TRIVIAL = "confirm_scores", "confirmation", "importances", "trivial"
@@ -130,6 +131,16 @@ class Attributes:
     def set_ended_by(self, limit: Limit | None) -> None:
         """Keep which limit of the sweep has ended it before its last trial."""
         self._study.set_user_attr(ENDED_BY, limit)
+
+    @property
+    def waits_for(self) -> str | None:
+        """Why trials could not be trained, where that was no fault of theirs."""
+        why: str | None = self._study.user_attrs.get(WAITS_FOR)
+        return why
+
+    def set_waits_for(self, why: str | None) -> None:
+        """Keep why trials could not be trained, where that was no fault of theirs."""
+        self._study.set_user_attr(WAITS_FOR, why)
 
     def set_remarks(self, remarks: Sequence[Note]) -> None:
         """Keep what has come to light of the study by its end."""

@@ -3,6 +3,7 @@
 Its parts are `attributes` (what is kept of it as a whole), `records` (of its trials and legs) and `clock` (its time).
 """
 
+import _thread
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from tuning.errors import Problem, StudyDiffers, StudyRunning, SweepError
 from tuning.study import changes, file_locks
 from tuning.study.attributes import Attributes
 from tuning.study.clock import Clock, Now
+from tuning.study.lease import Lease
 from tuning.study.optuna_tables import Tables
 from tuning.study.paths import Home
 from tuning.study.records import Records
@@ -36,7 +38,8 @@ class Study:
         now: what its seconds are counted by.
         """
         self.home, self.optuna, self.name = home, study, study.study_name
-        tables = Tables(kept.engine, kept.get_study_id_from_name(self.name))
+        study_id = kept.get_study_id_from_name(self.name)
+        tables, self._lease = Tables(kept.engine, study_id), Lease(kept.engine, study_id)
         self.attributes = Attributes(study, tables)
         self.clock = Clock(self.attributes, tables, now)
         self.records = Records(study, tables, self.clock)
@@ -77,11 +80,23 @@ class Study:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the study: this process runs it, as long as it lives. Raises StudyRunning where another one does."""
+        """Hold the study: this process runs it, as long as it lives; interrupted where it was taken for dead.
+
+        Raises StudyRunning where another process runs it, on whatever machine.
+        """
+        # The lock tells of processes of this folder at once, the lease of all others that have the storage.
         with file_locks.held(self.home.lock(self.name)) as ours:
             if not ours:
-                raise StudyRunning(f"another process is running {self.name!r} now")
-            yield
+                owner = self._lease.owner()
+                raise StudyRunning(
+                    f"another process is running {self.name!r} now" + ("" if owner is None else f": {owner}")
+                )
+            with self._lease.held(lost=_thread.interrupt_main) as other:
+                if other is not None:
+                    raise StudyRunning(
+                        f"another process is running {self.name!r} now, from another folder or machine: {other}"
+                    )
+                yield
 
     def training_seeds(self, trial: int) -> list[int]:
         """The seeds that the search trains a trial with, one a member; the same whenever the study is run."""

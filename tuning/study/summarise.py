@@ -15,6 +15,7 @@ from tuning.rules.objective import Direction, best
 from tuning.rules.trial_outcome import MemberResult
 from tuning.study import attributes, changes
 from tuning.study.experiment import FOUND
+from tuning.study.lease import LEASE, seems_alive
 from tuning.study.paths import Home
 from tuning.study.records import DIAGNOSES, DIAGNOSIS, PLAN, RESULT
 from tuning.study.summary import StudySummary, TrialSummary
@@ -40,11 +41,12 @@ def summarise(study: optuna.Study, home: Home, sweep: Sweep, flaw: str | None, h
     """
     kept, name = study.user_attrs, study.study_name
     state, runs = kept.get(attributes.STATE, "running"), attributes.runs_in(kept)
+    running = held or seems_alive(kept.get(LEASE))
     confirmed = kept.get(attributes.CONFIRMED)
     told = [*kept.get(attributes.NOTES, []), *kept.get(attributes.REMARKS, [])]
     return StudySummary(
         name=name,
-        state="interrupted" if state == "running" and not held else state,
+        state="interrupted" if state == "running" and not running else state,
         stored_state=state,
         sweep=sweep,
         flaw=flaw,
@@ -52,6 +54,7 @@ def summarise(study: optuna.Study, home: Home, sweep: Sweep, flaw: str | None, h
         confirm_seconds=kept.get(attributes.CONFIRM_SECONDS, 0.0),
         confirm_spent=attributes.confirm_spent_in(kept),
         ended_by=kept.get(attributes.ENDED_BY) if state == "finished" else None,
+        waits_for=kept.get(attributes.WAITS_FOR) if state == "waiting" else None,
         created=datetime.fromisoformat(kept[attributes.CREATED]),
         tracking=kept.get(attributes.TRACKING, {}),
         changes=changes.read(kept),

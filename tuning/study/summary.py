@@ -19,7 +19,8 @@ from tuning.rules.objective import Direction, cost
 from tuning.study.changes import Change
 from tuning.sweep.model import Sweep
 
-StudyState = Literal["running", "finished", "interrupted", "failed"]
+StudyState = Literal["running", "finished", "interrupted", "waiting", "failed"]
+"""waiting: for something that is nobody's fault who is trained, such as the folder of the checkpoints."""
 Limit = Literal["time_limit", "max_steps", "target", "exhausted"]
 """What ends a search before its last trial: keys of its sweep, or that all configurations there are were tried."""
 
@@ -171,6 +172,8 @@ class StudySummary:
     confirm_seconds: float = 0.0
     confirm_spent: Spent = field(default_factory=Spent)
     ended_by: Limit | None = None
+    waits_for: str | None = None
+    """Why trials could not be trained, where that was no fault of theirs."""
     trivial: list[TrivialAnswer] = field(default_factory=list)
     """What is scored by who has learnt nothing; none where that is not known."""
     changes: list[Change] = field(default_factory=list)
@@ -181,6 +184,11 @@ class StudySummary:
     """What an experiment has found, as its command prints it for scripts; None of a sweep."""
     notes: list[Note] = field(default_factory=list)
     """What its checks found worth knowing before it was begun, and what has come to light by its end."""
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it was ended before its time, and is to be gone on with."""
+        return self.state in ("interrupted", "waiting")
 
     def ranked(self) -> list[TrialSummary]:
         """The complete trials, the best first, of two objectives the front.
@@ -295,6 +303,7 @@ class StudySummary:
             "second": self.sweep.second and self.sweep.second.model_dump(mode="json"),
             "counts": {state: self.count(state) for state in ("complete", "pruned", "failed", "running", "waiting")},
             "ended_by": self.ended_by,
+            "waits_for": self.waits_for,
             "changes": [{"first": each.first, "before": each.before, "after": each.after} for each in self.changes],
             "seconds": self.seconds,
             "confirm_seconds": self.confirm_seconds,

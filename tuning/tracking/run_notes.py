@@ -52,8 +52,8 @@ def study_note(summary: StudySummary, experiment_id: str, runs: Mapping[int, str
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     parts = [table] if len(rows) > 2 else ["No trial has a value."]
     parts += [] if summary.confirmation is None else [_sure(summary)]
-    goes_on = "goes on with it" if summary.state == "interrupted" else "tries more"
-    more = "" if summary.state == "interrupted" else f" --trials +{summary.sweep.trials}"
+    goes_on = "goes on with it" if summary.is_cut_off else "tries more"
+    more = "" if summary.is_cut_off else f" --trials +{summary.sweep.trials}"
     parts.append(f"`tuning resume {summary.name}{more}` {goes_on}; `tuning show {summary.name}` says all of it.")
     return "\n\n".join(parts)
 

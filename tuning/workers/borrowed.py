@@ -7,7 +7,10 @@ tests/workers/test_borrowed_ray.py fails where the library changes one of them.
   workers are thrown away and begun again, seconds each, or a sweep of two workers is trained by one. And after each
   report a worker stands still until the driver has read it, though all that it could be told is to go on. Tune has a
   setting for neither, nor one for the controller that it runs with. Nor does it end a worker that hangs; and one that
-  dies while it is given another leg leaves that leg behind for ever.
+  dies while it is given another leg leaves that leg behind for ever. It counts all failures of a trial alike, whoever
+  is to blame.
+- `RayActorManager`: errors that are neither a task's nor an actor's, as where an object is lost with its node or a node
+  runs out of memory, end Tune's loop, and the search with it.
 - `JobConfig._runtime_env_has_working_dir`: Ray puts the driver's folders first on the path of its workers, where a file
   called numpy.py takes the place of NumPy. Only who has a working folder packed and sent to the workers is spared.
 - `ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV`: under `uv run` Ray packs the current folder, with all studies and data
@@ -23,6 +26,7 @@ tests/workers/test_borrowed_ray.py fails where the library changes one of them.
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -34,7 +38,15 @@ import ray
 import ray._private.ray_constants as ray_constants
 import ray._private.utils as ray_utils
 import ray._private.worker as ray_worker
+from ray.air.execution._internal import RayActorManager
 from ray.air.execution._internal.tracked_actor import TrackedActor
+from ray.exceptions import (
+    ActorUnavailableError,
+    OutOfMemoryError,
+    RayActorError,
+    RayTaskError,
+    WorkerCrashedError,
+)
 from ray.job_config import JobConfig
 from ray.tune import tune
 from ray.tune.execution.tune_controller import TuneController
@@ -42,8 +54,67 @@ from ray.tune.experiment import Trial
 from ray.tune.result import DONE, RESULT_DUPLICATE, SHOULD_CHECKPOINT
 from ray.tune.utils.object_cache import _ObjectCache
 
+from trainables.base.checkpoint_files import StorageAway
+from tuning.rules.blame import Fault
+
 STANDS_STILL = (DONE, RESULT_DUPLICATE, SHOULD_CHECKPOINT)
 """Whoever reports one of these has ended, or is to be kept as it stands."""
+
+
+NODE_DIED = "The actor died because its node has died"
+NEVER_BEGUN = "The actor never ran"
+"""How Ray says it, in words alone."""
+
+BEGINS_WITHIN_S = 60.0
+"""A worker that was given room and is still not there after so long may never be, as where its node is lost."""
+
+
+class Overseer:
+    """Is told and asked of legs by their tickets, as they are trained; this one lets everything be."""
+
+    def look(self, controller: "Controller") -> None:
+        """Called at every step."""
+
+    def counts(self, ticket: str, fault: Fault) -> bool:
+        """Whether a failure counts as one of the leg's tries."""
+        return True
+
+    def is_left(self, ticket: str) -> bool:
+        """Whether a leg that has failed is not to be tried again, however many tries it has."""
+        return False
+
+    def is_spent(self, ticket: str) -> bool:
+        """Whether the worker of a leg that has ended is to be replaced."""
+        return False
+
+
+def fault_of(error: BaseException) -> Fault:
+    """Whose fault an error is that Ray has told of a worker."""
+    if isinstance(error, RayActorError):
+        said = error.error_msg
+        if error._actor_init_failed:
+            return "cluster" if StorageAway.__name__ in said else "trial"
+        lost = NODE_DIED in said or NEVER_BEGUN in said
+        return "cluster" if lost or error.preempted or isinstance(error, ActorUnavailableError) else "worker"
+    if isinstance(error, RayTaskError):
+        return "cluster" if isinstance(error.cause, StorageAway) else "trial"
+    return "worker" if isinstance(error, OutOfMemoryError | WorkerCrashedError) else "cluster"
+
+
+class _WorkerLost(RayActorError):
+    """An error of a worker for which Ray has another class, made one that Tune can go on from."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error_msg=f"{type(error).__name__}: {error}")
+        self.fault = fault_of(error)
+
+
+class _Manager(RayActorManager):
+    """Loses a worker, and nothing else, whatever it is that Ray tells of it."""
+
+    def _actor_task_failed(self, tracked_actor_task: Any, exception: Exception) -> None:
+        known = isinstance(exception, RayActorError | RayTaskError)
+        super()._actor_task_failed(tracked_actor_task, exception if known else _WorkerLost(exception))
 
 
 class _KeepsAll(_ObjectCache):
@@ -83,18 +154,26 @@ class InHand:
 class Controller(TuneController):
     """Keeps workers from leg to leg, idle ones too, lets those that start do so, and has them train while it reads."""
 
-    def __init__(self, *given: Any, watch: "Callable[[Controller], None]" = lambda _: None, **named: Any) -> None:
-        """watch: is called at every step."""
+    def __init__(self, *given: Any, overseer: Overseer, **named: Any) -> None:
+        """overseer: of the legs."""
         super().__init__(*given, **named)
-        self._watch = watch
+        self._overseer = overseer
         self._actor_cache = _KeepsAll()
+        self._actor_manager.__class__ = _Manager
+        self._given_room_at: dict[TrackedActor, float] = {}
+        """Of workers that start."""
         self._trains_on: Trial | None = None
         """Whose report is read while its worker trains on."""
         self._last_failure: BaseException | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Tune pickles it now and then, which nothing reads back.
+        ours = ("_overseer", "_given_room_at", "_last_failure", "_trains_on")
+        return {key: value for key, value in super().__getstate__().items() if key not in ours}  # type: ignore[no-untyped-call]
+
     def on_step_begin(self) -> None:
         super().on_step_begin()  # type: ignore[no-untyped-call]
-        self._watch(self)
+        self._overseer.look(self)
 
     def in_hand(self) -> list[InHand]:
         """All legs that workers have, but for those that wait for room."""
@@ -121,14 +200,31 @@ class Controller(TuneController):
 
     def _trial_task_failure(self, trial: Trial, exception: Exception) -> None:
         # The death of a worker is told twice where it happens before the first report of a leg.
-        if exception is not self._last_failure:
-            self._last_failure = exception
-            self._resetting_trials.discard(trial)
-            super()._trial_task_failure(trial, exception)
+        if exception is self._last_failure:
+            return
+        self._last_failure = exception
+        self._resetting_trials.discard(trial)
+        fault = exception.fault if isinstance(exception, _WorkerLost) else fault_of(exception)
+        counts = self._overseer.counts(trial.trial_id, fault)
+        if self._overseer.is_left(trial.trial_id):
+            trial.max_failures = 0
+        elif not counts and not getattr(exception, "preempted", False):  # which Tune does not count, either
+            trial.max_failures += 1
+        super()._trial_task_failure(trial, exception)
 
     def _maybe_reuse_cached_actor(self, trial: Trial) -> bool:
-        starting = trial in self._trial_to_actor and trial not in self._resetting_trials
-        return False if starting else bool(super()._maybe_reuse_cached_actor(trial))
+        if trial not in self._resetting_trials and self._is_starting(self._trial_to_actor.get(trial)):
+            return False
+        return bool(super()._maybe_reuse_cached_actor(trial))
+
+    def _is_starting(self, worker: TrackedActor | None) -> bool:
+        """Whether a worker will be there in a moment; not one for which there is no room yet."""
+        if worker is None or not self._actor_manager.is_actor_started(worker):
+            return False
+        return time.monotonic() - self._given_room_at.setdefault(worker, time.monotonic()) < BEGINS_WITHIN_S
+
+    def _maybe_cache_trial_actor(self, trial: Trial) -> bool:
+        return not self._overseer.is_spent(trial.trial_id) and bool(super()._maybe_cache_trial_actor(trial))
 
     def _on_training_result(self, trial: Trial, result: dict[str, Any] | list[dict[str, Any]]) -> None:
         results = result if isinstance(result, list) else [result]
@@ -163,10 +259,10 @@ def without_packing() -> Iterator[None]:
 
 
 @contextmanager
-def controller(watch: Callable[[Controller], None] | None = None) -> Iterator[None]:
-    """Have Tune run with our controller within, in this process; watch: is called at each of its steps."""
+def controller(overseer: Overseer | None = None) -> Iterator[None]:
+    """Have Tune run with our controller within, in this process; overseer: of its legs."""
     theirs = vars(tune)["TuneController"]
-    vars(tune)["TuneController"] = Controller if watch is None else partial(Controller, watch=watch)
+    vars(tune)["TuneController"] = partial(Controller, overseer=overseer or Overseer())
     try:
         yield
     finally:

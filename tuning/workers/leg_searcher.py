@@ -9,6 +9,7 @@ from ray.tune.search import Searcher
 from trainables.base import own_folders
 from trainables.messages import PackReport, PackRequest, Parcel
 from tuning.search.leg_source import LegSource
+from tuning.workers.leg_overseer import LegOverseer
 from tuning.workers.stall import Stall
 from tuning.workers.watch import Watch
 
@@ -21,16 +22,22 @@ class LegSearcher(Searcher):
     """
 
     def __init__(
-        self, source: LegSource[Any], watch: Watch, metric: str, direction: Literal["maximize", "minimize"]
+        self,
+        source: LegSource[Any],
+        watch: Watch,
+        overseer: LegOverseer,
+        metric: str,
+        direction: Literal["maximize", "minimize"],
     ) -> None:
         """Nothing is handed out yet.
 
         source: of the legs.
-        watch: over their workers.
+        watch, overseer: over their workers, and over what becomes of legs.
         metric, direction: what Tune wants to know of any Searcher.
         """
         super().__init__(metric=metric, mode="max" if direction == "maximize" else "min")
-        self._source, self._watch = source, watch
+        self._source, self._watch, self._overseer = source, watch, overseer
+        overseer.is_last_try = self.is_last_try
         self._requests: dict[str, Parcel[PackRequest]] = {}
         self._folders: dict[str, list[str | None]] = {}
         """Of the members of each leg in hand."""
@@ -50,6 +57,7 @@ class LegSearcher(Searcher):
         report: Parcel[PackReport] = result["report"]
         said = report.take()
         self._watch.reported(trial_id, said.train_s)
+        self._overseer.reported(trial_id, said)
         self._source.reported(trial_id, said)
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
@@ -58,18 +66,22 @@ class LegSearcher(Searcher):
             report: Parcel[PackReport] = result["report"]
             said = report.take()
             self._watch.reported(trial_id, said.train_s)
+            self._overseer.reported(trial_id, said)
             self._source.trained(trial_id, said)
             self._forget(trial_id)
 
     def tried_again(self, trial_id: str) -> None:
         """The worker of a leg has died, or was ended, and another one goes on."""
         found = self._watch.stalls.pop(trial_id, None)
-        self._source.note(f"{found or 'a worker has died'}, its leg is tried again")
+        self._source.note(f"{found or self._overseer.failure(trial_id)}, its leg is tried again")
 
     def failed(self, trial_id: str, error: str) -> None:
         """A leg could not be trained, however often it was tried."""
         found = self._watch.stalls.pop(trial_id, None)
-        if found is None:
+        if self._overseer.is_left(trial_id):
+            self._source.left(trial_id, error)
+            self._source.note(f"{self._overseer.failure(trial_id)} again and again, its leg waits to be gone on with")
+        elif found is None:
             self._source.failed(trial_id, error)
         else:
             self._source.note(f"{found}, {self._hung(trial_id, found)}")

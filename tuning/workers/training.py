@@ -12,9 +12,9 @@ from trainables.tune import trainable_of
 from tuning.search.leg_source import LegSource
 from tuning.study.study import Study
 from tuning.workers import borrowed, room
+from tuning.workers.leg_overseer import LegOverseer
 from tuning.workers.leg_searcher import LegSearcher
 from tuning.workers.tune_callbacks import LegErrors
-from tuning.workers.waiting import Waiting
 from tuning.workers.watch import Watch
 
 
@@ -28,7 +28,8 @@ def train(study: Study, source: LegSource[Any], workers: int, resources: Mapping
     began, sweep = time.time_ns(), study.sweep
     folder, signs = study.home.ray(study.name, began), study.home.signs(study.name, began)
     watch = Watch(sweep.workers.stall_timeout, ":" in sweep.loop, signs)
-    searcher = LegSearcher(source, watch, sweep.metric, sweep.direction)
+    overseer = LegOverseer(watch, source.note, lambda: room.found().lack(sweep.workers))
+    searcher = LegSearcher(source, watch, overseer, sweep.metric, sweep.direction)
     tuner = tune.Tuner(
         tune.with_resources(trainable_of(sweep.loop, sweep.metric, sweep.direction), dict(resources)),
         tune_config=tune.TuneConfig(
@@ -51,15 +52,8 @@ def train(study: Study, source: LegSource[Any], workers: int, resources: Mapping
             failure_config=tune.FailureConfig(max_failures=sweep.tries - 1),
         ),
     )
-    waiting = Waiting()
-
-    def look(controller: borrowed.Controller) -> None:
-        watch.look(controller, searcher.is_last_try)
-        if waiting.is_to_be_said(controller.waits(), time.monotonic()):
-            source.note(f"a leg waits for a worker: {room.found().lack(sweep.workers)}")
-
     # All cores are the workers': samplers that compute on several would only take turns with them.
-    with threadpool_limits(1), borrowed.controller(look):
+    with threadpool_limits(1), borrowed.controller(overseer):
         try:
             tuner.fit()
         finally:

@@ -34,12 +34,23 @@ class Cluster:
                 found += [process] if program.endswith(b"/raylet") else []
         return found
 
-    def add(self, *options: str, **variables: str) -> None:
-        """Begin a node of one processor; options: of `ray start`."""
-        begin = [str(Path(sys.executable).with_name("ray")), "start", "--node-ip-address=127.0.0.1", "--num-cpus=1"]
+    def add(self, *options: str, mounting: str | None = None) -> None:
+        """Begin a node of one processor.
+
+        options: of `ray start`.
+        mounting: a command in whose file systems it lives, which nobody else sees.
+        """
+        apart = [] if mounting is None else ["unshare", "--mount", "sh", "-ec", f'{mounting}; exec "$@"', "sh"]
+        begin = [
+            *apart,
+            str(Path(sys.executable).with_name("ray")),
+            "start",
+            "--node-ip-address=127.0.0.1",
+            "--num-cpus=1",
+        ]
         subprocess.run(
             [*begin, f"--object-store-memory={100 * 2**20}", *(options or (f"--address={self.address}",))],
-            env=commands.surrounding(**{**self.variables, **variables}, MARK=self.mark),
+            env=commands.surrounding(**self.variables, MARK=self.mark),
             check=True,
             capture_output=True,
             timeout=120,
@@ -47,10 +58,10 @@ class Cluster:
 
 
 @contextmanager
-def begun(folder: Path, nodes: Sequence[dict[str, str]] = ({}, {})) -> Iterator[Cluster]:
+def begun(folder: Path, others: Sequence[str | None] = (None,)) -> Iterator[Cluster]:
     """A cluster whose processes find modules in a folder.
 
-    nodes: the variables that each has beside those of all; the first is the head.
+    others: the nodes beside the head, each by what it mounts for itself alone.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -66,8 +77,9 @@ def begun(folder: Path, nodes: Sequence[dict[str, str]] = ({}, {})) -> Iterator[
         cluster = Cluster(f"127.0.0.1:{port}", variables, uuid4().hex, folder)
         head = ("--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={temporary}")
         try:
-            for place, more in enumerate(nodes):
-                cluster.add(*(() if place else head), **more)
+            cluster.add(*head)
+            for mounting in others:
+                cluster.add(mounting=mounting)
             yield cluster
         finally:
             # `ray stop` would end every Ray of the machine.

@@ -45,6 +45,7 @@ class PackRequest:
     folders: in which modules of a person's own are looked for, after all others.
     trivial: whether to say what trivial answers score.
     pulse: what signs of life to give; None: none.
+    proof: a file of the driver's, which a worker that has its folder finds, too; None: it need not.
     size: to which the pack is filled up whatever that costs, so that it computes as another of this size did; 0: as it
         pays.
     """
@@ -57,6 +58,7 @@ class PackRequest:
     folders: tuple[str, ...] = ()
     trivial: bool = False
     pulse: PulseRequest | None = None
+    proof: str | None = None
     size: int = 0
 
 

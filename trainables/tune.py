@@ -25,7 +25,7 @@ import ray
 import torch
 from ray import tune
 
-from trainables.base import own_folders
+from trainables.base import own_folders, shared_folder
 from trainables.base.checkpoint import CheckpointError
 from trainables.base.pulse import Pulse
 from trainables.loops.contract import Loop, scored_by
@@ -80,6 +80,8 @@ class PackTrainable(tune.Trainable):
         request = new_config["request"].take() if self._form == "request" else requested(new_config)
         own_folders.look_in(request.folders)
         self._size = len(request.members)
+        if request.proof is not None:
+            shared_folder.insist(Path(request.proof))
         if request.pulse is not None:
             self._pulse = Pulse(Path(request.pulse.file), request.pulse.stacks_after_s)
         device = torch.device("cuda" if _has_gpu() else "cpu")

@@ -28,7 +28,7 @@ from tuning.sweep.model import Sweep
 from tuning.sweep.sections import Confirm, Workers
 from tuning.tracking import experiments, server
 from tuning.tracking.tracker import Tracker
-from tuning.workers import memory
+from tuning.workers import memory, shared_root
 from tuning.workers.team import begins_ray, open_team
 
 LIMITS = ("trials", "time_limit", "max_steps", "target")
@@ -81,7 +81,7 @@ def run(
     url = storage_url or home.storage_url
     start = [] if sweep.start_from is None else experiments.beginnings(home, url, sweep.start_from, sweep)
     create = catalogue.prepared(home, url, sweep, name, start, notes)
-    with (hire or open_team)(sweep.workers, address) as team:
+    with _hired(hire, sweep.workers, address, home) as team:
         study = create()
         with study.held():
             return follow(study, team, console)
@@ -110,7 +110,7 @@ def resume(
             if any(getattr(sweep, key) != getattr(study.sweep, key) for key in LIMITS):
                 study.attributes.set_ended_by(None)
             study.change(sweep)
-        with (hire or open_team)(study.sweep.workers, address) as team:
+        with _hired(hire, study.sweep.workers, address, study.home) as team:
             return follow(study, team, console)
 
 
@@ -143,7 +143,7 @@ def confirm(
         study.change(study.sweep.model_copy(update={"confirm": wanted}))
         plan = planned(study, study.summary(), wanted)
         try:
-            with (hire or open_team)(study.sweep.workers, address) as team, study.clock.running():
+            with _hired(hire, study.sweep.workers, address, study.home) as team, study.clock.running():
                 ended = confirmed(study, plan, team, console)
         except KeyboardInterrupt:
             ended = False
@@ -161,6 +161,14 @@ def confirm(
             f"the others' scores are kept, and `tuning confirm {study.name}` goes on"
         )
     return study.summary()
+
+
+@contextmanager
+def _hired(hire: Hire | None, workers: Workers, address: str | None, home: Home) -> Iterator[Crew]:
+    """The workers, once all nodes that they may be on have proved that they have the root."""
+    with (hire or open_team)(workers, address) as team:
+        shared_root.prove(home)
+        yield team
 
 
 def follow(study: Study, team: Crew, console: Console | None = None) -> StudySummary:

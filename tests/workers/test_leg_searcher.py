@@ -27,7 +27,7 @@ def study(runs: Path) -> Study:
 def searching(study: Study, workers: int = 1) -> LegSearcher:
     watch, source = Watch("auto", False, study.home.signs(study.name, 0)), legs_by_hand.Searching(study, workers)
     overseer = LegOverseer(watch, source.note, lambda: "there is too little")
-    return LegSearcher(source, watch, overseer, study.sweep.metric, study.sweep.direction)
+    return LegSearcher(source, watch, overseer, None, study.sweep.metric, study.sweep.direction)
 
 
 def received(config: dict[str, Any]) -> PackRequest:

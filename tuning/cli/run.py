@@ -1,16 +1,24 @@
 """The command that runs a sweep."""
 
-from typing import Annotated
+import os
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tuning.cli.options import Address, Data, Environment, Json, LoopName, Root, Settings, Storage, SweepName, Target
 from tuning.cli.preparation import name_unused_files, ready_for_ray, source_of
 from tuning.cli.printing import err, finish, say
+from tuning.errors import ArgumentError, StudyNotFound
 from tuning.study.paths import Home
 from tuning.workers.library_settings import during_a_run
 from tuning.workers.log_file import log_file
 from tuning.workers.termination import ended_at_once
+
+if TYPE_CHECKING:
+    from tuning.study.study import Study
+
+JOBS = ("SLURM_JOB_ID", "RAY_JOB_ID", "RAY_JOB_CONFIG_JSON_ENV_VAR")
+"""Variables of jobs that are begun again with the same command after whatever has ended them."""
 
 
 def run(
@@ -25,6 +33,13 @@ def run(
     workers: Annotated[str | None, typer.Option(help="How many packs train at a time.")] = None,
     pack_size: Annotated[str | None, typer.Option(help="Members trained in lockstep.")] = None,
     seed: Annotated[str | None, typer.Option(help="Of the search.")] = None,
+    or_resume: Annotated[
+        bool | None,
+        typer.Option(
+            "--or-resume/--no-resume",
+            help="Go on with the study of this --name where there is one.  [default: in a job of Slurm's or Ray's]",
+        ),
+    ] = None,
     settings: Settings = None,
     address: Address = None,
     root: Root = None,
@@ -46,6 +61,11 @@ def run(
             from tuning import runner
 
         name_unused_files()
+        there = _to_go_on(name, or_resume, home, storage)
+        if there is not None:
+            there.insist_on(checked.sweep)
+            finish(runner.resume(there, address=address, console=err, hire=context.obj.hire), as_json)
+            return
         summary = runner.run(
             checked.sweep,
             home,
@@ -57,3 +77,22 @@ def run(
             hire=context.obj.hire,
         )
     finish(summary, as_json)
+
+
+def _to_go_on(name: str | None, wanted: bool | None, home: Home, storage: str | None) -> "Study | None":
+    """The study that a command goes on with in place of making it; None where there is none, or it is not to.
+
+    name: of the study, as the command has it.
+    wanted: whether to go on; None: where this is a job that may be begun again.
+    home, storage: where studies are.
+    """
+    if wanted and name is None:
+        raise ArgumentError("--or-resume: needs the --name of the study, which is numbered anew else")
+    if name is None or not (any(each in os.environ for each in JOBS) if wanted is None else wanted):
+        return None
+    from tuning.study import catalogue
+
+    try:
+        return catalogue.opened(home, storage or home.storage_url, name)
+    except StudyNotFound:
+        return None

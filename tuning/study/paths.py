@@ -4,6 +4,7 @@ runs/                            --root, or LOCKSTEP_ROOT
   studies.db                     Optuna's storage, the one truth
   mlflow.db  artifacts/          what MLflow keeps
   studies.lock  mlflow.lock      held while their tables, or an experiment, are made
+  proofs/                        what the nodes of a cluster write while they prove that they have this folder
   logs/                          what our own code has to say, and tracebacks of what should not have happened
   studies/<study>/
     lock                         held by the process that runs the study
@@ -69,6 +70,11 @@ class Home:
     def logs(self) -> Path:
         """What our own code has to say, and tracebacks of what should not have happened."""
         return self.root / "logs"
+
+    @property
+    def proofs(self) -> Path:
+        """What the nodes of a cluster write while they prove that they have this folder."""
+        return self.root / "proofs"
 
     def study(self, name: str) -> Path:
         """The folder of a study."""

@@ -26,6 +26,7 @@ class LegSearcher(Searcher):
         source: LegSource[Any],
         watch: Watch,
         overseer: LegOverseer,
+        proof: Path | None,
         metric: str,
         direction: Literal["maximize", "minimize"],
     ) -> None:
@@ -33,11 +34,13 @@ class LegSearcher(Searcher):
 
         source: of the legs.
         watch, overseer: over their workers, and over what becomes of legs.
+        proof: a file that workers find if they have the root.
         metric, direction: what Tune wants to know of any Searcher.
         """
         super().__init__(metric=metric, mode="max" if direction == "maximize" else "min")
         self._source, self._watch, self._overseer = source, watch, overseer
         overseer.is_last_try = self.is_last_try
+        self._proof = None if proof is None else str(proof)
         self._requests: dict[str, Parcel[PackRequest]] = {}
         self._folders: dict[str, list[str | None]] = {}
         """Of the members of each leg in hand."""
@@ -47,7 +50,8 @@ class LegSearcher(Searcher):
         request = self._source.next(trial_id)
         if request is None:
             return Searcher.FINISHED if self._source.idle else None
-        sent = replace(request, folders=own_folders.of_this_process(), pulse=self._watch.pulse_of(trial_id))
+        folders, pulse = own_folders.of_this_process(), self._watch.pulse_of(trial_id)
+        sent = replace(request, folders=folders, pulse=pulse, proof=self._proof)
         self._requests[trial_id] = Parcel(sent)
         self._folders[trial_id] = [member.folder for member in request.members]
         return {"leg": request.name, "request": self._requests[trial_id]}

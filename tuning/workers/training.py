@@ -29,7 +29,10 @@ def train(study: Study, source: LegSource[Any], workers: int, resources: Mapping
     folder, signs = study.home.ray(study.name, began), study.home.signs(study.name, began)
     watch = Watch(sweep.workers.stall_timeout, ":" in sweep.loop, signs)
     overseer = LegOverseer(watch, source.note, lambda: room.found().lack(sweep.workers))
-    searcher = LegSearcher(source, watch, overseer, sweep.metric, sweep.direction)
+    signs.parent.mkdir(parents=True, exist_ok=True)
+    proof = signs.with_suffix(".proof")
+    proof.touch()
+    searcher = LegSearcher(source, watch, overseer, proof, sweep.metric, sweep.direction)
     tuner = tune.Tuner(
         tune.with_resources(trainable_of(sweep.loop, sweep.metric, sweep.direction), dict(resources)),
         tune_config=tune.TuneConfig(

@@ -27,7 +27,7 @@ os.environ |= {
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
 }
 # A console that finds COLUMNS when it is made keeps to it.
-for elsewhere in ("COLUMNS", "LOCKSTEP_ROOT", "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
+for elsewhere in ("COLUMNS", "LOCKSTEP_ROOT", "LOCKSTEP_STORAGE", "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
     os.environ.pop(elsewhere, None)
 
 # Programs are compiled once for all processes of the tests, those that pytest-xdist begins included.

@@ -75,7 +75,7 @@ def run(
     for note in checked.notes:
         if note.warning:
             warnings.warn(str(note), stacklevel=2)
-    url = storage or home.storage_url
+    url = home.storage(storage)
     with _work(home):
         from tuning import runner
 
@@ -288,7 +288,7 @@ def studies(root: AnyPath | None = None, storage: str | None = None) -> list[Stu
     """
     _insist(root=root, storage=storage)
     home = _home(root)
-    url = storage or home.storage_url
+    url = home.storage(storage)
     return [StudyHandle(name, home, url) for name in catalogue.names(home, url)]
 
 
@@ -323,7 +323,7 @@ def _answered(
     """What an experiment comes to, which is of this kind; what is asked is asked of who finds configurations."""
     _insist(set=settings, root=root, storage=storage, address=address)
     home = _home(root)
-    url = storage or home.storage_url
+    url = home.storage(storage)
     with _work(home):
         from tuning.experiments import running, subjects
 
@@ -359,7 +359,7 @@ def _handle(study: StudyHandle | str | None, root: AnyPath | None, storage: str 
     if not (study is None or isinstance(study, str)):
         raise ArgumentError(f"study: should be a StudyHandle or a name, is {study!r}")
     home = _home(root)
-    url = storage or home.storage_url
+    url = home.storage(storage)
     return StudyHandle(catalogue.opened(home, url, study).name, home, url)
 
 

@@ -66,7 +66,7 @@ def run(
     home: the folder of all studies.
     name: of the study, else its sweep's with the first free number.
     notes: what a person has been told of the sweep, kept with the study.
-    storage_url: Optuna's storage, else the home's own.
+    storage_url: Optuna's storage, else the one of the environment, or the home's own.
     address: of a Ray cluster, else workers of this machine.
     console: where progress is drawn, and a person is told what MLflow was not told; None: nowhere.
     hire: who finds the workers, if not Ray.
@@ -78,7 +78,7 @@ def run(
     refuse_unusable(sweep, home)
     # What is wrong with it is found out before the workers are begun, which takes seconds; it is made after, since they
     # may not be had.
-    url = storage_url or home.storage_url
+    url = home.storage(storage_url)
     start = [] if sweep.start_from is None else experiments.beginnings(home, url, sweep.start_from, sweep)
     create = catalogue.prepared(home, url, sweep, name, start, notes)
     with _hired(hire, sweep.workers, address, home) as team:
@@ -178,6 +178,7 @@ def follow(study: Study, team: Crew, console: Console | None = None) -> StudySum
     console: where progress is drawn.
     """
     console = console or _silent()
+    study.patience.say = lambda line: _say(console, f"{study.name}: {line}")
     with _quick_switches(), _tracked(study, console) as trackers:
         with study.clock.running():
             search_is_over = study.attributes.is_confirming

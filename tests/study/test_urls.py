@@ -18,6 +18,10 @@ from tuning.study.urls import expanded, without_password
         ("sqlite:////data/studies.db", "sqlite:////data/studies.db"),
         ("http://127.0.0.1:5000 is away; write to a@b.c", "http://127.0.0.1:5000 is away; write to a@b.c"),
         ("http://me@host:5000", "http://me@host:5000"),
+        (
+            "postgresql:///studies?user=me&password=se:cret&sslmode=require",
+            "postgresql:///studies?user=me&password=***&sslmode=require",
+        ),
         ("no URL", "no URL"),
     ],
 )

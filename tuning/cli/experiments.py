@@ -56,7 +56,7 @@ def experimented(
     """
     ready_for_ray(address)
     home = Home.at(root)
-    url = storage or home.storage_url
+    url = home.storage(storage)
     with during_a_run(), log_file(home):
         with ended_at_once():
             from tuning.experiments import running, subjects

@@ -13,7 +13,7 @@ def list_studies(root: Root = None, storage: Storage = None, as_json: Json = Fal
     from tuning.study import catalogue
 
     home = Home.at(root)
-    url = storage or home.storage_url
+    url = home.storage(storage)
     summaries = [study.summary() for study in catalogue.every(home, url)]
     if as_json:
         print(json.dumps([study_list.as_json(each) for each in summaries]))

@@ -20,7 +20,9 @@ Target = Annotated[
 ]
 LoopName = Annotated[str | None, typer.Option("--loop", metavar="LOOP", help="What trains.  [default: what fits]")]
 StudyName = Annotated[str | None, typer.Argument(metavar="NAME", help="The study; left out: the newest.")]
-Storage = Annotated[str | None, typer.Option(help="URL of Optuna's storage.  [default: SQLite in the root]")]
+Storage = Annotated[
+    str | None, typer.Option(help="URL of Optuna's storage.  [default: $LOCKSTEP_STORAGE, or SQLite in the root]")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="Put over the sweep; may be repeated.")

@@ -58,7 +58,7 @@ def opened(name: str | None, root: Path | None, storage: str | None) -> "Study":
         from tuning.study import catalogue
 
     home = Home.at(root)
-    return catalogue.opened(home, storage or home.storage_url, name)
+    return catalogue.opened(home, home.storage(storage), name)
 
 
 def ready_for_ray(address: str | None) -> None:

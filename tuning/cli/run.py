@@ -93,6 +93,6 @@ def _to_go_on(name: str | None, wanted: bool | None, home: Home, storage: str | 
     from tuning.study import catalogue
 
     try:
-        return catalogue.opened(home, storage or home.storage_url, name)
+        return catalogue.opened(home, home.storage(storage), name)
     except StudyNotFound:
         return None

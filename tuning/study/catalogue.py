@@ -24,8 +24,9 @@ from tuning.study.clock import Now
 from tuning.study.experiment import EXPERIMENT, Experiment
 from tuning.study.file_locks import alone
 from tuning.study.paths import Home
+from tuning.study.patient_storage import PatientStorage
 from tuning.study.study import Study
-from tuning.study.urls import expanded, without_password
+from tuning.study.urls import expanded, with_driver, without_password
 from tuning.sweep import kept_sweep
 from tuning.sweep.model import Sweep
 
@@ -37,21 +38,49 @@ def storage(url: str) -> RDBStorage:
     """Optuna's storage at a URL, made where there is none. Raises StorageError."""
     path = _file(url)
     # Optuna fills in its templates, which URLs of ours are none of.
-    wanted = expanded(url).replace("{", "{{").replace("}", "}}")
+    wanted = with_driver(expanded(url)).replace("{", "{{").replace("}", "}}")
     try:
         if path is None:
-            return RDBStorage(wanted)
+            return PatientStorage(wanted, _of_server(wanted))
         path.parent.mkdir(parents=True, exist_ok=True)
         options = {"timeout": 60, "factory": sqlite.WriteAheadConnection}
         # The first use of a database lays out its tables.
         with alone(path.with_suffix(".lock")):
-            return RDBStorage(wanted, engine_kwargs={"connect_args": options})
+            return PatientStorage(wanted, {"connect_args": options})
+    except ImportError as error:
+        raise StorageError(f"the storage {without_password(url)} can't be used: {_lacking(url, error)}") from error
     # Of another version of Optuna it is a RuntimeError.
-    except (SQLAlchemyError, StorageInternalError, ImportError, OSError, RuntimeError) as error:
+    except (SQLAlchemyError, StorageInternalError, OSError, RuntimeError) as error:
         raise StorageError(
             f"the storage {without_password(url)} can't be used: {str(error).partition(chr(10))[0]}; --storage "
             "names another, such as sqlite:////data/studies.db"
         ) from error
+
+
+def _of_server(url: str) -> dict[str, Any]:
+    """How a database that is no file is connected to: an idle connection may have broken meanwhile."""
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if url.startswith("postgresql"):
+        # Of a server that answers no more, without a word, TCP would be told after two hours.
+        options["connect_args"] = {
+            "connect_timeout": 10,
+            "keepalives_idle": 15,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
+        }
+    return options
+
+
+def _lacking(url: str, error: ImportError) -> str:
+    """Which driver of a database is missing, and how it is installed."""
+    lacking = getattr(error.__cause__, "name", None) or error.name
+    if url.startswith("postgres"):
+        return (
+            f"the driver {lacking} is not installed, which `pip install 'lockstep-tuning[postgres]'` does, or in the "
+            "project's folder `pip install '.[postgres]'`"
+        )
+    return f"the driver {lacking} is not installed, which `pip install` of the package that has it does"
 
 
 def _file(url: str) -> Path | None:

@@ -21,6 +21,8 @@ from optuna.distributions import distribution_to_json
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Engine, MetaData, Table
 
+from tuning.study.patience import Patience
+
 TRIALS, PARAMETERS, VALUES, CURVES = "trials", "trial_params", "trial_values", "trial_intermediate_values"
 OF_TRIALS, OF_SAMPLERS, OF_STUDIES = "trial_user_attributes", "trial_system_attributes", "study_user_attributes"
 FINITE = "FINITE"
@@ -48,8 +50,9 @@ class _Batch:
 class Tables:
     """The rows of one study."""
 
-    def __init__(self, engine: Engine, study_id: int) -> None:
-        self._engine, self._study_id = engine, study_id
+    def __init__(self, engine: Engine, study_id: int, patience: Patience | None = None) -> None:
+        """engine, study_id: where it is kept. patience: with a storage that is away."""
+        self._engine, self._study_id, self._patience = engine, study_id, patience or Patience()
         names = (TRIALS, PARAMETERS, VALUES, CURVES, OF_TRIALS, OF_SAMPLERS, OF_STUDIES)
         # Without the tables that these refer to: nothing is written to them here.
         known = MetaData()
@@ -73,7 +76,8 @@ class Tables:
             yield
         finally:
             self._open.batch = None
-        self._write(batch)
+        if batch != _Batch():
+            self._patience.insist(lambda: self._write(batch), lambda: self._is_written(batch) or None)
 
     @contextmanager
     def _batch(self) -> Iterator[_Batch]:
@@ -113,9 +117,20 @@ class Tables:
             batch.values.update({(number, objective): value for objective, value in enumerate(values)})
             batch.curves.update({(number, step): value for step, value in curve.items()})
 
-    def _write(self, batch: _Batch) -> None:
-        if batch == _Batch():
-            return
+    def _is_written(self, batch: _Batch) -> bool:
+        """Whether a batch that broke off at its end has reached the database; one that may be written twice has not."""
+        ends = {number: state for number, state in batch.states.items() if state.is_finished()}
+        wanted = {**{trial.number: None for trial in batch.begun}, **ends}
+        if not wanted:
+            return False
+        table = self._tables[TRIALS]
+        these = (table.c.study_id == self._study_id) & table.c.number.in_(wanted)
+        with self._engine.connect() as connection:
+            there = dict(connection.execute(sqlalchemy.select(table.c.number, table.c.state).where(these)).all())
+        return all(number in there and state in (None, TrialState[there[number]]) for number, state in wanted.items())
+
+    def _write(self, batch: _Batch) -> bool:
+        """Write a batch; true, as it is done."""
         with self._engine.begin() as connection:
             self._insert_trials(connection, batch.begun)
             numbers = {number for number, _ in (*batch.attributes, *batch.values, *batch.curves)} | batch.states.keys()
@@ -159,6 +174,7 @@ class Tables:
             )
             for state in set(batch.states.values()):
                 self._update_states(connection, {ids[n]: n for n, each in batch.states.items() if each == state}, state)
+        return True
 
     def _insert_trials(self, connection: Connection, trials: list[FrozenTrial]) -> None:
         table = self._tables[TRIALS]

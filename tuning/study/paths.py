@@ -21,6 +21,7 @@ from pathlib import Path
 from tuning.study.urls import of_database
 
 ROOT_VARIABLE = "LOCKSTEP_ROOT"
+STORAGE_VARIABLE = "LOCKSTEP_STORAGE"
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 """Names another MLflow than the home's own."""
 
@@ -40,6 +41,10 @@ class Home:
     def storage_url(self) -> str:
         """Optuna's storage, where none else is named."""
         return of_database(self.database)
+
+    def storage(self, url: str | None) -> str:
+        """Optuna's storage: this one, else the one that STORAGE_VARIABLE names, else the home's own."""
+        return url or os.environ.get(STORAGE_VARIABLE) or self.storage_url
 
     @property
     def database(self) -> Path:

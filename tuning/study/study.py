@@ -18,6 +18,8 @@ from tuning.study.clock import Clock, Now
 from tuning.study.lease import Lease
 from tuning.study.optuna_tables import Tables
 from tuning.study.paths import Home
+from tuning.study.patience import Patience
+from tuning.study.patient_storage import PatientStorage
 from tuning.study.records import Records
 from tuning.study.seeds import training_seeds
 from tuning.study.summarise import summarise
@@ -39,7 +41,9 @@ class Study:
         """
         self.home, self.optuna, self.name = home, study, study.study_name
         study_id = kept.get_study_id_from_name(self.name)
-        tables, self._lease = Tables(kept.engine, study_id), Lease(kept.engine, study_id)
+        self.patience = kept.patience if isinstance(kept, PatientStorage) else Patience()
+        self.patience.study = self.name
+        tables, self._lease = Tables(kept.engine, study_id, self.patience), Lease(kept.engine, study_id)
         self.attributes = Attributes(study, tables)
         self.clock = Clock(self.attributes, tables, now)
         self.records = Records(study, tables, self.clock)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 _ESCAPED = re.compile(r"\?|%(?=[0-9A-Fa-f]{2})")
@@ -9,6 +10,8 @@ _ESCAPED = re.compile(r"\?|%(?=[0-9A-Fa-f]{2})")
 that a path has in the URL."""
 _HOME = re.compile(r"^(sqlite[^:/]*:///)(~[^/?]*)")
 _PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]*@")
+_NAMED_PASSWORD = re.compile(r"([?&\s]password=)[^&\s]+")
+_POSTGRESQL = re.compile(r"^postgres(ql)?://")
 
 
 def of_database(path: Path) -> str:
@@ -27,4 +30,10 @@ def _escaped(path: str) -> str:
 
 def without_password(text: str) -> str:
     """The URL, or the message with URLs in it, with every password in them as `***`."""
-    return _PASSWORD.sub(r"\1:***@", text)
+    return _NAMED_PASSWORD.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+
+
+def with_driver(url: str) -> str:
+    """The URL of a PostgreSQL database, if it names no driver, with that of the extra `postgres`; SQLAlchemy would take
+    an older one."""
+    return url if find_spec("psycopg2") is not None else _POSTGRESQL.sub("postgresql+psycopg://", url)

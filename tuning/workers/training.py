@@ -59,6 +59,11 @@ def train(study: Study, source: LegSource[Any], workers: int, resources: Mapping
     with threadpool_limits(1), borrowed.controller(overseer):
         try:
             tuner.fit()
+        except Exception as error:
+            # Tune makes another error of whatever a searcher raises.
+            if (away := study.patience.gave_up) is not None:
+                raise away from error
+            raise
         finally:
             rmtree(signs.parent, ignore_errors=True)
 

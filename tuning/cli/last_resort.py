@@ -1,5 +1,8 @@
 """The whole of a command: what it ends with, and what becomes of what should not have happened."""
 
+import errno
+import os
+import shutil
 import sys
 import tempfile
 import traceback
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING
 from tuning.cli.commands import application
 from tuning.cli.invocation import Invocation
 from tuning.cli.printing import err
-from tuning.errors import LockstepError
+from tuning.errors import LockstepError, Waiting
 from tuning.report.plain_text import accept_all
 from tuning.study.paths import Home
 from tuning.study.urls import without_password
@@ -19,6 +22,10 @@ from tuning.workers.termination import CTRL_C, as_ctrl_c
 
 if TYPE_CHECKING:
     from tuning.runner import Hire
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+SAID_OF_FULL = (os.strerror(errno.ENOSPC), "database or disk is full")
+"""In the words of who hands on no number: SQLite, and Ray Tune, which makes text of what its parts raise."""
 
 
 def main(arguments: Sequence[str] | None = None, hire: "Hire | None" = None) -> None:
@@ -46,9 +53,31 @@ def _called(arguments: Sequence[str] | None, invocation: Invocation) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except Exception as error:  # noqa: BLE001  the last resort of the command
+        if is_disk_full(error):
+            err.print(_full(invocation.home), style="red", highlight=False, markup=False, soft_wrap=True)
+            return Waiting.exit_code
         err.print(_kept(error, invocation.home), style="red", highlight=False, markup=False, soft_wrap=True)
         return 1
     return 0
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether it comes of a disk that takes nothing more, whichever library says so and whatever became of it."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return True
+        if any(word in str(error) for word in SAID_OF_FULL):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _full(home: Home) -> str:
+    free = shutil.disk_usage(next(each for each in (home.root, *home.root.parents) if each.exists())).free
+    return (
+        f"No space is left on a disk that is written to; where {home.root} lies, {free / 1e6:.0f} MB are free. What is "
+        "done is kept, and `tuning resume` goes on once there is room"
+    )
 
 
 def _kept(error: Exception, home: Home) -> str:

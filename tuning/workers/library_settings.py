@@ -14,6 +14,8 @@ SETTINGS: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
+    # Of each run that ends on a server it prints an address, among it a password that the server's may have.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # A server that is away is asked again by tracking/retries.py, which knows when to stop; MLflow goes on for minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",

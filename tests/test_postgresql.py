@@ -1,0 +1,74 @@
+"""A sweep whose study is kept in PostgreSQL, which is away in the middle of it."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import commands
+import drivers
+import postgres
+import pytest
+import sweeps
+
+from tuning.study import catalogue
+from tuning.study.paths import Home
+
+pytestmark = [
+    pytest.mark.slow,
+    # Optuna closes no connections: they end with their process.
+    pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[postgres.Server]:
+    with postgres.begun() as begun:
+        yield begun
+
+
+def done(server: postgres.Server, run: drivers.Driver) -> int:
+    """How many trials have ended so far."""
+    import psycopg
+
+    run.assert_alive()
+    with psycopg.connect(server.url) as connection:
+        if connection.execute("SELECT to_regclass('trials')").fetchone() == (None,):
+            return 0
+        (count,) = connection.execute("SELECT count(*) FROM trials WHERE state = 'COMPLETE'").fetchone() or (0,)
+    return int(count)
+
+
+def shown_to_all(mark: str) -> str:
+    """What anybody on the machine sees of these processes."""
+    return " ".join(drivers.command_of(each) for each in commands.processes(mark))
+
+
+def test_a_database_that_is_away_is_waited_for_and_nothing_is_lost_or_told(
+    server: postgres.Server, tmp_path: Path
+) -> None:
+    variables = {"LOCKSTEP_STORAGE": server.url}
+    with drivers.running(tmp_path, variables=variables, trials=6, budget=4_000, pack_size=1) as run:
+        commands.awaited(lambda: done(server, run) >= 1, 300, "a trial done")
+        assert server.password not in shown_to_all(run.mark)
+        other = commands.tuning(
+            *("resume", drivers.STUDY, "--root", str(tmp_path / "other")), cwd=tmp_path, variables=variables
+        )
+        assert other.returncode == 2, other.stderr
+        assert f"is running 'tiny-1' now, from another folder or machine: process {run.process.pid} on" in other.stderr
+        server.stop()
+        time.sleep(10)  # that it is away for
+        server.start()
+        out, err = run.process.communicate(timeout=400)
+    assert run.process.returncode == 0, err
+    assert "tiny-1: the storage is away, and waited for: " in err
+    assert "tiny-1: the storage is there again" in err
+    study = catalogue.opened(Home.at(run.root), server.url)
+    sweeps.assert_sound(study, 6)
+    assert {trial.state for trial in study.summary().trials} == {"complete"}
+    audit = commands.tuning("audit", drivers.STUDY, "--root", str(run.root), cwd=tmp_path, variables=variables)
+    assert audit.returncode == 0, audit.stdout + audit.stderr
+    assert server.password not in out + err + other.stderr + audit.stdout + audit.stderr
+    assert not [
+        path for path in run.root.rglob("*") if path.is_file() and server.password.encode() in path.read_bytes()
+    ]

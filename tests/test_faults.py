@@ -103,6 +103,16 @@ class Hungry(gymnasium.Env):
 gymnasium.register("Hungry-v0", entry_point=Hungry)
 """
 """An environment that wants more memory than its process may have; for some seeds the kernel ends the process."""
+LEAKING = HUNGRY.replace(
+    """    try:
+        return bytearray(2**30)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+""",
+    """    return bytearray(2**30)
+""",
+)
+"""The same, and its process never has more memory again."""
 
 
 def episode(trial: int, update: int = 0) -> int:
@@ -219,3 +229,21 @@ def test_a_member_that_exhausts_memory_fails_alone_whether_it_is_refused_or_kill
     assert "MemoryError" in str(trials[refused].reason)
     assert "died" in str(trials[killed].reason)
     drivers.assert_whole(root, 8, untrained=(killed, refused))
+
+
+@pytest.mark.slow
+def test_a_worker_that_has_run_out_of_memory_is_replaced(tmp_path: Path) -> None:
+    leaking = 1
+    (tmp_path / "hungry.py").write_text(LEAKING.format(refused={episode(leaking)}, killed=set()))
+    changes = {
+        "environment": "hungry:Hungry-v0",
+        "fixed": {"batch_size": BATCH_SIZE, "hidden": [8], "reports": 4},
+        "search": {"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}},
+        **{"trials": 4, "pack_size": 1, "workers": 1, "tries": 1},
+    }
+    ran = drivers.ran(tmp_path, sweeps.written(tmp_path, **changes), PYTHONPATH=commands.python_path(tmp_path))
+    assert ran.done.returncode == 0, ran.done.stderr
+    trials = ran.study.summary().trials
+    assert [trial.state for trial in trials] == ["complete", "failed", "complete", "complete"]
+    assert "MemoryError" in str(trials[leaking].reason)
+    drivers.assert_whole(ran.home.root, 4, untrained=(leaking,))

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from tuning.cli.commands import application
 from tuning.cli.invocation import Invocation
 from tuning.cli.printing import err
-from tuning.errors import LockstepError, Waiting
+from tuning.errors import LockstepError, StorageError, Waiting
 from tuning.report.plain_text import accept_all
 from tuning.study.paths import Home
 from tuning.study.urls import without_password
@@ -38,7 +39,11 @@ def main(arguments: Sequence[str] | None = None, hire: "Hire | None" = None) -> 
     """
     accept_all(sys.stdout, sys.stderr)
     with as_ctrl_c() as ending:
-        sys.exit(ending.code(_called(arguments, Invocation(Home.at(None), hire))))
+        # Where the environment names none that can be used, the command says so.
+        home = Home.at("runs")
+        with suppress(StorageError):
+            home = Home.at(None)
+        sys.exit(ending.code(_called(arguments, Invocation(home, hire))))
 
 
 def _called(arguments: Sequence[str] | None, invocation: Invocation) -> int:

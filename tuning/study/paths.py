@@ -15,12 +15,16 @@ runs/                            --root, or LOCKSTEP_ROOT
 """
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuning.errors import StorageError
 from tuning.study.urls import of_database
 
 ROOT_VARIABLE = "LOCKSTEP_ROOT"
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+"""Also with one slash, which is left of two in a Path."""
 STORAGE_VARIABLE = "LOCKSTEP_STORAGE"
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 """Names another MLflow than the home's own."""
@@ -34,8 +38,17 @@ class Home:
 
     @classmethod
     def at(cls, root: str | Path | None) -> "Home":
-        """The folder of all studies: this one, else the one that ROOT_VARIABLE names, else runs/ here."""
-        return cls(Path(os.path.expanduser(root or os.environ.get(ROOT_VARIABLE) or "runs")).absolute())
+        """The folder of all studies: this one, else the one that ROOT_VARIABLE names, else runs/ here.
+
+        Raises StorageError where that is the URL of something else.
+        """
+        named = os.path.expanduser(root or os.environ.get(ROOT_VARIABLE) or "runs")
+        if _URL.match(named):
+            raise StorageError(
+                f"the root {named} should be a folder, which all nodes of a cluster have; object stores, such as those "
+                "of s3:// and gs://, can't be trained into"
+            )
+        return cls(Path(named).absolute())
 
     @property
     def storage_url(self) -> str:

@@ -239,7 +239,10 @@ def test_a_worker_that_has_run_out_of_memory_is_replaced(tmp_path: Path) -> None
         "environment": "hungry:Hungry-v0",
         "fixed": {"batch_size": BATCH_SIZE, "hidden": [8], "reports": 4},
         "search": {"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}},
-        **{"trials": 4, "pack_size": 1, "workers": 1, "tries": 1},
+        "trials": 4,
+        "pack_size": 1,
+        "workers": 1,
+        "tries": 1,
     }
     ran = drivers.ran(tmp_path, sweeps.written(tmp_path, **changes), PYTHONPATH=commands.python_path(tmp_path))
     assert ran.done.returncode == 0, ran.done.stderr

@@ -10,7 +10,7 @@ install := $(pip) install -qq --constraint constraints.txt --editable
 pytest := $(python) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .NOTPARALLEL:
-.PHONY: help .venv sweep ui test test-all check style layers types bench constraints clean
+.PHONY: help .venv sweep ui server test test-all check style layers types bench constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ sweep: .venv/.installed ## a first sweep: DQN on CartPole
 
 ui: .venv/.installed ## compare the runs in the MLflow UI
 	.venv/bin/tuning ui $(ARGS)
+
+server: .venv/.postgres ## PostgreSQL and MLflow on loopback, to try Lockstep with servers (docs/servers.md)
+	$(python) deploy/servers.py $(ARGS)
 
 test: .venv/.installed ## the tests that need neither long nor a GPU
 	$(pytest) -m "not slow and not gpu" $(ARGS)
@@ -70,6 +73,6 @@ clean: ## remove .venv and all caches; runs/ stays, it holds your results
 	$(install) '.[dev]' || { rm .venv/.installing; exit 1; }; \
 	mv .venv/.installing $@
 
-.venv/.bench: .venv/.installed
-	$(install) '.[bench]'
+.venv/.bench .venv/.postgres: .venv/.%: .venv/.installed
+	$(install) '.[$*]'
 	@touch $@

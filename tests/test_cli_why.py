@@ -9,7 +9,7 @@ import mlflow
 import pytest
 
 from tuning import cli, diagnosis
-from tuning.diagnosis.verdict import CUT_SHORT
+from tuning.diagnosis.verdict import CUT_SHORT, GOAL_MISSED
 
 STORED = Path(__file__).parent / "fixtures" / "studies-2918cbd.tar.xz"
 DOCUMENT = Path(__file__).parent.parent / "docs" / "diagnosis.md"
@@ -99,6 +99,6 @@ def test_what_cannot_be_told(
 def test_every_verdict_is_documented() -> None:
     code = "".join(path.read_text() for path in Path(str(diagnosis.__file__)).parent.glob("*.py"))
     code += (Path(str(diagnosis.__file__)).parents[2] / "trainables" / "data" / "flaws.py").read_text()
-    names = {CUT_SHORT, *re.findall(r'(?:Verdict|Flaw)\(\s*"(\w+)"', code)}
+    names = {CUT_SHORT, GOAL_MISSED, *re.findall(r'(?:Verdict|Flaw)\(\s*"(\w+)"', code)}
     assert len(names) > 25
     assert names == set(re.findall(r"^\| `(\w+)`", DOCUMENT.read_text(), re.MULTILINE))

@@ -190,3 +190,14 @@ def test_supervised_settings_that_are_far_from_usual(
     seen = {"network_too_small", "training_part_too_small", "updates_too_few", "rate_too_high"} & set(found)
     assert sorted(seen) == expected
     assert all(found[name] for name in seen)
+
+
+@pytest.mark.parametrize(("solved", "expected"), [(200.0, ["goal_missed"]), (90.0, []), (None, [])])
+def test_a_goal_that_is_missed_with_nothing_else_wrong_asks_for_more_budget(
+    solved: float | None, expected: list[str]
+) -> None:
+    found = of_training(of("dqn", {}, solved))
+    named = [verdict for verdict in found.verdicts if verdict.name == "goal_missed"]
+    assert [verdict.name for verdict in named] == expected
+    assert found.healthy
+    assert all(verdict.patch == {"budget": 3_000} and "where 200 is the goal" in verdict.sentence for verdict in named)

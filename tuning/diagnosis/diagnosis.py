@@ -7,7 +7,7 @@ import numpy as np
 
 from tuning.diagnosis import divergence, fit, gradients, policy, progress, settings, steps, units, values
 from tuning.diagnosis.training import Training
-from tuning.diagnosis.verdict import CUT_SHORT, Diagnosis, Verdict
+from tuning.diagnosis.verdict import CUT_SHORT, GOAL_MISSED, Diagnosis, Verdict
 
 RULES = (
     divergence.rules,
@@ -45,7 +45,26 @@ def of_training(training: Training) -> Diagnosis:
         found = [verdict for verdict in found if verdict.name not in SPEAKS_OF_THE_END]
         if not any(verdict.fault for verdict in found):
             found.insert(0, _cut_short(training))
+    elif _misses_its_goal(training) and not any(verdict.fault for verdict in found):
+        found.append(_goal_missed(training))
     return Diagnosis(_ordered(_known_once(found)), _bound(training, found))
+
+
+def _misses_its_goal(training: Training) -> bool:
+    return training.solved is not None and training.gain is not None and not training.is_solved
+
+
+def _goal_missed(training: Training) -> Verdict:
+    goal = float(training.solved or 0.0)
+    return Verdict(
+        GOAL_MISSED,
+        f"It comes to {training.reached:.4g} where {goal:g} is the goal, and nothing in its curves says why.",
+        "The budget is too small for these settings, or they lead no further.",
+        {"reached": training.reached, "goal": goal},
+        {"budget": int(3 * training.length)},
+        training.ended_at,
+        fault=False,
+    )
 
 
 def _cut_short(training: Training) -> Verdict:

@@ -1,5 +1,6 @@
 """A training as its diagnosis sees it: its curves, and what is known of its settings."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -90,6 +91,14 @@ class Training:
     def is_cut_short(self) -> bool:
         """Whether it is known to have ended well before its budget did."""
         return self.budget is not None and self.ended_at < NEAR_THE_END * self.budget
+
+    @cached_property
+    def reached(self) -> float:
+        """The best that its score has been; NaN where there is none."""
+        curve = None if self.score_name is None else self.curve(self.score_name)
+        if curve is None or self.gain is None:
+            return math.nan
+        return float(curve.values[int(self.gain.values.argmax())])
 
     @cached_property
     def is_solved(self) -> bool:

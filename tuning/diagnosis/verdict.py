@@ -8,6 +8,10 @@ CUT_SHORT = "cut_short"
 """The verdict on a training that ended before its budget did, and that nothing else is wrong with."""
 
 
+GOAL_MISSED = "goal_missed"
+"""The verdict on a training that a known goal was too far for, and that nothing else is wrong with."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """A claim about one training.

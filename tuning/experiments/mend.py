@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuning.diagnosis import diagnosis
-from tuning.diagnosis.verdict import Diagnosis
+from tuning.diagnosis.verdict import GOAL_MISSED, Diagnosis
 from tuning.errors import StudyError, SweepError, UnusableCheckpoint
 from tuning.experiments.laboratory import Laboratory, episodes
 from tuning.experiments.subjects import Subject
@@ -45,8 +45,12 @@ def answer(laboratory: Laboratory) -> Mended:
 
 
 def _refuse_healthy(shown: str, found: Diagnosis) -> None:
-    if found.healthy:
+    if found.healthy and not _misses_its_goal(found):
         raise StudyError(f"nothing to mend: {shown} is healthy. {found.bound}")
+
+
+def _misses_its_goal(found: Diagnosis) -> bool:
+    return any(verdict.name == GOAL_MISSED for verdict in found.verdicts)
 
 
 class _Clinic:
@@ -89,7 +93,7 @@ class _Clinic:
 
     def _prescribe(self, course: Course) -> Sequence[Prescription]:
         found = self._diagnosis(course)
-        if found.healthy:
+        if found.healthy and not _misses_its_goal(found):
             return []
         verdicts = [(verdict.name, verdict.patch) for verdict in found.verdicts if verdict.patch]
         return [each for each in mending.gathered(verdicts) if self._takes(course, each)]

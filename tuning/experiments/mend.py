@@ -45,8 +45,9 @@ def answer(laboratory: Laboratory) -> Mended:
 
 
 def _refuse_healthy(shown: str, found: Diagnosis) -> None:
-    if found.healthy and not _misses_its_goal(found):
-        raise StudyError(f"nothing to mend: {shown} is healthy. {found.bound}")
+    if found.healthy:
+        further = " Its goal is not reached: `tuning train` gives it more budget." if _misses_its_goal(found) else ""
+        raise StudyError(f"nothing to mend: {shown} is healthy. {found.bound}{further}")
 
 
 def _misses_its_goal(found: Diagnosis) -> bool:
@@ -93,7 +94,8 @@ class _Clinic:
 
     def _prescribe(self, course: Course) -> Sequence[Prescription]:
         found = self._diagnosis(course)
-        if found.healthy and not _misses_its_goal(found):
+        # What was mended so far may be sound by now, and still need more budget for a goal that is known.
+        if found.healthy and not (course and _misses_its_goal(found)):
             return []
         verdicts = [(verdict.name, verdict.patch) for verdict in found.verdicts if verdict.patch]
         return [each for each in mending.gathered(verdicts) if self._takes(course, each)]

@@ -38,6 +38,8 @@ class TrainedNetwork(nn.Module):
     features: the names of the features, in order; none of a policy.
     targets: the names of the targets; none of a policy.
     classes: the names of the classes; none if numbers are predicted.
+    environment: in which a policy was trained; None where it can't be made here, and of what was trained on data.
+    actions: what a policy chooses among; None of what was trained on data.
     mean, deviation: (F,), of the features in training; 0 and 1 of a policy.
     target_mean, target_deviation: (T,), of the targets in training; 0 and 1 of a policy, of classes, and of targets
         that were learnt as they are.
@@ -58,8 +60,8 @@ class TrainedNetwork(nn.Module):
         self.features, self.targets = tuple(inputs.get("names", ())), tuple(outputs.get("names", ()))
         self.classes = tuple(outputs.get("classes", ()))
         self._spec = specs.from_plain(best["network"])
-        self._described = _described(best.get("config", {}))
-        self._actions = _actions(best, self._described)
+        self.environment = _described(best.get("config", {}))
+        self.actions = _actions(best, self.environment)
         self.network = self._spec.build()
         self.network.load_state_dict(best["state_dict"])
         # In double precision, as in training: a difference of large numbers must be taken before it is rounded.
@@ -86,18 +88,18 @@ class TrainedNetwork(nn.Module):
     @property
     def acts(self) -> bool:
         """Whether it is a policy."""
-        return self._actions is not None
+        return self.actions is not None
 
     @property
     def numbers(self) -> int:
         """How many numbers tell one input as it is given: F, or 1 of a Discrete space."""
-        one_hot = self._described is not None and self._described.one_hot_from is not None
+        one_hot = self.environment is not None and self.environment.one_hot_from is not None
         return 1 if one_hot else self._spec.inputs
 
     @property
     def chosen(self) -> int:
         """How many numbers an action has, as the environment takes it; 0 of what was trained on data."""
-        return 0 if self._actions is None else int(np.size(self._actions.given(np.zeros(self._actions.axes, np.int64))))
+        return 0 if self.actions is None else int(np.size(self.actions.given(np.zeros(self.actions.axes, np.int64))))
 
     def act(self, inputs: Any) -> Any:
         """What the policy does without chance: actions (..., *shape of the action space), of its type.
@@ -107,13 +109,13 @@ class TrainedNetwork(nn.Module):
         inputs: observations as the environment gives them, one or any batch of them.
         Raises ValueError if their shape does not fit, or if it is no policy.
         """
-        if self._actions is None:
+        if self.actions is None:
             raise ValueError("was trained on data: it predicts, and does not act")
-        return self._actions.given(policies.distribution_of(self._actions).mode(self(inputs)).cpu().numpy())
+        return self.actions.given(policies.distribution_of(self.actions).mode(self(inputs)).cpu().numpy())
 
     def forward(self, inputs: Any) -> Tensor:
         """inputs: a tensor, an array, or lists of numbers. Raises ValueError if their shape does not fit."""
-        known = self._described
+        known = self.environment
         one_hot_from, space = (None, None) if known is None else (known.one_hot_from, known.flattened)
         if space is not None and not isinstance(inputs, Tensor):
             read = observations.rows(space, inputs)
@@ -123,17 +125,27 @@ class TrainedNetwork(nn.Module):
         if one_hot_from is not None:
             given = nn.functional.one_hot(given.long() - one_hot_from, self._spec.inputs)
         batch = _batch_shape(tuple(given.shape), self._spec)
-        outputs = self.of_rows(given.reshape(-1, self._spec.inputs))
-        if self._scales_back:
-            outputs = outputs.double() * self.target_deviation + self.target_mean
+        outputs = self.in_units(self.of_rows(given.reshape(-1, self._spec.inputs)))
         return outputs.reshape(*batch, self._spec.outputs)
 
     def of_rows(self, rows: Tensor) -> Tensor:
-        """The same of inputs as rows of numbers (N, F), such as a grid of environments gives: (N, outputs)."""
+        """What the network gives for inputs as rows of numbers (N, F), such as a grid of environments has them.
+
+        Returns (N, outputs), of standardised targets not in their units.
+        """
         scaled = ((rows.double() - self.mean) / self.deviation).float()
         image = getattr(self._spec, "image", None)
         outputs: Tensor = self.network(scaled if image is None else image.upright(scaled))
         return outputs
+
+    @property
+    def inputs(self) -> int:
+        """F, how many numbers the network sees of one input."""
+        return self._spec.inputs
+
+    def in_units(self, outputs: Tensor) -> Tensor:
+        """What `of_rows` gives, (N, outputs), with targets in the units of the data."""
+        return outputs.double() * self.target_deviation + self.target_mean if self._scales_back else outputs
 
 
 def _batch_shape(shape: tuple[int, ...], spec: Spec) -> tuple[int, ...]:

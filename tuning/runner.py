@@ -284,6 +284,8 @@ def _tracked(study: Study, console: Console) -> Iterator[list[Tracker]]:
             stack.enter_context(tracker.open(partial(_say, console)))
         yield trackers
     for tracker in trackers:
+        for line in tracker.news:
+            _say(console, line)
         if tracker.shortfall:
             _warn(console, tracker.shortfall)
 

@@ -154,6 +154,11 @@ def is_date(text: str) -> bool:
     return any(pattern.fullmatch(text) for _, pattern, _ in _DATES)
 
 
+def date_format(style: str) -> str:
+    """How dates of a style are written, as pandas has it; those of none as ISO 8601 has it."""
+    return next((written for name, _, written in _DATES if name == style), "ISO8601")
+
+
 def _days(dates: NDArray[Any]) -> NDArray[np.float64]:
     """(N,), days since 1970-01-01 of dates (N,), NaN of none."""
     found = dates.astype("datetime64[us]")

@@ -179,7 +179,7 @@ class Continuous(_Several):
         return np.where(self.bounded, chosen, generator.standard_normal(shape))
 
     @cached_property
-    def _middle_and_half(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def middle_and_half(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(D,) each: what a choice of 0 is, and what one of 1 is more than that."""
         low, high = np.where(self.bounded, self.low, -1.0), np.where(self.bounded, self.high, 1.0)
         return (low + high) / 2, (high - low) / 2
@@ -189,7 +189,7 @@ class Continuous(_Several):
 
         Whatever is chosen, it is a sound action: a policy whose weights have burst is found out by its loss.
         """
-        middle, half = self._middle_and_half
+        middle, half = self.middle_and_half
         sound = np.clip(np.nan_to_num(choices.astype(np.float64)), -LARGEST, LARGEST)
         within = np.where(self.squashed, np.tanh(sound), sound)
         actions = np.clip(middle + half * within, self.low, self.high)

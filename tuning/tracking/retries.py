@@ -79,7 +79,7 @@ class Writes:
             try:
                 answer = write()
             except (MlflowException, OSError) as error:
-                self.away, said = _is_passing(error), without_password(str(error))
+                self.away, said = is_passing(error), without_password(str(error))
                 if not self.away or self._clock() + wait_s > self._give_up_at:
                     log.error("MLflow was not told: %s", said)
                     self.untold, self.why = self.untold + 1, said.partition("\n")[0]
@@ -110,6 +110,6 @@ class Writes:
         self.why = why or self.why
 
 
-def _is_passing(error: MlflowException | OSError) -> bool:
+def is_passing(error: MlflowException | OSError) -> bool:
     """Whether another try may go through, as the server may only have been away."""
     return not isinstance(error, MlflowException) or error.error_code in _PASSING

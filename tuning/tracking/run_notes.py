@@ -1,6 +1,7 @@
 """What runs say of themselves in MLflow, as Markdown (`mlflow.note.content`). Nothing is asked or written here."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from tuning.diagnosis.verdict import Diagnosis
 from tuning.diagnosis.wording import in_words, patch
@@ -51,29 +52,56 @@ def study_note(summary: StudySummary, experiment_id: str, runs: Mapping[int, str
         rows.append([str(rank), what, *values, *verdict, *(_cell(trial, name) for name in names)])
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     parts = [table] if len(rows) > 2 else ["No trial has a value."]
-    parts += [] if summary.confirmation is None else [_sure(summary)]
+    parts += [] if summary.confirmation is None else [sure(summary)]
     goes_on = "goes on with it" if summary.is_cut_off else "tries more"
     more = "" if summary.is_cut_off else f" --trials +{summary.sweep.trials}"
     parts.append(f"`tuning resume {summary.name}{more}` {goes_on}; `tuning show {summary.name}` says all of it.")
     return "\n\n".join(parts)
 
 
-def leader_note(summary: StudySummary, run_id: str) -> str:
-    """That a trial is the one to use, how sure that is, and how to load its network. run_id: of its run."""
+@dataclass(frozen=True)
+class Address:
+    """Where a model is found: in which MLflow, and there under which address."""
+
+    tracking_uri: str
+    model: str
+
+
+def leader_note(summary: StudySummary, run_id: str, model: Address | None = None) -> str:
+    """That a trial is the one to use, how sure that is, and how to load its network.
+
+    run_id: of its run.
+    model: where its model is registered, if it is.
+    """
     parts = [f"**The trial to use** of {summary.name}."]
-    parts += [] if summary.confirmation is None else [_sure(summary)]
-    code = [
+    parts += [] if summary.confirmation is None else [sure(summary)]
+    code = _by_registry(summary, model) if model is not None else _by_weights(run_id)
+    ours = f"`tuning.studies()` finds {summary.name}, whose `load_best()` is the network itself."
+    return "\n\n".join([*parts, "\n".join(["```python", *code, "```"]), ours])
+
+
+def _by_registry(summary: StudySummary, found: Address) -> list[str]:
+    takes, gives = ("observations", "actions") if summary.sweep.environment else ("rows", "predictions")
+    return [
+        "import mlflow",
+        f'mlflow.set_tracking_uri("{found.tracking_uri}")  # or the address of the server that shows this',
+        f'model = mlflow.pyfunc.load_model("{found.model}")',
+        f"{gives} = model.predict({takes})  # a batch of them, as model.metadata.signature says",
+    ]
+
+
+def _by_weights(run_id: str) -> list[str]:
+    return [
         "import mlflow, torch",
         "",
         f'file = mlflow.artifacts.download_artifacts("runs:/{run_id}/checkpoint/best.pt")',
         "best = torch.load(file, weights_only=True)",
         'network, weights = best["network"], best["state_dict"]  # how it is built, and what it has learnt',
     ]
-    ours = f"`tuning.studies()` finds {summary.name}, whose `load_best()` is the network itself."
-    return "\n\n".join([*parts, "\n".join(["```python", *code, "```"]), ours])
 
 
-def _sure(summary: StudySummary) -> str:
+def sure(summary: StudySummary) -> str:
+    """What fresh seeds say of the trial to use, which were asked."""
     found = summary.confirmation
     assert found is not None
     chosen = next(each for each in found.candidates if each.number == found.chosen)

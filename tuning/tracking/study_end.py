@@ -13,7 +13,7 @@ from tuning.tracking import run_contents, shared_view
 from tuning.tracking.retries import Writes
 from tuning.tracking.run_contents import FRONT, RANK, ROLE
 from tuning.tracking.run_names import run_name
-from tuning.tracking.run_notes import NOTE, fitting, leader_note, study_note
+from tuning.tracking.run_notes import NOTE, Address, fitting, leader_note, study_note
 from tuning.tracking.run_writer import RunWriter
 from tuning.tracking.study_run import StudyRun
 
@@ -36,10 +36,11 @@ class StudyEnd:
         key, view = shared_view.tag(summary, self._key, now_ms())
         self._mlflow.tag_experiment(self._own.experiment_id, key, view)
 
-    def tell(self, summary: StudySummary, runs: Mapping[int, str]) -> None:
+    def tell(self, summary: StudySummary, runs: Mapping[int, str], model: Address | None = None) -> None:
         """Keep the best weights, mark the trials to look at first, and end the study's own run.
 
         runs: the ids of the runs of trials.
+        model: where that of the leader is registered, if it is.
         """
         checkpoints = {trial.number: trial.checkpoint for trial in summary.trials}
         for number in run_contents.kept_artifacts(summary):
@@ -47,7 +48,7 @@ class StudyEnd:
             if run_id and weights and checkpoint.is_whole(Path(weights)):
                 self._mlflow.keep_weights(run_id, Path(weights))
         self._mark_front({trial.number for trial in summary.front}, runs)
-        self._mark_roles(summary, runs)
+        self._mark_roles(summary, runs, model)
         if summary.state == "finished":
             # Each is a write: whoever interrupts a search of thousands is not kept waiting for them.
             self._tell_ranks(summary.ranks(), runs)
@@ -66,13 +67,13 @@ class StudyEnd:
                 self._mlflow.tag(runs[number], FRONT, str(number in front).lower())
         self._on_front = front
 
-    def _mark_roles(self, summary: StudySummary, runs: Mapping[int, str]) -> None:
+    def _mark_roles(self, summary: StudySummary, runs: Mapping[int, str], model: Address | None) -> None:
         """Say which runs are to be looked at first, by tags and names; and no more of those that were."""
         roles, trials = run_contents.roles(summary), {trial.number: trial for trial in summary.trials}
         for number in sorted(trials.keys() & runs.keys() & {*roles, *self._roles}):
             trial, run_id, role = trials[number], runs[number], roles.get(number)
             if role in ("leader", "champion"):
-                self._mlflow.tag(run_id, NOTE, leader_note(summary, run_id))
+                self._mlflow.tag(run_id, NOTE, leader_note(summary, run_id, model))
             if role == self._roles.get(number):
                 continue
             if role is None:

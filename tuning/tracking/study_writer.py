@@ -29,6 +29,7 @@ from tuning.tracking.run_notes import NOTE, trial_note
 from tuning.tracking.run_writer import RunWriter
 from tuning.tracking.server import client_of
 from tuning.tracking.study_end import StudyEnd, now_ms
+from tuning.tracking.study_models import StudyModels
 from tuning.tracking.study_run import StudyRun, study_run
 
 
@@ -98,6 +99,7 @@ class StudyWriter:
         self._kept = self._study.attributes.runs()
         self._default = {} if self._study.sweep.foreign else self._study.sweep.default_params()
         self._end = StudyEnd(self._study.attributes.key, self._default, self._mlflow, self._writes, own)
+        self._models = StudyModels(self._study.home, self._study.attributes.key, client, self._writes, own)
         self._end.prepare_view(self._study.summary())
         for run in self._found.values():
             if run.data.tags.get(PARENT) != own.run_id:
@@ -185,7 +187,14 @@ class StudyWriter:
             return
         with self._writes.of(None):
             self._put_back()
-            self._end.tell(summary, self._runs)
+            # What an experiment trains is no search, and has no leader.
+            searches = self._study.attributes.experiment is None
+            self._end.tell(summary, self._runs, self._models.keep(summary, self._runs) if searches else None)
+
+    @property
+    def news(self) -> list[str]:
+        """What a person should know of what MLflow was told, a line each."""
+        return [] if self._own is None else self._models.news
 
     def _made(self, plan: Plan, leg: str, own: StudyRun) -> str | None:
         tags = {PARENT: own.run_id, **self._tags, **run_contents.trial_tags(plan, leg)}

@@ -114,6 +114,11 @@ class Tracker(Observer):
         )
         return f"{what}; {later}"
 
+    @property
+    def news(self) -> list[str]:
+        """What a person should know of what MLflow was told, a line each."""
+        return self._writer.news
+
     def _wait(self, say: Callable[[str], None]) -> None:
         if not self._background.has_ended(self._patience.silent_closing_s):
             up_to = f"up to {self._patience.closing_s:g} s"

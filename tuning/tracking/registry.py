@@ -83,8 +83,9 @@ class Registry:
         self._insist_on_model(entry)
         versions = {str(each.version): each for each in self._versions(entry.name)}
         own = [each for each in versions.values() if each.tags.get(KEY) == entry.claim.study]
-        version = next((each for each in own if each.tags.get(TRIAL) == str(entry.trial)), None)
-        if version is None or version.model_id != entry.model.model_id:
+        # By what it was made of: not every MLflow says of which model it was.
+        version = next((each for each in own if each.source == entry.model.artifact_location), None)
+        if version is None:
             version = self._client.create_model_version(
                 entry.name,
                 # Not `models:/<id>`: a database would look for it in the MLflow of the whole process.

@@ -8,6 +8,7 @@ from mlflow.tracking import MlflowClient
 
 from tuning.study.file_locks import alone
 from tuning.study.study import Study
+from tuning.tracking.dataset_input import dataset_input
 from tuning.tracking.retries import Writes
 from tuning.tracking.run_contents import KIND, as_params, study_params, study_tags
 from tuning.tracking.run_queries import runs_of_study
@@ -48,6 +49,10 @@ def study_run(study: Study, client: MlflowClient, writes: Writes) -> StudyRun | 
     # Its parameters can't be changed later, the file can.
     if found is None or not found.data.params:
         writer.tell(run_id, params=as_params(study_params(study.sweep)))
+    learns_from = dataset_input(study.sweep)
+    if learns_from is not None:
+        # Told again, MLflow knows it by its name and digest.
+        writes.insist(partial(client.log_inputs, run_id, [learns_from]))
     writer.keep_text(run_id, study.sweep.to_yaml(), "sweep.yaml")
     return StudyRun(experiment, run_id, of_trials)
 

@@ -8,6 +8,7 @@ import legs_by_hand
 import pytest
 import sweeps
 from commands import Said
+from tracked import client_of, searched
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,17 @@ def test_a_report_is_written_and_its_answer_said(tuning: Callable[..., Said], ro
 def test_a_study_in_which_nothing_has_begun_has_a_report_too(tuning: Callable[..., Said], root: str) -> None:
     code, out, _ = tuning("report", "later", "--root", root)
     assert (code, out) == (0, "later.html: No trial has a value.\n")
+
+
+def test_a_report_is_among_the_files_of_the_studys_run(tuning: Callable[..., Said], tmp_path: Path) -> None:
+    study = sweeps.created(tmp_path / "told", trials=2)
+    searched(study)
+    for _ in range(2):
+        assert tuning("report", "tiny-1", "--root", str(tmp_path / "told"))[0] == 0
+    client, own = client_of(tmp_path / "told"), study.attributes.tracking["run_id"]
+    assert [file.path for file in client.list_artifacts(own) if file.path.endswith(".html")] == ["report.html"]
+    kept = Path(client.download_artifacts(own, "report.html", str(tmp_path)))
+    assert kept.read_text(encoding="utf-8") == (tmp_path / "tiny-1.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ def test_mlflow_tells_failed_from_diverged(trouble: Ran) -> None:
         trial = states[number]
         expected = "diverged" if trial.diverged_at is not None else trial.state
         assert run.data.tags["lockstep.state"] == expected
-        assert run.info.status == ("FINISHED" if expected == "complete" else "FAILED")
+        assert run.info.status == ("FAILED" if expected == "failed" else "FINISHED")
         assert run.data.tags.get("lockstep.diverged_at") == (
             None if trial.diverged_at is None else str(trial.diverged_at)
         )

@@ -27,12 +27,18 @@ from tuning.sweep import former_columns
 from tuning.sweep.model import Sweep
 from tuning.sweep.sections import Confirm, Workers
 from tuning.tracking import experiments, server
+from tuning.tracking.run_contents import REPORT
 from tuning.tracking.tracker import Tracker
 from tuning.workers import memory, shared_root
 from tuning.workers.team import begins_ray, open_team
 
 LIMITS = ("trials", "time_limit", "max_steps", "target")
 """Keys of a sweep that say when its search is over."""
+
+
+REPORTED_FROM_S = 60
+"""Seconds of a study from which on its report is made at its end: that takes up to three, and `tuning report` makes it
+of any."""
 
 
 class Crew(Protocol):
@@ -151,7 +157,7 @@ def confirm(
             with _tracked(study, console) as trackers:
                 for tracker in trackers:
                     replay(study.records, tracker)
-                    tracker.ended(study.summary())
+                _tell_end(study, trackers)
     if not ended and (why := study.attributes.waits_for) is not None:
         raise Waiting(f"the confirmation of {study.name!r} waits: {why}; `tuning confirm {study.name}` goes on then")
     if not ended:
@@ -189,8 +195,7 @@ def follow(study: Study, team: Crew, console: Console | None = None) -> StudySum
         study.attributes.set_remarks(remarks(study.summary()) if ended else [])
         cut_off: StudyState = "interrupted" if study.attributes.waits_for is None else "waiting"
         study.attributes.set_state("finished" if ended else cut_off, study.clock.seconds)
-        for tracker in trackers:
-            tracker.ended(study.summary())
+        _tell_end(study, trackers)
     return study.summary()
 
 
@@ -273,6 +278,23 @@ def refuse_other_columns(sweep: Sweep, study: Study) -> None:
     found = former_columns.problem(sweep, study.attributes.kept_as)
     if found is not None:
         raise SweepError([found])
+
+
+def _tell_end(study: Study, trackers: list[Tracker]) -> None:
+    """Have MLflow told how the study stands, and give it the report where that took long beside the making of it."""
+    summary = study.summary()
+    for tracker in trackers:
+        tracker.ended(summary)
+        if summary.state == "finished" and summary.seconds >= REPORTED_FROM_S and study.attributes.experiment is None:
+            tracker.keep_text(REPORT, partial(_report, study))
+
+
+def _report(study: Study) -> str:
+    # Imports what draws, which takes a second.
+    from tuning.report.material import material
+    from tuning.report.study_page import study_page
+
+    return study_page(material(study)).as_html()
 
 
 @contextmanager

@@ -93,7 +93,7 @@ def test_runs_end_as_their_trials_did(story: Story) -> None:
         if number in WAITING
         else ("FAILED", "failed")
         if number in LOST
-        else ("FAILED", "diverged")
+        else ("FINISHED", "diverged")
         if number in DIVERGED
         else ("FINISHED", "complete")
         for number in range(14)
@@ -215,7 +215,7 @@ def test_more_points_than_mlflow_takes_at_once_and_some_that_are_not_finite(runs
     told = Runs(study)
     assert told.curve(0, "loss") == [(step, float(step)) for step in range(1, 801)]
     assert [step for step, _ in told.curve(0, "norm")] == list(range(1, 801))
-    assert (told.of_trial[0].info.status, tracker.shortfall) == ("FAILED", None)
+    assert (told.of_trial[0].info.status, tracker.shortfall) == ("FINISHED", None)
 
 
 def test_two_studies_of_a_sweep_share_its_experiment(runs: Path) -> None:

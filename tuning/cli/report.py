@@ -28,7 +28,7 @@ def report(
     root: Root = None,
     storage: Storage = None,
 ) -> None:
-    """Write a study's report: a page of plots and words."""
+    """Write a study's report: a page of plots and words. MLflow shows it, too, among the files of the study's run."""
     if kind not in KINDS:
         raise ArgumentError(f"--kind: should be {', '.join(KINDS[:-1])} or {KINDS[-1]}, is {kind}")
     study = opened(name, root, storage)
@@ -38,10 +38,15 @@ def report(
     err.print(f"reading the curves of {study.name}", highlight=False, markup=False, style="dim")
     from tuning.report import plot_files, study_page
     from tuning.report.material import material
+    from tuning.tracking import report_file
 
     found = material(study)
     page = study_page.study_page(found)
-    write(path, page.as_html(), folders=True)
+    text = page.as_html()
+    write(path, text, folders=True)
+    untold = report_file.keep(study, text)
+    if untold is not None:
+        err.print(untold, highlight=False, markup=False, soft_wrap=True)
     out.print(f"{path}: {page.answer.first}", highlight=False, markup=False, soft_wrap=True)
     if plots is not None:
         for written in plot_files.write(page.plots, plots, kind):

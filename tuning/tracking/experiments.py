@@ -102,8 +102,8 @@ def _value(run: Run, parent: Run | None, sweep: Sweep) -> float | None:
     """What the run is compared by; None of one that has no such value, of a study as a whole, or of another loop."""
     tags = run.data.tags
     ours = "lockstep.key" in tags
-    if ours and tags.get("lockstep.state") == "pruned":
-        # Its value is that of the rung where it was given up.
+    if ours and tags.get("lockstep.state") in ("pruned", "diverged"):
+        # A value that it has is that of the rung that it came to.
         return None
     if ours and ("lockstep.trial" not in tags or tags.get("lockstep.loop") != sweep.loop):
         return None

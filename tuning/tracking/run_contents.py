@@ -17,10 +17,19 @@ from tuning.study.summary import Candidate, Confirmation, StudySummary
 from tuning.sweep.model import Sweep
 from tuning.tracking.run_names import digits
 
-STATUSES = {"complete": "FINISHED", "pruned": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "waiting": "KILLED"}
-"""How a run ends; MLflow knows few ways, so the tag `lockstep.state` has the word itself."""
+STATUSES = {
+    "complete": "FINISHED",
+    "pruned": "FINISHED",
+    "diverged": "FINISHED",
+    "failed": "FAILED",
+    "waiting": "KILLED",
+}
+"""How a run ends; MLflow knows few ways, so the tag `lockstep.state` has the word itself.
 
-FORMER_STATUSES = {"pruned": "KILLED"}
+That a training diverges is something that a search finds out, and no failure of it.
+"""
+
+FORMER_STATUSES = {"pruned": "KILLED", "diverged": "FAILED"}
 """How it ended in earlier versions, where that was otherwise."""
 
 KIND = {"mlflow.experimentKind": "custom_model_development"}
@@ -31,6 +40,9 @@ BEST_KEPT = 5
 
 ARTIFACTS, CONFIG = "checkpoint", "config.yaml"
 """The folder of a run's artifacts that has best.pt; and the file that begins a sweep with the trial."""
+
+REPORT = "report.html"
+"""The artifact of the study's own run that is its report: MLflow's pages show it."""
 
 PARENT = "mlflow.parentRunId"
 VERDICT, VERDICTS = "lockstep.verdict", "lockstep.verdicts"

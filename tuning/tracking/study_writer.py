@@ -191,6 +191,12 @@ class StudyWriter:
             searches = self._study.attributes.experiment is None
             self._end.tell(summary, self._runs, self._models.keep(summary, self._runs) if searches else None)
 
+    def keep_text(self, name: str, text: str) -> None:
+        """Keep a text as a file of the study's own run."""
+        if self._own is not None:
+            with self._writes.of(None):
+                self._mlflow.keep_text(self._own.run_id, text, name)
+
     @property
     def news(self) -> list[str]:
         """What a person should know of what MLflow was told, a line each."""

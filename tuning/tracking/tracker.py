@@ -95,6 +95,10 @@ class Tracker(Observer):
         """End the study's run, and those of trials that wait; keep the best checkpoints."""
         self._background.ask(partial(self._writer.end, summary))
 
+    def keep_text(self, name: str, make: Callable[[], str]) -> None:
+        """Keep a text as a file of the study's own run. make: what makes it, in the thread that tells MLflow."""
+        self._background.ask(lambda: self._writer.keep_text(name, make()))
+
     @property
     def shortfall(self) -> str | None:
         """What a person should know of what MLflow was not told; None where it was told all."""

@@ -16,7 +16,7 @@ def of_data(path: Path, **fixed: Any) -> Sweep:
     """A sweep that learns from a file."""
     search = {"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}}
     return Sweep.model_validate(
-        {"name": "points", "loop": "supervised", "data": str(path), "budget": 3, "search": search, "fixed": fixed}
+        {"name": "points", "loop": "supervised", "data": str(path), "budget": 20, "search": search, "fixed": fixed}
     )
 
 

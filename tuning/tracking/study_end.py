@@ -15,6 +15,7 @@ from tuning.tracking.run_contents import FRONT, RANK, ROLE
 from tuning.tracking.run_names import run_name
 from tuning.tracking.run_notes import NOTE, Address, fitting, leader_note, study_note
 from tuning.tracking.run_writer import RunWriter
+from tuning.tracking.study_models import StudyModels
 from tuning.tracking.study_run import StudyRun
 
 
@@ -36,11 +37,11 @@ class StudyEnd:
         key, view = shared_view.tag(summary, self._key, now_ms())
         self._mlflow.tag_experiment(self._own.experiment_id, key, view)
 
-    def tell(self, summary: StudySummary, runs: Mapping[int, str], model: Address | None = None) -> None:
+    def tell(self, summary: StudySummary, runs: Mapping[int, str], models: StudyModels | None) -> None:
         """Keep the best weights, mark the trials to look at first, and end the study's own run.
 
         runs: the ids of the runs of trials.
-        model: where that of the leader is registered, if it is.
+        models: makes models of what is best; None of what has no leader.
         """
         checkpoints = {trial.number: trial.checkpoint for trial in summary.trials}
         for number in run_contents.kept_artifacts(summary):
@@ -48,12 +49,13 @@ class StudyEnd:
             if run_id and weights and checkpoint.is_whole(Path(weights)):
                 self._mlflow.keep_weights(run_id, Path(weights))
         self._mark_front({trial.number for trial in summary.front}, runs)
-        self._mark_roles(summary, runs, model)
         if summary.state == "finished":
             # Each is a write: whoever interrupts a search of thousands is not kept waiting for them.
             self._tell_ranks(summary.ranks(), runs)
         if summary.confirmation is not None:
             self._tell_confirmed(summary.confirmation, runs)
+        # The model has the metrics of its run, and the note of the run says where the model is.
+        self._mark_roles(summary, runs, None if models is None else models.keep(summary, runs))
         now = now_ms()
         metrics = [Metric(name, value, now, step) for name, value, step in run_contents.end_metrics(summary)]
         state = "complete" if summary.state == "finished" else "waiting"

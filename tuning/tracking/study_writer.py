@@ -189,7 +189,7 @@ class StudyWriter:
             self._put_back()
             # What an experiment trains is no search, and has no leader.
             searches = self._study.attributes.experiment is None
-            self._end.tell(summary, self._runs, self._models.keep(summary, self._runs) if searches else None)
+            self._end.tell(summary, self._runs, self._models if searches else None)
 
     def keep_text(self, name: str, text: str) -> None:
         """Keep a text as a file of the study's own run."""

@@ -11,6 +11,7 @@ from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, M
 from mlflow.models import Model
 from mlflow.tracking import MlflowClient
 
+from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
 from tuning.tracking.retries import Writes
 
@@ -82,13 +83,12 @@ class LoggedModels:
         return True
 
     def _written(self, run_id: str, folder: Path, weights: Path, model: Model) -> bool:
+        if not _has_network(weights):
+            return False
         from tuning.tracking import model_files  # imports what makes programs, which takes seconds
 
         try:
             model_files.write(folder, weights, model)
-        except CheckpointError as error:
-            log.info("no model is made of %s: %s", weights, error)
-            return False
         except Exception as error:
             # A person's own network may do anything.
             log.exception("no model could be made of %s", weights)
@@ -109,3 +109,13 @@ class LoggedModels:
             linked += [Metric(m.key, m.value, m.timestamp, m.step, model.model_id, run_id=run_id) for m in history[-1:]]
         if linked:
             self._writes.insist(partial(self._client.log_batch, run_id, linked))
+
+
+def _has_network(weights: Path) -> bool:
+    """Whether a best.pt can be read here and holds a network: loops of a person's own may keep something else."""
+    try:
+        best = checkpoint.read(weights, mapped=True)
+    except CheckpointError as error:
+        log.info("no model is made of %s: %s", weights, error)
+        return False
+    return best is not None and "network" in best

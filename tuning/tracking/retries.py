@@ -29,7 +29,7 @@ class Patience:
     longest_wait_s: float = 30.0
     closing_s: float = 60.0
     """For what is left to be told when the search has ended."""
-    silent_closing_s: float = 2.0
+    silent_closing_s: float = 4.0
     """After so long of that a person is told what is waited for."""
 
 

@@ -33,7 +33,7 @@ def still_running(kept: Kept) -> None:
 
 
 def ended_otherwise(kept: Kept) -> None:
-    kept.client.set_terminated(kept.run(1).info.run_id, "FINISHED")
+    kept.client.set_terminated(kept.run(1).info.run_id, "KILLED")
 
 
 def own_run_running(kept: Kept) -> None:
@@ -105,7 +105,7 @@ def no_end(kept: Kept) -> None:
     [
         (cut_off, "study", "was cut off; `tuning resume` goes on with it"),
         (still_running, "trial 2", "is complete, its run in MLflow is RUNNING"),
-        (ended_otherwise, "trial 1", "is diverged, its run in MLflow is FINISHED"),
+        (ended_otherwise, "trial 1", "is diverged, its run in MLflow is KILLED"),
         (own_run_running, "study", "its own run in MLflow is still running"),
         (lost_run, "trial 3", "has 0 runs in MLflow, should have one"),
         (lost_own_run, "study", "has 0 runs of its own in MLflow, should have one"),

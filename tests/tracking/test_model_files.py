@@ -1,5 +1,6 @@
 """The files of a model: rows of a table in, predictions by name out, as `tuning predict` gives them, and served."""
 
+import contextlib
 import json
 import os
 import signal
@@ -137,8 +138,9 @@ def test_a_served_model_answers(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(tmp_path / "model"), "-p", str(port)]
     command += ["--env-manager", "local", "--host", "127.0.0.1"]
-    # Whoever serves has nothing of ours in the path.
-    environment = {**os.environ, "PYTHONPATH": "", "PYTHONSAFEPATH": "1"}
+    # MLflow looks for its server among the commands, and whoever serves has nothing of ours where modules are found.
+    commands = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": commands, "PYTHONPATH": "", "PYTHONSAFEPATH": "1"}
     with (tmp_path / "serving.log").open("w") as log:
         server = subprocess.Popen(
             command, cwd=tmp_path, stdout=log, stderr=log, env=environment, start_new_session=True
@@ -147,7 +149,8 @@ def test_a_served_model_answers(tmp_path: Path) -> None:
             case = pd.read_csv(rows)[:2].to_dict(orient="split", index=False)
             answer = _answered(port, json.dumps({"dataframe_split": case}, default=str).replace("NaN", "null"), server)
         finally:
-            os.killpg(server.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
             server.wait()
     expected = predicted(best, rows)[:2]
     assert [each["kind"] for each in answer["predictions"]] == expected["kind"].tolist()

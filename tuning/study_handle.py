@@ -45,7 +45,7 @@ class StudyHandle:
 
     @property
     def state(self) -> str:
-        """running, finished, interrupted or failed."""
+        """running, finished, interrupted, waiting or failed."""
         return self.summary().state
 
     @property

@@ -2,12 +2,14 @@
 
 import sqlite3
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import legs_by_hand
 import pytest
 import sweeps
+from commands import Said
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
@@ -188,3 +190,12 @@ def test_postgresql_is_spoken_to_by_the_driver_of_the_extra() -> None:
     assert with_driver("postgresql://host/x") == with_driver("postgres://host/x") == "postgresql+psycopg://host/x"
     assert with_driver("postgresql+psycopg2://host/x") == "postgresql+psycopg2://host/x"
     assert with_driver("sqlite:///x.db") == "sqlite:///x.db"
+
+
+def test_a_password_on_the_command_line_is_warned_of(tuning: Callable[..., Said]) -> None:
+    code, _, err = tuning("list", "--storage", "postgresql://me:secret@127.0.0.1:9/studies")
+    assert code == 2
+    warning, refusal = err.splitlines()
+    assert warning.startswith("--storage: `ps` shows the password in it")
+    assert refusal.startswith("the storage postgresql://me:***@127.0.0.1:9/studies can't be used: ")
+    assert "secret" not in err

@@ -26,7 +26,7 @@ def study(runs: Path) -> Study:
 
 def searching(study: Study, workers: int = 1) -> LegSearcher:
     watch, source = Watch("auto", False, study.home.signs(study.name, 0)), legs_by_hand.Searching(study, workers)
-    overseer = LegOverseer(watch, source.note, lambda: "there is too little")
+    overseer = LegOverseer(watch, source, study.sweep.workers)
     return LegSearcher(source, watch, overseer, None, study.sweep.metric, study.sweep.direction)
 
 

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from tuning.cli.invocation import Invocation
+from tuning.cli.printing import err
 from tuning.study.paths import Home
+from tuning.study.urls import without_password
 
 SweepName = Annotated[
     str | None, typer.Argument(metavar="SWEEP", help="A preset's name (see `tuning presets`) or a YAML file.")
@@ -20,8 +22,25 @@ Target = Annotated[
 ]
 LoopName = Annotated[str | None, typer.Option("--loop", metavar="LOOP", help="What trains.  [default: what fits]")]
 StudyName = Annotated[str | None, typer.Argument(metavar="NAME", help="The study; left out: the newest.")]
+
+
+def _warn_of_password(storage: str | None) -> str | None:
+    if storage is not None and without_password(storage) != storage:
+        err.print(
+            "--storage: `ps` shows the password in it to everybody on this machine; LOCKSTEP_STORAGE, PGPASSWORD or "
+            "~/.pgpass would not",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+    return storage
+
+
 Storage = Annotated[
-    str | None, typer.Option(help="URL of Optuna's storage.  [default: $LOCKSTEP_STORAGE, or SQLite in the root]")
+    str | None,
+    typer.Option(
+        help="URL of Optuna's storage.  [default: $LOCKSTEP_STORAGE, or SQLite in the root]", callback=_warn_of_password
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Settings = Annotated[

@@ -135,6 +135,10 @@ class LegSource(Generic[Work]):
         self.waits_for = why or self.waits_for
         self._policy.leave(self._under_way.pop(ticket))
 
+    def give_up(self, why: str) -> None:
+        """Nothing more can be trained now, and all packs under way are gone on with another time."""
+        self.waits_for = why
+
     @property
     def stopped(self) -> bool:
         """Whether no more is begun."""

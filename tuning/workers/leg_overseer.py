@@ -1,12 +1,18 @@
 """What becomes of legs whose workers fail, wait or hang: whose fault it is, and who is told."""
 
+import math
 import time
 from collections.abc import Callable
+from typing import Any
 
 from trainables.messages import PackReport
 from tuning.rules.blame import Blame, Fault
+from tuning.search.leg_source import LegSource
 from tuning.study.clock import Now
+from tuning.sweep.sections import Workers
+from tuning.workers import room
 from tuning.workers.borrowed import Controller, Overseer
+from tuning.workers.room import Room
 from tuning.workers.waiting import Waiting
 from tuning.workers.watch import Watch
 
@@ -16,24 +22,34 @@ SAID = {"trial": "its training failed", "worker": "a worker has died", "cluster"
 EXHAUSTED = ("MemoryError", "OutOfMemoryError", "out of memory")
 """What errors of members have in them whose worker can't be trusted any further, as it may not give memory back."""
 
+PATIENT_S = 300.0
+"""After which a sweep ends that waits for a first worker, where no node has room for one and none comes by itself."""
+
 
 class LegOverseer(Overseer):
     """Tells the faults of trials, workers and the cluster apart; the last are never charged to a leg."""
 
     def __init__(
-        self, watch: Watch, say: Callable[[str], None], lack: Callable[[], str], now: Now = time.monotonic
+        self,
+        watch: Watch,
+        source: LegSource[Any],
+        wanted: Workers,
+        found: Callable[[], Room] = room.found,
+        now: Now = time.monotonic,
     ) -> None:
         """No leg is in hand yet.
 
         watch: over the workers.
-        say: tells a person.
-        lack: what workers need, and what there is.
+        source: of the legs.
+        wanted: what each worker needs.
+        found: what room there is.
         now: a clock.
         """
         self.is_last_try: Callable[[str], bool] = lambda ticket: False
         """Whether the leg of a ticket is not tried once more if it hangs now."""
-        self._watch, self._say, self._lack, self._now = watch, say, lack, now
+        self._watch, self._source, self._wanted, self._found, self._now = watch, source, wanted, found, now
         self._waiting, self._blame = Waiting(), Blame()
+        self._look_for_room_at = -math.inf
         self._steps: dict[str, int] = {}
         """How far each leg has ever come."""
         self._faults: dict[str, Fault] = {}
@@ -46,8 +62,18 @@ class LegOverseer(Overseer):
     def look(self, controller: Controller) -> None:
         """End workers that hang, and say what is waited for."""
         self._watch.look(controller, self.is_last_try)
-        if self._waiting.is_to_be_said(controller.waits(), self._now()):
-            self._say(f"a leg waits for a worker: {self._lack()}")
+        now, waits = self._now(), controller.waits()
+        if self._waiting.is_to_be_said(waits, now):
+            self._source.note(f"a leg waits for a worker: {self._found().lack(self._wanted)}")
+        if self._waiting.for_s(now) > PATIENT_S and now >= self._look_for_room_at and not controller.in_hand():
+            self._look_for_room_at = now + PATIENT_S / 10
+            self._leave_all_without_room(controller)
+
+    def _leave_all_without_room(self, controller: Controller) -> None:
+        there = self._found()
+        if there.workers(self._wanted) < 1 and not there.grows:
+            self._source.give_up(f"no node has room for a worker: {there.lack(self._wanted)}")
+            controller.request_stop_experiment()  # type: ignore[no-untyped-call]
 
     def reported(self, ticket: str, report: PackReport) -> None:
         """A leg has come further."""

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from trainables.tune import trainable_of
 from tuning.search.leg_source import LegSource
 from tuning.study.study import Study
-from tuning.workers import borrowed, room
+from tuning.workers import borrowed
 from tuning.workers.leg_overseer import LegOverseer
 from tuning.workers.leg_searcher import LegSearcher
 from tuning.workers.tune_callbacks import LegErrors
@@ -28,7 +28,7 @@ def train(study: Study, source: LegSource[Any], workers: int, resources: Mapping
     began, sweep = time.time_ns(), study.sweep
     folder, signs = study.home.ray(study.name, began), study.home.signs(study.name, began)
     watch = Watch(sweep.workers.stall_timeout, ":" in sweep.loop, signs)
-    overseer = LegOverseer(watch, source.note, lambda: room.found().lack(sweep.workers))
+    overseer = LegOverseer(watch, source, sweep.workers)
     signs.parent.mkdir(parents=True, exist_ok=True)
     proof = signs.with_suffix(".proof")
     proof.touch()

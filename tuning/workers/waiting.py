@@ -11,6 +11,10 @@ class Waiting:
         self._since: float | None = None
         self._say_at = 0.0
 
+    def for_s(self, now: float) -> float:
+        """For how long a leg has waited; now: as below."""
+        return 0.0 if self._since is None else now - self._since
+
     def is_to_be_said(self, waits: bool, now: float) -> bool:
         """Whether a person should be told now.
 

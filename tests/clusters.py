@@ -58,10 +58,11 @@ class Cluster:
 
 
 @contextmanager
-def begun(folder: Path, others: Sequence[str | None] = (None,)) -> Iterator[Cluster]:
+def begun(folder: Path, others: Sequence[str | None] = (None,), head_cpus: int = 1) -> Iterator[Cluster]:
     """A cluster whose processes find modules in a folder.
 
     others: the nodes beside the head, each by what it mounts for itself alone.
+    head_cpus: how many processors the head has.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -75,7 +76,13 @@ def begun(folder: Path, others: Sequence[str | None] = (None,)) -> Iterator[Clus
             "PYTHONPATH": commands.python_path(folder),
         }
         cluster = Cluster(f"127.0.0.1:{port}", variables, uuid4().hex, folder)
-        head = ("--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={temporary}")
+        head = (
+            "--head",
+            f"--port={port}",
+            "--include-dashboard=false",
+            f"--temp-dir={temporary}",
+            f"--num-cpus={head_cpus}",
+        )
         try:
             cluster.add(*head)
             for mounting in others:

@@ -10,17 +10,29 @@ import commands
 import drivers
 import pytest
 import sweeps
+from optuna.storages import RDBStorage
 from postgres import Postgres
 
 from tuning.study import catalogue
 from tuning.study.paths import Home
 
-pytestmark = [
-    pytest.mark.slow,
-    # Optuna closes no connections: they end with their process.
-    pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Connections of this process, which would end with it, are closed at the end of a test."""
+    made, made_by = list[RDBStorage](), catalogue.storage
+
+    def noted(url: str) -> RDBStorage:
+        made.append(made_by(url))
+        return made[-1]
+
+    monkeypatch.setattr(catalogue, "storage", noted)
+    yield
+    for each in made:
+        each.remove_session()
+        each.engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,8 @@ OPEN, CLOSED, NOTHING = Answer("open", ADDRESS, **SAME), Answer("closed", ADDRES
         (CLOSED, "token", OPEN, None),
         (CLOSED, "token", CLOSED, "that cluster asks for another token"),
         (NOTHING, None, None, "no Ray cluster can be reached there; `ray start --head`"),
+        (Answer("open", ADDRESS, **SAME, nodes=1), None, None, None),
+        (Answer("open", ADDRESS, **SAME, nodes=0), None, None, "no node of that cluster is alive; `ray start"),
         (Answer("open", ADDRESS, "2.9.0", SAME["python"]), None, None, r"has Ray 2\.9\.0; should be as here, Ray"),
         (Answer("open", ADDRESS, SAME["ray"], "3.9.1"), None, None, r"has Python 3\.9; should be as here"),
         (Answer("open", ADDRESS, SAME["ray"], f"{SAME['python']}9"), None, None, None),

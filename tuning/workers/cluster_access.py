@@ -26,6 +26,7 @@ import json, socket, sys
 from ray._common.usage import usage_lib
 from ray._private import services
 from ray._raylet import GcsClient
+from ray.core.generated import gcs_pb2
 from ray.exceptions import AuthenticationError
 
 found = {"address": services.canonicalize_bootstrap_address(sys.argv[1])}
@@ -33,8 +34,10 @@ print(json.dumps(found), flush=True)
 host, _, port = found["address"].rpartition(":")
 socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 try:
-    there = usage_lib.get_cluster_metadata(GcsClient(address=found["address"], cluster_id=None)) or {}
-    found |= {"answer": "open", "ray": there.get("ray_version"), "python": there.get("python_version")}
+    client = GcsClient(address=found["address"], cluster_id=None)
+    there = usage_lib.get_cluster_metadata(client) or {}
+    alive = sum(node.state == gcs_pb2.GcsNodeInfo.ALIVE for node in client.get_all_node_info(timeout=5).values())
+    found |= {"answer": "open", "ray": there.get("ray_version"), "python": there.get("python_version"), "nodes": alive}
 except AuthenticationError:
     found["answer"] = "closed"
 print(json.dumps(found), flush=True)
@@ -48,12 +51,14 @@ class Answer:
     answer: whether a process is let in that shows what this one did; None where no cluster answers.
     address: as host:port, what `auto` and the like come to; None where that is not known.
     ray, python: the versions of the cluster, as far as it says.
+    nodes: how many of it are alive.
     """
 
     answer: Literal["open", "closed"] | None = None
     address: str | None = None
     ray: str | None = None
     python: str | None = None
+    nodes: int | None = None
 
 
 def let_in(address: str) -> str:
@@ -87,6 +92,10 @@ def let_in(address: str) -> str:
             "RAY_AUTH_TOKEN_PATH or in ~/.ray/auth_token"
         )
     _refuse_other_versions(address, found)
+    if found.nodes == 0:
+        raise WorkersError(
+            f"--address {address}: no node of that cluster is alive; `ray start --address={found.address}` adds one"
+        )
     return found.address or address if address == "auto" else address
 
 

@@ -61,8 +61,9 @@ def test_a_root_that_is_full_ends_a_sweep_with_a_clear_message(tmp_path: Path, m
         pytest.skip("nobody may mount anything here")
     root = tmp_path / "runs"
     root.mkdir()
-    hidden = {**sweeps.TINY["fixed"], "hidden": [256, 256]}
-    source = sweeps.written(tmp_path, trials=40, pack_size=4, fixed=hidden)
+    # Its checkpoints take more than that.
+    fixed = {**sweeps.TINY["fixed"], "hidden": [256, 256]}
+    source = sweeps.written(tmp_path, trials=12, pack_size=4, fixed=fixed)
     mounting = f'mount -t tmpfs -o size={megabytes}m none {root}; exec "$@"'
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-ec", mounting, "sh", *commands.command("run", source, "--root", str(root))],

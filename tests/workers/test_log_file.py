@@ -42,3 +42,12 @@ def test_a_home_that_can_not_be_made_is_named(tmp_path: Path) -> None:
     root.touch()
     with pytest.raises(StorageError, match=f"the root {root} can't be made"), log_file(Home.at(root)):
         pass
+
+
+def test_a_disk_that_is_full_is_left_to_others_to_say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = Home.at(tmp_path / "runs")
+    home.logs.mkdir(parents=True)
+    (home.logs / "tuning.log").symlink_to("/dev/full")
+    with log_file(home):
+        logging.getLogger("tuning").warning("nobody reads this")
+    assert capsys.readouterr() == ("", "")

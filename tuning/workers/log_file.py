@@ -1,8 +1,9 @@
 """A file for what our own code has to say while a display is on the terminal."""
 
 import logging
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tuning.errors import StorageError
 from tuning.study.paths import Home
@@ -16,6 +17,14 @@ class _Formatter(logging.Formatter):
         return without_password(super().format(record))
 
 
+class _File(logging.FileHandler):
+    """Is silent where it can't write, as on a full disk: others say that, and this one would a traceback a line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
+
+
 @contextmanager
 def log_file(home: Home) -> Iterator[None]:
     """Writes our warnings to `logs/tuning.log` of a home.
@@ -24,7 +33,7 @@ def log_file(home: Home) -> Iterator[None]:
     """
     try:
         home.logs.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(home.logs / "tuning.log", encoding="utf-8", errors="backslashreplace")
+        handler = _File(home.logs / "tuning.log", encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise StorageError(
             f"the root {home.root} can't be made or written to: {error.strerror}; --root names another"
@@ -36,4 +45,5 @@ def log_file(home: Home) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):  # what it still holds
+            handler.close()

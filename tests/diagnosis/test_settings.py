@@ -201,3 +201,15 @@ def test_a_goal_that_is_missed_with_nothing_else_wrong_asks_for_more_budget(
     assert [verdict.name for verdict in named] == expected
     assert found.healthy
     assert all(verdict.patch == {"budget": 3_000} and "where 200 is the goal" in verdict.sentence for verdict in named)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"baseline": "value", "value_weight": 1e4}, ["value_weight_too_large"]),
+        ({"baseline": "value", "value_weight": 1.0}, []),
+        ({"baseline": "batch_mean", "value_weight": 1e4}, []),
+    ],
+)
+def test_values_that_weigh_more_than_the_policy(config: dict[str, Any], expected: list[str]) -> None:
+    assert [name for name in faults(of_training(of("reinforce", config))) if name.startswith("value_")] == expected

@@ -29,6 +29,9 @@ STRONG_DECAY, STRONG_DROPOUT = 0.03, 0.7
 HELD_BACK = 2.0
 """A training loss so many times that of validation is of a network that is never all there while it learns."""
 
+HEAVY = 50.0
+"""A weight of the values' error beside the policy's loss that nobody means."""
+
 MOST_TO_VALIDATE = 0.6
 """The share of the rows that may be kept to validate on."""
 
@@ -54,6 +57,7 @@ def rules(training: Training) -> Iterator[Verdict]:
             patch={"optimizer": "adam", "learning_rate": 0.001},
         )
     if training.loop == "reinforce":
+        yield from _value_weight(training)
         yield from _updates(training)
     if training.loop == "supervised":
         yield from _rows(training)
@@ -205,6 +209,18 @@ def _memory(training: Training) -> Iterator[Verdict]:
             "n_steps is too large.",
             {"n_steps": float(spans)},
             {"n_steps": 3},
+        )
+
+
+def _value_weight(training: Training) -> Iterator[Verdict]:
+    weight = training.config.get("value_weight")
+    if training.config.get("baseline") == "value" and isinstance(weight, int | float) and weight > HEAVY:
+        yield Verdict(
+            "value_weight_too_large",
+            f"The error of its values weighs {weight:g} times as much as its policy.",
+            "Gradients are clipped together, so that those of the values leave nothing of the policy's.",
+            {"value_weight": float(weight)},
+            {"value_weight": 0.5},
         )
 
 

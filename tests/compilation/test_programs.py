@@ -143,7 +143,7 @@ class TestCompiledOnce:
 def test_members_may_share_memory() -> None:
     function = supervised.packed_validate(SPEC, "mse")
     features, targets = torch.randn(6, 3).expand(2, 6, 3), torch.randn(6, 2).expand(2, 6, 2)
-    given = (parameters(2), features, targets)
+    given = (parameters(2), features, targets, torch.ones(2, 2))
     torch.testing.assert_close(programs.compiled_if(True, function)(*given), function(*given))
 
 

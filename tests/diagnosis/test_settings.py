@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from made import curve, faults, training
 
-from tuning.diagnosis.diagnosis import of_training
+from tuning.diagnosis.diagnosis import of_training, short_of_goal
 from tuning.diagnosis.training import Loop, Training
 
 
@@ -213,3 +213,12 @@ def test_a_goal_that_is_missed_with_nothing_else_wrong_asks_for_more_budget(
 )
 def test_values_that_weigh_more_than_the_policy(config: dict[str, Any], expected: list[str]) -> None:
     assert [name for name in faults(of_training(of("reinforce", config))) if name.startswith("value_")] == expected
+
+
+def test_a_goal_that_most_members_miss_asks_for_more_budget_whatever_else_ails_them() -> None:
+    misses, reaches, aimless = (of("dqn", {"replay": False}, goal) for goal in (200.0, 90.0, None))
+    found = short_of_goal([misses, misses, reaches])
+    assert found is not None
+    assert found.patch == {"budget": 3_000}
+    assert short_of_goal([misses, reaches]) is None
+    assert short_of_goal([aimless]) is None

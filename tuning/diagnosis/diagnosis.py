@@ -96,6 +96,15 @@ def of_trial(members: Sequence[Training]) -> Diagnosis:
     return Diagnosis(_ordered(verdicts), each[0].bound)
 
 
+def short_of_goal(members: Sequence[Training]) -> Verdict | None:
+    """The verdict that more budget might bring the members of a trial to a known goal, whatever else ails them.
+
+    None where there is no goal, or most of them reach it.
+    """
+    short = [each for each in members if _misses_its_goal(each)]
+    return _goal_missed(short[0]) if 2 * len(short) > len(members) else None
+
+
 def _diverged(one: Diagnosis) -> bool:
     return any(verdict.name == "diverged" for verdict in one.verdicts)
 

@@ -109,7 +109,7 @@ def _first_weights(option: Any) -> float | None:
     """The bound of uniform weights; None of other ways to begin, which go by the width of layers."""
     if isinstance(option, dict) and "uniform" in (option.get("kind"), next(iter(option), None)):
         within = option if "bound" in option else option.get("uniform", {})
-        return float(within.get("bound", 0.05))
+        return float(within.get("bound", 0.5))
     return None
 
 

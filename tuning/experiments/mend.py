@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuning.diagnosis import diagnosis
+from tuning.diagnosis.training import Training
 from tuning.diagnosis.verdict import GOAL_MISSED, Diagnosis
 from tuning.errors import StudyError, SweepError, UnusableCheckpoint
 from tuning.experiments.laboratory import Laboratory, episodes
@@ -93,16 +94,20 @@ class _Clinic:
         return configurations.plain(self._sweep, configurations.values_over(self._sweep, patched))
 
     def _prescribe(self, course: Course) -> Sequence[Prescription]:
-        found = self._diagnosis(course)
-        # What was mended so far may be sound by now, and still need more budget for a goal that is known.
-        if found.healthy and not (course and _misses_its_goal(found)):
-            return []
-        verdicts = [(verdict.name, verdict.patch) for verdict in found.verdicts if verdict.patch]
-        return [each for each in mending.gathered(verdicts) if self._takes(course, each)]
+        members = self._members(course)
+        found = diagnosis.of_trial(members)
+        verdicts = [each for each in found.verdicts if each.patch and not found.healthy]
+        # Whatever was mended so far may still need more budget for a goal that is known.
+        short = diagnosis.short_of_goal(members) if course else None
+        named = [(verdict.name, verdict.patch) for verdict in (*verdicts, *([short] if short else []))]
+        return [each for each in mending.gathered(named) if self._takes(course, each)]
 
     def _diagnosis(self, course: Course) -> Diagnosis:
+        return diagnosis.of_trial(self._members(course))
+
+    def _members(self, course: Course) -> list[Training]:
         number = self._laboratory.number(self._configuration(course))
-        return diagnosis.of_trial(trainings.of_trial(self._study, number))
+        return trainings.of_trial(self._study, number)
 
     def _takes(self, course: Course, prescribed: Prescription) -> bool:
         """Whether a patch can be tried, and changes anything."""

@@ -93,6 +93,9 @@ def _write_network(folder: Path, network: DeployedNetwork, model: Model) -> None
         serialization_format="pt2",
         pip_requirements=_requirements("torch", "numpy"),
     )
+    # A program stays where it was made, and MLflow would refuse to load it where there is a GPU.
+    model.flavors["python_function"]["config"] = {"device": "cpu"}
+    model.save(str(folder / "MLmodel"))
 
 
 def _tensor(batch: NDArray[np.generic]) -> TensorSpec:

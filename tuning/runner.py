@@ -303,11 +303,11 @@ def _tracked(study: Study, console: Console) -> Iterator[list[Tracker]]:
     trackers = [Tracker(study)] if study.sweep.tracking == "mlflow" else []
     with ExitStack() as stack:
         for tracker in trackers:
-            stack.enter_context(tracker.open(partial(_say, console)))
+            stack.enter_context(tracker.open(lambda line: _say(console, f"{study.name}: {line}")))
         yield trackers
     for tracker in trackers:
         for line in tracker.news:
-            _say(console, line)
+            _say(console, f"{study.name}: {line}")
         if tracker.shortfall:
             _warn(console, tracker.shortfall)
 

@@ -1,6 +1,7 @@
 """`tuning report` and `tuning compare`: what they write, and what they refuse."""
 
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,3 +84,18 @@ def test_studies_are_compared_for_people_and_for_scripts(
     data = json.loads(out)
     assert [each["name"] for each in data["studies"]] == ["one", "other"]
     assert data["differences"] == {"budget": ["200", "400"]}
+
+
+def test_a_report_is_written_where_mlflow_does_not_answer(
+    tuning: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = sweeps.created(tmp_path / "away", trials=2)
+    study.attributes.set_tracking({"experiment_id": "1", "run_id": "0" * 32})
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:secret@127.0.0.1:{port}")
+    code, out, err = tuning("report", "tiny-1", "--root", str(tmp_path / "away"))
+    assert (code, out[:11]) == (0, "tiny-1.html")
+    assert "MLflow was not given the report, which is written all the same: " in err
+    assert "secret" not in err
+    assert (tmp_path / "tiny-1.html").exists()

@@ -11,6 +11,7 @@ from tuning.cli.output_files import write
 from tuning.cli.preparation import opened
 from tuning.cli.printing import err, out
 from tuning.errors import ArgumentError
+from tuning.workers.library_settings import during_a_run
 
 KINDS = ("svg", "png", "pdf")
 
@@ -44,7 +45,8 @@ def report(
     page = study_page.study_page(found)
     text = page.as_html()
     write(path, text, folders=True)
-    untold = report_file.keep(study, text)
+    with during_a_run():
+        untold = report_file.keep(study, text)
     if untold is not None:
         err.print(untold, highlight=False, markup=False, soft_wrap=True)
     out.print(f"{path}: {page.answer.first}", highlight=False, markup=False, soft_wrap=True)

@@ -16,6 +16,7 @@ import pack_sizes
 import packed_update
 import plain_stack
 import startup
+import tracking
 from rich.console import Console
 from table import Result, show
 
@@ -46,6 +47,7 @@ def benchmarks(plain_trials: int, quick: bool) -> dict[str, Callable[[], Result]
             "pack-sizes": lambda: pack_sizes.measure(trials=32, seeds=2, sweep_trials=8, budget=1_500),
             "startup": lambda: startup.measure(times=1),
             "instruments": lambda: instruments.measure(members=2, repetitions=1, share=0.1),
+            "tracking": lambda: tracking.measure(results=10, times=1),
         }
     return {
         "packed-update": packed_update.measure,
@@ -56,6 +58,7 @@ def benchmarks(plain_trials: int, quick: bool) -> dict[str, Callable[[], Result]
         "pack-sizes": pack_sizes.measure,
         "startup": startup.measure,
         "instruments": instruments.measure,
+        "tracking": tracking.measure,
     }
 
 

@@ -25,7 +25,7 @@ def test_presets_are_listed_with_what_they_are(tuning: Callable[..., Said]) -> N
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [
-        (["--help"], "new run resume confirm predict audit check presets fields list show why ui"),
+        (["--help"], "new run resume confirm predict audit sync check presets fields list show why ui"),
         (["run", "--help"], "--name --trials --workers --pack-size --seed --set --root --storage --json --address"),
         (["show", "--help"], "--root --storage --json"),
     ],

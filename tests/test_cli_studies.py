@@ -51,7 +51,7 @@ def test_where_there_are_no_studies_a_person_is_told_how_to_make_one(
     assert not runs.exists()
 
 
-@pytest.mark.parametrize("arguments", [["show"], ["list"], ["resume"], ["audit"]])
+@pytest.mark.parametrize("arguments", [["show"], ["list"], ["resume"], ["audit"], ["sync"]])
 def test_who_looks_into_a_storage_that_is_not_there_makes_none(
     tuning: Callable[..., Said], tmp_path: Path, arguments: list[str]
 ) -> None:

@@ -81,7 +81,7 @@ def run(
     says.
     """
     refuse_too_large(sweep, address, hire)
-    refuse_unusable(sweep, home)
+    refuse_unusable(sweep, home, new=True)
     # What is wrong with it is found out before the workers are begun, which takes seconds; it is made after, since they
     # may not be had.
     url = home.storage(storage_url)
@@ -191,7 +191,8 @@ def follow(study: Study, team: Crew, console: Console | None = None) -> StudySum
             study.attributes.set_state("running", study.clock.seconds)
             ended = _searched(study, team, trackers, console, search_is_over)
             if ended and study.sweep.confirm is not None:
-                ended = confirmed(study, planned(study, study.summary(), study.sweep.confirm), team, console)
+                plan = planned(study, study.summary(), study.sweep.confirm)
+                ended = confirmed(study, plan, team, console, trackers)
         study.attributes.set_remarks(remarks(study.summary()) if ended else [])
         cut_off: StudyState = "interrupted" if study.attributes.waits_for is None else "waiting"
         study.attributes.set_state("finished" if ended else cut_off, study.clock.seconds)
@@ -204,7 +205,7 @@ def _searched(study: Study, team: Crew, trackers: list[Tracker], console: Consol
 
     is_over: it did, before the confirmation was cut off. Others as for `follow`.
     """
-    progress = Progress(study, console)
+    progress = Progress(study, console, _behind(trackers))
     with progress.shown():
         search = SearchPolicy(study, team.count, [*trackers, progress])
         # With nothing left to train Tune would trip over files that it has not come to write.
@@ -219,16 +220,17 @@ def _searched(study: Study, team: Crew, trackers: list[Tracker], console: Consol
     return is_over or search.ended
 
 
-def confirmed(study: Study, plan: ConfirmPlan, team: Crew, console: Console) -> bool:
+def confirmed(study: Study, plan: ConfirmPlan, team: Crew, console: Console, trackers: Sequence[Tracker] = ()) -> bool:
     """Train what is missing of a confirmation, and keep what it comes to; whether it came to its end.
 
-    There is none of a study whose only value is the default's. Arguments as for `follow`.
+    There is none of a study whose only value is the default's. trackers: who tells MLflow meanwhile; others as for
+    `follow`.
     """
     if not any(not trial.default for trial in plan.candidates):
         return True
     missing, failures = plan.missing(study.attributes.scores()), dict[tuple[int, int], str]()
     if missing:
-        progress = ConfirmProgress(study.name, len(missing), study.sweep.budget, console)
+        progress = ConfirmProgress(study.name, len(missing), study.sweep.budget, console, _behind(trackers))
         policy = ConfirmPolicy(study, plan, team.count, progress)
         with study.clock.confirming(), progress.shown():
             _train(team, study, policy)
@@ -267,10 +269,16 @@ def refuse_too_large(sweep: Sweep, address: str | None, hire: Hire | None) -> No
         memory.check(sweep, memory.available())
 
 
-def refuse_unusable(sweep: Sweep, home: Home) -> None:
-    """Raise ServerError where MLflow is to be told, and can't be as the environment says."""
+def refuse_unusable(sweep: Sweep, home: Home, new: bool = False) -> None:
+    """Raise ServerError where MLflow is to be told, and can't be as the environment says.
+
+    new: whether a study is to begin; then a server must answer, since one that never did is most likely misspelt. It
+    may be away when a study goes on, as it may while one runs.
+    """
     if sweep.tracking == "mlflow":
         server.refuse_unusable(home)
+        if new:
+            server.refuse_silent(home)
 
 
 def refuse_other_columns(sweep: Sweep, study: Study) -> None:
@@ -310,6 +318,11 @@ def _tracked(study: Study, console: Console) -> Iterator[list[Tracker]]:
             _say(console, f"{study.name}: {line}")
         if tracker.shortfall:
             _warn(console, tracker.shortfall)
+
+
+def _behind(trackers: Sequence[Tracker]) -> Callable[[], str | None]:
+    """Says how far MLflow is behind, while it is."""
+    return lambda: next((said for tracker in trackers if (said := tracker.behind) is not None), None)
 
 
 @contextmanager

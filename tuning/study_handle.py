@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from trainables import TrainedNetwork
     from tuning.tracking.audit import Difference
+    from tuning.tracking.sync import Synced
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,17 @@ class StudyHandle:
 
         with during_a_run():
             return differences(self.opened())
+
+    def sync(self) -> "Synced":
+        """Tells MLflow what it has not been told of the study, if it was away, and nothing that it has.
+
+        Raises StudyRunning where a process runs the study, ServerError where MLflow does not answer.
+        """
+        from tuning.tracking.sync import sync
+        from tuning.workers.library_settings import during_a_run
+
+        with during_a_run():
+            return sync(self.opened())
 
     def __repr__(self) -> str:
         try:

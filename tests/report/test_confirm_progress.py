@@ -24,3 +24,9 @@ def test_a_confirmation_is_shown_by_its_steps() -> None:
     Console(file=text, width=200).print(progress)
     assert "confirming, 2 of 4 trainings scored" in text.getvalue()
     assert "0:20 left" in text.getvalue()
+
+
+def test_it_says_how_far_mlflow_is_behind_while_it_is() -> None:
+    console = Console(file=(text := io.StringIO()), width=200)
+    console.print(ConfirmProgress("tiny-1", 4, 1_000, console, lambda: "MLflow is 9 points behind: it hangs up"))
+    assert text.getvalue().endswith("\nMLflow is 9 points behind: it hangs up\n")

@@ -88,6 +88,17 @@ def test_a_study_that_was_killed_is_shown_with_what_it_keeps(runs: Path, packs: 
     assert {member.steps for members in standing.values() for member in members} == {50}
 
 
+def test_it_says_how_far_mlflow_is_behind_while_it_is(runs: Path, packs: dict[str, Any]) -> None:
+    said: list[str | None] = [None]
+    console = Console(file=(text := io.StringIO()), width=200)
+    progress = Progress(sweeps.created(runs, **packs), console, lambda: said[-1])
+    console.print(progress)
+    assert "behind" not in text.getvalue()
+    said.append("MLflow is 120 points behind: connection refused")
+    console.print(progress)
+    assert text.getvalue().endswith("\nMLflow is 120 points behind: connection refused\n")
+
+
 def test_there_is_no_time_left_before_there_is_a_basis(runs: Path, packs: dict[str, Any]) -> None:
     watched = Watched(sweeps.created(runs, **packs))
     watched.leg(wait=60.0)

@@ -4,10 +4,15 @@ import logging
 
 import pytest
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UNAVAILABLE
+from mlflow.protos.databricks_pb2 import (
+    ENDPOINT_NOT_FOUND,
+    PERMISSION_DENIED,
+    RESOURCE_DOES_NOT_EXIST,
+    TEMPORARILY_UNAVAILABLE,
+)
 from tracked import Clock
 
-from tuning.tracking.retries import Writes
+from tuning.tracking.retries import PERSISTENCE, Writes, in_few_words
 from tuning.tracking.yielding import RightOfWay
 
 AWAY = MlflowException("the server is away\nfor now", TEMPORARILY_UNAVAILABLE)
@@ -44,7 +49,15 @@ def writes(clock: Clock, way: RightOfWay) -> Writes:
 
 
 @pytest.mark.parametrize(
-    "failure", [AWAY, MlflowException("without a code"), ConnectionError("refused"), TimeoutError("timed out")]
+    "failure",
+    [
+        AWAY,
+        MlflowException("without a code"),
+        MlflowException("a token has run out", PERMISSION_DENIED),
+        MlflowException("a proxy answers in its place", ENDPOINT_NOT_FOUND),
+        ConnectionError("refused"),
+        TimeoutError("timed out"),
+    ],
 )
 def test_a_write_that_fails_for_a_while_is_tried_again_ever_later(
     writes: Writes, clock: Clock, failure: Exception
@@ -52,8 +65,8 @@ def test_a_write_that_fails_for_a_while_is_tried_again_ever_later(
     server = Server(clock, *[failure] * 9)
     assert writes.insist(server) == "taken"
     waits = [after - before for before, after in zip(server.asked_at, server.asked_at[1:], strict=False)]
-    assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
-    assert (writes.away, writes.untold, writes.why) == (False, 0, "")
+    assert waits == [0.5, 1.0, 2.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0]
+    assert (writes.away, writes.untold) == (False, 0)
 
 
 def test_what_mlflow_refuses_is_not_tried_again_and_counted(writes: Writes, clock: Clock) -> None:
@@ -84,12 +97,49 @@ def test_once_the_time_is_up_a_server_that_is_away_is_not_asked_again(writes: Wr
     assert (len(later.asked_at), writes.untold) == (asked, 3)
 
 
-def test_a_server_that_answers_is_told_all_however_late(writes: Writes, clock: Clock) -> None:
-    writes.give_up_in(0.0)
-    clock.sleep(1.0)
+def test_once_the_time_is_up_nothing_is_written_to_a_server_that_is_slow_either(writes: Writes, clock: Clock) -> None:
+    writes.give_up_in(1.0)
     assert writes.insist(Server(clock)) == "taken"
-    assert writes.insist(Server(clock, REFUSED)) is None
-    assert writes.insist(Server(clock)) == "taken"
+    clock.sleep(1.1)
+    assert writes.given_up
+    assert writes.insist(late := Server(clock)) is None
+    assert (late.asked_at, writes.untold) == ([], 1)
+
+
+def test_whoever_only_tells_gives_up_so_long_after_the_last_write_that_was_taken(way: RightOfWay, clock: Clock) -> None:
+    writes = Writes(way, PERSISTENCE, clock, clock.sleep)
+    writes.give_up_in(10.0)
+    for _ in range(5):
+        clock.sleep(9.0)
+        assert writes.insist(Server(clock)) == "taken"
+    assert writes.insist(Server(clock, *[AWAY] * 99)) is None
+    assert clock.now < 60.0
+
+
+def test_what_nothing_else_should_wait_for_is_tried_a_few_times(writes: Writes, clock: Clock) -> None:
+    server = Server(clock, *[AWAY] * 99)
+    assert writes.insist(server, tries=3) is None
+    assert (len(server.asked_at), writes.untold) == (3, 1)
+    assert writes.insist(Server(clock), tries=3) == "taken"
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("HTTPConnectionPool(host='127.0.0.1', port=5): Max retries exceeded (Caused by NewConnectionError("
+         "'<connection at 0x7>: Failed to establish a new connection: [Errno 111] Connection refused'))",
+         "connection refused"),
+        ("HTTPConnectionPool(host='a', port=5): Read timed out. (read timeout=20)", "it does not answer in time"),
+        ("API request to endpoint /api failed with error code 403 != 200. Response body: 'no'", "it answers 403"),
+        ("x (Caused by ResponseError('too many 500 error responses'))", "it answers 500"),
+        ("('Connection aborted.', RemoteDisconnected('Remote end closed connection'))", "it hangs up"),
+        ("(sqlite3.OperationalError) database or disk is full\n[SQL: INSERT]",
+         "(sqlite3.OperationalError) database or disk is full"),
+        ("http://me:secret@host is away", "http://me:***@host is away"),
+    ],
+)  # fmt: skip
+def test_why_a_write_was_not_taken_is_said_in_a_line(said: str, words: str) -> None:
+    assert in_few_words(MlflowException(said)) == words
 
 
 def test_whoever_waits_no_longer_has_no_write_begun_that_a_later_life_would_make_as_well(clock: Clock) -> None:

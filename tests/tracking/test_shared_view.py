@@ -6,7 +6,6 @@ import shutil
 import socket
 import subprocess
 import zlib
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,13 +118,3 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
-
-
-def test_the_command_prints_the_whole_address(
-    runs: Path, tuning: Callable[..., commands.Said], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    study = sweeps.created(runs, trials=1, tracking="off")
-    study.attributes.set_tracking({"experiment_id": "7", "run_id": "x"})
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@mlflow.example:5000/")
-    code, out, _ = tuning("ui", "tiny-1", "--root", str(runs))
-    assert (code, out) == (0, f"http://mlflow.example:5000{shared_view.address('7', study.attributes.key)}\n")

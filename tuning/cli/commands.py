@@ -20,6 +20,7 @@ from tuning.cli.report import report
 from tuning.cli.resume import resume
 from tuning.cli.run import run
 from tuning.cli.show import show
+from tuning.cli.sync import sync
 from tuning.cli.train import train
 from tuning.cli.ui import ui
 from tuning.cli.why import why
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "confirm": confirm,
     "predict": predict,
     "audit": audit,
+    "sync": sync,
     "check": check,
     "presets": list_presets,
     "fields": list_fields,

@@ -123,7 +123,7 @@ def prepared(
     )
     # Another budget may be too small for what is to happen within it.
     kept_sweep.to_go_on(whole.model_dump(mode="json"))
-    runner.refuse_unusable(whole, home)
+    runner.refuse_unusable(whole, home, new=True)
     return catalogue.prepared(home, url, whole, experiment=experiment)
 
 

@@ -1,7 +1,7 @@
 """What a person sees while a study is confirmed."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console, Group
@@ -18,13 +18,22 @@ class ConfirmProgress:
     members: how many trainings there are, as far as that is known.
     budget: of each, in steps.
     console: to draw on.
+    behind: says how far whoever is told of the study is behind, while it is.
     now: a clock that only rises, in seconds.
     """
 
-    def __init__(self, name: str, members: int, budget: int, console: Console, now: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        members: int,
+        budget: int,
+        console: Console,
+        behind: Callable[[], str | None] = lambda: None,
+        now: Clock = time.monotonic,
+    ) -> None:
         self._name, self._in_all, self._budget = name, members, budget
         self._console, self._lines, self._now, self._began = console, Lines(console, now), now, now()
-        self._pace, self._scored = Pace(now), 0
+        self._pace, self._behind, self._scored = Pace(now), behind, 0
         self._steps: dict[tuple[int, int], int] = {}
         """Of the trainings that have no score yet."""
 
@@ -40,7 +49,7 @@ class ConfirmProgress:
         self._pace.report(sum(max(0, steps - self._steps.get(each, steps)) for each, steps in pack.items()), seconds)
         self._steps.update(pack)
         if self._lines.due():
-            self._lines.say(f"{self._name}: {self._members()}; {self._speed()}")
+            self._lines.say("; ".join([f"{self._name}: {self._members()}", self._speed(), *self._remarks()]))
 
     def scored(self, members: Sequence[tuple[int, int]]) -> None:
         """These have a score, or never will."""
@@ -60,7 +69,11 @@ class ConfirmProgress:
         """The display as it is now."""
         whole = self._budget * self._in_all
         done = bar(self._name, whole - self._steps_left(), whole, self._now() - self._began)
-        return Group(done, Text(self._members()), Text(self._speed()))
+        return Group(done, Text(self._members()), Text(self._speed()), *map(Text, self._remarks()))
+
+    def _remarks(self) -> list[str]:
+        behind = self._behind()
+        return [] if behind is None else [behind]
 
     def _steps_left(self) -> int:
         return self._budget * (self._in_all - self._scored) - sum(self._steps.values())

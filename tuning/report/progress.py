@@ -1,7 +1,7 @@
 """What a person sees while a sweep runs: how far it is, how it goes, and how long it will take."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console, Group
@@ -10,11 +10,11 @@ from rich.text import Text
 from tuning.report.display import Clock, Lines, bar, drawn, speed_and_time_left
 from tuning.report.number_format import clock, number
 from tuning.report.speed import Pace
-from tuning.report.tally import Tally
 from tuning.rules.trial_outcome import MemberResult, Outcome
 from tuning.study.legs import Decision, Leg, Plan
 from tuning.study.observer import Observer, Points
 from tuning.study.study import Study
+from tuning.study.tally import Tally
 
 
 class Progress(Observer):
@@ -22,12 +22,22 @@ class Progress(Observer):
 
     How far the study is, and how well it does, is counted over all the processes that have run it. The speed, and from
     it the time left, is that of this one.
+
+    study, console: what is followed, and where it is drawn.
+    behind: says how far whoever is told of the study is behind, while it is.
+    now: a clock that only rises, in seconds.
     """
 
-    def __init__(self, study: Study, console: Console, now: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        study: Study,
+        console: Console,
+        behind: Callable[[], str | None] = lambda: None,
+        now: Clock = time.monotonic,
+    ) -> None:
         self._name, self._sweep, self._tally = study.name, study.sweep, Tally(study.sweep)
         self._console, self._lines, self._now, self._began = console, Lines(console, now), now, now()
-        self._pace = Pace(now)
+        self._pace, self._behind = Pace(now), behind
         self._last_of_legs: set[int] = set()
         """The trials that are the last of their leg to be told of."""
         self._open: set[str] = set()
@@ -64,7 +74,7 @@ class Progress(Observer):
         # Halfway through the reports of a pack the speed would be that of its first half.
         whole = plan.number in self._last_of_legs and place == len(plan.seeds) - 1
         if whole and self._live and self._lines.due():
-            self._lines.say(f"{self._name}: {self._trials()}; {self._speed()}")
+            self._lines.say("; ".join([f"{self._name}: {self._trials()}", self._speed(), *self._remarks()]))
 
     def split(self, leg: Leg) -> None:
         """Others take the place of a leg."""
@@ -96,7 +106,12 @@ class Progress(Observer):
             Text(self._trials()),
             Text(f"{self._sweep.metric}: {self._values()}"),
             Text(self._speed()),
+            *map(Text, self._remarks()),
         )
+
+    def _remarks(self) -> list[str]:
+        behind = self._behind()
+        return [] if behind is None else [behind]
 
     def _trials(self) -> str:
         ended = self._tally.ended

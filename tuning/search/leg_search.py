@@ -20,6 +20,7 @@ from tuning.search.proposer import Proposer
 from tuning.search.running_curves import RunningCurves
 from tuning.search.sampler_desk import SamplerDesk
 from tuning.search.standing import Standing
+from tuning.study import kept_curves
 from tuning.study.clock import Now
 from tuning.study.legs import Leg
 from tuning.study.observer import Everyone, Observer
@@ -204,6 +205,9 @@ class SearchPolicy:
             for plan in leg.plans
             if plan.number in endings and endings[plan.number].found.state != "failed"
         }
+        for number, ending in endings.items():
+            if ending.found.state == "failed":
+                self._keep_curves(number, len(ending.members))
         self._curves.drop(leg.plans)
         with self.at_once():
             self._study.records.close_leg(leg, decision)
@@ -218,3 +222,9 @@ class SearchPolicy:
                 if (diagnosis := diagnoses.get(plan.number)) is not None:
                     self._everyone.diagnosed(plan, diagnosis)
                 self._everyone.finished(plan, ending.found, ending.members)
+
+    def _keep_curves(self, number: int, members: int) -> None:
+        """Keep what a trial has reported after its last checkpoints, as its worker writes none any more."""
+        for place in range(members):
+            folder = self._study.home.member(self._study.name, number, place)
+            kept_curves.keep(folder, self._curves.points(number, place))

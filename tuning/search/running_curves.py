@@ -26,12 +26,16 @@ class RunningCurves:
         """A member of a trial has reported more."""
         self._points.setdefault((number, place), {}).update(points)
 
+    def points(self, number: int, place: int) -> Points:
+        """All that a member of a trial has reported."""
+        return sorted(self._points.get((number, place), {}).items())
+
     def diagnosis(self, plan: Plan, members: Sequence[MemberResult]) -> Diagnosis | None:
         """What ails a trial that ends here; None where that can't be told.
 
         members: where they have come to.
         """
-        curves = [sorted(self._points.get((plan.number, place), {}).items()) for place in range(len(members))]
+        curves = [self.points(plan.number, place) for place in range(len(members))]
         try:
             return diagnosis.of_trial(trainings(self._sweep, plan, members, curves))
         except Exception:

@@ -63,7 +63,9 @@ class Clock:
             del self._counting[what]
 
     def _counted(self, what: str) -> float:
-        if what not in self._counting:
+        # In one look: another thread may ask just when the counting ends.
+        counting = self._counting.get(what)
+        if counting is None:
             return self._attributes.seconds(what)
-        before, since = self._counting[what]
+        before, since = counting
         return before + self._now() - since

@@ -8,7 +8,8 @@ runs/                            --root, or LOCKSTEP_ROOT
   logs/                          what our own code has to say, and tracebacks of what should not have happened
   studies/<study>/
     lock                         held by the process that runs the study
-    trials/00012/seed-0/         best.pt and latest.pt of a member (trainables/base/checkpoint.py)
+    trials/00012/seed-0/         best.pt and latest.pt of a member (trainables/base/checkpoint.py), and reported.json
+                                 where it could not be trained (tuning/study/kept_curves.py)
     confirm/00012/seed-<seed>/   the same of a training that confirms a trial
     ray/                         Ray Tune's own files of the run; not needed to go on
     signs/                       what workers say of themselves while they train (trainables/base/pulse.py)

@@ -5,13 +5,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from trainables import environments
-from trainables.base import checkpoint
-from trainables.base.checkpoint import CheckpointError, DamagedCheckpoint
+from trainables.base.checkpoint import CheckpointError
 from tuning.diagnosis.curves import Curve
 from tuning.diagnosis.training import Loop, Training
 from tuning.diagnosis.verdict import Verdict
 from tuning.errors import StudyError, UnusableCheckpoint
 from tuning.rules.trial_outcome import MemberResult
+from tuning.study import kept_curves
 from tuning.study.legs import Plan
 from tuning.study.observer import Points
 from tuning.study.study import Study
@@ -24,7 +24,7 @@ LOOPS: tuple[Loop, ...] = ("supervised", "dqn", "reinforce")
 
 
 def of_trial(study: Study, number: int) -> list[Training]:
-    """The trainings of a trial, one a seed, as its checkpoints have them.
+    """The trainings of a trial, one a seed, as far as their curves are kept.
 
     Raises StudyError where there is no such trial, UnusableCheckpoint for checkpoints of another version.
     """
@@ -62,9 +62,7 @@ def trainings(sweep: Sweep, plan: Plan, members: Sequence[MemberResult], curves:
 
 def _points(study: Study, number: int, place: int) -> Points:
     try:
-        return checkpoint.curve(study.home.member(study.name, number, place))
-    except DamagedCheckpoint:
-        return []  # it counts as none: its member begins at an earlier moment
+        return kept_curves.curve(study.home.member(study.name, number, place))
     except CheckpointError as error:
         raise UnusableCheckpoint(str(error)) from error
 

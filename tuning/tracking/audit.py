@@ -16,6 +16,7 @@ from tuning.tracking.run_contents import (
     FRONT,
     PARENT,
     ROLE,
+    UNTOLD,
     VALUE_AT,
     VERDICT,
     confirmed_tags,
@@ -165,6 +166,8 @@ def _in_run(trial: TrialSummary, run: Run, on_front: bool) -> Iterator[str]:
         yield f"the study knows of run {trial.run_id}, MLflow has {run.info.run_id}"
     if not ended_as(run, state):
         yield f"is {state}, its run in MLflow is {run.info.status}"
+    if UNTOLD in run.data.tags:
+        yield "MLflow did not take all that its run was to hold"
     if trial.verdict is not None and run.data.tags.get(VERDICT) != trial.verdict:
         yield f"its verdict is {trial.verdict}, in MLflow {run.data.tags.get(VERDICT, 'none')}"
     if (run.data.tags.get(FRONT) == "true") != on_front:

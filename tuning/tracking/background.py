@@ -26,6 +26,7 @@ class Background:
         self._steps: queue.SimpleQueue[Step | None] = queue.SimpleQueue()
         self._between, self._failed, self._pause_s, self._longest_s = between, failed, pause_s, longest_s
         self._paused_at = time.monotonic()
+        """When the last pause ended."""
         self._ended = threading.Event()
         """Not the thread's own word: after a wait that was interrupted it says that it has ended (Python 3.11)."""
         self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
@@ -45,6 +46,11 @@ class Background:
     def has_ended(self, within_s: float | None = None) -> bool:
         """Whether all steps were taken; waits for it for so long, or as long as it takes."""
         return self._ended.wait(within_s)
+
+    @property
+    def since_pause_s(self) -> float:
+        """How long ago the last pause ended."""
+        return time.monotonic() - self._paused_at
 
     def _work(self) -> None:
         try:

@@ -13,7 +13,7 @@ from mlflow.tracking import MlflowClient
 
 from trainables.base import checkpoint
 from trainables.base.checkpoint import CheckpointError
-from tuning.tracking.retries import Writes
+from tuning.tracking.retries import FILE_TRIES, Writes
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class LoggedModels:
             known.model_id = known.model_uuid = made.model_id
             known.artifact_path = made.artifact_location
             known.save(str(files / "MLmodel"))
-            if self._writes.insist(partial(self._uploaded, made.model_id, str(files))) is None:
+            if self._writes.insist(partial(self._uploaded, made.model_id, str(files)), FILE_TRIES) is None:
                 return None
         output = LoggedModelOutput(made.model_id, step=0)
         self._writes.insist(partial(self._client.log_outputs, run_id, [output]))

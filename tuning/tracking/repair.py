@@ -7,14 +7,13 @@ from tempfile import TemporaryDirectory
 from mlflow.tracking import MlflowClient
 
 from trainables.base import checkpoint
-from tuning.study.replay import replay
 from tuning.study.study import Study
 from tuning.study.summary import StudySummary
 from tuning.tracking.audit import has_weights, lasting_differences, without_end
 from tuning.tracking.run_contents import ARTIFACTS
 from tuning.tracking.run_queries import runs_of_study
 from tuning.tracking.server import connected, restored
-from tuning.tracking.tracker import Tracker
+from tuning.tracking.sync import told_again
 
 
 def mend(study: Study) -> str | None:
@@ -36,12 +35,7 @@ def mend(study: Study) -> str | None:
         with connected(study.home) as client:
             _delete_wrong_runs(client, study)
             _bring_back_weights(client, study.summary())
-        # Told of the study as of one that goes on, MLflow is given all that it lacks.
-        tracker = Tracker(study)
-        with tracker.open():
-            replay(study.records, tracker)
-            tracker.ended(study.summary())
-        return tracker.shortfall
+        return told_again(study, study.summary()).shortfall
 
 
 def _delete_wrong_runs(client: MlflowClient, study: Study) -> None:

@@ -2,8 +2,10 @@
 
 import json
 import math
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from mlflow.entities import Param, Run
 
@@ -48,8 +50,11 @@ PARENT = "mlflow.parentRunId"
 VERDICT, VERDICTS = "lockstep.verdict", "lockstep.verdicts"
 """Tags of trials that have ended: what ails them in a word, "healthy" where nothing does, and all of it as JSON."""
 
-LONGEST_TAG = 8_000
+LONGEST_TAG, LONGEST_PARAM, LONGEST_KEY = 8_000, 6_000, 250
 """Characters that MLflow takes."""
+
+UNTOLD = "lockstep.untold"
+"""The tag of a trial's run that has ended, though MLflow did not take all of what it was to hold."""
 
 PARAMS = "lockstep.params"
 """The tag that has a trial's parameters with all digits of their numbers."""
@@ -65,13 +70,24 @@ FRONT = "lockstep.front"
 
 
 def as_curve(points: Points) -> list[tuple[int, dict[str, float]]]:
-    """Points under the names that they have in MLflow, where some names are taken by what a trial has come to."""
-    return [(steps, {_curve_name(name): value for name, value in shown.items()}) for steps, shown in points]
+    """Points under the names that they have in MLflow, and values as it sorts and draws them.
+
+    An infinite value would be 1.8e308 there, and the first of every sort; told as none it is the last.
+    """
+    return [
+        (steps, {_curve_name(name): value if math.isfinite(value) else math.nan for name, value in shown.items()})
+        for steps, shown in points
+    ]
 
 
+@cache
 def _curve_name(name: str) -> str:
+    """The name of a curve, where what a trial has come to has some names, and MLflow does not take all."""
     taken = name in ("value", "value_std", "second", VALUE_AT, RANK) or name.startswith(("seed-", "confirmed/"))
-    return f"curve/{name}" if taken else name
+    possible = re.sub(r"[^\w\-./ :]", "_", f"curve/{name}" if taken else name)[: LONGEST_KEY - len("seed-000/")]
+    # MLflow may keep a metric as a file of its name.
+    is_path = posixpath.normpath(possible) == possible and not possible.startswith((".", "/"))
+    return possible if is_path else re.sub(r"[./]", "_", possible)
 
 
 def state_word(found: Outcome) -> str:
@@ -104,14 +120,14 @@ def lacking_confirmed(found: Candidate, run: Run) -> dict[str, float]:
 
 
 def as_params(values: Mapping[str, object]) -> list[Param]:
-    """Parameters as MLflow takes them."""
-    return [Param(key, digits(value)) for key, value in values.items()]
+    """Parameters as MLflow takes them; of what is too long, the beginning."""
+    return [Param(key, digits(value)[:LONGEST_PARAM]) for key, value in values.items()]
 
 
 def same_params(told: Mapping[str, str], values: Mapping[str, object]) -> bool:
     """Whether a run has these parameters; earlier versions told all digits of numbers."""
     return told.keys() == values.keys() and all(
-        told[key] in (digits(value), str(value)) for key, value in values.items()
+        told[key] in (digits(value)[:LONGEST_PARAM], str(value)[:LONGEST_PARAM]) for key, value in values.items()
     )
 
 
@@ -134,8 +150,11 @@ def study_params(sweep: Sweep) -> dict[str, object]:
 
 
 def trial_tags(plan: Plan, leg: str) -> dict[str, str]:
-    """What the run of a trial says of it from the beginning; leg: the first that trains it."""
-    return {
+    """What the run of a trial says of it from the beginning; leg: the first that trains it.
+
+    What has no room is left out: of JSON no beginning can be read.
+    """
+    tags = {
         "lockstep.trial": str(plan.number),
         "lockstep.leg": leg,
         "lockstep.seeds": json.dumps(plan.seeds),
@@ -143,6 +162,7 @@ def trial_tags(plan: Plan, leg: str) -> dict[str, str]:
         "lockstep.values": json.dumps(plan.values),
         PARAMS: json.dumps(plan.params),
     }
+    return {key: tag for key, tag in tags.items() if len(tag) <= LONGEST_TAG}
 
 
 def reached(found: Outcome, members: Sequence[MemberResult], sweep: Sweep) -> float | None:

@@ -1,6 +1,6 @@
 """Questions to MLflow about runs, page by page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
@@ -26,3 +26,12 @@ def runs_of_study(client: MlflowClient, experiment_id: str, key: str) -> dict[in
         trial = run.data.tags.get("lockstep.trial")
         found.setdefault(None if trial is None else int(trial), []).append(run)
     return found
+
+
+def trials_run(client: MlflowClient, experiment_id: str, tags: Mapping[str, str]) -> Run | None:
+    """A run of the study and the trial that these tags name; without a trial, the study's own."""
+    trial, condition = tags.get("lockstep.trial"), f"tags.lockstep.key = '{tags['lockstep.key']}'"
+    if trial is not None:
+        condition += f" AND tags.lockstep.trial = '{trial}'"
+    runs = every_run(client, experiment_id, condition)
+    return next((run for run in runs if run.data.tags.get("lockstep.trial") == trial), None)

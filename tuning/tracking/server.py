@@ -19,6 +19,7 @@ from tuning.study import sqlite
 from tuning.study.paths import URI_VARIABLE, Home
 from tuning.study.urls import without_password
 from tuning.tracking.database import make_database
+from tuning.tracking.retries import in_few_words
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,23 @@ def refuse_unusable(home: Home) -> None:
         ) from error
 
 
+def refuse_silent(home: Home) -> None:
+    """Raise ServerError where the environment names a server that does not answer, or lets nobody in."""
+    uri = os.environ.get(URI_VARIABLE, "")
+    if urlsplit(uri).scheme not in ("http", "https"):
+        return
+    try:
+        client_of(home).search_experiments(max_results=1)
+    except MlflowException as error:
+        why = in_few_words(error)
+        hint = " (one that is reached by a name has to be told `--allowed-hosts`)" * (why == "it answers 403")
+        raise ServerError(
+            f"{URI_VARIABLE}: MLflow at {without_password(uri)} can't be told of studies: {why}{hint}; start it or "
+            f"mend the address, leave the variable out for a database in {home.root}, or do without by "
+            "`--set tracking=off`"
+        ) from error
+
+
 def _refuse_ours(home: Home) -> None:
     try:
         with sqlite.write_ahead(home.tracking_database):
@@ -81,7 +99,9 @@ def _refuse_ours(home: Home) -> None:
 
 def _unanswered(home: Home, error: MlflowException | SQLAlchemyError) -> ServerError:
     uri = without_password(tracking_uri(home))
-    said = without_password(str(error).partition("\n")[0] if isinstance(error, SQLAlchemyError) else error.message)
+    if isinstance(error, SQLAlchemyError) or uri.startswith("http"):
+        return ServerError(f"MLflow at {uri} can't be asked: {in_few_words(error)}")
+    said = without_password(error.message)
     return ServerError(f"MLflow at {uri} can't be asked: {said.replace('<database_uri>', shlex.quote(uri))}")
 
 

@@ -1,14 +1,17 @@
 """The run of a study as a whole, under which the runs of its trials hang: found, or made."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from tuning.study.file_locks import alone
 from tuning.study.study import Study
 from tuning.tracking.dataset_input import dataset_input
+from tuning.tracking.live_metrics import DONE
 from tuning.tracking.retries import Writes
 from tuning.tracking.run_contents import KIND, as_params, study_params, study_tags
 from tuning.tracking.run_queries import runs_of_study
@@ -21,11 +24,13 @@ class StudyRun:
     """The run of a study.
 
     of_trials: runs of its trials that an earlier life of the study has made.
+    live_until: the second of its last live point (live_metrics.py), -1 of none.
     """
 
     experiment_id: str
     run_id: str
     of_trials: dict[int, Run]
+    live_until: int
 
 
 def study_run(study: Study, client: MlflowClient, writes: Writes) -> StudyRun | None:
@@ -36,8 +41,10 @@ def study_run(study: Study, client: MlflowClient, writes: Writes) -> StudyRun | 
     known = writes.insist(partial(runs_of_study, client, experiment, study.attributes.key))
     if known is None:
         return None
-    of_trials = {number: several[0] for number, several in known.items() if number is not None}
-    writer, found = RunWriter(client, writes), next(iter(known.get(None, [])), None)
+    kept = study.attributes.runs()
+    writer, found = RunWriter(client, writes), _chosen(known.get(None, []), study.attributes.tracking.get("run_id"))
+    of_trials = {n: run for n, several in known.items() if n is not None and (run := _chosen(several, kept.get(n)))}
+    delete_doubles(writer, known, {run.info.run_id for run in [*of_trials.values(), found] if run is not None})
     if found is None:
         run_id = writer.make(experiment, study.name, study_tags(study))
     else:
@@ -54,7 +61,26 @@ def study_run(study: Study, client: MlflowClient, writes: Writes) -> StudyRun | 
         # Told again, MLflow knows it by its name and digest.
         writes.insist(partial(client.log_inputs, run_id, [learns_from]))
     writer.keep_text(run_id, study.sweep.to_yaml(), "sweep.yaml")
-    return StudyRun(experiment, run_id, of_trials)
+    live = {-1} if found is None else writer.steps(found, DONE)
+    return None if live is None else StudyRun(experiment, run_id, of_trials, max(live, default=-1))
+
+
+def _chosen(several: Sequence[Run], known: str | None) -> Run | None:
+    """Of several runs of one trial the one that the study knows of, else the newest."""
+    return next((run for run in several if run.info.run_id == known), next(iter(several), None))
+
+
+def delete_doubles(writer: RunWriter, known: Mapping[int | None, Sequence[Run]], used: Collection[str]) -> None:
+    """Delete runs that were made though MLflow's answer was lost, and then made again.
+
+    known: all runs of the study, by trial. used: the ids of those that are told. What holds metrics is left for people
+    to look at; an audit names it.
+    """
+    for several in known.values():
+        for run in several:
+            empty = len(several) > 1 and not run.data.metrics and run.data.tags.get("lockstep.state") == "running"
+            if empty and run.info.run_id not in used:
+                writer.delete(run.info.run_id)
 
 
 def _experiment(study: Study, client: MlflowClient) -> str:
@@ -66,4 +92,10 @@ def _experiment(study: Study, client: MlflowClient) -> str:
             return str(found.experiment_id)
         ours = tracking_uri(home) == home.tracking_uri
         place = (home.artifacts / name).as_uri() if ours else None
-        return str(client.create_experiment(name, artifact_location=place, tags=KIND))
+        try:
+            return str(client.create_experiment(name, artifact_location=place, tags=KIND))
+        except MlflowException as error:
+            # Another machine has made it in this very moment.
+            if error.error_code != "RESOURCE_ALREADY_EXISTS" or (made := restored(client, name)) is None:
+                raise
+            return str(made.experiment_id)

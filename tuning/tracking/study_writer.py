@@ -1,69 +1,38 @@
 """Writes a study to MLflow: a run of its own and under it a run a trial.
 
-The study says what happened and MLflow is told. Curves are gathered and written in batches, since each write costs,
-however small. A trial's run id is in the study before the run's first metric, so that the run is found again and none
-is made twice.
+The study says what happened and MLflow is told. Curves wait and are written in batches (waiting.py), since each write
+costs, however small: all that waits of a trial is one. A trial's run id is in the study before the run's first metric,
+so that the run is found again and none is made twice.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from mlflow.entities import Metric, Param, Run
+from mlflow.entities import Metric, Run
 
-from trainables.base import checkpoint
-from trainables.base.checkpoint import CheckpointError
 from tuning.diagnosis.verdict import Diagnosis
 from tuning.errors import SweepError
 from tuning.rules.trial_outcome import MemberResult, Outcome
+from tuning.study import kept_curves
 from tuning.study.legs import Plan
-from tuning.study.observer import Points
 from tuning.study.study import Study
 from tuning.study.summary import StudySummary
 from tuning.sweep import configurations
 from tuning.tracking import run_contents
+from tuning.tracking.live_metrics import LiveMetrics
+from tuning.tracking.open_run import OpenRun
 from tuning.tracking.retries import Writes
-from tuning.tracking.run_contents import CONFIG, PARENT, VERDICT, as_curve, as_params
+from tuning.tracking.run_contents import CONFIG, PARENT, UNTOLD, VERDICT, as_params
 from tuning.tracking.run_names import run_name
 from tuning.tracking.run_notes import NOTE, trial_note
+from tuning.tracking.run_queries import runs_of_study
 from tuning.tracking.run_writer import RunWriter
 from tuning.tracking.server import client_of
 from tuning.tracking.study_end import StudyEnd, now_ms
 from tuning.tracking.study_models import StudyModels
-from tuning.tracking.study_run import StudyRun, study_run
-
-
-@dataclass
-class OpenRun:
-    """The run of a trial that has not ended, with what it is to be told next."""
-
-    run_id: str
-    plan: Plan
-    params: list[Param] = field(default_factory=list)
-    metrics: list[Metric] = field(default_factory=list)
-    ails: Diagnosis | None = None
-    """What it is told at its end beside how it ended."""
-    last_steps: dict[str, int] = field(default_factory=dict)
-    """The last step of each curve that was told, or is about to be."""
-
-    def note(self, points: Points, at_ms: int, place: int = 0) -> None:
-        """Gather what is new of a curve; a leg that goes on from a checkpoint tells all of its curve again.
-
-        at_ms: when it was reported.
-        place: which of the trial's seeds it is of; from the second one on, the names say so.
-        """
-        prefix = f"seed-{place}/" if place else ""
-        for steps, shown in points:
-            for name, value in shown.items():
-                if steps > self.last_steps.get(prefix + name, -1):
-                    self.last_steps[prefix + name] = steps
-                    self.metrics.append(Metric(prefix + name, value, at_ms, steps))
-
-    def gathered(self) -> tuple[list[Metric], list[Param]]:
-        """What was gathered; from now on it counts as told."""
-        gathered = self.metrics, self.params
-        self.metrics, self.params = [], []
-        return gathered
+from tuning.tracking.study_run import StudyRun, delete_doubles, study_run
+from tuning.tracking.waiting import Reported, Waiting
 
 
 class StudyWriter:
@@ -72,8 +41,12 @@ class StudyWriter:
     Of a study that goes on it is told all from the beginning, and writes what MLflow does not have of that.
     """
 
-    def __init__(self, study: Study, writes: Writes) -> None:
-        self._study, self._writes, self._tags = study, writes, run_contents.study_tags(study)
+    def __init__(self, study: Study, writes: Writes, waiting: Waiting, live: LiveMetrics) -> None:
+        """waiting: points that were reported, and are to be told. live: what the study's own run shows meanwhile."""
+        self._study, self._writes, self._waiting, self._live_metrics = study, writes, waiting, live
+        self._tags = run_contents.study_tags(study)
+        self.points_told = 0
+        """How many values of the trials' metrics MLflow has taken."""
         self._own: StudyRun | None = None
         """The study's own run, once it is known which runs there are: whoever does not know that must make none."""
         self._runs: dict[int, str] = {}
@@ -98,9 +71,9 @@ class StudyWriter:
         self._mlflow, self._own, self._found = RunWriter(client, self._writes), own, own.of_trials
         self._kept = self._study.attributes.runs()
         self._default = {} if self._study.sweep.foreign else self._study.sweep.default_params()
-        self._end = StudyEnd(self._study.attributes.key, self._default, self._mlflow, self._writes, own)
+        self._end_of_study = StudyEnd(self._study.attributes.key, self._default, self._mlflow, self._writes, own)
         self._models = StudyModels(self._study.home, self._study.attributes.key, client, self._writes, own)
-        self._end.prepare_view(self._study.summary())
+        self._end_of_study.prepare_view(self._study.summary())
         for run in self._found.values():
             if run.data.tags.get(PARENT) != own.run_id:
                 self._mlflow.tag(run.info.run_id, PARENT, own.run_id)
@@ -109,7 +82,7 @@ class StudyWriter:
         """See that every trial of a leg has a run."""
         new = [plan for plan in plans if plan.number not in self._runs]
         if self._own is None:
-            # What has ended before can be told by an audit alone; what is begun now is missed.
+            # What has ended before was told in its life, or a sync tells it; what is begun now is missed.
             if self._live:
                 self._writes.lack(plan.number for plan in new)
             return
@@ -122,17 +95,10 @@ class StudyWriter:
             if plan.number in runs:
                 params = [] if plan.number in found else as_params(plan.params)
                 self._open[plan.number] = OpenRun(runs[plan.number], plan, params)
+        for plan in plans:
+            if plan.number in self._open:
+                self._open[plan.number].live = self._live
         self._keep(runs)
-
-    def note(self, number: int, place: int, points: Points, at_ms: int) -> None:
-        """Gather what is new of the curve of a trial's member.
-
-        number, place: the trial, and which of its seeds the member has.
-        points: all or the last of the curve.
-        at_ms: when it was reported.
-        """
-        if number in self._open:
-            self._open[number].note(as_curve(points), at_ms, place)
 
     def note_diagnosis(self, number: int, found: Diagnosis) -> None:
         """Have the trial's run say at its end what ails it."""
@@ -142,38 +108,38 @@ class StudyWriter:
     def end_trial(self, number: int, found: Outcome, members: Sequence[MemberResult]) -> None:
         """End the trial's run, truly."""
         run, state = self._open.get(number), run_contents.state_word(found)
-        if run is None:
+        if run is None or self._writes.given_up:
+            # It leaves its room to others, and counts as behind.
+            self._waiting.take(number)
             if self._live:
                 self._writes.lack([number])
             return
-        if self._live or self._caught_up(number, run, state, len(members)):
-            sweep, steps = self._study.sweep, max((member.value_steps or 0 for member in members), default=0)
-            metrics = run_contents.outcome_metrics(found, members, sweep)
-            run.note([(steps, metrics)], now_ms())
-            if "value" in metrics:
-                run.note([(0, {run_contents.VALUE_AT: max(member.steps for member in members)})], now_ms())
-            note = trial_note(found, run.ails, metrics.get("value"))
-            tags = run_contents.outcome_tags(found) | ({} if note is None else {NOTE: note})
-            tags |= {} if run.ails is None else run_contents.diagnosis_tags(run.ails)
-            with self._writes.of(number):
-                self._mlflow.end(run.run_id, state, *run.gathered(), tags)
-                if found.state == "complete" and (config := self._config(run.plan)) is not None:
-                    self._mlflow.keep_text(run.run_id, config, CONFIG)
+        with self._writes.of(number):
+            if self._live or self._lacks(number, run, state):
+                self._end(run, found, state, members)
         del self._open[number]
 
     def go_on(self) -> None:
         """All that was kept has been told: go on with the runs of trials that have not ended."""
         self._live = True
+        if self._own is not None:
+            self._live_metrics.go_on(self._own.live_until)
         for number in sorted(self._found.keys() & self._open.keys()):
-            self._adopt(self._open[number], self._found[number])
+            if not self._adopt(self._open[number], self._found[number]):
+                del self._open[number]
         # A machine that lost its power may have lost trials that MLflow still knows of; others take their numbers.
         self._found.clear()
 
-    def write_gathered(self) -> None:
-        """Tell runs what was gathered for them."""
+    def write_waiting(self) -> None:
+        """Tell runs what waits for them."""
         for number, run in self._open.items():
-            with self._writes.of(number):
-                self._mlflow.tell(run.run_id, *run.gathered())
+            # A curve with a gap is told whole, from its checkpoint, when its trial ends.
+            taken = self._waiting.take_whole(number)
+            if taken is not None:
+                with self._writes.of(number):
+                    self._write(run, run.new(taken.reported), taken.count, self._mlflow.tell)
+        if self._own is not None and (point := self._live_metrics.point()) is not None:
+            self._tell_live(self._own, *point)
 
     def cut_off(self) -> None:
         """The search was left in the middle: what has not ended waits, the study's own run too."""
@@ -187,9 +153,13 @@ class StudyWriter:
             return
         with self._writes.of(None):
             self._put_back()
+            if self._mlflow.made_again:
+                self._delete_doubles(self._own)
+            if (point := self._live_metrics.point(last=True)) is not None:
+                self._tell_live(self._own, *point)
             # What an experiment trains is no search, and has no leader.
             searches = self._study.attributes.experiment is None
-            self._end.tell(summary, self._runs, self._models if searches else None)
+            self._end_of_study.tell(summary, self._runs, self._models if searches else None)
 
     def keep_text(self, name: str, text: str) -> None:
         """Keep a text as a file of the study's own run."""
@@ -201,6 +171,10 @@ class StudyWriter:
     def news(self) -> list[str]:
         """What a person should know of what MLflow was told, a line each."""
         return [] if self._own is None else self._models.news
+
+    def _tell_live(self, own: StudyRun, second: int, shown: Mapping[str, float]) -> None:
+        now = now_ms()
+        self._mlflow.tell(own.run_id, [Metric(name, value, now, second) for name, value in shown.items()])
 
     def _made(self, plan: Plan, leg: str, own: StudyRun) -> str | None:
         tags = {PARENT: own.run_id, **self._tags, **run_contents.trial_tags(plan, leg)}
@@ -226,34 +200,78 @@ class StudyWriter:
                 if self._kept.get(number) != run_id:
                     self._study.attributes.set_run(number, run_id)
 
-    def _caught_up(self, number: int, run: OpenRun, state: str, members: int) -> bool:
-        """Gather the curves of a trial that ended in an earlier life; False where its run was told all of it then."""
-        found = self._found.pop(number, None)
-        if found is not None:
-            told = run_contents.ended_as(found, state) and found.data.tags["lockstep.state"] == state
-            if told and (run.ails is None or run.ails.word == found.data.tags.get(VERDICT)):
-                return False
-            self._adopt(run, found)
-        for place in range(members):
-            run.note(as_curve(self._kept_points(number, place)), now_ms(), place)
-        return True
+    def _end(self, run: OpenRun, found: Outcome, state: str, members: Sequence[MemberResult]) -> None:
+        """Tell a run all that is left, and end it."""
+        number, now, taken = run.plan.number, now_ms(), self._waiting.take(run.plan.number)
+        # What has ended in an earlier life of the study was reported to that one.
+        kept = [] if self._live and taken.whole else self._kept_curves(number)
+        outcome = run_contents.outcome_metrics(found, members, self._study.sweep)
+        metrics = run.new([*kept, *taken.reported])
+        metrics += run.metrics(outcome, max((member.value_steps or 0 for member in members), default=0), now)
+        if "value" in outcome:
+            metrics += run.metrics({run_contents.VALUE_AT: max(member.steps for member in members)}, 0, now)
+        note = trial_note(found, run.ails, outcome.get("value"))
+        tags = run_contents.outcome_tags(found) | ({} if note is None else {NOTE: note})
+        tags |= {} if run.ails is None else run_contents.diagnosis_tags(run.ails)
+        lacks, before = number in self._writes.lacking, self._writes.untold
+        if found.state == "complete" and (config := self._config(run.plan)) is not None:
+            self._mlflow.keep_text(run.run_id, config, CONFIG)
+        lacks = lacks or self._writes.untold > before
+        self._write(run, metrics, taken.count, partial(self._mlflow.end, state=state, tags=tags, lacks=lacks))
 
-    def _adopt(self, run: OpenRun, found: Run) -> None:
-        """Go on with a run that was found; what it has of each curve is not told again."""
-        run.last_steps = self._mlflow.last_steps(found)
+    def _write(self, run: OpenRun, metrics: Sequence[Metric], count: int, write: Callable[..., None]) -> None:
+        """Have a run told these metrics, and count them as told where it was. count: of those that waited."""
+        before = self._writes.untold
+        write(run.run_id, metrics=metrics, params=run.taken_params())
+        if self._writes.untold == before:
+            self._waiting.told(count)
+            self.points_told += len(metrics)
+
+    def _lacks(self, number: int, run: OpenRun, state: str) -> bool:
+        """Whether the run of a trial that ended in an earlier life was not told all of it then."""
+        found = self._found.pop(number, None)
+        if found is None:
+            return True
+        tags = found.data.tags
+        ended = run_contents.ended_as(found, state) and tags.get("lockstep.state") == state and UNTOLD not in tags
+        if ended and (run.ails is None or run.ails.word == tags.get(VERDICT)):
+            return False
+        return self._adopt(run, found)
+
+    def _adopt(self, run: OpenRun, found: Run) -> bool:
+        """Go on with a run that was found, which is told no point again. False where it is not known what it has."""
+        for name in found.data.metrics:
+            steps = self._mlflow.steps(found, name)
+            if steps is None:
+                self._writes.lack([run.plan.number])
+                return False
+            run.had[name] = steps
         if not found.data.params:
             run.params = as_params(run.plan.params)
+        if UNTOLD in found.data.tags:
+            self._mlflow.drop_tag(run.run_id, UNTOLD)
         self._mlflow.go_on(run.run_id)
+        return True
 
-    def _kept_points(self, number: int, place: int) -> Points:
-        try:
-            kept = checkpoint.load([self._study.home.member(self._study.name, number, place)])
-        except CheckpointError:
-            # Of an earlier version: its curve can't be read, all else of the trial can be told.
-            return []
-        return kept[0]["report"]["points"] if kept else []
+    def _kept_curves(self, number: int) -> list[Reported]:
+        study, now = self._study, now_ms()
+        seeds = len(self._open[number].plan.seeds)
+        folders = [study.home.member(study.name, number, place) for place in range(seeds)]
+        return [Reported(place, points, now) for place, points in enumerate(kept_curves.curves(folders))]
 
     def _put_back(self) -> None:
+        """Trials that have not ended wait."""
         for number, run in self._open.items():
             with self._writes.of(number):
-                self._mlflow.end(run.run_id, "waiting", *run.gathered())
+                taken = self._waiting.take(number)
+                # What comes after a gap is trained again, from the checkpoint on.
+                whole = run.live and taken.whole
+                reported = taken.reported if whole else self._kept_curves(number)
+                self._write(run, run.new(reported), taken.count, partial(self._mlflow.end, state="waiting"))
+
+    def _delete_doubles(self, own: StudyRun) -> None:
+        """Delete runs that MLflow has come to make although its answer was waited for in vain."""
+        client, key = client_of(self._study.home), self._study.attributes.key
+        known = self._writes.insist(partial(runs_of_study, client, own.experiment_id, key))
+        if known is not None:
+            delete_doubles(self._mlflow, known, {own.run_id, *self._runs.values()})

@@ -5,13 +5,19 @@ import shlex
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from tuning.errors import ServerError
 from tuning.study.paths import URI_VARIABLE, Home
 
 NO_JOBS = "MLFLOW_SERVER_ENABLE_JOB_EXECUTION"
+
+ANSWER_S, LOOK_S = 5.0, 0.2
+"""In which a server that runs says that it does; between two looks at one that begins."""
 
 
 def server_elsewhere() -> str | None:
@@ -23,6 +29,21 @@ def server_elsewhere() -> str | None:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
 
 
+def answers(server: str) -> bool:
+    """Whether an MLflow server answers at this address, to anybody at all."""
+    try:
+        with urllib.request.urlopen(f"{server}/health", timeout=ANSWER_S) as answer:
+            return bool(answer.status == HTTPStatus.OK)
+    except (OSError, ValueError):
+        return False
+
+
+def can_be_opened() -> bool:
+    """Whether a person sits before this terminal, and has a browser there with windows."""
+    windows = sys.platform == "darwin" or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+    return windows and sys.stdout.isatty()
+
+
 def refuse_taken(port: int, page: str) -> None:
     """Raises ServerError where something listens at this port of 127.0.0.1 already; page: what it might show."""
     with socket.socket() as taken:
@@ -30,11 +51,12 @@ def refuse_taken(port: int, page: str) -> None:
             raise ServerError(f"--port {port}: something listens there already; choose another, or open it: {page}")
 
 
-def serve(home: Home, port: int, settings: Mapping[str, str]) -> None:
+def serve(home: Home, port: int, settings: Mapping[str, str], ready: Callable[[], object] = lambda: None) -> None:
     """Serves the pages until Ctrl-C. What MLflow says on the way goes to a file.
 
     port: of 127.0.0.1.
     settings: environment variables for MLflow.
+    ready: called once it answers.
     Raises ServerError where the server ends by itself.
     """
     log = home.logs / "mlflow-ui.log"
@@ -50,6 +72,10 @@ def serve(home: Home, port: int, settings: Mapping[str, str]) -> None:
         # In a session of its own, so that Ctrl-C reaches us alone and it is ended quietly.
         server = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True, env=environment)
         try:
+            while server.poll() is None and not answers(f"http://127.0.0.1:{port}"):
+                time.sleep(LOOK_S)
+            if server.poll() is None:
+                ready()
             server.wait()
         except KeyboardInterrupt:
             server.terminate()

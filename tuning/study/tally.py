@@ -45,7 +45,8 @@ class Tally(Observer):
 
     def reported(self, plan: Plan, place: int, points: Points, result: MemberResult) -> None:
         """A member has come further, or goes on from an earlier checkpoint."""
-        members = self._members[plan.number]
+        # A study that is broken may have a trial without a leg.
+        members = self._members.setdefault(plan.number, [MemberResult() for _ in plan.seeds])
         self.steps += result.steps - members[place].steps
         members[place] = result
         self._note(plan.number, members)

@@ -1,7 +1,6 @@
 """THE loop: a sweep from its file to its best trial."""
 
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
@@ -14,6 +13,7 @@ from tuning.report.confirm_progress import ConfirmProgress
 from tuning.report.importance import importances
 from tuning.report.progress import Progress
 from tuning.report.remarks import remarks
+from tuning.report.saying import say, silent, telling, warn
 from tuning.search.confirm_plan import ConfirmPlan, conclusion, planned
 from tuning.search.confirm_search import ConfirmPolicy
 from tuning.search.leg_search import SearchPolicy
@@ -89,7 +89,7 @@ def run(
     create = catalogue.prepared(home, url, sweep, name, start, notes)
     with _hired(hire, sweep.workers, address, home) as team:
         study = create()
-        with study.held():
+        with study.held(telling(study.name, console)):
             return follow(study, team, console)
 
 
@@ -110,7 +110,7 @@ def resume(
     """
     refuse_unusable(sweep or study.sweep, study.home)
     refuse_other_columns(sweep or study.sweep, study)
-    with study.held():
+    with study.held(telling(study.name, console)):
         if sweep is not None:
             _insist_on_enough(study, sweep.trials)
             if any(getattr(sweep, key) != getattr(study.sweep, key) for key in LIMITS):
@@ -144,8 +144,8 @@ def confirm(
         )
     refuse_unusable(study.sweep, study.home)
     refuse_other_columns(study.sweep, study)
-    console = console or _silent()
-    with study.held():
+    console = console or silent()
+    with study.held(telling(study.name, console)):
         study.change(study.sweep.model_copy(update={"confirm": wanted}))
         plan = planned(study, study.summary(), wanted)
         try:
@@ -183,8 +183,8 @@ def follow(study: Study, team: Crew, console: Console | None = None) -> StudySum
     team: its workers.
     console: where progress is drawn.
     """
-    console = console or _silent()
-    study.patience.say = lambda line: _say(console, f"{study.name}: {line}")
+    console = console or silent()
+    study.patience.say = telling(study.name, console)
     with _quick_switches(), _tracked(study, console) as trackers:
         with study.clock.running():
             search_is_over = study.attributes.is_confirming
@@ -240,7 +240,7 @@ def confirmed(study: Study, plan: ConfirmPlan, team: Crew, console: Console, tra
         return False
     if all(key in failures for key in plan.due(known)):
         why = next(iter(failures.values()))
-        _warn(console, f"nothing could be confirmed: {why}; `tuning confirm {study.name}` tries again")
+        warn(console, f"nothing could be confirmed: {why}; `tuning confirm {study.name}` tries again")
         return True
     study.attributes.set_confirmation(conclusion(study, plan, failures))
     return True
@@ -311,13 +311,13 @@ def _tracked(study: Study, console: Console) -> Iterator[list[Tracker]]:
     trackers = [Tracker(study)] if study.sweep.tracking == "mlflow" else []
     with ExitStack() as stack:
         for tracker in trackers:
-            stack.enter_context(tracker.open(lambda line: _say(console, f"{study.name}: {line}")))
+            stack.enter_context(tracker.open(telling(study.name, console)))
         yield trackers
     for tracker in trackers:
         for line in tracker.news:
-            _say(console, f"{study.name}: {line}")
+            say(console, f"{study.name}: {line}")
         if tracker.shortfall:
-            _warn(console, tracker.shortfall)
+            warn(console, tracker.shortfall)
 
 
 def _behind(trackers: Sequence[Tracker]) -> Callable[[], str | None]:
@@ -334,19 +334,3 @@ def _quick_switches() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(before)
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def _warn(console: Console, line: str) -> None:
-    """Say what a person should know in any case: in Python's own way where nothing is drawn."""
-    if console.quiet:
-        warnings.warn(line, stacklevel=2)
-    else:
-        _say(console, line)
-
-
-def _silent() -> Console:
-    return Console(stderr=True, quiet=True, force_jupyter=False)

@@ -81,10 +81,11 @@ def test_the_lease_of_a_process_of_this_machine_that_is_gone_is_taken_at_once(st
 
 def test_the_lease_of_another_machine_is_taken_once_it_is_not_renewed(storage: RDBStorage) -> None:
     left_by(storage, ELSEWHERE)
-    clock = Clock()
-    with of(storage, clock).held(nobody) as other:
+    clock, said = Clock(), list[str]()
+    with of(storage, clock).held(nobody, said.append) as other:
         assert other is None
     assert clock.now_s >= DEAD_AFTER_S
+    assert said == [f"waits for up to 60 s to see whether it is still run: {ELSEWHERE}"]
 
 
 def test_the_lease_of_another_machine_is_left_alone_while_it_is_renewed(storage: RDBStorage) -> None:

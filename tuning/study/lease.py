@@ -117,13 +117,14 @@ class Lease:
         self._table = sqlalchemy.table(OF_STUDIES, *map(sqlalchemy.column, ("study_id", "key", "value_json")))
 
     @contextmanager
-    def held(self, lost: Callable[[], None]) -> Iterator[Owner | None]:
+    def held(self, lost: Callable[[], None], say: Callable[[str], None] = lambda line: None) -> Iterator[Owner | None]:
         """Hold it; yields who else does, or None where it is this process.
 
         lost: called, by another thread, where somebody else has taken it, as nothing was heard of this process.
+        say: tells a person what is waited for.
         """
         ours = this_process()
-        other = self._taken(ours)
+        other = self._taken(ours, say)
         if other is not None:
             yield other
             return
@@ -143,20 +144,21 @@ class Lease:
         kept = self._read()
         return None if kept is None else _owner(kept)
 
-    def _taken(self, ours: Owner) -> Owner | None:
+    def _taken(self, ours: Owner, say: Callable[[str], None]) -> Owner | None:
         """Take it, once who has it is known to be gone; else return who that is."""
         while True:
             before = self._read()
             owner = None if before is None else _owner(before)
-            if owner is not None and self._is_alive(owner):
+            if owner is not None and self._is_alive(owner, say):
                 return owner
             if self._write(before, ours):
                 return None
 
-    def _is_alive(self, owner: Owner) -> bool:
+    def _is_alive(self, owner: Owner, say: Callable[[str], None]) -> bool:
         """Whether an owner is; takes a while where it is on another machine."""
         if owner.is_here:
             return owner.lives_here
+        say(f"waits for up to {DEAD_AFTER_S:.0f} s to see whether it is still run: {owner}")
         until = self._now() + DEAD_AFTER_S
         while self._now() < until:
             self._sleep(1.0)

@@ -5,7 +5,7 @@ Its parts are `attributes` (what is kept of it as a whole), `records` (of its tr
 
 import _thread
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import optuna
@@ -83,9 +83,10 @@ class Study:
             raise StudyDiffers(f"{self.name!r} is a study of another sweep:\n" + "\n".join(map(str, found)))
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, say: Callable[[str], None] = lambda line: None) -> Iterator[None]:
         """Hold the study: this process runs it, as long as it lives; interrupted where it was taken for dead.
 
+        say: tells a person what is waited for.
         Raises StudyRunning where another process runs it, on whatever machine.
         """
         # The lock tells of processes of this folder at once, the lease of all others that have the storage.
@@ -95,7 +96,7 @@ class Study:
                 raise StudyRunning(
                     f"another process is running {self.name!r} now" + ("" if owner is None else f": {owner}")
                 )
-            with self._lease.held(lost=_thread.interrupt_main) as other:
+            with self._lease.held(_thread.interrupt_main, say) as other:
                 if other is not None:
                     raise StudyRunning(
                         f"another process is running {self.name!r} now, from another folder or machine: {other}"

@@ -41,6 +41,7 @@ settings.load_profile("lockstep")
 
 LONGEST = (
     *("test_compiled_loops", "test_python_api", "test_loops", "test_resume", "test_interrupt", "test_programs"),
+    *("test_lost_nodes", "test_postgresql", "test_full_disk", "test_cluster"),
     *("test_notebook", "test_hangs", "test_tune", "test_end_to_end", "test_faults", "test_places"),
     *("test_ray_trainable_loop", "test_borrowed_ray", "test_dqn", "test_devices", "test_search_resume"),
     *("test_episode_limits", "test_member_failures", "test_pack_trainable", "test_leg_search", "test_earlier_trials"),

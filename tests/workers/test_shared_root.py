@@ -49,7 +49,7 @@ def test_a_root_that_a_node_has_not_is_refused(cluster: Cluster, tmp_path: Path,
     assert why in done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
     assert not (there / "studies").exists()
-    assert not list((there / "proofs").iterdir())
+    assert not (there / "proofs").exists()
 
 
 def test_where_there_is_no_ray_nobody_is_asked(tmp_path: Path) -> None:

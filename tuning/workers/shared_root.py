@@ -3,6 +3,7 @@
 import logging
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -38,6 +39,8 @@ def prove(home: Home) -> None:
         flaws = {_name(each): _flaw(asked[each["NodeID"]], folder / each["NodeID"]) for each in others}
     finally:
         rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # another driver proves the same
+            folder.parent.rmdir()
     found = [f"{name} {flaw}" for name, flaw in flaws.items() if flaw is not None]
     if found:
         raise WorkersError(

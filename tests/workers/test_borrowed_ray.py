@@ -257,6 +257,9 @@ DIED = "The actor died because its node has died. Node Id: 0123"
     ("error", "fault"),
     [
         (RayTaskError("train", "Traceback", ValueError("too small")), "trial"),
+        (RayTaskError("train", "Traceback", OSError(28, "No space left on device")), "cluster"),
+        (RayTaskError("train", "Traceback", OSError(2, "No such file or directory")), "trial"),
+        (RayActorError(error_msg="OSError: [Errno 28] No space left on device", actor_init_failed=True), "cluster"),
         (RayTaskError("train", "Traceback", StorageAway(116, "Stale file handle")), "cluster"),
         (RayActorError(error_msg="ValueError: too small", actor_init_failed=True), "trial"),
         (RayActorError(error_msg="StorageAway: Stale file handle", actor_init_failed=True), "cluster"),

@@ -23,6 +23,7 @@ tests/workers/test_borrowed_ray.py fails where the library changes one of them.
   log_to_driver, and has no setting against it.
 """
 
+import errno
 import os
 import signal
 import threading
@@ -65,6 +66,9 @@ NODE_DIED = "The actor died because its node has died"
 NEVER_BEGUN = "The actor never ran"
 """How Ray says it, in words alone."""
 
+AWAY = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ESTALE, errno.EIO, errno.ENOTCONN}
+"""What Linux says of a disk that is full, or a file system that is away: whatever is written at that moment."""
+
 BEGINS_WITHIN_S = 60.0
 """A worker that was given room and is still not there after so long may never be, as where its node is lost."""
 
@@ -93,11 +97,13 @@ def fault_of(error: BaseException) -> Fault:
     if isinstance(error, RayActorError):
         said = error.error_msg
         if error._actor_init_failed:
-            return "cluster" if StorageAway.__name__ in said else "trial"
+            away = any(word in said for word in (StorageAway.__name__, *map(os.strerror, AWAY)))
+            return "cluster" if away else "trial"
         lost = NODE_DIED in said or NEVER_BEGUN in said
         return "cluster" if lost or error.preempted or isinstance(error, ActorUnavailableError) else "worker"
     if isinstance(error, RayTaskError):
-        return "cluster" if isinstance(error.cause, StorageAway) else "trial"
+        away = isinstance(error.cause, StorageAway) or getattr(error.cause, "errno", None) in AWAY
+        return "cluster" if away else "trial"
     return "worker" if isinstance(error, OutOfMemoryError | WorkerCrashedError) else "cluster"
 
 

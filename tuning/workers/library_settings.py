@@ -32,6 +32,8 @@ SETTINGS: Mapping[str, str] = {
 
 _LEVELS: Mapping[str, int] = {
     **dict.fromkeys(("ray", "mlflow", "alembic", "optuna"), logging.ERROR),
+    # It logs the whole of each error of a database that it raises as well, as where the disk is full.
+    "mlflow.store.db.utils": logging.CRITICAL,
     # It says of every leg that failed that it did; the study says why.
     "ray.tune.tune": logging.CRITICAL,
     # In a notebook it says which packages it would show more with.

@@ -3,6 +3,8 @@
 import errno
 import os
 import pickle
+import resource
+import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -254,3 +256,18 @@ def test_a_folder_that_is_away_for_a_moment_is_waited_for_and_one_that_stays_awa
     with pytest.raises(StorageAway, match=rf"checkpoints can't be kept in {folder.parent}: Stale file handle"):
         checkpoint.save([folder], [{"moment": 2}], [None])
     assert (checkpoint.load([folder]) or [{}])[0]["moment"] == 1
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_file_is_no_fault_of_the_training(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(checkpoint, "WAITS_S", ())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, hard))
+    try:
+        with pytest.raises(StorageAway, match=r"checkpoints can't be kept in .*: File too large"):
+            checkpoint.save([tmp_path / "00001"], [{"moment": 1, "weights": torch.zeros(2**16)}], [None])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)

@@ -191,7 +191,13 @@ def keep_error(folder: Path, error: BaseException) -> Path:
 def _write(path: Path, state: State) -> None:
     aside = path.with_name(f".{path.name}.part")
     with aside.open("wb") as file:
-        torch.save({"format": FORMAT, **_on_cpu(state)}, file)
+        try:
+            torch.save({"format": FORMAT, **_on_cpu(state)}, file)
+        except RuntimeError as error:
+            # A file that takes nothing more in the middle makes torch trip over its own count.
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            raise
     os.replace(aside, path)
 
 

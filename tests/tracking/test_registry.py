@@ -49,6 +49,7 @@ def test_the_first_has_the_alias(kept: Kept) -> None:
     version = kept.client.get_model_version_by_alias(NAME, "champion")
     assert version.run_id == entry.model.source_run_id
     assert (version.source, version.description) == (entry.model.artifact_location, "trial 3 of one")
+    assert "What the sweep cartpole-dqn has found" in kept.client.get_registered_model(NAME).description
 
 
 def test_told_again_nothing_is_registered_twice(kept: Kept) -> None:

@@ -105,9 +105,12 @@ class Registry:
         return Registered(self._address(entry, number), news)
 
     def _insist_on_model(self, entry: Entry) -> None:
-        tags = {"lockstep.sweep": entry.name}
+        said = (
+            f"What the sweep {entry.name} has found: `@champion`, where fresh seeds tell it apart from all others, "
+            "else `@candidate`. A later study takes a name over where its confirmed interval has the better worse end."
+        )
         try:
-            self._client.create_registered_model(entry.name, tags)
+            self._client.create_registered_model(entry.name, {"lockstep.sweep": entry.name}, said)
         except MlflowException as error:
             if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
                 raise

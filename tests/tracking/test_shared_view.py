@@ -2,24 +2,19 @@
 
 import base64
 import json
-import shutil
-import socket
-import subprocess
 import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import commands
 import pytest
 import sweeps
+from mlflow_pages import BROWSER, seen, served
 from report_cases import CONFIRMED, SUMMARY
 from tracked import Runs, searched
 
 from tuning.study.summary import StudySummary
 from tuning.tracking import shared_view
-
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def opened(view: str) -> dict[str, Any]:
@@ -77,44 +72,16 @@ def test_it_is_kept_with_the_experiment_and_brought_up_to_date(runs: Path) -> No
 
 @pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium is to be found")
-def test_in_a_browser_the_leader_is_on_top_in_the_mode_for_training(runs: Path, free_port: int) -> None:
+def test_in_a_browser_the_leader_is_on_top_in_the_mode_for_training(runs: Path) -> None:
     study = sweeps.created(runs, trials=6, pack_size=3)
     searched(study)
     best = study.summary().best
     assert best is not None
-    command = commands.command("ui", "tiny-1", "--root", str(runs), "--port", str(free_port))
-    with subprocess.Popen(command, env=commands.surrounding(), stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            page = server.stdout.readline().strip()
-            assert page.startswith(f"http://127.0.0.1:{free_port}/#/experiments/")
-            commands.awaited(lambda: _answers(free_port), 120, "MLflow's pages")
-            shown = _seen(page, runs)
-        finally:
-            server.send_signal(2)
-            server.wait(60)
+    with served(runs, "tiny-1") as (_, page):
+        shown = seen(page, runs)
     names = [f"#{trial.number}" for trial in study.summary().ranked()]
     places = [shown.index(f">{name} ") for name in names]
     assert places[0] == min(places), "the leader comes first"
     assert f"#{best.number} leader" in shown
     assert f"#{best.number} is best: " in shown
     assert "Error loading shared view" not in shown
-
-
-def _answers(port: int) -> bool:
-    return subprocess.run(["curl", "-sf", f"http://127.0.0.1:{port}/health"], capture_output=True).returncode == 0
-
-
-def _seen(page: str, folder: Path) -> str:
-    """The page's document once it has drawn what it has to."""
-    assert BROWSER is not None
-    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1600,1000", "--dump-dom"]
-    own = [f"--user-data-dir={folder / 'browser'}", "--virtual-time-budget=60000"]
-    return subprocess.run([BROWSER, *options, *own, page], capture_output=True, text=True, timeout=400).stdout
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import legs_by_hand
 import pytest
 import sweeps
 from mlflow.entities import LoggedModel, LoggedModelStatus
@@ -14,39 +13,14 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.protos.databricks_pb2 import FEATURE_DISABLED
 from mlflow.tracking import MlflowClient
+from real_weights import SPEC, searched
 from tracked import Runs, tracked
 
 from trainables.base import checkpoint
-from trainables.messages import PackReport, PackRequest
-from trainables.networks import networks, specs
-from trainables.networks.specs import MLP
 from tuning.study.study import Study
 from tuning.study.summary import Candidate, Confirmation
 from tuning.tracking import model_files
 from tuning.tracking.audit import differences
-from tuning.tracking.tracker import Tracker
-
-SPEC = MLP(16, 4, (8,))
-
-
-def trained(leg: PackRequest) -> PackReport:
-    """What a leg reports, with real weights of its members left on disk."""
-    for member in leg.members:
-        assert member.folder is not None
-        best = {
-            "network": specs.as_plain(SPEC),
-            "state_dict": networks.initial(SPEC, member.config["seed"]),
-            "actions": {"kind": "discrete", "n": 4, "start": 0},
-            "config": {},
-        }
-        report = {"points": [], "steps": 200}
-        checkpoint.save([Path(member.folder)], [{"moment": 200, "report": report}], [best])
-    return legs_by_hand.reports(leg)
-
-
-def searched(study: Study, **more: Any) -> Tracker:
-    """Track a search to its end."""
-    return tracked(study, lambda tracker: legs_by_hand.driven(study, result=trained, observers=[tracker]), **more)
 
 
 def models_of(study: Study, client: MlflowClient) -> dict[int, list[LoggedModel]]:

@@ -83,6 +83,29 @@ def test_why_a_leg_failed_is_learned_from_tune(runs: Path) -> None:
     assert first.reason == "ValueError: no such thing (all of it: /studies/ray/leg-00000/error.txt)"
 
 
+def test_a_leg_that_the_cluster_fails_again_and_again_is_left_for_another_time(runs: Path) -> None:
+    study = sweeps.created(runs, trials=2, pack_size=1)
+    watch, source = Watch(None, False, study.home.signs(study.name, 0)), legs_by_hand.Searching(study, 2)
+    overseer = LegOverseer(watch, source, study.sweep.workers)
+    search = LegSearcher(source, watch, overseer, None, study.sweep.metric, study.sweep.direction)
+    search.suggest("left")
+    kept = received(search.suggest("kept"))
+    while not overseer.is_left("left"):
+        assert not overseer.counts("left", "cluster")
+    said = runs / "error.txt"
+    said.write_text("StorageAway: checkpoints can't be kept\n")
+    left: Any = SimpleNamespace(trial_id="left", error_file=str(said), path="/ray/leg-00000")
+    search.on_trial_complete("left", error=True)
+    LegErrors(search).on_trial_error(0, [left], left)
+    assert source.waits_for == "StorageAway: checkpoints can't be kept (all of it: /ray/leg-00000/error.txt)"
+    search.on_trial_complete("kept", result(kept))
+    assert search.suggest("more") == Searcher.FINISHED
+    source.policy.put_back()
+    assert [trial.state for trial in study.summary().trials] == ["waiting", "complete"]
+    again = legs_by_hand.Searching(sweeps.opened(runs), 2)
+    assert legs_by_hand.numbers(again.leg()) == [0], "it is begun with"
+
+
 def test_a_leg_that_was_only_stopped_is_not_ended(study: Study) -> None:
     search = searching(study)
     search.suggest("leg")

@@ -1,16 +1,20 @@
 """`tuning ui`: whose pages are opened, and where; the pages themselves are MLflow's."""
 
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import commands
 import pytest
 import sweeps
 
+from tuning.errors import ServerError
+from tuning.study.paths import Home
 from tuning.tracking import shared_view, ui
 
 
@@ -76,3 +80,28 @@ def test_a_browser_is_opened_before_a_person_with_a_display_alone(monkeypatch: p
     assert ui.can_be_opened()
     monkeypatch.setattr(ui.sys, "stdout", SimpleNamespace(isatty=lambda: False))
     assert not ui.can_be_opened()
+
+
+class Begun:
+    """A process that ends at once."""
+
+    seen: dict[str, Any]
+
+    def __init__(self, command: list[str], env: dict[str, str], **_: Any) -> None:
+        type(self).seen = {"command": command, "env": env}
+
+    def wait(self, timeout: float | None = None) -> int:
+        return 1
+
+    poll = wait
+
+
+def test_the_password_of_a_database_is_in_no_list_of_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    uri = "postgresql+psycopg://me:secret@127.0.0.1/mlflow"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setattr(subprocess, "Popen", Begun)
+    with pytest.raises(ServerError, match="MLflow's UI has ended by itself"):
+        ui.serve(Home.at(tmp_path), 5000, {})
+    assert not any("secret" in word for word in Begun.seen["command"])
+    assert Begun.seen["env"]["MLFLOW_BACKEND_STORE_URI"] == uri
+    assert Begun.seen["env"]["PYTHONSAFEPATH"] == "1"

@@ -67,7 +67,9 @@ def serve(home: Home, port: int, settings: Mapping[str, str], ready: Callable[[]
     command += ["--uvicorn-opts", f"--app-dir {shlex.quote(str(log.parent))}"]
     # Its jobs are those of language models: eight processes that nothing here needs.
     environment = {**settings, NO_JOBS: "false", **os.environ, "PYTHONSAFEPATH": "1"}
-    command += ["--backend-store-uri", store, "--port", str(port)]
+    # Not as an option: all users of the machine see those, and with them the password that a database's URL may have.
+    environment["MLFLOW_BACKEND_STORE_URI"] = store
+    command += ["--port", str(port)]
     with log.open("w", encoding="utf-8") as said:
         # In a session of its own, so that Ctrl-C reaches us alone and it is ended quietly.
         server = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True, env=environment)

@@ -167,12 +167,15 @@ class ByHand:
 
     legs: after how many of them it is interrupted.
     trains: whether their members are trained, as a worker would; else their scores are made up.
+    leave: leaves on disk what a worker would of a leg, where nothing is trained.
     """
 
     count = 1
 
-    def __init__(self, legs: float = math.inf, trains: bool = False) -> None:
-        self.legs, self._results = legs, _trained if trains else _made_up
+    def __init__(
+        self, legs: float = math.inf, trains: bool = False, leave: Callable[[PackRequest], None] = lambda leg: None
+    ) -> None:
+        self.legs, self._results, self._leave = legs, _trained if trains else _made_up, leave
 
     def __call__(self, wanted: Workers, address: str | None) -> AbstractContextManager["ByHand"]:
         """Whatever is wanted, it is the only worker."""
@@ -181,6 +184,7 @@ class ByHand:
     def train(self, study: Study, source: LegSource[Any]) -> None:
         """Train what the source hands out."""
         while self.legs > 0 and (leg := source.next("leg")) is not None:
+            self._leave(leg)
             *before, last = self._results(study.sweep, leg)
             for report in before:
                 source.reported("leg", report)

@@ -9,6 +9,7 @@ from report_cases import CONFIRMED, SUMMARY
 from tuning.diagnosis.verdict import Diagnosis, Verdict
 from tuning.rules.trial_outcome import Outcome, pruned
 from tuning.tracking.run_notes import fitting, leader_note, study_note, trial_note
+from tuning.tracking.shared_view import MODE
 
 AILS = Diagnosis([Verdict("x", "It chases its values.", "No target.", {}, {"target_network": True})], "")
 RUNS = {number: f"run-{number}" for number in range(3)}
@@ -36,9 +37,9 @@ def test_a_study_has_a_leaderboard_with_links_and_says_how_to_go_on() -> None:
     assert table.splitlines() == [
         "|  | trial | evaluation/return_mean | learning_rate | schedule | schedule.cosine.floor | baseline |",
         "| --- | --- | --- | --- | --- | --- | --- |",
-        "| 1 | [#1](#/experiments/4/runs/run-1) | 0.75 | 0.1 | cosine | 0.1 | none |",
-        "| 2 | [#2](#/experiments/4/runs/run-2) | 0.5 | 0.08 | fixed | - | none |",
-        "| 3 | [#0](#/experiments/4/runs/run-0) (default) | 0.25 | 0.01 | fixed | - | none |",
+        f"| 1 | [#1](#/experiments/4/runs/run-1?{MODE}) | 0.75 | 0.1 | cosine | 0.1 | none |",
+        f"| 2 | [#2](#/experiments/4/runs/run-2?{MODE}) | 0.5 | 0.08 | fixed | - | none |",
+        f"| 3 | [#0](#/experiments/4/runs/run-0?{MODE}) (default) | 0.25 | 0.01 | fixed | - | none |",
     ]
     assert goes_on == "`tuning resume tiny-1 --trials +3` tries more; `tuning show tiny-1` says all of it."
 

@@ -1,15 +1,16 @@
-"""The prepared page of a study: what MLflow's tag holds, and, in a browser, what a person sees."""
+"""The prepared page of a study: what MLflow's tag holds; what a person sees of it: test_mlflow_pages.py."""
 
 import base64
 import json
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import commands
 import pytest
 import sweeps
-from mlflow_pages import BROWSER, seen, served
 from report_cases import CONFIRMED, SUMMARY
 from tracked import Runs, searched
 
@@ -32,6 +33,12 @@ def state_of(summary: StudySummary) -> dict[str, Any]:
     return opened(view)
 
 
+def charts_of(state: dict[str, Any], place: int) -> list[dict[str, Any]]:
+    """The charts of the section that stands there."""
+    section = state["compareRunSections"][place]["uuid"]
+    return [chart for chart in state["compareRunCharts"] if chart["metricSectionId"] == section]
+
+
 def test_a_study_that_has_ended_has_the_best_first_and_the_columns_that_matter() -> None:
     state = state_of(CONFIRMED)
     assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`rank`", True)
@@ -41,7 +48,8 @@ def test_a_study_that_has_ended_has_the_best_first_and_the_columns_that_matter()
         *("tags.`lockstep.state`", "tags.`lockstep.verdict`"),
         *(f"params.`{name}`" for name in ("learning_rate", "baseline", "schedule")),
     ]
-    assert state["compareRunSections"][0]["name"] == "#1 champion: 0.5 (0.4 to 0.6)"
+    leads = "#1 champion: 0.5 (0.4 to 0.6) · lr 0.1 · baseline none · schedule cosine"
+    assert state["compareRunSections"][0]["name"] == leads
 
 
 @pytest.mark.parametrize(("direction", "rising"), [("maximize", False), ("minimize", True)])
@@ -52,11 +60,20 @@ def test_while_it_runs_the_best_value_comes_first(direction: str, rising: bool) 
 
 
 def test_the_charts_are_of_all_trials() -> None:
-    curves, parallel, *scattered = state_of(SUMMARY)["compareRunCharts"]
+    state = state_of(SUMMARY)
+    curves, parallel, *scattered = charts_of(state, 0)
     assert (curves["type"], curves["metricKey"]) == ("LINE", "evaluation/return_mean")
     assert (parallel["selectedParams"], parallel["showAllRuns"]) == (["learning_rate", "baseline", "schedule"], True)
     assert [chart["xaxis"]["key"] for chart in scattered] == ["learning_rate", "baseline"]
-    assert state_of(SUMMARY)["runsHiddenMode"] == "SHOW_ALL"
+    assert state["runsHiddenMode"] == "SHOW_ALL"
+
+
+def test_settings_that_some_trials_have_are_drawn_of_those_alone() -> None:
+    state = state_of(SUMMARY)
+    assert [section["name"] for section in state["compareRunSections"][1:]] == ["Trials with schedule cosine"]
+    (parallel,) = charts_of(state, 1)
+    assert parallel["selectedParams"] == ["schedule.cosine.floor", "learning_rate", "baseline"]
+    assert len({chart["uuid"] for chart in state["compareRunCharts"]}) == len(state["compareRunCharts"])
 
 
 def test_it_is_kept_with_the_experiment_and_brought_up_to_date(runs: Path) -> None:
@@ -70,18 +87,11 @@ def test_it_is_kept_with_the_experiment_and_brought_up_to_date(runs: Path) -> No
     assert state["compareRunSections"][0]["name"].startswith(f"#{best.number} is best: -")
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium is to be found")
-def test_in_a_browser_the_leader_is_on_top_in_the_mode_for_training(runs: Path) -> None:
-    study = sweeps.created(runs, trials=6, pack_size=3)
-    searched(study)
-    best = study.summary().best
-    assert best is not None
-    with served(runs, "tiny-1") as (_, page):
-        shown = seen(page, runs)
-    names = [f"#{trial.number}" for trial in study.summary().ranked()]
-    places = [shown.index(f">{name} ") for name in names]
-    assert places[0] == min(places), "the leader comes first"
-    assert f"#{best.number} leader" in shown
-    assert f"#{best.number} is best: " in shown
-    assert "Error loading shared view" not in shown
+def test_the_command_prints_the_whole_address(
+    runs: Path, tuning: Callable[..., commands.Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = sweeps.created(runs, trials=1, tracking="off")
+    study.attributes.set_tracking({"experiment_id": "7", "run_id": "x"})
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@mlflow.example:5000/")
+    code, out, _ = tuning("ui", "tiny-1", "--root", str(runs))
+    assert (code, out) == (0, f"http://mlflow.example:5000{shared_view.address('7', study.attributes.key)}\n")

@@ -38,10 +38,11 @@ def run_name(number: int, params: Mapping[str, Any], default: Mapping[str, Any],
     """
     differing = [name for name, value in params.items() if name not in default or default[name] != value]
     first = sorted(differing, key=lambda name: "." in name)[:MOST_SETTINGS]
-    told = [f"{_short(name)} {digits(params[name])}" for name in first]
+    told = [setting(name, params[name]) for name in first]
     return " · ".join([" ".join([f"#{number}", *dict.fromkeys(roles)]), *told])
 
 
-def _short(name: str) -> str:
+def setting(name: str, value: Any) -> str:
+    """A setting in few words: `lr 0.0015`."""
     last = name.rpartition(".")[2]
-    return SHORT.get(last, last).replace("_", " ")
+    return f"{SHORT.get(last, last).replace('_', ' ')} {digits(value)}"

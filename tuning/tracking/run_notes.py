@@ -8,6 +8,7 @@ from tuning.diagnosis.wording import in_words, patch
 from tuning.rules.trial_outcome import Outcome
 from tuning.study.summary import StudySummary, TrialSummary
 from tuning.tracking.run_names import digits
+from tuning.tracking.shared_view import MODE
 
 NOTE = "mlflow.note.content"
 
@@ -45,7 +46,7 @@ def study_note(summary: StudySummary, experiment_id: str, runs: Mapping[int, str
     rows = [heading, ["---"] * len(heading)]
     for rank, trial in enumerate(summary.ranked()[:ROWS], 1):
         run_id = runs.get(trial.number)
-        link = "" if run_id is None else f"[#{trial.number}](#/experiments/{experiment_id}/runs/{run_id})"
+        link = "" if run_id is None else f"[#{trial.number}](#/experiments/{experiment_id}/runs/{run_id}?{MODE})"
         what = f"{link or f'#{trial.number}'}{' (default)' * trial.default}"
         values = [digits(trial.value), *([] if second is None else [digits(trial.second)])]
         verdict = [in_words(trial.verdict or "")] * verdicts

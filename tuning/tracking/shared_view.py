@@ -7,16 +7,25 @@ its page as JSON, compressed. Where another version does not understand it, it s
 import base64
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tuning.study.summary import Candidate, Confirmation, StudySummary, TrialSummary
+from tuning.sweep.dimensions import Options
+from tuning.sweep.space import parameters
+from tuning.tracking.run_names import setting
 
 TAG = "mlflow.sharedViewState."
 """A tag of an experiment is called so, and behind it as the view."""
 
 MOST_COLUMNS, MOST_SCATTERED = 8, 2
 """Searched parameters that have a column; and that have a chart of the value against them."""
+
+MODE = "workflowType=machine_learning"
+"""Has an address of MLflow's show its pages for model training, not those for language models."""
+
+SHAPE = {"columns": 2, "cardHeight": 300}
+"""Of the charts: on a screen of 1600 x 1000 four of them are seen at once, beside MLflow's assistant too."""
 
 
 def view_id(key: str) -> str:
@@ -26,10 +35,7 @@ def view_id(key: str) -> str:
 
 def address(experiment_id: str, key: str) -> str:
     """Where the view of a study is, behind the address of the server."""
-    return (
-        f"/#/experiments/{experiment_id}/runs?workflowType=machine_learning&viewStateShareKey={view_id(key)}"
-        "&compareRunsMode=CHART"
-    )
+    return f"/#/experiments/{experiment_id}/runs?{MODE}&viewStateShareKey={view_id(key)}&compareRunsMode=CHART"
 
 
 def tag(summary: StudySummary, key: str, now_ms: int) -> tuple[str, str]:
@@ -46,7 +52,8 @@ def tag(summary: StudySummary, key: str, now_ms: int) -> tuple[str, str]:
 def _state(summary: StudySummary, key: str) -> dict[str, Any]:
     metric, ended = str(summary.sweep.metric), summary.state == "finished"
     searched = _searched(summary)
-    section = {"uuid": "lockstep", "name": _headline(summary), "display": True, "isReordered": True}
+    sections = [(_headline(summary, searched), _charts(metric, searched)), *_of_options(summary, searched)]
+    own = {"deleted": False, "isGenerated": False}
     state: dict[str, Any] = {
         "searchFilter": f"tags.`lockstep.key` = '{key}' AND tags.`lockstep.trial` != ''",
         # While it runs nobody has a place yet.
@@ -57,31 +64,31 @@ def _state(summary: StudySummary, key: str) -> dict[str, Any]:
         "runsHiddenMode": "SHOW_ALL",
         "hideEmptyCharts": True,
         "isAccordionReordered": True,
-        "compareRunSections": [{**section, "deleted": False, "isGenerated": False}],
+        "compareRunSections": [
+            {"uuid": f"lockstep-{place}", "name": name, "display": True, "isReordered": True, **SHAPE, **own}
+            for place, (name, _) in enumerate(sections)
+        ],
         "compareRunCharts": [
-            {
-                "uuid": f"lockstep-{place}",
-                "metricSectionId": "lockstep",
-                "deleted": False,
-                "isGenerated": False,
-                **chart,
-            }
-            for place, chart in enumerate(_charts(metric, searched))
+            {"uuid": f"lockstep-{place}-{number}", "metricSectionId": f"lockstep-{place}", **own, **chart}
+            for place, (_, charts) in enumerate(sections)
+            for number, chart in enumerate(charts)
         ],
     }
     return state
 
 
-def _headline(summary: StudySummary) -> str:
-    """Which trial to use, and how sure that is: in few characters, as MLflow cuts off what is longer."""
+def _headline(summary: StudySummary, searched: Sequence[str]) -> str:
+    """Which trial to use, how sure that is, and its settings, which come last: MLflow cuts off what is too long."""
     chosen, confirmed = summary.chosen, summary.confirmation
     if chosen is None:
         return summary.name
     if confirmed is None:
-        return f"#{chosen.number} is best: {chosen.value:.3g}"
-    low, high = (f"{end:.3g}" for end in _of(chosen, confirmed).interval)
-    first = "champion" if confirmed.champion == chosen.number else "leads"
-    return f"#{chosen.number} {first}: {_of(chosen, confirmed).mean:.3g} ({low} to {high})"
+        first = f"#{chosen.number} is best: {chosen.value:.3g}"
+    else:
+        low, high = (f"{end:.3g}" for end in _of(chosen, confirmed).interval)
+        how = "champion" if confirmed.champion == chosen.number else "leads"
+        first = f"#{chosen.number} {how}: {_of(chosen, confirmed).mean:.3g} ({low} to {high})"
+    return " · ".join([first, *(setting(name, chosen.params[name]) for name in searched if name in chosen.params)])
 
 
 def _of(trial: TrialSummary, confirmed: Confirmation) -> Candidate:
@@ -97,23 +104,40 @@ def _columns(summary: StudySummary, searched: Sequence[str]) -> list[str]:
 
 
 def _charts(metric: str, searched: Sequence[str]) -> list[dict[str, Any]]:
-    parallel: Mapping[str, Any] = {"selectedParams": list(searched), "selectedMetrics": ["value"], "showAllRuns": True}
-    value = {"key": "value", "type": "METRIC"}
     curves = {"metricKey": metric, "selectedMetricKeys": [metric], "xAxisKey": "step", "runsCountToCompare": 100}
     return [
-        {"type": "LINE", **curves, "displayName": "Learning curves"},
-        {"type": "PARALLEL", **parallel, "displayName": "All trials"},
+        {"type": "LINE", **curves},
+        _parallel(searched),
         *(
             {
                 "type": "SCATTER",
                 "xaxis": {"key": name, "type": "PARAM"},
-                "yaxis": value,
+                "yaxis": {"key": "value", "type": "METRIC"},
                 "runsCountToCompare": 100,
-                "displayName": f"value against {name}",
             }
             for name in searched[:MOST_SCATTERED]
         ),
     ]
+
+
+def _parallel(names: Sequence[str]) -> dict[str, Any]:
+    return {"type": "PARALLEL", "selectedParams": list(names), "selectedMetrics": ["value"], "showAllRuns": True}
+
+
+def _of_options(summary: StudySummary, searched: Sequence[str]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """A section for each option that has settings of its own: its name, and the chart of the trials that have them.
+
+    Among all trials they have no place: parallel coordinates leaves out trials without a number where most have one,
+    and whatever stood for a setting that does not count would be drawn as if it did.
+    """
+    sections = []
+    for name, dimension in summary.sweep.space.dimensions.items():
+        for kind, settings in dimension.choices.items() if isinstance(dimension, Options) else ():
+            own = [each for each, _ in parameters(settings, f"{name}.{kind}.") if each.count(".") == 2]
+            if own:
+                others = [each for each in searched if each != name]
+                sections.append((f"Trials with {name} {kind}", [_parallel([*own, *others])]))
+    return sections
 
 
 def _searched(summary: StudySummary) -> list[str]:

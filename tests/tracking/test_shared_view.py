@@ -76,6 +76,14 @@ def test_settings_that_some_trials_have_are_drawn_of_those_alone() -> None:
     assert len({chart["uuid"] for chart in state["compareRunCharts"]}) == len(state["compareRunCharts"])
 
 
+def test_of_a_field_with_one_option_the_settings_are_drawn() -> None:
+    search: dict[str, Any] = {"learning_rate": {"low": 1e-3, "high": 1e-1}}
+    search["schedule"] = {"choices": {"cosine": {"floor": {"low": 0.0, "high": 0.5}}}}
+    state = state_of(replace(SUMMARY, sweep=sweeps.tiny(search=search)))
+    assert len(state["compareRunSections"]) == 1
+    assert charts_of(state, 0)[1]["selectedParams"] == ["learning_rate", "schedule.cosine.floor"]
+
+
 def test_it_is_kept_with_the_experiment_and_brought_up_to_date(runs: Path) -> None:
     study = sweeps.created(runs, trials=4, pack_size=4)
     searched(study)

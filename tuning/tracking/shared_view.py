@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tuning.study.summary import Candidate, Confirmation, StudySummary, TrialSummary
-from tuning.sweep.dimensions import Options
-from tuning.sweep.space import parameters
+from tuning.sweep.dimensions import Dimension, Options
 from tuning.tracking.run_names import setting
 
 TAG = "mlflow.sharedViewState."
@@ -132,14 +131,29 @@ def _of_options(summary: StudySummary, searched: Sequence[str]) -> list[tuple[st
     """
     sections = []
     for name, dimension in summary.sweep.space.dimensions.items():
-        for kind, settings in dimension.choices.items() if isinstance(dimension, Options) else ():
-            own = [each for each, _ in parameters(settings, f"{name}.{kind}.") if each.count(".") == 2]
-            if own:
+        if not isinstance(dimension, Options) or len(dimension.choices) == 1:
+            continue
+        for kind in dimension.choices:
+            if own := _settings(name, dimension, kind):
                 others = [each for each in searched if each != name]
                 sections.append((f"Trials with {name} {kind}", [_parallel([*own, *others])]))
     return sections
 
 
+def _settings(name: str, options: Options, kind: str) -> list[str]:
+    """The parameters that all trials with an option have beside it."""
+    return [f"{name}.{kind}.{key}" for key, each in options.choices[kind].items() if isinstance(each, Dimension)]
+
+
 def _searched(summary: StudySummary) -> list[str]:
-    """The parameters that all trials have, the most important first: parallel lines end where one is missing."""
-    return sorted(summary.sweep.space.dimensions, key=lambda name: -summary.importances.get(name, 0.0))
+    """The parameters that all trials have, the most important first: parallel lines end where one is missing.
+
+    Of a field that has one option only, its settings are searched and not the field.
+    """
+    names: list[str] = []
+    for name, dimension in summary.sweep.space.dimensions.items():
+        if isinstance(dimension, Options) and len(dimension.choices) == 1:
+            names += _settings(name, dimension, *dimension.choices)
+        else:
+            names.append(name)
+    return sorted(names, key=lambda name: -summary.importances.get(name, 0.0))

@@ -24,7 +24,7 @@ def served(root: Path, study: str) -> Iterator[tuple[str, str]]:
             assert server.stdout is not None
             page = server.stdout.readline().strip()
             assert page.startswith(f"http://127.0.0.1:{port}/#/experiments/")
-            commands.awaited(lambda: _answers(port), 120, "MLflow's pages")
+            commands.awaited(lambda: _answers(port), 240, "MLflow's pages")
             yield f"http://127.0.0.1:{port}", page
         finally:
             server.send_signal(2)

@@ -1,27 +1,21 @@
 """MLflow's pages on a study, in a browser: what a person sees who opens the address that `tuning ui` prints."""
 
 import json
-import socket
-import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 import browser
-import commands
 import legs_by_hand
 import pytest
 import sweeps
 from mlflow.entities import Run
+from mlflow_pages import served
+from real_weights import trained
 from tracked import Runs, client_of
 
-from trainables.base import checkpoint
 from trainables.messages import PackRequest
-from trainables.networks import networks, specs
-from trainables.networks.specs import MLP
 from tuning import runner
 from tuning.report.material import material
 from tuning.report.study_page import study_page
@@ -50,18 +44,9 @@ LINES = """
 
 
 def networks_left(leg: PackRequest) -> None:
-    """What a worker leaves of a leg's members: networks that have learnt nothing."""
-    spec = MLP(16, 4, (8,))
-    for member in leg.members:
-        if member.folder is not None:
-            best = {
-                "network": specs.as_plain(spec),
-                "state_dict": networks.initial(spec, member.config["seed"]),
-                "actions": {"kind": "discrete", "n": 4, "start": 0},
-                "config": {},
-            }
-            report = {"points": [], "steps": 200}
-            checkpoint.save([Path(member.folder)], [{"moment": 200, "report": report}], [best])
+    """What a worker leaves of a leg of the search; one that confirms leaves nothing."""
+    if all(member.folder is not None for member in leg.members):
+        trained(leg)
 
 
 @dataclass(frozen=True)
@@ -99,20 +84,11 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     client_of(root)
     sweep = sweeps.tiny(trials=TRIALS, pack_size=6, sampler="random", confirm={"top": 3, "seeds": 5})
     runner.run(sweep, Home.at(root), hire=legs_by_hand.ByHand(leave=networks_left))
-    study, port = sweeps.opened(root), _free_port()
+    study = sweeps.opened(root)
     assert report_file.keep(study, study_page(material(study)).as_html()) is None
-    command = commands.command("ui", "tiny-1", "--root", str(root), "--port", str(port))
-    with subprocess.Popen(command, env=commands.surrounding(), stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            printed = server.stdout.readline().strip()
-            _await(f"http://127.0.0.1:{port}/health")
-            with browser.page(folder / "browser") as opened:
-                opened.run_first(LINES)
-                yield Shown(opened, study, printed)
-        finally:
-            server.send_signal(2)
-            server.wait(60)
+    with served(root, study.name) as (_, printed), browser.page(folder / "browser") as opened:
+        opened.run_first(LINES)
+        yield Shown(opened, study, printed)
 
 
 def test_the_printed_address_says_which_one_and_how_sure_and_shows_the_search(shown: Shown) -> None:
@@ -190,20 +166,3 @@ def _place(text: str, name: str) -> int:
     """Where a run stands in a table; behind all others if it does not."""
     found = [place for end in (" ", "\n") if (place := text.find(name + end)) >= 0]
     return min(found, default=len(text))
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def _await(address: str) -> None:
-    def answers() -> bool:
-        try:
-            with urllib.request.urlopen(address, timeout=20):
-                return True
-        except OSError:
-            return False
-
-    commands.awaited(answers, 240, "MLflow's pages")

@@ -3,12 +3,10 @@
 import base64
 import json
 import zlib
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import commands
 import pytest
 import sweeps
 from report_cases import CONFIRMED, SUMMARY
@@ -93,13 +91,3 @@ def test_it_is_kept_with_the_experiment_and_brought_up_to_date(runs: Path) -> No
     state = opened(tags[f"mlflow.sharedViewState.lockstep-{study.attributes.key}"])
     assert state["orderByKey"] == "metrics.`rank`"
     assert state["compareRunSections"][0]["name"].startswith(f"#{best.number} is best: -")
-
-
-def test_the_command_prints_the_whole_address(
-    runs: Path, tuning: Callable[..., commands.Said], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    study = sweeps.created(runs, trials=1, tracking="off")
-    study.attributes.set_tracking({"experiment_id": "7", "run_id": "x"})
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@mlflow.example:5000/")
-    code, out, _ = tuning("ui", "tiny-1", "--root", str(runs))
-    assert (code, out) == (0, f"http://mlflow.example:5000{shared_view.address('7', study.attributes.key)}\n")

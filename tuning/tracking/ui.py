@@ -64,9 +64,7 @@ def serve(home: Home, port: int, settings: Mapping[str, str], ready: Callable[[]
     store = os.environ.get(URI_VARIABLE) or home.tracking_uri
     command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--workers", "1"]
     # Neither Python nor uvicorn looks for modules in the current folder, whose files would take others' places.
-    # A page that is left open in a browser does not keep the server from ending.
-    options = f"--app-dir {shlex.quote(str(log.parent))} --timeout-graceful-shutdown 3"
-    command += ["--uvicorn-opts", options]
+    command += ["--uvicorn-opts", f"--app-dir {shlex.quote(str(log.parent))}"]
     # Its jobs are those of language models: eight processes that nothing here needs.
     environment = {**settings, NO_JOBS: "false", **os.environ, "PYTHONSAFEPATH": "1"}
     # Not as an option: all users of the machine see those, and with them the password that a database's URL may have.

@@ -222,3 +222,14 @@ def test_a_goal_that_most_members_miss_asks_for_more_budget_whatever_else_ails_t
     assert found.patch == {"budget": 3_000}
     assert short_of_goal([misses, reaches]) is None
     assert short_of_goal([aimless]) is None
+
+
+@pytest.mark.parametrize(
+    ("hidden", "bound", "expected"),
+    [([24, 24], 0.5, True), ([8], 0.5, False), ([64, 64], 0.1, False), ([64, 64], 5e-4, True)],
+)
+def test_first_weights_are_held_against_the_width_of_their_layers(
+    hidden: list[int], bound: float, expected: bool
+) -> None:
+    config = {"hidden": hidden, "initialisation": {"kind": "uniform", "bound": bound}}
+    assert ("first_weights" in faults(of_training(of("dqn", config)))) == expected

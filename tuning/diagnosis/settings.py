@@ -1,5 +1,6 @@
 """Settings far outside of what works, of trainings that did not get where they should."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,10 @@ ENCODER = "OneHotObservation"
 
 LOOKS_AWAY = 0.3
 """The share of its decisions that depends on the input, below which a policy tells little of it apart."""
+
+TOO_WIDE = 2.0
+"""First weights are meant to lie within 1 / sqrt(n) of zero behind a layer of n units, as torch has them (LeCun et al.,
+1998, "Efficient BackProp", section 4.6); this many times as much is too far."""
 
 STRONG_DECAY, STRONG_DROPOUT = 0.03, 0.7
 
@@ -95,12 +100,15 @@ def _network(training: Training) -> Iterator[Verdict]:
             {"units": float(least)},
             {"hidden": [64, 64]},
         )
-    if bound is not None and (bound >= 1.0 or bound <= 1e-3):
+    widest = max(layers, default=0) if isinstance(layers, list | tuple) else 0
+    if bound is not None and (bound >= 1.0 or bound <= 1e-3 or bound * math.sqrt(widest) > TOO_WIDE):
         yield Verdict(
             "first_weights",
             f"Its weights began within {bound:g} of zero, whatever the width of a layer.",
-            "Weights that are too large drown what is learnt." if bound >= 1 else "All units begin alike, near zero.",
-            {"bound": bound},
+            "All units begin alike, near zero."
+            if bound <= 1e-3
+            else "Weights that are too large drown what is learnt.",
+            {"bound": bound, "widest_layer": float(widest)},
             {"initialisation": "torch"},
         )
 

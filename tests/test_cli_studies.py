@@ -78,6 +78,9 @@ def test_a_storage_that_can_not_be_used_is_named(
 ) -> None:
     (tmp_path / "my.yaml").write_text("name: tiny\n" * 100)
     code, out, err = tuning(*command, "--storage", storage)
+    if "secret" in storage:
+        warning, _, err = err.partition("\n")
+        assert warning.startswith("--storage: `ps` shows the password")
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     if command == ["show"] and "nope" in storage:
         assert err.startswith("there are no studies in")

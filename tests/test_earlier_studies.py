@@ -146,7 +146,7 @@ def test_one_that_was_confirmed_is_confirmed_on_more_seeds(root: Path, tuning: C
     before, kept = SHOWN[FINISHED]["confirmation"], files_of(root, FINISHED)
     options = ("--seeds", "4", "--root", str(root), "--json")
     code, out, err = tuning("confirm", FINISHED, *options, hire=legs_by_hand.ByHand(trains=True))
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, f"{FINISHED}: models:/old-match@candidate is trial 3 of {FINISHED} (version 1)\n")
     after = json.loads(out)["confirmation"]
     assert (before["seeds"], after["seeds"]) == (3, 4)
     for old, new in zip(before["candidates"], after["candidates"], strict=True):

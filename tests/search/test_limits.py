@@ -52,7 +52,7 @@ def test_what_can_not_change_while_a_study_rests_is_refused(setting: str, path: 
         (["max_steps=null"], {"max_steps": None}),
         (["target=-0.5", "tries=4"], {"target": -0.5, "tries": 4}),
         (["tracking=off", "workers=3"], {"tracking": "off"}),
-        (["confirm={top: 2}"], {"confirm": {"top": 2, "seeds": 10, "episodes": 100}}),
+        (["confirm={top: 2}"], {"confirm": {"top": 2, "seeds": "auto", "episodes": 100}}),
         (["confirm=off"], {"confirm": "off"}),
     ],
 )

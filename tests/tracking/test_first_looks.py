@@ -56,7 +56,7 @@ def test_who_is_first_is_named_and_the_default_and_how_to_load_it(halved: Kept) 
     assert str(leader.info.run_name).startswith(f"#{best.number} leader")
     assert "**The trial to use** of tiny-1." in leader.data.tags[NOTE]
     assert (
-        f"[#{best.number}](#/experiments/{leader.info.experiment_id}/runs/{leader.info.run_id})"
+        f"[#{best.number}](#/experiments/{leader.info.experiment_id}/runs/{leader.info.run_id}?workflowType=machine_learning)"
         in (runs.own.data.tags[NOTE])
     )
 

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from trainables.base.trivial_answer import TrivialAnswer
 from tuning import runner
-from tuning.report import confirmation, study_report
+from tuning.report import confirmation, sentences, study_report
 from tuning.search.confirm_plan import conclusion, planned
 from tuning.search.confirm_search import ConfirmPolicy
 from tuning.search.leg_source import LegSource
@@ -415,3 +415,21 @@ def test_asked_for_a_number_of_seeds_after_a_race_all_candidates_get_as_many(run
     confirmed(study, lambda trial, seed: float(trial), WANTED)
     assert all(len(each.scores) == 6 for each in concluded(study, WANTED).candidates)
     assert len(study.attributes.scores()) >= before
+
+
+def test_a_better_trial_that_came_after_the_confirmation_is_named_beside_it(runs: Path) -> None:
+    study = searched(runs)
+    confirmed(study, lambda trial, seed: float(trial))
+    concluded(study)
+    summary = study.summary()
+    assert summary.came_later is None
+    best = summary.ranked()[0]
+    assert best.value is not None
+    later = replace(best, number=99, value=best.value + 1000 * (1 if summary.sweep.direction == "maximize" else -1))
+    grown = replace(summary, trials=[*summary.trials, later])
+    assert grown.came_later is later
+    said = sentences.winners(grown)
+    assert [line for line in said if line.startswith("Trial 99 came later, with ")] == [
+        line for line in said if line.endswith("is not confirmed yet: `tuning confirm tiny-1` does it.")
+    ]
+    assert any(line.startswith("Trial 99 came later") for line in said)

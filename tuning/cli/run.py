@@ -8,7 +8,7 @@ import typer
 from tuning.cli.options import Address, Data, Environment, Json, LoopName, Root, Settings, Storage, SweepName, Target
 from tuning.cli.preparation import name_unused_files, ready_for_ray, source_of
 from tuning.cli.printing import err, finish, say
-from tuning.errors import ArgumentError, StudyNotFound
+from tuning.errors import ArgumentError, StudyExists, StudyNotFound
 from tuning.study.paths import Home
 from tuning.workers.library_settings import during_a_run
 from tuning.workers.log_file import log_file
@@ -66,16 +66,24 @@ def run(
             there.insist_on(checked.sweep)
             finish(runner.resume(there, address=address, console=err, hire=context.obj.hire), as_json)
             return
-        summary = runner.run(
-            checked.sweep,
-            home,
-            name=name,
-            notes=checked.notes,
-            storage_url=storage,
-            address=address,
-            console=err,
-            hire=context.obj.hire,
-        )
+        try:
+            summary = runner.run(
+                checked.sweep,
+                home,
+                name=name,
+                notes=checked.notes,
+                storage_url=storage,
+                address=address,
+                console=err,
+                hire=context.obj.hire,
+            )
+        except StudyExists:
+            # Another process has made it since; who runs it is said then.
+            there = _to_go_on(name, or_resume, home, storage)
+            if there is None:
+                raise
+            there.insist_on(checked.sweep)
+            summary = runner.resume(there, address=address, console=err, hire=context.obj.hire)
     finish(summary, as_json)
 
 

@@ -187,6 +187,12 @@ def _best(summary: StudySummary) -> list[str]:
         reaches = found[default.number].mean if default.number in found else default.value
         compared = f"; the default configuration reaches {number(reaches)}"
     lines = [f"{how}: trial {best.number}, {summary.sweep.metric} {value}{compared}."]
+    later = summary.came_later
+    if later is not None:
+        lines.append(
+            f"Trial {later.number} came later, with {number(later.value)} in the search, and is not confirmed yet: "
+            f"`tuning confirm {summary.name}` does it."
+        )
     lines += [f"  weights  {best.checkpoint}"] if best.checkpoint else []
     return lines + ([f"  MLflow   {best.run_id}"] if best.run_id else [])
 

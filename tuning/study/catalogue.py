@@ -127,7 +127,10 @@ def prepared(
     if name is not None and (
         name.strip() in ("", ".", "..") or "/" in name or not name.isprintable() or len(name.encode()) > LONGEST
     ):
-        raise StudyError(f"name: {name!r} should be one that a folder can have, as the study's files lie in it")
+        raise StudyError(
+            f"name: {name[:60]!r}{'...' * (len(name) > 60)} should be one that a folder can have, as the study's files "
+            f"lie in it: of at most {LONGEST} bytes, without slashes"
+        )
     if url != home.storage_url:
         storage(url)
     known = names(home, url)

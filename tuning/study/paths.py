@@ -45,8 +45,9 @@ class Home:
         """
         named = os.path.expanduser(root or os.environ.get(ROOT_VARIABLE) or "runs")
         if _URL.match(named):
+            url = re.sub(":/(?!/)", "://", named, count=1)
             raise StorageError(
-                f"the root {named} should be a folder, which all nodes of a cluster have; object stores, such as those "
+                f"the root {url} should be a folder, which all nodes of a cluster have; object stores, such as those "
                 "of s3:// and gs://, can't be trained into"
             )
         return cls(Path(named).absolute())

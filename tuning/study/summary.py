@@ -241,6 +241,19 @@ class StudySummary:
         return next(trial for trial in self.trials if trial.number == self.confirmation.chosen)
 
     @property
+    def came_later(self) -> TrialSummary | None:
+        """The best of the search where it came after the confirmation, and is better than all that were confirmed."""
+        best = self.best
+        if self.confirmation is None or best is None or best.value is None:
+            return None
+        candidates = {each.number: each.searched for each in self.confirmation.candidates}
+        searched = [cost(each, self.sweep.direction) for each in candidates.values() if each is not None]
+        better = best.number not in candidates and cost(best.value, self.sweep.direction) < min(
+            searched, default=math.inf
+        )
+        return best if better else None
+
+    @property
     def held_against(self) -> TrivialAnswer | None:
         """The best of the trivial answers."""
         return strongest(self.trivial, self.sweep.direction)
@@ -255,6 +268,10 @@ class StudySummary:
         if self.confirmation is None:
             beaten = trivial.beats(best.value, best.value, answer.value, answer.beaten_from, direction)
             return None if beaten else answer
+        if self.came_later is best and trivial.beats(
+            best.value, best.value, answer.value, answer.beaten_from, direction
+        ):
+            return None
         return None if any(each.beats(answer, direction) for each in self.confirmation.candidates) else answer
 
     @property

@@ -37,7 +37,8 @@ class StudyModels:
         """Make models of the leader and of all candidates that were confirmed, and register the leader.
 
         runs: the ids of the runs of trials.
-        Returns where the leader is registered; None where it is not, as where there is a front and no single leader.
+        Returns where the leader is registered; None where it is not, as where there is a front and no single leader, or
+        where it is no better than who has learnt nothing.
         """
         leader, trials = summary.chosen, {trial.number: trial for trial in summary.trials}
         if leader is None or summary.state != "finished":
@@ -48,7 +49,10 @@ class StudyModels:
         model = made.get(leader.number)
         if (why := self._models.unmade.get(runs.get(leader.number, ""))) is not None:
             self.news.append(f"trial {leader.number} could not be made a model of MLflow: {why}")
-        return None if model is None else self._registered(_entry(summary, self._key, leader, model))
+        # Who has learnt nothing is nobody's candidate.
+        if model is None or summary.unbeaten is not None:
+            return None
+        return self._registered(_entry(summary, self._key, leader, model))
 
     def _made(self, summary: StudySummary, trial: TrialSummary, run_id: str) -> LoggedModel | None:
         if trial.checkpoint is None or not checkpoint.is_whole(Path(trial.checkpoint)):

@@ -40,7 +40,7 @@ def judged(
     """
     found = statistics.verdict(samples, direction, seed, seen, averages, looks)
     counted = statistics.counted(samples, direction, seen)
-    return found, choice(counted, found, direction, seed, default, base, seconds, looks)
+    return found, choice(counted, found, direction, seed, default, base, seconds)
 
 
 def going_on(found: Verdict, used: Choice) -> set[int]:
